@@ -1,5 +1,6 @@
 """Read a scan of any kind into one: 8-bit grey, bright paper, dark ink."""
 
+import io
 import os
 
 import numpy as np
@@ -55,17 +56,82 @@ def read_image(path):
            [255, 255, 255, 255]], dtype=uint8)
     """
     name = os.fspath(path)
+    data = read_bytes(name)
     try:
-        with Image.open(name) as image:
-            return _to_grey(ImageOps.exif_transpose(image))
+        return decode_image(data)
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}") from error
+
+
+def read_bytes(path):
+    """Read a file whole.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file.
+
+    Returns
+    -------
+    bytes
+        What the file holds.
+
+    Raises
+    ------
+    ImageError
+        If there is no such file, or it may not be read.
+
+    Examples
+    --------
+    >>> from sigkit.imaging import read_bytes
+    >>> read_bytes("nowhere.png")
+    Traceback (most recent call last):
+        ...
+    sigkit.imaging._read.ImageError: nowhere.png: no such file.
+    """
+    try:
+        with open(path, "rb") as file:
+            return file.read()
     except FileNotFoundError:
-        raise ImageError(f"{name}: no such file.") from None
+        raise ImageError(f"{path}: no such file.") from None
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+def decode_image(data):
+    """Decode the bytes of an image file as 8-bit grey; see `read_image`.
+
+    Parameters
+    ----------
+    data : bytes
+        What the file holds.
+
+    Returns
+    -------
+    ndarray of shape (height, width), dtype uint8
+        Grey values.
+
+    Raises
+    ------
+    ImageError
+        If the bytes are no image, are cut short, or have values without a known range.
+
+    Examples
+    --------
+    >>> from sigkit.imaging import decode_image
+    >>> decode_image(b"P5 2 1 255 " + bytes([0, 255]))
+    array([[  0, 255]], dtype=uint8)
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return _to_grey(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
-        size = os.path.getsize(name)
-        raise ImageError(f"{name}: not an image that Pillow can read ({size} bytes). Convert it, or leave it out.") from None
+        raise ImageError(
+            f"not an image that Pillow can read ({len(data)} bytes). Convert it, or leave it out."
+        ) from None
     except Exception as error:
         # A damaged file fails in its decoder with whatever that decoder raises: OSError, SyntaxError, struct.error...
-        raise ImageError(f"{name}: cannot be read ({error}). Scan or copy it again, or leave it out.") from error
+        raise ImageError(f"cannot be read ({error}). Scan or copy it again, or leave it out.") from error
 
 
 def _to_grey(image):
@@ -82,6 +148,7 @@ def _deep_to_grey(pixels):
     """Keep the high byte of 16-bit grey values."""
     if pixels.dtype.kind == "f" or pixels.min() < 0 or pixels.max() > 65535:
         raise ValueError(
-            f"{pixels.dtype} pixels from {pixels.min()} to {pixels.max()} have no known range; save it as 8-bit or 16-bit grey"
+            f"{pixels.dtype} pixels from {pixels.min()} to {pixels.max()} have no known range; "
+            "save it as 8-bit or 16-bit grey"
         )
     return (pixels.astype(np.uint16) >> 8).astype(np.uint8)

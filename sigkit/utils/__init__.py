@@ -1,6 +1,8 @@
-"""What every room shares: the parts of `y`, and the wording of long lists in messages."""
+"""What every room shares: the parts of `y`, fingerprints of images, the wording of long lists, progress."""
 
+from sigkit.utils._digest import content_digest
+from sigkit.utils._progress import progress
 from sigkit.utils._target import GENUINE, SIMPLE, SKILLED, development_rows, parse_target
 from sigkit.utils._text import listing
 
-__all__ = ["GENUINE", "SIMPLE", "SKILLED", "development_rows", "listing", "parse_target"]
+__all__ = ["GENUINE", "SIMPLE", "SKILLED", "content_digest", "development_rows", "listing", "parse_target", "progress"]

@@ -105,7 +105,7 @@ def _parse_writers(writers):
     if writers.dtype.kind == "O":
         missing = [row for row, writer in enumerate(writers) if writer is None or writer != writer]
         if missing:
-            raise ValueError(f"Input y contains NaN or None as a writer id, in rows {listing(missing)}. Name each writer.")
+            raise ValueError(f"Input y contains NaN or None as a writer id, in rows {listing(missing)}.")
         types = {str if isinstance(writer, str) else type(writer) for writer in writers}
         if str in types and len(types) > 1:
             raise ValueError(
@@ -115,7 +115,7 @@ def _parse_writers(writers):
         writers = np.array(writers.tolist(), dtype=str if str in types else None)
     if writers.dtype.kind == "f":
         if not np.isfinite(writers).all():
-            raise ValueError("Input y contains NaN or infinity as a writer id. Name each writer by an integer or a string.")
+            raise ValueError("Input y contains NaN or infinity as a writer id; use integers or strings.")
         if np.equal(writers, np.floor(writers)).all():
             writers = writers.astype(np.int64)
     return writers

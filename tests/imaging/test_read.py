@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from sigkit.imaging import ImageError, decode_image, read_image
+
+GREY = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
+
+
+def save(image, path, **options):
+    image.save(path, **options)
+    return str(path)
+
+
+def mode_of(path):
+    with Image.open(path) as image:
+        return image.mode
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "bmp"])
+def test_grey_files_are_read_as_they_are(tmp_path, suffix):
+    path = save(Image.fromarray(GREY), tmp_path / f"scan.{suffix}")
+    assert np.array_equal(read_image(path), GREY)
+
+
+def test_jpeg(tmp_path):
+    path = save(Image.fromarray(np.full((16, 16), 120, np.uint8)), tmp_path / "scan.jpg", quality=95)
+    assert np.abs(read_image(path).astype(int) - 120).max() <= 1
+
+
+def test_palette(tmp_path):
+    path = save(Image.fromarray(GREY).convert("P"), tmp_path / "scan.png")
+    assert mode_of(path) == "P"
+    assert np.array_equal(read_image(path), GREY)
+
+
+def test_transparency_is_paper(tmp_path):
+    rgba = np.zeros((2, 3, 4), dtype=np.uint8)
+    rgba[0, :, 3] = [0, 128, 255]
+    grey = read_image(save(Image.fromarray(rgba), tmp_path / "scan.png"))
+    assert grey[0, 0] == 255
+    assert abs(int(grey[0, 1]) - 127) <= 1
+    assert grey[0, 2] == 0
+    assert (grey[1] == 255).all()
+
+
+def test_grey_with_transparency(tmp_path):
+    path = save(Image.fromarray(np.dstack([GREY, np.zeros_like(GREY)]), mode=None), tmp_path / "scan.png")
+    assert mode_of(path) == "LA"
+    assert (read_image(path) == 255).all()
+
+
+def test_two_valued(tmp_path):
+    bits = GREY > 100
+    path = save(Image.fromarray(bits), tmp_path / "scan.tif", compression="group4")
+    assert mode_of(path) == "1"
+    assert np.array_equal(read_image(path), bits * np.uint8(255))
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bits(tmp_path, suffix):
+    path = save(Image.fromarray(GREY.astype(np.uint16) << 8), tmp_path / f"scan.{suffix}")
+    assert np.array_equal(read_image(path), GREY)
+
+
+def test_colour_by_luminance(tmp_path):
+    path = save(Image.new("RGB", (2, 2), (255, 0, 0)), tmp_path / "scan.png")
+    assert (read_image(path) == 76).all()
+
+
+def test_camera_orientation(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = save(Image.fromarray(np.full((8, 24), 90, np.uint8)), tmp_path / "photo.jpg", exif=exif)
+    assert read_image(path).shape == (24, 8)
+
+
+def test_float_pixels_have_no_range(tmp_path):
+    path = save(Image.fromarray(GREY / np.float32(255)), tmp_path / "scan.tif")
+    with pytest.raises(ImageError, match=r"scan\.tif.*float32 pixels.*save it as 8-bit"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("keep", [0, 20, 200])
+@pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "jpg"])
+def test_cut_files_are_named(tmp_path, suffix, keep):
+    path = tmp_path / f"scan.{suffix}"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 80), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(ImageError, match=rf"scan\.{suffix}: (cannot be read|not an image)"):
+        read_image(path)
+
+
+def test_missing_files_and_folders_are_named(tmp_path):
+    with pytest.raises(ImageError, match=r"nowhere\.png: no such file"):
+        read_image(tmp_path / "nowhere.png")
+    with pytest.raises(ImageError, match="cannot be read"):
+        read_image(tmp_path)
+
+
+def test_text_is_no_image():
+    with pytest.raises(ImageError, match="11 bytes"):
+        decode_image(b"hello world")

@@ -1,0 +1,173 @@
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+from skimage.filters import threshold_otsu, threshold_sauvola
+from skimage.transform import resize
+
+from sigkit.imaging import (
+    ImageError,
+    adaptive_threshold,
+    blur,
+    find_ink,
+    fit_canvas,
+    measure_ink,
+    otsu_threshold,
+    plan_resize,
+    preprocess_image,
+)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 40), (32, 32), (33, 97), (150, 64)])
+def test_blur_is_a_gaussian(shape):
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    expected = gaussian_filter(image.astype(float), 2, mode="nearest")
+    np.testing.assert_allclose(blur(image), expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_otsu_equals_scikit_image_where_all_greys_occur(seed):
+    rng = np.random.default_rng(seed)
+    image = np.concatenate([rng.normal(80, 20, 4000), rng.normal(200, 25, 20000), np.arange(256)])
+    image = image.clip(0, 255).astype(np.uint8).reshape(-1, 1)
+    assert otsu_threshold(image) == threshold_otsu(image)
+
+
+@pytest.mark.parametrize(("greys", "threshold"), [((0, 255), 191), ((10, 14), 13), ((0, 1), 0), ((0, 120, 255), 221)])
+def test_otsu_lies_in_the_gap_of_few_valued_scans(greys, threshold):
+    image = np.repeat(np.array(greys, np.uint8), [10, *[90] * (len(greys) - 1)]).reshape(-1, 1)
+    if len(greys) == 3:
+        image = np.repeat(np.array(greys, np.uint8), [30, 30, 90]).reshape(-1, 1)
+    assert otsu_threshold(image) == threshold
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_one_grey_value_is_blank(grey):
+    with pytest.raises(ImageError, match=f"blank: every pixel has the grey value {grey}"):
+        otsu_threshold(np.full((20, 20), grey, dtype=np.uint8))
+
+
+def test_adaptive_threshold_is_sauvolas(draw_scan):
+    scan = draw_scan()
+    expected = threshold_sauvola(scan.astype(float), window_size=31, k=0.2, r=128)
+    np.testing.assert_allclose(adaptive_threshold(scan), expected, atol=1e-6)
+
+
+def test_ink_box_drops_the_last_row_and_column():
+    image = np.full((60, 80), 255, dtype=np.uint8)
+    image[20:41, 30:61] = 0
+    box = find_ink(image, 127)
+    assert box[:4] == (20, 40, 30, 60)
+    assert (box.center_row, box.center_column) == (10, 15)
+
+
+def test_specks_are_not_ink():
+    image = np.full((100, 100), 255, dtype=np.uint8)
+    image[40:60, 40:60] = 0
+    image[3, 3] = 0
+    assert find_ink(image, 127).top == 40
+
+
+def test_hairlines_that_blurring_wipes_out_are_still_found():
+    image = np.full((60, 80), 255, dtype=np.uint8)
+    image[30, 10:70] = 0
+    image[20:40, 40] = 0
+    assert find_ink(image, 100).shape == (19, 59)
+
+
+def test_ink_that_is_no_signature():
+    image = np.full((60, 80), 255, dtype=np.uint8)
+    image[30, 10:70] = 0
+    with pytest.raises(ImageError, match="1 x 60 pixels"):
+        find_ink(image, 100)
+
+
+@pytest.mark.parametrize("canvas", [(730, 1042), (500, 700), (300, 900), (900, 300), (100, 120), (170, 242)])
+def test_resizing_equals_scikit_image(canvas):
+    image = np.random.default_rng(0).integers(0, 256, canvas, dtype=np.uint8)
+    plan = plan_resize(canvas, (170, 242))
+    ours = plan.rows @ image.astype(np.float32) @ plan.columns.T
+    factor = min(canvas[0] / 170, canvas[1] / 242)
+    covering = round(canvas[0] / factor), round(canvas[1] / factor)
+    reference = resize(image, covering, mode="constant", anti_aliasing=True, preserve_range=True)
+    top, left = round((covering[0] - 170) / 2), round((covering[1] - 242) / 2)
+    np.testing.assert_allclose(ours, reference[top : top + 170, left : left + 242], atol=1e-3)
+
+
+@pytest.mark.parametrize("image_size", [(170, 242), (150, 220), (151, 223), (64, 64)])
+@pytest.mark.parametrize("largest", [(1, 1), (20, 500), (816, 888), (435, 1329), (1000, 90)])
+def test_fitted_canvas_holds_the_largest_and_is_shown_whole(largest, image_size):
+    canvas = fit_canvas(largest, image_size)
+    assert canvas[0] >= largest[0]
+    assert canvas[1] >= largest[1]
+    plan = plan_resize(canvas, image_size)
+    assert plan.visible_rows == pytest.approx((0, canvas[0]))
+    assert plan.visible_columns == pytest.approx((0, canvas[1]))
+    if largest[0] > image_size[0]:
+        assert canvas[0] * canvas[1] <= 1.02 * max(
+            largest[0] ** 2 * image_size[1] / image_size[0], largest[1] ** 2 * image_size[0] / image_size[1]
+        )
+
+
+def test_centre_of_mass_goes_to_the_middle():
+    scan = np.full((100, 200), 255, dtype=np.uint8)
+    scan[40:60, 100:120] = 0
+    image, doubts = preprocess_image(scan, (170, 242), (170, 242))
+    rows, columns = np.nonzero(image)
+    assert abs(rows.mean() - 85) <= 2
+    assert abs(columns.mean() - 121) <= 2
+    assert not doubts
+
+
+def test_ink_stays_on_the_canvas():
+    scan = np.full((100, 230), 255, dtype=np.uint8)
+    scan[40:61, 5:226] = 0
+    scan[20:81, 180:226] = 0
+    image, doubts = preprocess_image(scan, (102, 240), (102, 240))
+    assert np.count_nonzero(image) >= 0.98 * np.count_nonzero(scan[20:80, 5:225] == 0)
+    assert not doubts
+
+
+@pytest.mark.parametrize("thickness", [1, 2, 5])
+@pytest.mark.parametrize("greys", [(0, 255), (0, 130, 255), (255, 0)])
+def test_few_valued_scans_keep_their_ink(greys, thickness):
+    scan = np.full((200, 300), greys[-1] if greys[0] == 0 else 255, dtype=np.uint8)
+    for column in range(20, 280):
+        row = int(100 + 60 * np.sin(column / 20))
+        scan[row : row + thickness + 3, column] = greys[1] if len(greys) == 3 else 0
+        scan[row : row + thickness, column] = 0
+    image, doubts = preprocess_image(scan, (200, 285), (200, 285))
+    # The box loses its last row and column; everything else of the ink must be there.
+    assert np.count_nonzero(image) >= 0.97 * np.count_nonzero(scan <= 200)
+    assert not doubts
+
+
+def test_paper_is_cleared_unless_told_otherwise(draw_scan):
+    scan = draw_scan()
+    cleared = preprocess_image(scan, (170, 242)).image
+    left = preprocess_image(scan, (170, 242), background="none").image
+    assert np.median(cleared[80:90]) == 0
+    assert np.median(left[80:90]) > 10
+
+
+def test_adaptive_background_works_in_uneven_light(draw_scan):
+    scan = draw_scan(width=400)
+    shade = np.linspace(1, 0.3, 400)
+    photograph = (scan * shade).astype(np.uint8)
+    ink = np.count_nonzero(preprocess_image(scan, (285, 406), (285, 406)).image)
+    adaptive = np.count_nonzero(preprocess_image(photograph, (285, 406), (285, 406), "adaptive").image)
+    otsu = np.count_nonzero(preprocess_image(photograph, (285, 406), (285, 406)).image)
+    assert abs(adaptive - ink) < 0.1 * ink
+    assert otsu > 3 * ink
+
+
+def test_doubts(draw_scan):
+    scan = draw_scan(height=150, width=400)
+    assert preprocess_image(scan, (100, 242)).doubts["over_canvas"] == "{} x {}".format(*measure_ink(scan).box.shape)
+    assert preprocess_image(scan, (285, 406)).doubts == {}
+    assert "of its ink" in preprocess_image(scan, (80, 420)).doubts["cut_off"]
+    assert set(preprocess_image(255 - scan, (200, 420)).doubts) >= {"dark_paper"}
+    faint = np.where(scan < 128, 240, 246).astype(np.uint8)
+    assert preprocess_image(faint, (285, 406)).doubts == {"faint": "6.0"}
+    speck = np.full((50, 50), 255, np.uint8)
+    speck[20:28, 20:28] = 0
+    assert set(preprocess_image(speck, (170, 242)).doubts) == {"small"}
