@@ -10,6 +10,8 @@ from sigkit.imaging._threshold import adaptive_threshold, count_greys, otsu_thre
 
 _LEAST_INK_SIDE = 16
 _LEAST_CONTRAST = 10
+# Fractions are dropped; without this, rounding would decide whether solid ink is 255 or 254.
+_ROUNDING = 1e-6
 
 
 class Preprocessed(NamedTuple):
@@ -176,7 +178,8 @@ def _resize(ink, rows, columns):
     if len(used_rows) and len(used_columns):
         at_rows = slice(used_rows[0], used_rows[-1] + 1)
         at_columns = slice(used_columns[0], used_columns[-1] + 1)
-        image[at_rows, at_columns] = rows[at_rows] @ ink.astype(np.float32) @ columns[at_columns].T
+        resized = rows[at_rows] @ ink.astype(np.float64) @ columns[at_columns].T
+        image[at_rows, at_columns] = resized + _ROUNDING
     return image
 
 

@@ -104,7 +104,7 @@ def _resize_matrix(n_from, n_to):
     for index, weight in ((below, 1 - above_weight), (below + 1, above_weight)):
         inside = (index >= 0) & (index < n_from)
         interpolation[np.nonzero(inside)[0], index[inside]] += weight[inside]
-    return np.ascontiguousarray(interpolation @ _gaussian_matrix(n_from, max(0.0, (factor - 1) / 2)), dtype=np.float32)
+    return interpolation @ _gaussian_matrix(n_from, max(0.0, (factor - 1) / 2))
 
 
 def _gaussian_matrix(n, sigma):

@@ -1,0 +1,20 @@
+"""Networks and their weight files, in plain torch."""
+
+from sigkit.nets._architectures import ARCHITECTURES, build_network
+from sigkit.nets._extract import center_crop, choose_device, extract_features, has_fast_bfloat16, prepare_network
+from sigkit.nets._signet import SigNet, TinyNet
+from sigkit.nets._weights import load_network, save_weights
+
+__all__ = [
+    "ARCHITECTURES",
+    "SigNet",
+    "TinyNet",
+    "build_network",
+    "center_crop",
+    "choose_device",
+    "extract_features",
+    "has_fast_bfloat16",
+    "load_network",
+    "prepare_network",
+    "save_weights",
+]

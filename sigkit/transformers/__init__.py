@@ -1,0 +1,6 @@
+"""Transformers: from scans to images, from images to features."""
+
+from sigkit.transformers._signature_preprocessor import SignaturePreprocessor
+from sigkit.transformers._signet_featurizer import SigNetFeaturizer
+
+__all__ = ["SigNetFeaturizer", "SignaturePreprocessor"]

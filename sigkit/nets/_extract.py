@@ -1,0 +1,171 @@
+"""From images to features, in batches, on the device and in the precision asked for."""
+
+import copy
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+
+def choose_device(device=None):
+    """Choose where networks run.
+
+    Parameters
+    ----------
+    device : str, torch.device or None, default=None
+        A device by name; None takes an accelerator if there is one, and the processor otherwise.
+
+    Returns
+    -------
+    torch.device
+        The device.
+
+    Raises
+    ------
+    ValueError
+        If torch knows no such device, or this machine has none.
+
+    Examples
+    --------
+    >>> from sigkit.nets import choose_device
+    >>> choose_device("cpu")
+    device(type='cpu')
+    """
+    if device is None:
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(device)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device={str(device)!r} cannot be used here ({reason}). None chooses one.") from error
+    return device
+
+
+def has_fast_bfloat16(device):
+    """Tell whether bfloat16 is faster than float32.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where networks run.
+
+    Returns
+    -------
+    bool
+        True on a processor with avx512_bf16, or an accelerator with bfloat16.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.nets import has_fast_bfloat16
+    >>> has_fast_bfloat16(torch.device("cpu")) in (True, False)
+    True
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def prepare_network(network, device, precision="float32"):
+    """Copy a network to where and how it shall run.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        The network, left as it is.
+    device : torch.device
+        Where to run it.
+    precision : {"float32", "bfloat16"}, default="float32"
+        The type of weights and activations. In bfloat16 batch normalisation is folded into the weights beforehand, so
+        that its statistics are not rounded on their own.
+
+    Returns
+    -------
+    torch.nn.Module
+        The copy, in evaluation mode, weights in channels-last order.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.nets import build_network, prepare_network
+    >>> network = prepare_network(build_network("tiny"), torch.device("cpu"), "bfloat16")
+    >>> next(network.parameters()).dtype
+    torch.bfloat16
+    """
+    network = copy.deepcopy(network).eval()
+    if precision == "bfloat16":
+        for block in network.modules():
+            if isinstance(block, nn.Sequential) and hasattr(block, "bn"):
+                _fold_normalisation(block)
+    return network.to(device=device, dtype=getattr(torch, precision), memory_format=torch.channels_last)
+
+
+def extract_features(network, images):
+    """Compute the features of one batch of images.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A network from `prepare_network`.
+    images : ndarray of shape (n_samples, height, width), dtype uint8
+        Preprocessed signatures, background 0 and ink up to 255. They are cropped to the middle part that the network
+        takes, and divided by 255.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features), dtype float32
+        The features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from sigkit.nets import build_network, extract_features, prepare_network
+    >>> network = prepare_network(build_network("tiny"), torch.device("cpu"))
+    >>> extract_features(network, np.zeros((3, 20, 30), dtype=np.uint8)).shape
+    (3, 16)
+    """
+    weight = next(network.parameters())
+    images = center_crop(images, network.input_size) if network.input_size else images
+    batch = torch.from_numpy(np.ascontiguousarray(images))[:, None].to(weight.device)
+    batch = batch.to(weight.dtype, memory_format=torch.channels_last).div_(255)
+    with torch.inference_mode():
+        return network(batch).float().cpu().numpy()
+
+
+def center_crop(images, size):
+    """Cut the middle out of images.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_samples, height, width)
+        The images.
+    size : tuple of (int, int)
+        Rows and columns to keep.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, size[0], size[1])
+        A view of the images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.nets import center_crop
+    >>> center_crop(np.zeros((2, 170, 242)), (150, 220)).shape
+    (2, 150, 220)
+    """
+    top, left = (images.shape[1] - size[0]) // 2, (images.shape[2] - size[1]) // 2
+    return images[:, top : top + size[0], left : left + size[1]]
+
+
+def _fold_normalisation(block):
+    if hasattr(block, "conv"):
+        block.conv = fuse_conv_bn_eval(block.conv, block.bn)
+    else:
+        block.fc = fuse_linear_bn_eval(block.fc, block.bn)
+    block.bn = nn.Identity()

@@ -1,0 +1,136 @@
+"""The convolutional networks of [1], as feature extractors."""
+
+from collections import OrderedDict
+
+import torch
+from torch import nn
+
+_KERNELS = {
+    "conv1": {"kernel_size": 11, "stride": 4},
+    "conv2": {"kernel_size": 5, "padding": 2},
+    "conv3": {"kernel_size": 3, "padding": 1},
+    "conv4": {"kernel_size": 3, "padding": 1},
+    "conv5": {"kernel_size": 3, "padding": 1},
+}
+_POOLED_AFTER = {"conv1": "maxpool1", "conv2": "maxpool2", "conv5": "maxpool3"}
+
+
+class SigNet(nn.Module):
+    """SigNet of [1]_: convolutions, then fully connected layers, each with batch normalisation and ReLU.
+
+    Three convolutions are followed by max-pooling of 3 x 3 at stride 2. The names of the parameters are those of the
+    weight files that sigver publishes.
+
+    Parameters
+    ----------
+    channels : dict of str to int
+        Output channels of each convolution by its name, "conv1" to "conv5"; a name that lacks leaves it out.
+    widths : tuple of int
+        Widths of the fully connected layers; the last is the number of features.
+
+    Attributes
+    ----------
+    input_size : tuple of (int, int)
+        Rows and columns of the images that the network takes.
+    n_features : int
+        Number of features.
+
+    References
+    ----------
+    .. [1] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2017). Learning features for offline handwritten
+       signature verification using deep convolutional neural networks. Pattern Recognition, 70, 163-176.
+       arXiv:1705.05787.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.nets import build_network
+    >>> signet = build_network("signet").eval()
+    >>> signet(torch.zeros(1, 1, 150, 220)).shape
+    torch.Size([1, 2048])
+    """
+
+    input_size = (150, 220)
+
+    def __init__(self, channels, widths):
+        super().__init__()
+        layers = OrderedDict()
+        n_channels = 1
+        for name, kernel in _KERNELS.items():
+            if name in channels:
+                layers[name] = _normalised("conv", nn.Conv2d(n_channels, channels[name], bias=False, **kernel))
+                n_channels = channels[name]
+            if name in _POOLED_AFTER:
+                layers[_POOLED_AFTER[name]] = nn.MaxPool2d(3, 2)
+        self.conv_layers = nn.Sequential(layers)
+        n_inputs = n_channels * 3 * 5
+        layers = OrderedDict()
+        for number, width in enumerate(widths, start=1):
+            layers[f"fc{number}"] = _normalised("fc", nn.Linear(n_inputs, width, bias=False))
+            n_inputs = width
+        self.fc_layers = nn.Sequential(layers)
+        self.n_features = n_inputs
+
+    def forward(self, images):
+        """Compute features.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n_samples, 1, 150, 220)
+            Preprocessed signatures, background 0 and ink up to 1.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_features)
+            Features, none negative.
+        """
+        return self.fc_layers(torch.flatten(self.conv_layers(images), 1))
+
+
+class TinyNet(nn.Module):
+    """A network of a few hundred parameters for images of any size, for tests and trials.
+
+    Attributes
+    ----------
+    input_size : None
+        Images of any size are taken.
+    n_features : int
+        Number of features.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.nets import build_network
+    >>> build_network("tiny").eval()(torch.zeros(1, 1, 17, 42)).shape
+    torch.Size([1, 16])
+    """
+
+    input_size = None
+    n_features = 16
+
+    def __init__(self):
+        super().__init__()
+        self.conv_layers = nn.Sequential(
+            _normalised("conv", nn.Conv2d(1, 8, kernel_size=3, padding=1, bias=False)), nn.AdaptiveMaxPool2d((3, 4))
+        )
+        self.fc_layers = nn.Sequential(_normalised("fc", nn.Linear(8 * 3 * 4, self.n_features, bias=False)))
+
+    def forward(self, images):
+        """Compute features.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n_samples, 1, height, width)
+            Preprocessed signatures, background 0 and ink up to 1.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_features)
+            Features, none negative.
+        """
+        return self.fc_layers(torch.flatten(self.conv_layers(images), 1))
+
+
+def _normalised(name, layer):
+    norm = nn.BatchNorm2d(layer.out_channels) if name == "conv" else nn.BatchNorm1d(layer.out_features)
+    return nn.Sequential(OrderedDict([(name, layer), ("bn", norm), ("relu", nn.ReLU())]))

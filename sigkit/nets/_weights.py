@@ -1,0 +1,156 @@
+"""Weight files: read without executing anything, written as safetensors."""
+
+import os
+import pickle
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from sigkit.nets._architectures import ARCHITECTURES, build_network
+
+
+# Batch normalisation counts its batches in newer versions of torch only; the count changes no feature.
+_COUNTER = "num_batches_tracked"
+
+
+def load_network(path, architecture="signet"):
+    """Make a network with the weights of a file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A `.safetensors` file, or a `.pth` or `.pt` file of sigver's: a tuple of the state dicts of the network, of its
+        writer layer and of its forgery layer, of which the first is used. Nothing in the file is executed.
+    architecture : str, default="signet"
+        The network's architecture; the file's metadata overrides it where they name one.
+
+    Returns
+    -------
+    network : torch.nn.Module
+        The network, in evaluation mode.
+    architecture : str
+        Its architecture.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged, holds anything but tensors, or the weights do not fit the architecture.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sigkit.nets import build_network, load_network, save_weights
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "tiny.safetensors")
+    ...     save_weights(path, build_network("tiny", seed=0), "tiny")
+    ...     network, architecture = load_network(path)
+    >>> architecture
+    'tiny'
+    """
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"weights: there is no file {path!r}.")
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix == ".safetensors":
+        weights, named = _read_safetensors(path)
+        architecture = named or architecture
+    elif suffix in (".pth", ".pt"):
+        weights = _read_torch(path)
+    else:
+        raise ValueError(f"{path}: weights are read from .safetensors, .pth or .pt files, not {suffix or 'this'}.")
+    with torch.device("meta"):
+        network = build_network(architecture)
+    if _shapes(weights) != _shapes(network.state_dict()):
+        raise ValueError(_describe_misfit(path, weights, architecture))
+    counters = {name: torch.zeros((), dtype=torch.int64) for name in network.state_dict() if name.endswith(_COUNTER)}
+    network.load_state_dict({**counters, **weights}, assign=True)
+    return network.float().eval(), architecture
+
+
+def save_weights(path, network, architecture):
+    """Write a network's weights as safetensors, with the name of its architecture.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file to write, `.safetensors`.
+    network : torch.nn.Module
+        The network.
+    architecture : str
+        The name of its architecture.
+
+    Raises
+    ------
+    ValueError
+        If the file has another suffix.
+
+    Examples
+    --------
+    >>> from sigkit.nets import build_network, save_weights
+    >>> save_weights("tiny.pth", build_network("tiny"), "tiny")
+    Traceback (most recent call last):
+        ...
+    ValueError: tiny.pth: weights are written as .safetensors.
+    """
+    path = os.fspath(path)
+    if not path.endswith(".safetensors"):
+        raise ValueError(f"{path}: weights are written as .safetensors.")
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    unfinished = f"{path}.unfinished"
+    save_file(tensors, unfinished, metadata={"architecture": architecture})
+    os.replace(unfinished, path)
+
+
+def _read_safetensors(path):
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata.get("architecture")  # noqa: SIM118
+    except SafetensorError as error:
+        size = os.path.getsize(path)
+        raise ValueError(
+            f"{path}: not a whole .safetensors file ({size} bytes: {error}). Download or copy it again."
+        ) from error
+
+
+def _read_torch(path):
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path}: refused, because it holds something other than tensors and could execute code when loaded; "
+            "nothing was executed. Save the state dict alone, or as .safetensors."
+        ) from error
+    except Exception as error:
+        # A damaged file fails with whatever the zip reader or the unpickler meets first.
+        raise ValueError(f"{path}: cannot be read as torch weights ({error}). Download or copy it again.") from error
+    weights = loaded[0] if isinstance(loaded, (tuple, list)) and loaded else loaded
+    if not isinstance(weights, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in weights.values()):
+        raise ValueError(f"{path}: holds {type(loaded).__name__}, not a state dict or sigver's tuple of three.")
+    return weights
+
+
+def _shapes(weights):
+    return {name: tuple(tensor.shape) for name, tensor in weights.items() if not name.endswith(_COUNTER)}
+
+
+def _describe_misfit(path, weights, architecture):
+    found = _shapes(weights)
+    with torch.device("meta"):
+        expected = {name: _shapes(build_network(name).state_dict()) for name in ARCHITECTURES}
+    fitting = [name for name in ARCHITECTURES if expected[name] == found]
+    if fitting:
+        return f"{path}: these weights are of architecture={fitting[0]!r}, not {architecture!r}."
+    differing = sorted(
+        name
+        for name in found.keys() | expected[architecture].keys()
+        if found.get(name) != expected[architecture].get(name)
+    )
+    name = differing[0]
+    return (
+        f"{path}: these weights fit no architecture of sigkit; {len(differing)} tensors differ from {architecture!r}, "
+        f"the first {name}: {found.get(name, 'missing')} instead of {expected[architecture].get(name, 'none')}."
+    )

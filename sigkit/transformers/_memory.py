@@ -1,0 +1,79 @@
+"""Results remembered an image, in a folder."""
+
+import os
+import tempfile
+
+import numpy as np
+
+from sigkit import __version__
+from sigkit.utils import content_digest
+
+
+class ImageMemory:
+    """Arrays computed from one image each, remembered by the image's content and the settings of the step.
+
+    `Pipeline(memory=)` remembers a whole training fold and computes every test fold again. This remembers images, so
+    that no image is computed twice, whatever fold it is in. An interrupted run goes on where it stopped.
+
+    Parameters
+    ----------
+    memory : str, os.PathLike, joblib.Memory or None
+        The folder (of a `joblib.Memory`, its location). Nothing is remembered with None.
+    step : str
+        The name of the step, a folder below.
+    *settings : object
+        All that the result depends on beside the image, with a faithful `repr`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from sigkit.transformers._memory import ImageMemory
+    >>> image = np.eye(3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     memory = ImageMemory(folder, "mean", "by rows")
+    ...     memory.put(image, image.mean(axis=1))
+    ...     memory.get(image), ImageMemory(folder, "mean", "by columns").get(image)
+    ([array([0.33..., 0.33..., 0.33...])], None)
+    """
+
+    def __init__(self, memory, step, *settings):
+        location = getattr(memory, "location", memory)
+        self.folder = None
+        if location is not None:
+            settings = content_digest(repr((__version__, *settings)).encode())
+            self.folder = os.path.join(os.fspath(location), "sigkit", step, settings[:20])
+
+    def get(self, image):
+        """Give back what was put, as a list of arrays, or None."""
+        if self.folder is None:
+            return None
+        try:
+            with open(self._path(image), "rb") as file:
+                n_arrays = int(np.load(file))
+                return [np.load(file) for _ in range(n_arrays)]
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError):
+            # A file cut short by a full disk is computed again and written over.
+            return None
+
+    def put(self, image, *arrays):
+        """Remember arrays; a run that is killed leaves whole files only."""
+        if self.folder is None:
+            return
+        path = self._path(image)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        handle, unfinished = tempfile.mkstemp(dir=os.path.dirname(path))
+        try:
+            with os.fdopen(handle, "wb") as file:
+                for array in (np.array(len(arrays)), *arrays):
+                    np.save(file, array, allow_pickle=False)
+            os.replace(unfinished, path)
+        except BaseException:
+            os.unlink(unfinished)
+            raise
+
+    def _path(self, image):
+        digest = content_digest(image)
+        return os.path.join(self.folder, digest[:2], digest[2:])

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+import torch
+
+from sigkit.nets import build_network, center_crop, choose_device, extract_features, has_fast_bfloat16, prepare_network
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def images():
+    rng = np.random.default_rng(0)
+    images = np.zeros((4, 170, 242), dtype=np.uint8)
+    for image in images:
+        for _ in range(30):
+            row, column = rng.integers(0, 150), rng.integers(0, 210)
+            image[row : row + 4, column : column + 30] = rng.integers(60, 255)
+    return images
+
+
+@pytest.fixture(scope="module")
+def signet():
+    """SigNet with statistics of batch normalisation that are not the identity."""
+    network = build_network("signet_thin", seed=0).train()
+    with torch.no_grad():
+        network(torch.rand(8, 1, 150, 220, generator=torch.Generator().manual_seed(0)))
+    return network.eval()
+
+
+def test_float32_equals_plain_torch(signet, images):
+    features = extract_features(prepare_network(signet, CPU), images)
+    batch = torch.from_numpy(images[:, 10:160, 11:231]).float()[:, None] / 255
+    with torch.no_grad():
+        expected = signet(batch).numpy()
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-5 * expected.max())
+
+
+def test_bfloat16_keeps_the_direction_of_features(signet, images):
+    exact = extract_features(prepare_network(signet, CPU), images)
+    rounded = extract_features(prepare_network(signet, CPU, "bfloat16"), images)
+    cosine = (exact * rounded).sum(axis=1) / np.linalg.norm(exact, axis=1) / np.linalg.norm(rounded, axis=1)
+    assert cosine.min() >= 0.999
+    assert not np.array_equal(exact, rounded)
+
+
+def test_preparing_leaves_the_network_alone(signet):
+    before = {name: tensor.clone() for name, tensor in signet.state_dict().items()}
+    prepare_network(signet, CPU, "bfloat16")
+    assert all(torch.equal(before[name], tensor) for name, tensor in signet.state_dict().items())
+
+
+def test_crop_takes_the_middle():
+    images = np.arange(170 * 242).reshape(1, 170, 242)
+    assert np.array_equal(center_crop(images, (150, 220)), images[:, 10:160, 11:231])
+
+
+def test_devices():
+    assert choose_device("cpu") == CPU
+    assert choose_device().type in ("cpu", "cuda", "mps")
+    assert isinstance(has_fast_bfloat16(CPU), bool)
+    with pytest.raises(ValueError, match="device='abacus'"):
+        choose_device("abacus")
+    if not torch.cuda.is_available():
+        with pytest.raises(ValueError, match="device='cuda'"):
+            choose_device("cuda")

@@ -1,0 +1,141 @@
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+
+import sigkit.transformers._signet_featurizer as module
+from sigkit.nets import build_network, extract_features, prepare_network, save_weights
+from sigkit.transformers import SigNetFeaturizer
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (7, 40, 60), dtype=np.uint8)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "tiny.safetensors"
+    save_weights(path, build_network("tiny", seed=1), "tiny")
+    return path
+
+
+def test_features_are_the_networks(images, weights):
+    featurizer = SigNetFeaturizer(weights=weights, batch_size=3)
+    features = featurizer.fit_transform(images)
+    network = prepare_network(build_network("tiny", seed=1), torch.device("cpu"))
+    assert featurizer.architecture_ == "tiny"
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(features, extract_features(network, images), rtol=1e-5)
+    np.testing.assert_allclose(featurizer.transform(images.astype(float)), features, rtol=1e-5)
+
+
+def test_untrained_weights_say_so_and_follow_the_seed(images):
+    with pytest.warns(UserWarning, match="untrained"):
+        features = [SigNetFeaturizer("tiny", random_state=seed).fit_transform(images) for seed in (0, 0, 1)]
+    assert np.array_equal(features[0], features[1])
+    assert not np.array_equal(features[0], features[2])
+
+
+def test_memory_computes_each_image_once(images, weights, tmp_path, monkeypatch):
+    computed = []
+
+    def count(network, batch):
+        computed.extend(batch)
+        return extract_features(network, batch)
+
+    monkeypatch.setattr(module, "extract_features", count)
+    featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path, batch_size=2)
+    expected = SigNetFeaturizer(weights=weights).fit_transform(images)
+    computed.clear()
+    np.testing.assert_allclose(featurizer.fit_transform(images[:5]), expected[:5], rtol=1e-5)
+    np.testing.assert_allclose(featurizer.fit_transform(images[2:]), expected[2:], rtol=1e-5)
+    assert len(computed) == 7
+    featurizer.set_params(precision="bfloat16").transform(images)
+    assert len(computed) == 14
+    save_weights(weights, build_network("tiny", seed=2), "tiny")
+    assert not np.allclose(featurizer.set_params(precision="float32").fit_transform(images), expected)
+    assert len(computed) == 21
+
+
+def test_interrupted_work_is_kept(images, weights, tmp_path, monkeypatch):
+    featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path, batch_size=2).fit(images)
+    batches = []
+
+    def interrupt(network, batch):
+        batches.append(len(batch))
+        if len(batches) == 3:
+            raise KeyboardInterrupt
+        return extract_features(network, batch)
+
+    monkeypatch.setattr(module, "extract_features", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        featurizer.transform(images)
+    batches[:] = [0, 0, 0]
+    featurizer.transform(images)
+    assert sum(batches) == 3
+
+
+def test_pandas_output(images, weights):
+    table = make_pipeline(SigNetFeaturizer(weights=weights)).set_output(transform="pandas").fit_transform(images)
+    assert table.shape == (7, 16)
+    assert table.columns[0] == "signetfeaturizer0"
+
+
+def test_clone_and_pickle(images, weights):
+    featurizer = clone(SigNetFeaturizer(weights=weights)).fit(images)
+    again = pickle.loads(pickle.dumps(featurizer))
+    assert np.array_equal(again.transform(images), featurizer.transform(images))
+
+
+def test_fit_leaves_random_states_alone(images, weights):
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    with pytest.warns(UserWarning, match="untrained"):
+        SigNetFeaturizer("tiny", random_state=0).fit(images)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert np.array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros((3, 20)), r"\(n_samples, height, width\), found \(3, 20\)"),
+        (np.full((1, 9, 9), np.nan), "NaN"),
+        (np.full((1, 9, 9), -1.0), "from 0 .* to 255"),
+        (np.full((1, 9, 9), 300), "from 0 .* to 255"),
+        (np.zeros((0, 9, 9)), "0 sample"),
+    ],
+)
+def test_bad_images(X, message, weights):
+    with pytest.raises(ValueError, match=message):
+        SigNetFeaturizer(weights=weights).fit(X)
+
+
+def test_images_of_another_shape_than_in_fit(images, weights):
+    featurizer = SigNetFeaturizer(weights=weights).fit(images)
+    with pytest.raises(ValueError, match=r"\(39, 60\).*expecting images of shape \(40, 60\)"):
+        featurizer.transform(images[:, 1:])
+    with pytest.raises(NotFittedError):
+        SigNetFeaturizer(weights=weights).transform(images)
+
+
+def test_images_too_small_for_signet(images, tmp_path):
+    path = tmp_path / "thin.safetensors"
+    save_weights(path, build_network("signet_thin", seed=0), "signet_thin")
+    with pytest.raises(ValueError, match="signet_thin needs images of at least 150 x 220 pixels, found 40 x 60"):
+        SigNetFeaturizer(weights=path).fit(images)
+
+
+@pytest.mark.parametrize(("parameter", "value"), [("architecture", "vgg"), ("precision", "int8"), ("batch_size", 0)])
+def test_bad_parameters(images, weights, parameter, value):
+    with pytest.raises(ValueError, match=parameter):
+        SigNetFeaturizer(**{"weights": weights, parameter: value}).fit(images)
+
+
+def test_progress(images, weights, capsys):
+    SigNetFeaturizer(weights=weights, verbose=1).fit_transform(images)
+    assert "features: 7 of 7" in capsys.readouterr().err
