@@ -1,0 +1,5 @@
+"""Verifiers: estimators that enroll writers and score claims."""
+
+from sigkit.estimators._writer_dependent_svc import WriterDependentSVC, WriterModel
+
+__all__ = ["WriterDependentSVC", "WriterModel"]

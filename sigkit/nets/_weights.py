@@ -9,7 +9,6 @@ from safetensors.torch import save_file
 
 from sigkit.nets._architectures import ARCHITECTURES, build_network
 
-
 # Batch normalisation counts its batches in newer versions of torch only; the count changes no feature.
 _COUNTER = "num_batches_tracked"
 

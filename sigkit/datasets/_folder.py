@@ -1,0 +1,196 @@
+"""Anyone's own folder of signatures, by a naming pattern."""
+
+import re
+
+from sigkit.datasets._tree import Scans, check_folder, list_files, make_bunch, natural_key, no_scans
+from sigkit.utils import GENUINE, SIMPLE, SKILLED, listing
+
+KINDS = {
+    **dict.fromkeys(("genuine", "original", "org", "g"), GENUINE),
+    **dict.fromkeys(("skilled", "forged", "forgery", "forgeries", "forg", "f"), SKILLED),
+    **dict.fromkeys(("simple", "s"), SIMPLE),
+}
+"""What `{kind}` may be in a file name, unless the user says otherwise."""
+
+PLACEHOLDERS = ("writer", "kind")
+
+
+def load_folder(folder, pattern, *, kinds=None, canvas_size="max", on_error="raise"):
+    """List the signatures of any folder, by a naming pattern.
+
+    The pattern tells where in a file's path its writer and its kind are written. Everything else in it is meant
+    literally; upper and lower case are not told apart, except in the ids of writers.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        The folder with the signatures.
+    pattern : str
+        How the paths of the files look, relative to the folder, with "/" between folders: `{writer}` stands for the
+        id of the writer, `{kind}` for the kind of the signature and `*` for any text, each within one folder or file
+        name. Each placeholder takes the shortest text that fits, and is the same text wherever it is repeated.
+        Examples are "{writer}/{kind}_*.png" and "{kind}-{writer}-*.tif". Without `{kind}` all signatures are genuine.
+    kinds : dict of str to int, default=None
+        The forgery kind for each text found at `{kind}`, in upper or lower case: 0 (genuine), 1 (skilled) or
+        2 (simple). If None, "genuine", "original", "org" and "g" are 0; "skilled", "forged", "forgery", "forgeries",
+        "forg" and "f" are 1; "simple" and "s" are 2.
+    canvas_size : tuple of (int, int) or "max", default="max"
+        Handed on to the bunch: rows and columns of a canvas that holds the signatures, or "max" to let the
+        preprocessor find the smallest one.
+    on_error : {"raise", "skip"}, default="raise"
+        With "raise" no file is opened here, and the preprocessor raises an error on a bad one. With "skip" every file
+        is opened now; unreadable ones are left out of images and target, with a warning that names them.
+
+    Returns
+    -------
+    Bunch
+        The signatures, sorted by writer, then kind, then path (2 before 10), in these attributes.
+
+        images : ndarray of shape (n_signatures,), dtype str
+            The paths of the image files.
+        target : ndarray of shape (n_signatures, 2), dtype int64 or object
+            Rows `[writer, forgery]`. The writers are integers if all their ids are digits and no two become equal
+            by it (as "1" and "01" would), else strings.
+        canvas_size : tuple of (int, int) or str
+            The `canvas_size` that was passed.
+        skipped : list of str
+            The paths of files that fit the pattern and were left out: of unknown kind, or unreadable.
+        DESCR : str
+            The folder, the pattern and how many signatures of how many writers were found.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ValueError
+        If the pattern has no `{writer}` or an unknown placeholder, no file fits it, none is of a known kind, or another
+        parameter is no such value.
+
+    Warns
+    -----
+    UserWarning
+        One warning each for files that do not fit the pattern, files of unknown kind and unreadable files.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sigkit.datasets import load_folder
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("ada_genuine_1.png", "ada_forged_1.png", "bob_genuine_1.png"):
+    ...         open(os.path.join(folder, name), "w").close()
+    ...     bunch = load_folder(folder, "{writer}_{kind}_*.png")
+    >>> bunch.target
+    array([['ada', 0],
+           ['ada', 1],
+           ['bob', 0]], dtype=object)
+    """
+    matcher = _compile(pattern)
+    kinds = _check_kinds(kinds, "kind" in matcher.groupindex)
+    if canvas_size != "max":
+        canvas_size = _check_canvas(canvas_size)
+    folder = check_folder(folder, pattern)
+    found, unknown, extra = _sort_out(list_files(folder, pattern.count("/")), matcher, kinds)
+    if not found and not unknown:
+        raise no_scans(folder, f"file of the pattern {pattern}", pattern)
+    known = f"Known kinds are {listing(map(repr, kinds), limit=20)}; name others by the parameter kinds"
+    strange = listing(sorted({repr(kind) for _, kind in unknown}))
+    if not found:
+        raise ValueError(f"{folder}: every file that fits {pattern} is of unknown kind: {strange}. {known}.")
+    notes = []
+    if unknown:
+        names = listing(name for name, _ in unknown)
+        notes.append(f"{folder}: of unknown kind ({strange}), left out ({len(unknown)}): {names}. {known}.")
+    if extra:
+        notes.append(f"{folder}: not named like {pattern}, left out ({len(extra)}): {listing(extra)}.")
+    rows = _with_integers(found)
+    writers = {writer for writer, _, _ in rows}
+    scans = Scans(
+        folder=folder,
+        rows=tuple(sorted(rows, key=lambda row: (natural_key(str(row[0])), row[1], natural_key(row[2])))),
+        notes=tuple(notes),
+        canvas_size=canvas_size,
+        description=f"{len(rows)} signatures of {len(writers)} writers in {folder}, named by the pattern {pattern}.",
+        left_out=tuple(name for name, _ in unknown),
+    )
+    return make_bunch(scans, on_error)
+
+
+def _compile(pattern):
+    """Make a regular expression of a naming pattern."""
+    if not isinstance(pattern, str):
+        raise ValueError(f"pattern must be a str such as '{{writer}}/{{kind}}_*.png', got {pattern!r}.")
+    expression, seen = "", set()
+    for part in re.split(r"(\{[^{}]*\}|\*)", pattern):
+        name = part[1:-1]
+        if part == "*":
+            expression += "[^/]*"
+        elif part.startswith("{") and part.endswith("}"):
+            if name not in PLACEHOLDERS:
+                raise ValueError(
+                    f"pattern {pattern!r} has the unknown placeholder {part}; there are {{writer}}, {{kind}} and *."
+                )
+            expression += f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+?)"
+            seen.add(name)
+        elif "{" in part or "}" in part:
+            raise ValueError(
+                f"pattern {pattern!r} has a single brace; there are the placeholders {{writer}}, {{kind}} and *."
+            )
+        else:
+            expression += re.escape(part)
+    if "writer" not in seen:
+        raise ValueError(f"pattern {pattern!r} has no {{writer}}: it must tell where the writer's id is written.")
+    if re.search(r"[}*][{*]", pattern):
+        raise ValueError(
+            f"pattern {pattern!r} has two placeholders side by side: nothing tells where the first ends. "
+            "Put the text between them that the file names have there; write * once for each folder."
+        )
+    return re.compile(expression, re.IGNORECASE)
+
+
+def _check_kinds(kinds, has_kind):
+    if kinds is None:
+        return KINDS
+    if not has_kind:
+        raise ValueError("kinds is given, but the pattern has no {kind} to look up in it.")
+    lower = {}
+    for text, kind in kinds.items():
+        if kind not in (GENUINE, SKILLED, SIMPLE):
+            raise ValueError(f"kinds[{text!r}] must be 0 (genuine), 1 (skilled) or 2 (simple), got {kind!r}.")
+        if lower.setdefault(text.lower(), kind) != kind:
+            raise ValueError(f"kinds has {text!r} twice, in upper and lower case, with different values.")
+    return lower
+
+
+def _check_canvas(canvas_size):
+    try:
+        n_rows, n_columns = (int(size) for size in canvas_size)
+    except (TypeError, ValueError):
+        n_rows = n_columns = 0
+    if min(n_rows, n_columns) < 1:
+        raise ValueError(f"canvas_size must be 'max' or (rows, columns), two positive integers, got {canvas_size!r}.")
+    return n_rows, n_columns
+
+
+def _sort_out(names, matcher, kinds):
+    """Split file names into signatures (writer, forgery, name), those of unknown kind (name, kind) and all others."""
+    found, unknown, extra = [], [], []
+    for name in names:
+        match = matcher.fullmatch(name)
+        kind = match.groupdict().get("kind") if match else None
+        if not match or name.endswith("/"):
+            extra.append(name)
+        elif kind is not None and kind.lower() not in kinds:
+            unknown.append((name, kind))
+        else:
+            found.append((match["writer"], GENUINE if kind is None else kinds[kind.lower()], name))
+    return found, unknown, extra
+
+
+def _with_integers(rows):
+    """Make integers of the writers' ids, if that loses nothing."""
+    texts = {writer for writer, _, _ in rows}
+    if all(text.isascii() and text.isdigit() and len(text) <= 18 for text in texts) and len(
+        set(map(int, texts))
+    ) == len(texts):
+        return [(int(writer), forgery, name) for writer, forgery, name in rows]
+    return rows

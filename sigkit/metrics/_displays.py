@@ -1,0 +1,229 @@
+"""Plots of verification trials in the way of scikit-learn's displays; matplotlib is imported when one is drawn."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+from sklearn.metrics import DetCurveDisplay, det_curve
+from sklearn.utils import Bunch
+
+from sigkit.metrics._trials import KIND_NAMES, verification_trials
+
+
+class VerificationDetDisplay:
+    """Detection error trade-off: FRR against FAR, a curve for each kind of forgery.
+
+    Parameters
+    ----------
+    trials : Bunch
+        What :func:`verification_trials` returns.
+
+    Attributes
+    ----------
+    displays_ : dict of str to DetCurveDisplay
+        scikit-learn's display of each kind of forgery.
+    ax_ : matplotlib Axes
+        Where the curves were drawn.
+    figure_ : matplotlib Figure
+        The figure of these axes.
+
+    See Also
+    --------
+    ScoreHistogramDisplay : The scores behind the curves.
+
+    Examples
+    --------
+    >>> from sigkit.metrics import VerificationDetDisplay
+    >>> display = VerificationDetDisplay.from_predictions(y_true, y_score)  # doctest: +SKIP
+    >>> display.figure_.savefig("det.png")  # doctest: +SKIP
+    """
+
+    def __init__(self, trials: Bunch):
+        self.trials = trials
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_score: ArrayLike,
+        *,
+        classes: ArrayLike | None = None,
+        writers: ArrayLike | None = None,
+        pos_label: object = None,
+        ax=None,
+    ) -> "VerificationDetDisplay":
+        """Plot the curves of scores.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,) or (n_samples, 2)
+            Labels (1 genuine, 0 or -1 forgery), or rows `[writer, forgery]`; see :func:`verification_trials`.
+        y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
+            Scores that rise with genuineness, against the claimed writer or against every enrolled writer.
+        classes : array-like of shape (n_enrolled,), default=None
+            The enrolled writers, in the order of the columns of a score matrix.
+        writers : array-like of shape (n_samples,), default=None
+            The claimed writer of each score of shape (n_samples,).
+        pos_label : int, bool or str, default=None
+            The label of genuine samples in plain labels other than 0/1 and -1/1.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        VerificationDetDisplay
+            The display.
+        """
+        trials = verification_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+        return cls(trials).plot(ax=ax)
+
+    def plot(self, ax=None) -> "VerificationDetDisplay":
+        """Draw the curves, and the line on which both error rates are equal.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        VerificationDetDisplay
+            The display.
+        """
+        self.ax_ = _axes(ax)
+        self.figure_ = self.ax_.figure
+        self.displays_ = {}
+        genuine = self.trials.kind == "genuine"
+        for kind in _kinds(self.trials):
+            if kind == "genuine":
+                continue
+            rows = genuine | (self.trials.kind == kind)
+            fpr, fnr, _ = det_curve(self.trials.y_true[rows], self.trials.y_score[rows])
+            self.displays_[kind] = DetCurveDisplay(fpr=fpr, fnr=fnr).plot(ax=self.ax_, name=_title(kind))
+        ends = norm.ppf([1e-3, 1 - 1e-3])
+        self.ax_.plot(ends, ends, linestyle=":", linewidth=1, color="gray", label="equal error")
+        self.ax_.set(xlabel="False acceptance rate", ylabel="False rejection rate")
+        self.ax_.legend(loc="upper right")
+        return self
+
+
+class ScoreHistogramDisplay:
+    """Histograms of the scores of genuine trials and of each kind of forgery.
+
+    Parameters
+    ----------
+    trials : Bunch
+        What :func:`verification_trials` returns.
+    threshold : float, default=None
+        A threshold to mark; none by default.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where the histograms were drawn.
+    figure_ : matplotlib Figure
+        The figure of these axes.
+    line_ : matplotlib Line2D or None
+        The line at the threshold.
+
+    See Also
+    --------
+    VerificationDetDisplay : The error rates at every threshold.
+
+    Examples
+    --------
+    >>> from sigkit.metrics import ScoreHistogramDisplay
+    >>> display = ScoreHistogramDisplay.from_predictions(y_true, y_score)  # doctest: +SKIP
+    >>> display.figure_.savefig("scores.png")  # doctest: +SKIP
+    """
+
+    def __init__(self, trials: Bunch, *, threshold: float | None = None):
+        self.trials = trials
+        self.threshold = threshold
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_score: ArrayLike,
+        *,
+        threshold: float | None = None,
+        bins: int = 40,
+        classes: ArrayLike | None = None,
+        writers: ArrayLike | None = None,
+        pos_label: object = None,
+        ax=None,
+    ) -> "ScoreHistogramDisplay":
+        """Plot the histograms of scores.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,) or (n_samples, 2)
+            Labels (1 genuine, 0 or -1 forgery), or rows `[writer, forgery]`; see :func:`verification_trials`.
+        y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
+            Scores that rise with genuineness, against the claimed writer or against every enrolled writer.
+        threshold : float, default=None
+            A threshold to mark; none by default.
+        bins : int, default=40
+            The number of bins over the range of all scores.
+        classes : array-like of shape (n_enrolled,), default=None
+            The enrolled writers, in the order of the columns of a score matrix.
+        writers : array-like of shape (n_samples,), default=None
+            The claimed writer of each score of shape (n_samples,).
+        pos_label : int, bool or str, default=None
+            The label of genuine samples in plain labels other than 0/1 and -1/1.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        ScoreHistogramDisplay
+            The display.
+        """
+        trials = verification_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+        return cls(trials, threshold=threshold).plot(ax=ax, bins=bins)
+
+    def plot(self, ax=None, *, bins: int = 40) -> "ScoreHistogramDisplay":
+        """Draw the histograms, each with an area of 1, and the threshold.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+        bins : int, default=40
+            The number of bins over the range of all scores.
+
+        Returns
+        -------
+        ScoreHistogramDisplay
+            The display.
+        """
+        self.ax_ = _axes(ax)
+        self.figure_ = self.ax_.figure
+        edges = np.histogram_bin_edges(self.trials.y_score, bins=bins)
+        for kind in _kinds(self.trials):
+            # Areas of 1 each: random forgeries outnumber the genuine trials by far and would hide them.
+            scores = self.trials.y_score[self.trials.kind == kind]
+            self.ax_.hist(scores, bins=edges, density=True, histtype="stepfilled", alpha=0.5, label=_title(kind))
+        self.line_ = None
+        if self.threshold is not None:
+            label = f"threshold {self.threshold:.4g}"
+            self.line_ = self.ax_.axvline(self.threshold, color="black", linestyle="--", label=label)
+        self.ax_.set(xlabel="Score", ylabel="Density")
+        self.ax_.legend()
+        return self
+
+
+def _axes(ax):
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots()[1]
+
+
+def _kinds(trials):
+    return [name for name in KIND_NAMES.values() if (trials.kind == name).any()]
+
+
+def _title(kind):
+    return {"genuine": "genuine", "forgery": "forgeries"}.get(kind, f"{kind} forgeries")

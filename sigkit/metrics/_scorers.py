@@ -1,0 +1,170 @@
+"""Scorers for `scoring=`: from a fitted estimator and a test fold to verification figures, in one pass."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sigkit.metrics._bootstrap import _resampled_unit
+from sigkit.metrics._curves import _check_method
+from sigkit.metrics._error_rates import _false_acceptance, _false_rejection
+from sigkit.metrics._figures import _Figures
+from sigkit.metrics._trials import _check_kind, _make_trials, _Trials
+
+METRICS = ("eer", "eer_writer", "frr", "far", "auc", "all")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class VerificationScorer:  # numpydoc ignore=PR01
+    """What :func:`make_verification_scorer` returns: an object of a class, so that it pickles and shows its options.
+
+    Attributes
+    ----------
+    metric : str
+        What is scored; "all" gives a dict.
+    kind : str
+        The forgeries that count.
+    method : str
+        How the EER is found.
+    threshold : float, mapping, array-like or None
+        The threshold of FRR and FAR; None for the boundary of the estimator's scores.
+    """
+
+    metric: str
+    kind: str
+    method: str
+    threshold: float | Mapping | ArrayLike | None
+
+    def __call__(self, estimator, X, y) -> float | dict[str, float]:
+        """Score a fitted estimator on a test fold; greater is better.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted estimator with `decision_function` or `predict_proba`.
+        X : array-like
+            The samples of the fold.
+        y : array-like of shape (n_samples,) or (n_samples, 2)
+            Binary labels, or rows `[writer, forgery]`.
+
+        Returns
+        -------
+        float or dict of str to float
+            The score, or all of them by name.
+        """
+        trials, boundary = _trials_of_estimator(estimator, X, y)
+        threshold = boundary if self.threshold is None else self.threshold
+        if self.metric == "frr":
+            return 0.0 - _false_rejection(trials, threshold)
+        if self.metric == "far":
+            return 0.0 - _false_acceptance(trials, threshold, self.kind)
+        if self.metric == "eer_writer" and trials.writer is None:
+            raise ValueError("metric='eer_writer' needs writers: y with rows [writer, forgery]. Ask for 'eer' here.")
+        if self.metric != "all":
+            trials.require_forgeries(self.kind)
+        figures = _Figures(trials, threshold, self.method, _resampled_unit(trials), self.kind).unweighted()
+        # Subtracting from 0.0 keeps an error of zero from being written as -0.0.
+        scores = {f"neg_{name}": 0.0 - value for name, value in figures.items() if name != "mean_auc"}
+        if "mean_auc" in figures:
+            scores["mean_auc"] = figures["mean_auc"]
+        if self.metric == "all":
+            return scores
+        return scores["mean_auc" if self.metric == "auc" else f"neg_{self.metric}"]
+
+    def __repr__(self):
+        options = "" if self.threshold is None else f", threshold={self.threshold!r}"
+        return f"make_verification_scorer({self.metric!r}, kind={self.kind!r}, method={self.method!r}{options})"
+
+
+def make_verification_scorer(
+    metric: str = "eer",
+    *,
+    kind: str = "skilled",
+    method: str = "nearest",
+    threshold: float | Mapping | ArrayLike | None = None,
+) -> VerificationScorer:
+    """Make a scorer for `cross_validate`, `GridSearchCV` and the like.
+
+    The scorer takes `(estimator, X, y)` and calls `decision_function`, or `predict_proba` where there is none. A
+    writer-dependent model answers with a column a writer (`estimator.classes_`) and is judged as in
+    :func:`verification_trials`. Of a binary classifier the greater of its two classes counts as genuine.
+
+    Parameters
+    ----------
+    metric : {"eer", "eer_writer", "frr", "far", "auc", "all"}, default="eer"
+        Equal error rate with a global threshold or with a threshold a writer, FRR or FAR at `threshold`, the mean
+        over writers of the area under the ROC (one area where no writers are known), or all of them as a dict.
+    kind : {"random", "skilled", "simple", "all"}, default="skilled"
+        The forgeries that count, in a dict for EER and AUC alone. Ignored for binary classifiers.
+    method : {"nearest", "interpolated", "sigver"}, default="nearest"
+        How the EER is found, as in :func:`eer_score`.
+    threshold : float, mapping or array-like of shape (n_writers,), default=None
+        The threshold of FRR and FAR; by default 0 for `decision_function` and 0.5 for `predict_proba`.
+
+    Returns
+    -------
+    callable
+        The scorer. Error rates are negated, so that greater is better. "all" gives a dict with `neg_eer`,
+        `neg_eer_writer`, `neg_frr`, `neg_far_random`, `neg_far_skilled`, `neg_far_simple` and `mean_auc`, without
+        those that need a kind of forgery which the fold lacks; for a binary classifier `neg_eer`, `neg_frr`,
+        `neg_far` and `mean_auc`.
+
+    Raises
+    ------
+    ValueError
+        If an option is none of those above. The scorer itself raises it where a fold has no genuine trials, or no
+        forgeries of the kind that a single metric needs.
+
+    See Also
+    --------
+    verification_scorer : The scorer of all figures, ready made.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sigkit.metrics import make_verification_scorer
+    >>> X, y = make_classification(random_state=0)
+    >>> cross_val_score(LogisticRegression(), X, y, scoring=make_verification_scorer("eer"), cv=3).round(2)
+    array([-0.24, -0.18, -0.24])
+    """
+    if metric not in METRICS:
+        raise ValueError(f"metric must be one of {', '.join(map(repr, METRICS))}; got {metric!r}.")
+    _check_kind(kind)
+    _check_method(method)
+    return VerificationScorer(metric, kind, method, threshold)
+
+
+verification_scorer = make_verification_scorer("all")
+"""Scorer of all figures in one pass, as a dict; see `make_verification_scorer`."""
+
+
+def _trials_of_estimator(estimator, X, y) -> tuple[_Trials, float]:
+    """Score a fold with a fitted estimator; return its trials and the boundary of its scores."""
+    if hasattr(estimator, "decision_function"):
+        scores, boundary = np.asarray(estimator.decision_function(X)), 0.0
+    elif hasattr(estimator, "predict_proba"):
+        scores, boundary = np.asarray(estimator.predict_proba(X)), 0.5
+        # Two columns beside labels are a binary classifier; beside rows [writer, forgery], two enrolled writers.
+        if scores.shape[1:] == (2,) and np.ndim(y) == 1:
+            scores = scores[:, 1]
+    else:
+        raise TypeError(f"{type(estimator).__name__} has neither decision_function nor predict_proba to score with.")
+    classes = getattr(estimator, "classes_", None)
+    if scores.ndim == 2:
+        return _make_trials(y, scores, classes=classes), boundary
+    if np.ndim(y) == 1 and classes is not None and len(classes) == 2:
+        return _make_trials(_is_positive(y, classes), scores), boundary
+    return _make_trials(y, scores), boundary
+
+
+def _is_positive(y, classes):
+    y = np.asarray(y)
+    strangers = sorted(set(y.tolist()) - set(np.asarray(classes).tolist()))
+    if strangers:
+        raise ValueError(
+            f"y holds labels that the classifier was not fitted on: {strangers}; it knows {list(classes)}."
+        )
+    return y == np.asarray(classes)[1]

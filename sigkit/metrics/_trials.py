@@ -1,0 +1,281 @@
+"""Verification trials: one score against one claimed writer, and what kind of signature stood behind it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import Bunch
+
+from sigkit.utils import GENUINE, SIMPLE, SKILLED, listing, parse_target
+
+RANDOM, FORGERY = 3, 4
+KIND_NAMES = {GENUINE: "genuine", RANDOM: "random", SKILLED: "skilled", SIMPLE: "simple", FORGERY: "forgery"}
+KINDS = ("random", "skilled", "simple", "all")
+
+
+@dataclass(frozen=True, eq=False)
+class _Trials:
+    """Every accepted form of input, as one table of trials.
+
+    `kind` holds codes of `KIND_NAMES`; forgeries are `FORGERY` where the input does not tell their kind.
+    `writer` indexes `writers`, the claimed writers; both are None where no writers are known.
+    """
+
+    score: np.ndarray
+    kind: np.ndarray
+    writer: np.ndarray | None = None
+    writers: np.ndarray | None = None
+
+    @property
+    def genuine(self) -> np.ndarray:
+        """Which trials are genuine."""
+        return self.kind == GENUINE
+
+    @property
+    def forgery_kinds(self) -> list[str]:
+        """Names of the kinds of forgery that occur, random first; `["forgery"]` where the kind is not known."""
+        return [name for code, name in KIND_NAMES.items() if code != GENUINE and (self.kind == code).any()]
+
+    @property
+    def has_kinds(self) -> bool:
+        """Whether the input tells kinds of forgeries apart."""
+        return not (self.kind == FORGERY).any()
+
+    def require_genuine(self) -> np.ndarray:
+        """Return the mask of genuine trials, or raise if there are none."""
+        mask = self.genuine
+        if not mask.any():
+            raise ValueError(
+                f"There are no genuine trials to reject; found {self._census()}. Pass genuine queries, too."
+            )
+        return mask
+
+    def require_forgeries(self, kind: str) -> np.ndarray:
+        """Return the mask of forgeries of one kind, of any kind for plain binary input, or raise if there are none."""
+        _check_kind(kind)
+        if kind == "all" or not self.has_kinds:
+            mask = ~self.genuine
+        else:
+            mask = self.kind == next(code for code, name in KIND_NAMES.items() if name == kind)
+        if not mask.any():
+            wanted = "forgeries" if kind == "all" else f"{kind} forgeries"
+            others = ", ".join(map(repr, self.forgery_kinds))
+            advice = f"Ask for a kind that is there ({others})" if others else "Pass forgeries, too"
+            if kind == "random":
+                advice += ", or pass scores against every writer (n_samples, n_enrolled) with classes"
+            raise ValueError(f"There are no {wanted} among the trials; found {self._census()}. {advice}.")
+        return mask
+
+    def select(self, mask: np.ndarray) -> "_Trials":
+        """Keep the trials of a mask; the claimed writers stay as they are."""
+        writer = None if self.writer is None else self.writer[mask]
+        return _Trials(self.score[mask], self.kind[mask], writer, self.writers)
+
+    def to_bunch(self) -> Bunch:
+        """Write the trials out with names in place of codes."""
+        names = np.array([KIND_NAMES[code] for code in range(len(KIND_NAMES))])
+        writer = None if self.writer is None else self.writers[self.writer]
+        return Bunch(y_true=self.genuine.astype(int), y_score=self.score, kind=names[self.kind], writer=writer)
+
+    def _census(self) -> str:
+        counts = [(name, int((self.kind == code).sum())) for code, name in KIND_NAMES.items()]
+        return ", ".join(f"{count} {name}" for name, count in counts if count)
+
+
+def _check_kind(kind: str) -> None:
+    """Raise for a kind of forgery that cannot be asked for."""
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}; got {kind!r}.")
+
+
+def _make_trials(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    classes: ArrayLike | None = None,
+    writers: ArrayLike | None = None,
+    pos_label: object = None,
+) -> _Trials:
+    """Build the trials from plain labels, claims or a matrix; see `verification_trials`."""
+    score = _check_scores(y_score)
+    shape = np.shape(y_true)
+    if shape[:1] != score.shape[:1]:
+        raise ValueError(f"y_true and y_score must have a row a sample; found {shape} and {score.shape}.")
+    is_plain = score.ndim == 1 and (len(shape) == 1 or shape[1:] == (1,))
+    if pos_label is not None and not is_plain:
+        raise ValueError(
+            "pos_label is for plain binary y_true; rows [writer, forgery] tell what is genuine themselves."
+        )
+    if score.ndim == 1 and classes is not None:
+        raise ValueError(
+            f"classes names the columns of a score matrix, but y_score has shape {score.shape}. Leave classes out, "
+            "or name the claimed writer of each row with writers."
+        )
+    if is_plain:
+        return _from_labels(np.asarray(y_true).ravel(), score, writers, pos_label)
+    if score.ndim == 1:
+        return _from_claims(y_true, score, writers)
+    if writers is not None:
+        raise ValueError(
+            "writers names the claim of each of n_samples scores; the columns of a matrix go into classes."
+        )
+    return _from_matrix(y_true, score, classes)
+
+
+def verification_trials(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    classes: ArrayLike | None = None,
+    writers: ArrayLike | None = None,
+    pos_label: object = None,
+) -> Bunch:
+    """Turn scores into verification trials: genuine claims and forgeries of each kind.
+
+    A trial is one score against one claimed writer. What comes back fits scikit-learn's own curves and
+    displays, such as :func:`sklearn.metrics.det_curve`.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,) or (n_samples, 2)
+        With `y_score` of shape (n_samples,): plain labels, 1 or True for genuine and 0 or -1 for a
+        forgery (other labels need `pos_label`); or claims, rows `[writer, forgery]` with forgery kinds
+        0 (genuine), 1 (skilled) and 2 (simple). With a matrix: such rows, or writer ids alone (all genuine).
+    y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
+        Finite scores that rise with genuineness: against the claimed writer, or against every enrolled writer.
+    classes : array-like of shape (n_enrolled,), default=None
+        The enrolled writers in the order of the columns; required by a matrix, as it is in `estimator.classes_`.
+    writers : array-like of shape (n_samples,), default=None
+        The claimed writer of each score of shape (n_samples,). Beside rows `[writer, forgery]` a genuine
+        signature that claims another writer is a random forgery; by default every row claims its own writer.
+    pos_label : int, bool or str, default=None
+        The label of genuine samples in plain labels other than 0/1 and -1/1.
+
+    Returns
+    -------
+    Bunch
+        With arrays of shape (n_trials,): `y_true` (1 genuine, 0 forgery), `y_score`, `kind` ("genuine",
+        "random", "skilled", "simple", or "forgery" where the kind is not known) and `writer`, the claimed
+        writer (None where no writers are known).
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, scores are not finite, labels are not binary, `classes` is missing beside a
+        matrix, or a forgery claims a writer who is not enrolled.
+
+    Notes
+    -----
+    In a matrix, a genuine row of writer `w` is a genuine trial in column `w` and a random forgery in every other
+    column; a forgery is one trial, in the column that it claims. A genuine row of a writer who is not enrolled
+    is a random forgery everywhere. The trials of genuine rows come first, row by row, then those of forgeries.
+
+    Examples
+    --------
+    >>> from sigkit.metrics import verification_trials
+    >>> scores = [[0.9, -0.5], [-0.7, 0.4], [0.1, 0.2]]
+    >>> trials = verification_trials([["ada", 0], ["bob", 0], ["ada", 1]], scores, classes=["ada", "bob"])
+    >>> trials.kind.tolist()
+    ['genuine', 'random', 'random', 'genuine', 'skilled']
+    >>> trials.y_score.tolist()
+    [0.9, -0.5, -0.7, 0.4, 0.1]
+    """
+    return _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label).to_bunch()
+
+
+def _check_scores(y_score):
+    score = np.asarray(y_score, dtype=np.float64)
+    if score.ndim not in (1, 2) or score.size == 0:
+        raise ValueError(f"y_score must be (n_samples,) or (n_samples, n_enrolled) and not empty; got {score.shape}.")
+    bad = np.flatnonzero(~np.isfinite(score.reshape(len(score), -1)).all(axis=1))
+    if len(bad):
+        raise ValueError(
+            f"y_score holds NaN or infinity in {len(bad)} of {len(score)} rows (rows {listing(bad)}). "
+            "Find out why these samples have no score, or leave their rows out."
+        )
+    return score
+
+
+def _from_labels(labels, score, writers, pos_label):
+    found = set(labels.tolist())
+    if pos_label is None:
+        if not (found <= {0, 1} or found <= {-1, 1}):
+            raise ValueError(
+                f"Plain y_true must hold 1 for genuine and 0 or -1 for forgeries; found {listing(map(repr, found))}. "
+                "Name the genuine label with pos_label, or pass rows [writer, forgery]."
+            )
+        pos_label = 1
+    elif len(found) > 2 or pos_label not in found:
+        raise ValueError(
+            f"y_true must hold two labels, one of them pos_label={pos_label!r}; found {listing(map(repr, found))}."
+        )
+    kind = np.where(labels == pos_label, GENUINE, FORGERY).astype(np.int8)
+    if writers is None:
+        return _Trials(score, kind)
+    names, writer = np.unique(_check_writers(writers, len(score)), return_inverse=True)
+    return _Trials(score, kind, writer, names)
+
+
+def _from_claims(y_true, score, writers):
+    signer, kind = parse_target(y_true)
+    claimed = signer
+    if writers is not None:
+        claimed = _check_writers(writers, len(score))
+        _check_same_type(claimed, signer, "writers")
+        is_other = claimed != signer
+        misfits = np.flatnonzero(is_other & (kind != GENUINE))
+        if len(misfits):
+            raise ValueError(
+                f"Forgeries in rows {listing(misfits)} imitate another writer than the one claimed in writers. "
+                "A forgery's row names the writer it claims to be."
+            )
+        kind = np.where(is_other, RANDOM, kind).astype(np.int8)
+    names, writer = np.unique(claimed, return_inverse=True)
+    return _Trials(score, kind, writer, names)
+
+
+def _from_matrix(y_true, score, classes):
+    if classes is None:
+        raise ValueError(
+            f"y_score of shape {score.shape} has a column a writer: name the writers with classes=estimator.classes_."
+        )
+    if np.shape(classes) != score.shape[1:]:
+        raise ValueError(f"classes must name {score.shape[1]} columns of y_score; got shape {np.shape(classes)}.")
+    classes = parse_target(classes)[0]
+    signer, forgery = parse_target(y_true)
+    _check_same_type(classes, signer, "classes")
+    columns = {writer: column for column, writer in enumerate(classes.tolist())}
+    if len(columns) < len(classes):
+        raise ValueError("classes names a writer twice; give each enrolled writer one column.")
+    column = np.array([columns.get(writer, -1) for writer in signer.tolist()])
+    is_forgery = forgery != GENUINE
+    strangers = sorted(set(signer[is_forgery & (column < 0)].tolist()))
+    if strangers:
+        raise ValueError(
+            f"Forgeries claim writers who are not enrolled: {listing(map(repr, strangers))}. classes names "
+            f"{listing(map(repr, columns))}. Enroll these writers, or leave their forgeries out."
+        )
+    kind = np.full((np.count_nonzero(~is_forgery), len(classes)), RANDOM, dtype=np.int8)
+    kind[column[~is_forgery, None] == np.arange(len(classes))] = GENUINE
+    claims = column[is_forgery]
+    return _Trials(
+        np.concatenate([score[~is_forgery].ravel(), score[is_forgery, claims]]),
+        np.concatenate([kind.ravel(), forgery[is_forgery]]),
+        np.concatenate([np.tile(np.arange(len(classes)), len(kind)), claims]),
+        classes,
+    )
+
+
+def _check_writers(writers, n_samples):
+    if np.shape(writers) != (n_samples,):
+        raise ValueError(f"writers must name the claim of each of {n_samples} scores; got shape {np.shape(writers)}.")
+    return parse_target(writers)[0]
+
+
+def _check_same_type(ids, signer, name):
+    # Ids of another type never compare equal: every genuine row would turn into a random forgery, silently.
+    if (ids.dtype.kind in "US") != (signer.dtype.kind in "US"):
+        raise ValueError(
+            f"{name} and y_true name writers by different types, {ids.dtype} and {signer.dtype}. "
+            "Convert both to strings or both to integers."
+        )

@@ -1,0 +1,151 @@
+"""Folders of any naming."""
+
+import os
+
+import numpy as np
+import pytest
+
+from sigkit.datasets import load_folder
+
+
+def relative(bunch, folder):
+    return [os.path.relpath(path, folder).replace(os.sep, "/") for path in bunch.images]
+
+
+def test_folders_of_writers(tmp_path, draw):
+    draw(tmp_path, ["10/genuine_1.png", "2/genuine_10.png", "2/genuine_2.png", "2/Forged_1.PNG", "2/simple_a.png"])
+    bunch = load_folder(tmp_path, "{writer}/{kind}_*.png")
+    assert relative(bunch, tmp_path) == [
+        "2/genuine_2.png", "2/genuine_10.png", "2/Forged_1.PNG", "2/simple_a.png", "10/genuine_1.png",
+    ]  # fmt: skip
+    np.testing.assert_array_equal(bunch.target, [[2, 0], [2, 0], [2, 1], [2, 2], [10, 0]])
+    assert bunch.target.dtype == np.int64
+    assert bunch.canvas_size == "max"
+    assert bunch.skipped == []
+    assert "5 signatures of 2 writers" in bunch.DESCR
+
+
+def test_everything_in_the_file_name(tmp_path, draw):
+    draw(tmp_path, ["G-ada-1.tif", "F-ada-1.tif", "G-bob-1.tif"])
+    bunch = load_folder(tmp_path, "{kind}-{writer}-*.tif", canvas_size=[100, 200])
+    assert bunch.target.tolist() == [["ada", 0], ["ada", 1], ["bob", 0]]
+    assert bunch.target.dtype == object
+    assert bunch.canvas_size == (100, 200)
+
+
+def test_without_kind_all_are_genuine(tmp_path, draw):
+    draw(tmp_path, ["1.png", "2.png"])
+    assert load_folder(tmp_path, "{writer}.png").target.tolist() == [[1, 0], [2, 0]]
+
+
+def test_nested_folders_and_a_repeated_placeholder(tmp_path, draw):
+    draw(tmp_path, ["ada/day 1/org/ada_1.png", "ada/day 2/org/ada_1.png", "bob/day 1/forg/bob_7.png"])
+    bunch = load_folder(tmp_path, "{writer}/day */{kind}/{writer}_*.png")
+    assert bunch.target.tolist() == [["ada", 0], ["ada", 0], ["bob", 1]]
+    draw(tmp_path, ["ada/day 1/org/bob_1.png"])
+    with pytest.warns(UserWarning, match=r"not named like .*, left out \(1\): ada/day 1/org/bob_1\.png"):
+        assert len(load_folder(tmp_path, "{writer}/day */{kind}/{writer}_*.png").images) == 3
+
+
+def test_a_star_stays_within_one_folder(tmp_path, draw):
+    draw(tmp_path, ["ada_1.png", "bob_x/1.png"])
+    with pytest.warns(UserWarning, match=r"not named like .*: bob_x/\."):
+        assert load_folder(tmp_path, "{writer}_*.png").target.tolist() == [["ada", 0]]
+
+
+def test_special_characters_are_literal(tmp_path, draw):
+    draw(tmp_path, ["[a+b](1).ada.png", "aab1xadaxpng.png"])
+    with pytest.warns(UserWarning, match=r"aab1xadaxpng\.png"):
+        bunch = load_folder(tmp_path, "[a+b](1).{writer}.png")
+    assert bunch.target.tolist() == [["ada", 0]]
+
+
+@pytest.mark.parametrize(
+    ("names", "writers"),
+    [
+        (["1", "2", "10"], [1, 2, 10]),
+        (["001", "010"], [1, 10]),
+        (["01", "1"], ["01", "1"]),
+        (["1", "x2"], ["1", "x2"]),
+        (["w2", "w10"], ["w2", "w10"]),
+        (["1", "²"], ["1", "²"]),
+        (["1", "9" * 19], ["1", "9" * 19]),
+    ],
+)
+def test_ids_become_integers_if_that_loses_nothing(tmp_path, draw, names, writers):
+    draw(tmp_path, [f"{name}_1.png" for name in names])
+    assert load_folder(tmp_path, "{writer}_*.png").target[:, 0].tolist() == writers
+
+
+def test_own_kinds_replace_the_known_ones(tmp_path, draw):
+    draw(tmp_path, ["1_echt.png", "1_FALSCH.png", "1_genuine.png"])
+    kinds = {"Echt": 0, "falsch": 2}
+    with pytest.warns(UserWarning, match="of unknown kind") as caught:
+        bunch = load_folder(tmp_path, "{writer}_{kind}.png", kinds=kinds)
+    assert bunch.target.tolist() == [[1, 0], [1, 2]]
+    assert bunch.skipped == [str(tmp_path / "1_genuine.png")]
+    (message,) = (str(entry.message) for entry in caught)
+    assert "of unknown kind ('genuine'), left out (1): 1_genuine.png. Known kinds are 'echt', 'fal" in message
+    assert caught[0].filename == __file__
+
+
+def test_only_unknown_kinds_are_an_error(tmp_path, draw):
+    draw(tmp_path, ["1_echt.png"])
+    with pytest.raises(ValueError, match=r"every file .* is of unknown kind: 'echt'\. Known kinds are 'genuine'"):
+        load_folder(tmp_path, "{writer}_{kind}.png")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("{kind}_*.png", r"has no \{writer\}"),
+        ("{writer}_{number}.png", r"unknown placeholder \{number\}"),
+        ("{writer}_{}.png", r"unknown placeholder \{\}"),
+        ("{writer_*.png", "single brace"),
+        ("{writer}{kind}.png", "side by side"),
+        ("{writer}*.png", "side by side"),
+        ("**/{writer}.png", "side by side"),
+        (None, "pattern must be a str"),
+    ],
+)
+def test_patterns_that_are_refused(tmp_path, pattern, problem):
+    with pytest.raises(ValueError, match=problem):
+        load_folder(tmp_path, pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kinds", "problem"),
+    [
+        ("{writer}_{kind}.png", {"x": 3}, r"kinds\['x'\] must be 0"),
+        ("{writer}_{kind}.png", {"x": 0, "X": 1}, "twice, in upper and lower case"),
+        ("{writer}.png", {"x": 0}, r"no \{kind\}"),
+    ],
+)
+def test_kinds_that_are_refused(tmp_path, pattern, kinds, problem):
+    with pytest.raises(ValueError, match=problem):
+        load_folder(tmp_path, pattern, kinds=kinds)
+
+
+@pytest.mark.parametrize("canvas_size", ["min", 100, (100,), (0, 100), None])
+def test_a_canvas_that_is_refused(tmp_path, canvas_size):
+    with pytest.raises(ValueError, match="canvas_size must be 'max' or"):
+        load_folder(tmp_path, "{writer}.png", canvas_size=canvas_size)
+
+
+def test_nothing_fits(tmp_path, draw):
+    draw(tmp_path, ["ada/1.jpg"])
+    with pytest.raises(ValueError, match=r"no file of the pattern \{writer\}/\*\.png.*found ada/"):
+        load_folder(tmp_path, "{writer}/*.png")
+    with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):
+        load_folder(tmp_path / "nowhere", "{writer}/*.png")
+
+
+def test_skip(tmp_path, draw):
+    draw(tmp_path, ["ada_1.png", "bob_1.png"])
+    (tmp_path / "ada_2.png").write_bytes(b"\x89PNG")
+    with pytest.warns(UserWarning, match=r"unreadable, left out \(1\): ada_2\.png"):
+        bunch = load_folder(tmp_path, "{writer}_*.png", on_error="skip")
+    assert bunch.target.tolist() == [["ada", 0], ["bob", 0]]
+    assert bunch.skipped == [str(tmp_path / "ada_2.png")]
+    with pytest.raises(ValueError, match="on_error must be"):
+        load_folder(tmp_path, "{writer}_*.png", on_error=None)

@@ -1,0 +1,246 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sigkit.estimators import WriterDependentSVC
+
+
+@pytest.fixture(scope="module")
+def features():
+    """Six writers of 10 genuine signatures and 4 forgeries each; two features are always 0."""
+    rng = np.random.default_rng(0)
+    centers = rng.normal(size=(6, 12)) * 2
+    y = np.array([[writer, forgery] for writer in range(1, 7) for forgery in [0] * 10 + [1] * 4])
+    X = centers[y[:, 0] - 1] + rng.normal(size=(len(y), 12)) * (1 + y[:, 1:])
+    X = np.maximum(X, 0)
+    X[:, [3, 7]] = 0
+    return X, y
+
+
+def known(y, dev, n_references=5):
+    """Rows that a system knows: all of development writers, and the first genuine ones of the others."""
+    rank = np.tile(np.arange(14), 6)
+    return np.isin(y[:, 0], dev) | ((y[:, 1] == 0) & (rank < n_references))
+
+
+def plain_svm(X, y, writer, negatives, kernel, C, gamma):
+    """The same model in scikit-learn's words: a scaler and a weighted SVC."""
+    positives = X[(y[:, 0] == writer) & (y[:, 1] == 0)]
+    samples = np.concatenate([positives, negatives])
+    labels = np.repeat([1, -1], [len(positives), len(negatives)])
+    svc = SVC(kernel=kernel, C=C, gamma=gamma, class_weight={1: len(negatives) / len(positives)})
+    return make_pipeline(StandardScaler(with_mean=False), svc).fit(samples, labels)
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+@pytest.mark.parametrize("gamma", [0.05, "scale", "auto"])
+def test_writer_scaling_equals_plain_scikit_learn(features, kernel, gamma):
+    X, y = features
+    dev = [1, 2]
+    rows = known(y, dev)
+    model = WriterDependentSVC(kernel, C=3, gamma=gamma, dev_writers=dev, scaling="writer").fit(X[rows], y[rows])
+    negatives = X[np.isin(y[:, 0], dev) & (y[:, 1] == 0)]
+    scores = model.decision_function(X)
+    assert model.classes_.tolist() == [3, 4, 5, 6]
+    for column, writer in enumerate(model.classes_):
+        expected = plain_svm(X[rows], y[rows], writer, negatives, kernel, 3, gamma).decision_function(X)
+        np.testing.assert_allclose(scores[:, column], expected, atol=5e-3)
+
+
+def test_peers_are_negatives_without_development_writers(features):
+    X, y = features
+    rows = known(y, [])
+    model = WriterDependentSVC(gamma=0.05, scaling="writer").fit(X[rows], y[rows])
+    negatives = X[rows & (y[:, 0] != 4)]
+    expected = plain_svm(X[rows], y[rows], 4, negatives, "rbf", 1, 0.05).decision_function(X)
+    np.testing.assert_allclose(model.decision_function(X)[:, 3], expected, atol=5e-3)
+
+
+def test_peers_and_development_writers_together(features):
+    X, y = features
+    rows = known(y, [1])
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1], n_peer_negatives=5, scaling="writer").fit(X[rows], y[rows])
+    negatives = X[rows & (y[:, 0] != 4) & (y[:, 1] == 0)]
+    expected = plain_svm(X[rows], y[rows], 4, negatives, "rbf", 1, 0.05).decision_function(X)
+    np.testing.assert_allclose(model.claim_scores(X, np.full(len(X), 4)), expected, atol=5e-3)
+
+
+def test_shared_scaling_is_the_development_sets(features):
+    X, y = features
+    rows = known(y, [1, 2])
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2]).fit(X[rows], y[rows])
+    negatives = X[(y[:, 0] <= 2) & (y[:, 1] == 0)]
+    scale = np.where(negatives.std(axis=0) > 0, negatives.std(axis=0), 1)
+    np.testing.assert_allclose(model.scale_, scale)
+    positives = X[rows & (y[:, 0] == 3)]
+    svc = SVC(gamma=0.05, class_weight={1: len(negatives) / 5})
+    svc.fit(np.concatenate([positives, negatives]) / scale, np.repeat([1, -1], [5, len(negatives)]))
+    np.testing.assert_allclose(model.decision_function(X)[:, 0], svc.decision_function(X / scale), atol=5e-3)
+
+
+def test_numbers_of_negatives(features):
+    X, y = features
+    rows = known(y, [1, 2])
+    model = WriterDependentSVC(dev_writers=[1, 2], n_dev_negatives=3, random_state=0).fit(X[rows], y[rows])
+    assert model.dev_negatives_.shape == (6, 12)
+    assert model.peer_negatives_ == {}
+    again = WriterDependentSVC(dev_writers=[1, 2], n_dev_negatives=3, random_state=0).fit(X[rows], y[rows])
+    other = WriterDependentSVC(dev_writers=[1, 2], n_dev_negatives=3, random_state=1).fit(X[rows], y[rows])
+    assert np.array_equal(model.dev_negatives_, again.dev_negatives_)
+    assert not np.array_equal(model.dev_negatives_, other.dev_negatives_)
+    peers = WriterDependentSVC(n_peer_negatives=2).fit(X[rows], y[rows]).peer_negatives_
+    assert [len(negatives) for negatives in peers.values()] == [2] * 6
+
+
+@pytest.mark.parametrize("scaling", ["shared", "writer"])
+def test_forgeries_never_teach(features, scaling):
+    X, y = features
+    genuine = y[:, 1] == 0
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1], scaling=scaling, random_state=0)
+    with_forgeries = clone(model).fit(X, y).decision_function(X)
+    without = clone(model).fit(X[genuine], y[genuine, 0]).decision_function(X)
+    assert np.array_equal(with_forgeries, without)
+
+
+def test_enrolling_later_is_enrolling_at_once(features):
+    X, y = features
+    rows = known(y, [1, 2])
+    late = rows & (y[:, 0] == 5)
+    at_once = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2]).fit(X[rows], y[rows])
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2]).fit(X[rows & ~late], y[rows & ~late])
+    before = model.models_[3]
+    assert model.enroll(X[late], y[late, 0]) is model
+    assert model.classes_.tolist() == [3, 4, 5, 6]
+    assert model.models_[3] is before
+    np.testing.assert_allclose(model.decision_function(X), at_once.decision_function(X), atol=1e-9)
+
+
+def test_a_system_may_start_with_development_writers_alone(features):
+    X, y = features
+    dev = y[:, 0] <= 2
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2]).fit(X[dev], y[dev])
+    with pytest.raises(ValueError, match="No writer is enrolled yet"):
+        model.decision_function(X)
+    rows = known(y, []) & ~dev
+    model.enroll(X[rows], y[rows])
+    assert model.decision_function(X).shape == (len(X), 4)
+
+
+def test_enrolling_anew_replaces(features):
+    X, y = features
+    rows = known(y, [1, 2])
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2]).fit(X[rows], y[rows])
+    others = model.decision_function(X)[:, 1:]
+    new = (y[:, 0] == 3) & (y[:, 1] == 0) & ~rows
+    model.enroll(X[new], y[new])
+    assert model.classes_.tolist() == [3, 4, 5, 6]
+    assert (model.claim_scores(X[new], y[new, 0]) > 0.5).all()
+    assert np.array_equal(model.decision_function(X)[:, 1:], others)
+
+
+def test_enroll_refuses(features):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    with pytest.raises(ValueError, match="Development writers cannot be enrolled: 1"):
+        model.enroll(X[:3], [1, 1, 1])
+    with pytest.raises(ValueError, match="found 'ada'"):
+        model.enroll(X[:2], ["ada", "ada"])
+    with pytest.raises(NotFittedError):
+        WriterDependentSVC().enroll(X, y)
+
+
+def test_claims_pick_columns(features):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    claimed = np.random.default_rng(0).choice(model.classes_, len(X))
+    columns = np.searchsorted(model.classes_, claimed)
+    scores = model.claim_scores(X, claimed)
+    np.testing.assert_allclose(scores, model.decision_function(X)[np.arange(len(X)), columns], atol=1e-9)
+    assert np.array_equal(model.verify(X, claimed), scores >= 0)
+    assert np.array_equal(model.verify(X, claimed, threshold=0.3), scores >= 0.3)
+    thresholds = {writer: 0.1 * writer for writer in range(2, 7)}
+    assert np.array_equal(model.verify(X, claimed, thresholds), scores >= 0.1 * claimed)
+    with pytest.raises(ValueError, match="no entry for the writers 2"):
+        model.verify(X, claimed, {writer: 0.0 for writer in range(3, 7)})
+
+
+def test_claims_for_strangers_name_them(features):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    with pytest.raises(ValueError, match=r"never enrolled: 1, 77\. Enrolled are 2, 3, 4, 5, 6"):
+        model.claim_scores(X[:3], [77, 1, 2])
+    with pytest.raises(ValueError, match="inconsistent"):
+        model.claim_scores(X[:3], [2, 2])
+
+
+def test_identification(features):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    genuine = (y[:, 1] == 0) & (y[:, 0] > 1)
+    assert (model.predict(X[genuine]) == y[genuine, 0]).mean() == model.score(X[y[:, 0] > 1], y[y[:, 0] > 1])
+    assert model.score(X[genuine], y[genuine]) > 0.9
+
+
+def test_string_writers_and_tables(features):
+    X, y = features
+    names = np.array(["", "ada", "bob", "cyd", "dan", "eve", "flo"])[y[:, 0]]
+    table = pd.DataFrame({"writer": names, "forgery": y[:, 1]})
+    model = WriterDependentSVC(gamma=0.05, dev_writers=["ada", "bob"]).fit(pd.DataFrame(X), table)
+    numbers = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2]).fit(X, y)
+    assert model.classes_.tolist() == ["cyd", "dan", "eve", "flo"]
+    np.testing.assert_allclose(model.decision_function(pd.DataFrame(X)), numbers.decision_function(X), atol=1e-9)
+    assert model.verify(pd.DataFrame(X[30:31]), ["cyd"]).tolist() == [True]
+
+
+def test_one_and_two_enrolled_writers_have_a_column_each(features):
+    X, y = features
+    for last in (3, 4):
+        rows = y[:, 0] <= last
+        model = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2]).fit(X[rows], y[rows])
+        assert model.decision_function(X).shape == (len(X), last - 2)
+
+
+@pytest.mark.parametrize(
+    ("choose", "parameters", "message"),
+    [
+        (lambda y: y[:, 0] == 3, {}, "needs negatives: y holds one class only, the writer 3"),
+        (lambda y: y[:, 1] == 1, {}, "without a genuine signature: 1, 2, 3, 4, 5 and 1 more"),
+        (lambda y: (y[:, 0] != 4) | (y[:, 1] == 1), {}, "without a genuine signature: 4"),
+        (lambda y: y[:, 0] > 2, {"dev_writers": [1, 2, 3]}, "not in y: 1, 2"),
+        (lambda y: y[:, 0] > 9, {}, "0 sample"),
+        (lambda y: y[:, 0] > 0, {"C": 0}, "C"),
+        (lambda y: y[:, 0] > 0, {"scaling": "none"}, "scaling"),
+        (lambda y: y[:, 0] > 0, {"gamma": -1.0}, "gamma"),
+    ],
+)
+def test_bad_training_sets_and_parameters(features, choose, parameters, message):
+    X, y = features
+    rows = choose(y)
+    with pytest.raises(ValueError, match=message):
+        WriterDependentSVC(**parameters).fit(X[rows], y[rows])
+
+
+def test_missing_features_name_rows_and_writers(features):
+    X, y = features
+    broken = X.copy()
+    broken[15, 2] = np.nan
+    with pytest.raises(ValueError, match=r"NaN or infinity in rows 15 \(writer 2\)"):
+        WriterDependentSVC(dev_writers=[1]).fit(broken, y)
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    with pytest.raises(ValueError, match="NaN or infinity in rows 15"):
+        model.claim_scores(broken, np.full(len(X), 2))
+
+
+def test_pickle_and_jobs(features):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1], n_jobs=2).fit(X, y)
+    one = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_allclose(again.decision_function(X), one.decision_function(X), atol=1e-9)

@@ -1,0 +1,63 @@
+"""The figures of the original experiments, from the scores that they left."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sigkit.metrics import eer_score, verification_report
+
+DATA = Path(os.environ.get("SIGKIT_DATA") or Path(__file__).parents[3] / "shared" / "data")
+SCORES, METRICS = DATA / "reference" / "cedar_wd_scores.npz", DATA / "reference" / "cedar_wd_metrics.json"
+pytestmark = pytest.mark.skipif(
+    not (SCORES.exists() and METRICS.exists()), reason=f"no stored reference scores in {DATA}; set SIGKIT_DATA"
+)
+PROTOCOLS = ("rbf_dev", "linear_dev", "rbf_peers")
+
+
+def load(protocol):
+    """Lay the stored scores out as the matrix of a writer-dependent model."""
+    with np.load(SCORES) as stored:
+        writers = stored[f"{protocol}_writers"]
+        genuine, skilled, random = (stored[f"{protocol}_{kind}_scores"] for kind in ("genuine", "skilled", "random"))
+    n_writers, n_genuine, n_skilled = len(writers), genuine.shape[1], skilled.shape[1]
+    scores = np.full((n_writers, n_genuine + n_skilled, n_writers), -99.0)
+    for column in range(n_writers):
+        scores[column, :n_genuine, column] = genuine[column]
+        scores[column, n_genuine:, column] = skilled[column]
+        others = np.delete(np.arange(n_writers), column)
+        scores[others, :n_genuine, column] = random[column].reshape(n_writers - 1, n_genuine)
+    kind = np.tile([0] * n_genuine + [1] * n_skilled, n_writers)
+    y = np.column_stack([np.repeat(writers, n_genuine + n_skilled), kind])
+    return y, scores.reshape(-1, n_writers), writers
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_figures_of_the_original(protocol):
+    expected = json.loads(METRICS.read_text())[protocol]["metrics"]
+    y, scores, writers = load(protocol)
+    report = verification_report(y, scores, classes=writers, method="sigver", n_bootstraps=0)
+    values = {name: figure.value for name, figure in report.figures.items()}
+    assert values == pytest.approx(
+        {
+            "frr": expected["FRR"],
+            "far_random": expected["FAR_random"],
+            "far_skilled": expected["FAR_skilled"],
+            "eer": expected["EER"],
+            "eer_writer": expected["EER_userthresholds"],
+            "mean_auc": expected["mean_AUC"],
+        },
+        abs=1e-9,
+    )
+    assert report.eer_threshold == pytest.approx(expected["global_threshold"], abs=1e-9)
+    random = report.figures["far_random"]
+    assert (random.n_forgeries, random.n_writers) == (19_800, 45)
+
+
+@pytest.mark.parametrize(("method", "percent"), [("sigver", 6.90), ("nearest", 7.80), ("interpolated", 7.96)])
+def test_what_the_method_does_to_a_writers_rate(method, percent):
+    y, scores, writers = load("rbf_peers")
+    rate = eer_score(y, scores, classes=writers, method=method, threshold="writer")
+    assert round(100 * rate, 2) == percent

@@ -1,0 +1,144 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from sigkit.model_selection import WriterSplit
+
+
+@pytest.fixture
+def corpus():
+    """Four writers of 9 genuine, 3 skilled and 2 simple forgeries, each a row of features."""
+    y = np.array([[writer, forgery] for writer in range(1, 5) for forgery in [0] * 9 + [1] * 3 + [2] * 2])
+    return np.random.default_rng(0).normal(size=(len(y), 5)), y
+
+
+def test_folds_hold_what_the_system_knows_and_what_it_is_asked(corpus):
+    X, y = corpus
+    split = WriterSplit(n_references=4, n_queries=3, dev_writers=[2], n_splits=3, random_state=0)
+    assert split.get_n_splits() == 3
+    folds = list(split.split(X, y))
+    assert len(folds) == 3
+    for train, test in folds:
+        assert not set(train) & set(test)
+        assert (y[train][:, 0] == 2).sum() == 14
+        for writer in (1, 3, 4):
+            assert y[train][y[train][:, 0] == writer].tolist() == [[writer, 0]] * 4
+            kinds = y[test][y[test][:, 0] == writer][:, 1]
+            assert np.bincount(kinds).tolist() == [3, 3, 2]
+        assert 2 not in y[test][:, 0]
+    assert len({tuple(train) for train, _ in folds}) == 3
+
+
+def test_int_seeds_repeat(corpus):
+    split = WriterSplit(n_references=4, n_queries=3, n_splits=2, random_state=5)
+    for (train, test), (train_again, test_again) in zip(split.split(*corpus), split.split(*corpus)):
+        assert np.array_equal(train, train_again)
+        assert np.array_equal(test, test_again)
+    other = WriterSplit(n_references=4, n_queries=3, n_splits=2, random_state=6)
+    assert not np.array_equal(next(split.split(*corpus))[0], next(other.split(*corpus))[0])
+
+
+def copies_as(kind, tmp_path):
+    """Twelve genuine signatures of two writers; of the first writer, 4 to 11 show the same image."""
+    images = [np.full((3, 4 + k % 2), k, dtype=np.uint8) for k in range(24)]
+    for k in range(5, 12):
+        images[k] = images[4].copy()
+    if kind == "list":
+        return images
+    if kind == "object array":
+        array = np.empty(24, dtype=object)
+        array[:] = images
+        return array
+    if kind == "features":
+        return np.array([image.ravel()[:10] for image in images])
+    if kind == "table":
+        return pd.DataFrame([image.ravel()[:10] for image in images])
+    paths = [tmp_path / f"{k}.png" for k in range(24)]
+    for image, path in zip(images, paths):
+        Image.fromarray(image).save(path)
+    return np.array([str(path) for path in paths])
+
+
+@pytest.mark.parametrize("kind", ["files", "list", "object array", "features", "table"])
+def test_copies_are_never_on_both_sides(kind, tmp_path):
+    X = copies_as(kind, tmp_path)
+    y = np.repeat(["ada", "bob"], 12)
+    split = WriterSplit(n_references=3, n_queries=2, n_splits=20, random_state=0)
+    for train, test in split.split(X, y):
+        assert np.isin(np.concatenate([train, test]), range(4, 12)).sum() <= 1
+        assert len(train) == 6
+        assert len(test) == 4
+
+
+def test_equal_images_of_two_writers_are_kept(corpus):
+    _, y = corpus
+    X = np.tile(np.arange(14.0)[:, None], (4, 1))
+    train, test = next(WriterSplit(n_references=4, n_queries=3, n_splits=1).split(X, y))
+    assert len(train) == 16
+    assert len(test) == 4 * 8
+
+
+def test_copied_forgeries_are_asked_once(corpus):
+    X, y = corpus
+    X[9:12] = X[9]
+    _, test = next(WriterSplit(n_references=4, n_queries=3, n_splits=1).split(X, y))
+    assert (y[test].tolist()).count([1, 1]) == 1
+
+
+def test_writers_with_too_few_give_half_to_each_side_and_are_named(corpus):
+    X, y = corpus
+    keep = ~((y[:, 0] == 3) & (y[:, 1] == 0)) | (np.arange(len(y)) % 2 == 0)
+    split = WriterSplit(n_references=5, n_queries=4, n_splits=2, random_state=0)
+    with pytest.warns(UserWarning, match=r"1 of 4 writers have fewer than 5 \+ 4 .*: 3 \(5\)\.") as warned:
+        folds = list(split.split(X[keep], y[keep]))
+    assert len(warned) == 1
+    for train, test in folds:
+        assert (y[keep][train][:, 0] == 3).sum() == 2
+        assert (y[keep][test].tolist()).count([3, 0]) == 3
+        assert (y[keep][train][:, 0] == 1).sum() == 5
+
+
+def test_placeholders_are_all_distinct(corpus):
+    _, y = corpus
+    train, test = next(WriterSplit(n_references=4, n_queries=3, n_splits=1).split(np.zeros(len(y)), y))
+    assert len(train) == 16
+    assert len(test) == 32
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_references": 0}, "n_references must be a positive integer; found 0"),
+        ({"n_queries": 2.5}, "n_queries"),
+        ({"n_splits": -1}, "n_splits"),
+        ({"dev_writers": [1, 9]}, "not in y: 9"),
+        ({"dev_writers": [1, 2, 3, 4]}, "nobody is left to enroll"),
+    ],
+)
+def test_bad_parameters(corpus, change, message):
+    with pytest.raises(ValueError, match=message):
+        next(WriterSplit(**{"n_references": 4, "n_queries": 3, **change}).split(*corpus))
+
+
+def test_bad_targets(corpus):
+    X, y = corpus
+    with pytest.raises(ValueError, match="X has 55 signatures, but y has 56 rows"):
+        next(WriterSplit(4, 3).split(X[1:], y))
+    with pytest.raises(ValueError, match="found None"):
+        next(WriterSplit(4, 3).split(X, None))
+    forged = (y[:, 0] != 3) | (y[:, 1] != 0)
+    with pytest.raises(ValueError, match=r"fewer than two distinct genuine signatures .*: 3"):
+        next(WriterSplit(4, 3).split(X[forged], y[forged]))
+
+
+def test_repr():
+    assert repr(WriterSplit(4, 3, dev_writers=[1], n_splits=2, random_state=0)).startswith("WriterSplit(")
+
+
+@pytest.mark.parametrize(("script", "n_short"), [("Bengali", 51)])
+def test_copies_in_a_real_corpus(shared_data, script, n_short):
+    paths = sorted((shared_data / "BHSig260" / script).glob("*/*-G-*.tif"))
+    writers = [path.parent.name for path in paths]
+    with pytest.warns(UserWarning, match=rf"{n_short} of 100 writers have fewer than 12 \+ 10"):
+        next(WriterSplit(12, 10, n_splits=1, random_state=0).split(paths, writers))
