@@ -332,7 +332,8 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_queries,)
             Writer ids.
         """
-        return self.classes_[self.decision_function(X).argmax(axis=1)]
+        scores = self.decision_function(X)
+        return self.classes_[scores.argmax(axis=1)]
 
     def score(self, X, y, sample_weight=None):
         """Compute the share of genuine signatures that are identified correctly.
@@ -362,8 +363,12 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         """Validate training data and leave forgeries out."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        if np.ndim(y) == 2 and np.shape(y)[1] == 1:
-            warnings.warn("y is a column of writer ids; pass it as (n_samples,).", DataConversionWarning, stacklevel=3)
+        if getattr(y, "shape", (0,))[1:] == (1,):
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected; pass writer ids as (n_samples,).",
+                DataConversionWarning,
+                stacklevel=3,
+            )
         X = validate_data(
             self, X, dtype=np.float64, ensure_all_finite=False, accept_sparse=False, reset=reset, ensure_min_samples=1
         )

@@ -1,16 +1,20 @@
 """Scorers for `scoring=`: from a fitted estimator and a test fold to verification figures, in one pass."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.utils import _safe_indexing
 
 from sigkit.metrics._bootstrap import _resampled_unit
 from sigkit.metrics._curves import _check_method
 from sigkit.metrics._error_rates import _false_acceptance, _false_rejection
 from sigkit.metrics._figures import _Figures
 from sigkit.metrics._trials import _check_kind, _make_trials, _Trials
+from sigkit.utils import GENUINE, listing, parse_target
 
 METRICS = ("eer", "eer_writer", "frr", "far", "auc", "all")
 
@@ -120,6 +124,12 @@ def make_verification_scorer(
     --------
     verification_scorer : The scorer of all figures, ready made.
 
+    Notes
+    -----
+    A training fold has no forgeries of enrolled writers, so the dict of "all" has fewer figures there than in the test
+    fold, and scikit-learn refuses that: with `return_train_score=True` use a single metric such as "frr". Forgeries of
+    writers who are not enrolled (of the development set) are left out with an `UndefinedMetricWarning`.
+
     Examples
     --------
     >>> from sklearn.datasets import make_classification
@@ -154,10 +164,27 @@ def _trials_of_estimator(estimator, X, y) -> tuple[_Trials, float]:
         raise TypeError(f"{type(estimator).__name__} has neither decision_function nor predict_proba to score with.")
     classes = getattr(estimator, "classes_", None)
     if scores.ndim == 2:
+        y, scores = _leave_out_strangers(y, scores, classes)
         return _make_trials(y, scores, classes=classes), boundary
     if np.ndim(y) == 1 and classes is not None and len(classes) == 2:
         return _make_trials(_is_positive(y, classes), scores), boundary
     return _make_trials(y, scores), boundary
+
+
+def _leave_out_strangers(y, scores, classes):
+    """Leave out forgeries of writers who are not enrolled: training folds hold those of development writers."""
+    writers, forgery = parse_target(y)
+    is_strange = (forgery != GENUINE) & ~np.isin(writers, classes)
+    if not is_strange.any():
+        return y, scores
+    warnings.warn(
+        f"{np.count_nonzero(is_strange)} forgeries claim writers who are not enrolled and are left out of the scores: "
+        f"{listing(map(repr, np.unique(writers[is_strange]).tolist()))}.",
+        UndefinedMetricWarning,
+        stacklevel=4,
+    )
+    rows = np.flatnonzero(~is_strange)
+    return _safe_indexing(y, rows), scores[rows]
 
 
 def _is_positive(y, classes):

@@ -94,8 +94,8 @@ def _as_array(y):
     """Make one array of any target; a table of strings and integers keeps both types."""
     if hasattr(y, "to_numpy"):
         return y.to_numpy()
-    if isinstance(y, np.ndarray):
-        return y
+    if hasattr(y, "__array__"):
+        return np.asarray(y)
     y = list(y)
     has_pairs = y and isinstance(y[0], (list, tuple, np.ndarray)) and not isinstance(y[0], str)
     return np.array(y, dtype=object) if has_pairs else np.asarray(y)

@@ -1,25 +1,23 @@
 """The figures of the original experiments, from the scores that they left."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sigkit.metrics import eer_score, verification_report
 
-DATA = Path(os.environ.get("SIGKIT_DATA") or Path(__file__).parents[3] / "shared" / "data")
-SCORES, METRICS = DATA / "reference" / "cedar_wd_scores.npz", DATA / "reference" / "cedar_wd_metrics.json"
-pytestmark = pytest.mark.skipif(
-    not (SCORES.exists() and METRICS.exists()), reason=f"no stored reference scores in {DATA}; set SIGKIT_DATA"
-)
 PROTOCOLS = ("rbf_dev", "linear_dev", "rbf_peers")
 
 
-def load(protocol):
+@pytest.fixture(scope="module")
+def reference(shared_data):
+    return shared_data / "reference"
+
+
+def load(reference, protocol):
     """Lay the stored scores out as the matrix of a writer-dependent model."""
-    with np.load(SCORES) as stored:
+    with np.load(reference / "cedar_wd_scores.npz") as stored:
         writers = stored[f"{protocol}_writers"]
         genuine, skilled, random = (stored[f"{protocol}_{kind}_scores"] for kind in ("genuine", "skilled", "random"))
     n_writers, n_genuine, n_skilled = len(writers), genuine.shape[1], skilled.shape[1]
@@ -35,9 +33,9 @@ def load(protocol):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_figures_of_the_original(protocol):
-    expected = json.loads(METRICS.read_text())[protocol]["metrics"]
-    y, scores, writers = load(protocol)
+def test_figures_of_the_original(reference, protocol):
+    expected = json.loads((reference / "cedar_wd_metrics.json").read_text())[protocol]["metrics"]
+    y, scores, writers = load(reference, protocol)
     report = verification_report(y, scores, classes=writers, method="sigver", n_bootstraps=0)
     values = {name: figure.value for name, figure in report.figures.items()}
     assert values == pytest.approx(
@@ -57,7 +55,7 @@ def test_figures_of_the_original(protocol):
 
 
 @pytest.mark.parametrize(("method", "percent"), [("sigver", 6.90), ("nearest", 7.80), ("interpolated", 7.96)])
-def test_what_the_method_does_to_a_writers_rate(method, percent):
-    y, scores, writers = load("rbf_peers")
+def test_what_the_method_does_to_a_writers_rate(reference, method, percent):
+    y, scores, writers = load(reference, "rbf_peers")
     rate = eer_score(y, scores, classes=writers, method=method, threshold="writer")
     assert round(100 * rate, 2) == percent

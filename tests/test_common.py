@@ -1,0 +1,84 @@
+"""scikit-learn's common checks on every public estimator."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+import sigkit.estimators
+import sigkit.transformers
+from sigkit.estimators import WriterDependentSVC
+from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+
+A_COLUMN_A_WRITER = "decision_function has a column a writer for two writers too, as a claim picks a column"
+EXPECTED_FAILURES = {
+    WriterDependentSVC: {
+        "check_classifiers_classes": A_COLUMN_A_WRITER,
+        "check_classifiers_train": A_COLUMN_A_WRITER,
+    },
+}
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:weights=None"),
+    pytest.mark.filterwarnings("ignore:Skipping check check_array_api_input"),
+]
+
+
+class _FlatRows:
+    """Images as rows of numbers, for without 2-D input scikit-learn's checks check nothing."""
+
+    def fit(self, X, y=None):
+        X = validate_data(self, X, dtype=np.float64)
+        return super().fit(self._images(X), y)
+
+    def transform(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return super().transform(self._images(X)).reshape(len(X), -1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array, tags.input_tags.three_d_array = True, False
+        tags.input_tags.string = False
+        return tags
+
+
+class FlatPreprocessor(_FlatRows, SignaturePreprocessor):
+    """Numbers become blocks of ink of different greys in a row on white paper."""
+
+    def _images(self, X):
+        blocks = np.kron(60 / (1 + np.exp(-X / 10)), np.ones(24)).astype(np.uint8)
+        rows = np.repeat(blocks[:, None], 24, axis=1)
+        return np.pad(rows, ((0, 0), (12, 12), (12, 12)), constant_values=255)
+
+
+class FlatFeaturizer(_FlatRows, SigNetFeaturizer):
+    """Numbers become the pixels of an image of one row."""
+
+    def _images(self, X):
+        return 255 / (1 + np.exp(-X[:, None, :] / 10))
+
+
+def expected_failures(estimator):
+    return EXPECTED_FAILURES.get(type(estimator), {})
+
+
+CHECKED = [WriterDependentSVC(), FlatPreprocessor(image_size=(17, 24)), FlatFeaturizer("tiny", random_state=0)]
+
+
+@parametrize_with_checks(CHECKED, expected_failed_checks=expected_failures, xfail_strict=True)
+def test_common_checks(estimator, check):
+    check(estimator)
+
+
+def test_every_public_estimator_is_checked():
+    rooms = (sigkit.estimators, sigkit.transformers)
+    public = {getattr(room, name) for room in rooms for name in room.__all__}
+    estimators = {cls for cls in public if isinstance(cls, type) and issubclass(cls, BaseEstimator)}
+    assert estimators == {cls for estimator in CHECKED for cls in type(estimator).__mro__ if cls in estimators}
+    assert len(estimators) == 3
+
+
+def test_the_checks_are_not_empty():
+    assert min(len(list(estimator_checks_generator(estimator))) for estimator in CHECKED) > 40
