@@ -124,19 +124,19 @@ def _invent_style(rng):
         slant=rng.uniform(-0.2, 0.5),
         pen=rng.uniform(2.5, 5.0),
         ink=rng.uniform(25.0, 95.0),
-        variation=rng.uniform(0.03, 0.07),
+        variation=rng.uniform(0.012, 0.03),
     )
 
 
 def _sign(style, forged, rng):
     """Return the strokes of one signature as points in pixels, the width of the line at each, and the ink."""
-    spread = style.variation + (rng.uniform(0.06, 0.16) if forged else 0.0)
-    looseness = 2.0 if forged else 1.0
+    spread = style.variation + (rng.uniform(0.15, 0.3) if forged else 0.0)
+    looseness = 4.0 if forged else 1.0
     size, shear, angle = rng.normal((1.0, style.slant, 0.0), np.array((0.04, 0.04, 0.025)) * looseness)
     stretch = rng.normal(1.0, 0.03 * looseness)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     transform = style.unit * size * turn @ np.array([[stretch, -shear], [0.0, 1.0]])
-    pen = style.pen * np.exp(rng.normal(0.0, 0.08 * looseness))
+    pen = style.pen * np.exp(rng.normal(0.0, 0.16 if forged else 0.08))
     drift = np.zeros(2)
     paths, widths = [], []
     for stroke in style.strokes:
@@ -158,7 +158,12 @@ def _run(points, transform):
     # The square root keeps the spline from overshooting where long and short chords meet.
     times = np.concatenate([[0.0], np.cumsum(np.sqrt(chords))])
     spline = make_interp_spline(times, points, k=min(3, len(points) - 1))
-    path = spline(np.linspace(0.0, times[-1], max(int(chords.sum() / STEP), 8)))
+    n_points = max(int(chords.sum() / STEP), 8)
+    path = spline(np.linspace(0.0, times[-1], n_points))
+    longest = np.hypot(*np.diff(path, axis=0).T).max()
+    if longest > 2.0 * STEP:
+        # Where the pen is fast, points would stand apart as dots.
+        path = spline(np.linspace(0.0, times[-1], int(n_points * longest / (2.0 * STEP))))
     speed = np.hypot(*np.gradient(path, axis=0).T)
     return path, np.minimum(speed / (2.0 * speed.mean() + 1e-9), 1.0)
 

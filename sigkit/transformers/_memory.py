@@ -3,7 +3,8 @@
 import os
 import tempfile
 
-import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from sigkit import __version__
 from sigkit.utils import content_digest
@@ -32,9 +33,9 @@ class ImageMemory:
     >>> image = np.eye(3)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     memory = ImageMemory(folder, "mean", "by rows")
-    ...     memory.put(image, image.mean(axis=1))
+    ...     memory.put(image, mean=image.mean(axis=1))
     ...     memory.get(image), ImageMemory(folder, "mean", "by columns").get(image)
-    ([array([0.33..., 0.33..., 0.33...])], None)
+    ({'mean': array([0.33..., 0.33..., 0.33...])}, None)
     """
 
     def __init__(self, memory, step, *settings):
@@ -44,31 +45,30 @@ class ImageMemory:
             settings = content_digest(repr((__version__, *settings)).encode())
             self.folder = os.path.join(os.fspath(location), "sigkit", step, settings[:20])
 
+    def __bool__(self):
+        return self.folder is not None
+
     def get(self, image):
-        """Give back what was put, as a list of arrays, or None."""
-        if self.folder is None:
+        """Give back the arrays that were put, by name, or None."""
+        if not self:
             return None
         try:
             with open(self._path(image), "rb") as file:
-                n_arrays = int(np.load(file))
-                return [np.load(file) for _ in range(n_arrays)]
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, EOFError):
-            # A file cut short by a full disk is computed again and written over.
+                return load(file.read())
+        except (FileNotFoundError, SafetensorError):
+            # A file that a full disk cut short is computed again and written over.
             return None
 
-    def put(self, image, *arrays):
+    def put(self, image, **arrays):
         """Remember arrays; a run that is killed leaves whole files only."""
-        if self.folder is None:
+        if not self:
             return
         path = self._path(image)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         handle, unfinished = tempfile.mkstemp(dir=os.path.dirname(path))
         try:
             with os.fdopen(handle, "wb") as file:
-                for array in (np.array(len(arrays)), *arrays):
-                    np.save(file, array, allow_pickle=False)
+                file.write(save(arrays))
             os.replace(unfinished, path)
         except BaseException:
             os.unlink(unfinished)

@@ -1,5 +1,6 @@
 """From scans to images of one size."""
 
+import json
 import os
 import warnings
 from functools import partial
@@ -174,7 +175,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         image_size = _check_size(self.image_size, "image_size")
         settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
         results = self._map(partial(_preprocess, **settings), scans, "preprocessed", settings)
-        self._warn_of_doubts([dict(doubts) for _, doubts in results], scans)
+        self._warn_of_doubts([doubts for _, doubts in results], scans)
         return np.stack([image for image, _ in results])
 
     def set_output(self, *, transform=None):
@@ -195,9 +196,12 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     def _map(self, work, scans, step, *settings):
         """Do the work on every scan, or fail with the names of all that cannot be used."""
         memory = ImageMemory(self.memory, step, *settings)
+        results = [_remembered(scan, memory) for _, scan in scans]
+        unknown = [row for row, result in enumerate(results) if result is None]
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-        results = parallel(delayed(_remembered)(work, scan, name, memory) for name, scan in scans)
-        results = list(progress(results, len(scans), step, self.verbose))
+        computed = parallel(delayed(_compute)(work, *scans[row], memory) for row in unknown)
+        for result, row in zip(progress(computed, len(unknown), step, self.verbose), unknown):
+            results[row] = result
         errors = [str(result) for result in results if isinstance(result, ImageError)]
         if len(errors) == 1:
             raise ImageError(errors[0])
@@ -237,21 +241,33 @@ def _preprocess(image, canvas_size, image_size, background):
     return preprocess_image(image, canvas_size, image_size, background)
 
 
-def _remembered(work, scan, name, memory):
-    """Work on one scan unless its result is remembered; errors are returned, so that all can be told at once."""
+def _remembered(scan, memory):
+    """Look a scan's result up; None where it is unknown."""
+    if not memory:
+        return None
     try:
-        content = read_bytes(scan) if isinstance(scan, str) else scan
+        found = memory.get(_content(scan))
     except ImageError as error:
         return error
-    found = memory.get(content)
-    if found is None:
-        try:
-            array, doubts = work(decode_image(content) if isinstance(content, bytes) else content)
-        except ImageError as error:
-            return ImageError(f"{name}: {error}")
-        found = array, np.array(list(doubts.items()), dtype=str).reshape(-1, 2)
-        memory.put(content, *found)
-    return tuple(found)
+    return None if found is None else (found["array"], json.loads(found["doubts"].tobytes()))
+
+
+def _compute(work, name, scan, memory):
+    """Work on one scan and remember the result; errors are returned, so that all can be told at once."""
+    try:
+        content = _content(scan)
+    except ImageError as error:
+        return error
+    try:
+        array, doubts = work(decode_image(content) if isinstance(content, bytes) else content)
+    except ImageError as error:
+        return ImageError(f"{name}: {error}")
+    memory.put(content, array=array, doubts=np.frombuffer(json.dumps(doubts).encode(), dtype=np.uint8))
+    return array, doubts
+
+
+def _content(scan):
+    return read_bytes(scan) if isinstance(scan, str) else scan
 
 
 def _check_scans(X):

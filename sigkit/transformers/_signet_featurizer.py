@@ -143,7 +143,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 "weights=None: the network is untrained, its weights are drawn from random_state. Its features are fit "
                 "for tests and comparisons only; pass the path of a weight file for real use.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
             seed = check_random_state(self.random_state).randint(2**31 - 1)
             self.network_, self.architecture_ = build_network(self.architecture, seed=seed).eval(), self.architecture
@@ -190,14 +190,14 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             if remembered is None:
                 unknown.append(row)
             else:
-                features[row] = remembered[0]
+                features[row] = remembered["features"]
         if unknown:
             network = prepare_network(self.network_, device, precision)
             batches = (unknown[batch] for batch in gen_batches(len(unknown), self.batch_size))
             for rows in progress(batches, len(unknown), "features", self.verbose):
                 features[rows] = extract_features(network, X[rows])
                 for row in rows:
-                    memory.put(X[row], features[row])
+                    memory.put(X[row], features=features[row])
         return features
 
     def _check_images(self, X, *, reset):

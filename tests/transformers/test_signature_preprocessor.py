@@ -181,7 +181,7 @@ def test_memory_is_an_image_and_by_content(files, scans, tmp_path, monkeypatch):
     assert np.array_equal(preprocessor.transform(files[:1]), second[-1:])
     assert len(computed) == 6
     SignaturePreprocessor(canvas_size=(212, 302), memory=tmp_path / "memory").fit_transform(files)
-    assert len(computed) == 11
+    assert len(computed) == 12
 
 
 def test_memory_keeps_doubts_and_mends_damaged_files(files, tmp_path):
