@@ -54,7 +54,7 @@ def make_signatures(n_writers=20, n_genuine=24, n_skilled=24, random_state=None)
     Returns
     -------
     images : list of ndarray of shape (height, width), dtype uint8
-        Grey images of different sizes, mostly of 150 to 350 rows and 250 to 650 columns; paper is bright (220 to 255),
+        Grey images of different sizes, mostly of 200 to 370 rows and 250 to 650 columns; paper is bright (220 to 255),
         ink is dark.
     target : ndarray of shape (n_writers * (n_genuine + n_skilled), 2), dtype int64
         Rows `[writer, forgery]`: the writers are 1 to `n_writers`, the forgery is 0 for genuine or 1 for skilled.
@@ -124,14 +124,14 @@ def _invent_style(rng):
         slant=rng.uniform(-0.2, 0.5),
         pen=rng.uniform(2.5, 5.0),
         ink=rng.uniform(25.0, 95.0),
-        variation=rng.uniform(0.012, 0.03),
+        variation=rng.uniform(0.018, 0.04),
     )
 
 
 def _sign(style, forged, rng):
     """Return the strokes of one signature as points in pixels, the width of the line at each, and the ink."""
-    spread = style.variation + (rng.uniform(0.15, 0.3) if forged else 0.0)
-    looseness = 4.0 if forged else 1.0
+    spread = style.variation + (rng.uniform(0.04, 0.12) if forged else 0.0)
+    looseness = 2.5 if forged else 1.0
     size, shear, angle = rng.normal((1.0, style.slant, 0.0), np.array((0.04, 0.04, 0.025)) * looseness)
     stretch = rng.normal(1.0, 0.03 * looseness)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
