@@ -21,7 +21,7 @@ from sigkit.utils import GENUINE, development_rows, listing, parse_target
 class WriterModel(NamedTuple):
     """What scores a claim for one writer: `kernel(x / scale, support_vectors) @ dual_coef + intercept`.
 
-    Attributes
+    Parameters
     ----------
     support_vectors : ndarray of shape (n_support, n_features)
         Support vectors, divided by the scale.
@@ -33,6 +33,15 @@ class WriterModel(NamedTuple):
         What features are divided by.
     gamma : float
         The width of the RBF kernel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.estimators import WriterDependentSVC
+    >>> features = np.array([[0.0, 1], [0, 2], [3, 0], [4, 1]])
+    >>> model = WriterDependentSVC().fit(features, ["ada", "ada", "bob", "bob"]).models_["ada"]
+    >>> model.support_vectors.shape, model.dual_coef.shape
+    ((4, 2), (4,))
     """
 
     support_vectors: np.ndarray

@@ -20,6 +20,15 @@ class InkBox(NamedTuple):
 
     The last row and the last column with ink fall away, as in the images that the published weights were trained on.
 
+    Parameters
+    ----------
+    top, bottom : int
+        The first row, and the row after the last.
+    left, right : int
+        The first column, and the column after the last.
+    center_row, center_column : int
+        The centre of mass of the ink, in pixels from the box's corner.
+
     Examples
     --------
     >>> from sigkit.imaging import InkBox

@@ -17,6 +17,13 @@ _ROUNDING = 1e-6
 class Preprocessed(NamedTuple):
     """A preprocessed image, and what is doubtful about it.
 
+    Parameters
+    ----------
+    image : ndarray of shape (height, width), dtype uint8
+        The image; background is 0 and ink is up to 255.
+    doubts : dict of str to str
+        What was found, by the kind of doubt.
+
     Examples
     --------
     >>> import numpy as np
@@ -31,6 +38,15 @@ class Preprocessed(NamedTuple):
 
 class Ink(NamedTuple):
     """What parts a scan's ink from its paper, and what is doubtful about it.
+
+    Parameters
+    ----------
+    box : InkBox
+        Where the ink is.
+    threshold : int or ndarray of shape (height, width)
+        The brightest grey of ink.
+    doubts : dict of str to str
+        What was found, by the kind of doubt.
 
     Examples
     --------

@@ -9,6 +9,15 @@ import numpy as np
 class ResizePlan(NamedTuple):
     """How a canvas becomes an image: `rows @ canvas @ columns.T`, and what part of the canvas that shows.
 
+    Parameters
+    ----------
+    rows : ndarray of shape (height, canvas_rows)
+        Weights of the rows.
+    columns : ndarray of shape (width, canvas_columns)
+        Weights of the columns.
+    visible_rows, visible_columns : tuple of (float, float)
+        From where to where the image shows the canvas, in pixels of the canvas.
+
     Examples
     --------
     >>> from sigkit.imaging import plan_resize

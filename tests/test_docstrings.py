@@ -1,0 +1,34 @@
+"""Every public docstring is whole numpydoc with an example, as far as a machine can tell."""
+
+import importlib
+import inspect
+
+import pytest
+from numpydoc.validate import validate
+
+ROOMS = ("datasets", "estimators", "imaging", "metrics", "model_selection", "nets", "transformers", "utils")
+# No long summary or "See Also" is demanded where a short summary says it all; "Returns" of a property has no section.
+IGNORED = {"ES01", "SA01", "GL08", "YD01"}
+
+
+def public_names():
+    for room in ROOMS:
+        module = importlib.import_module(f"sigkit.{room}")
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                yield f"sigkit.{room}.{name}"
+
+
+@pytest.mark.parametrize("name", list(public_names()))
+def test_public_docstrings(name):
+    errors = [error for error in validate(name)["errors"] if error[0] not in IGNORED]
+    assert not errors
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_public_names_exist_and_are_sorted(room):
+    module = importlib.import_module(f"sigkit.{room}")
+    assert module.__doc__
+    assert len(set(module.__all__)) == len(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)

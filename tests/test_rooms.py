@@ -1,0 +1,47 @@
+"""Imports between the rooms of the package point one way."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import sigkit
+
+MAY_IMPORT = {
+    "estimators": {"transformers", "nets", "utils", "torch"},
+    "transformers": {"imaging", "nets", "utils", "torch"},
+    "nets": {"utils", "torch"},
+    "datasets": {"imaging", "metrics", "utils", "PIL"},
+    "imaging": {"utils", "PIL"},
+    "model_selection": {"utils"},
+    "metrics": {"utils", "matplotlib"},
+    "utils": set(),
+}
+PACKAGE = Path(sigkit.__file__).parent
+GUARDED = {"torch", "PIL", "skorch", "matplotlib"}
+
+
+def imports(path):
+    """Rooms and heavy libraries that a module imports, wherever in the module."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module]
+        for name in names:
+            top, *rest = name.split(".")
+            if top == "sigkit" and rest:
+                yield rest[0]
+            elif top in GUARDED:
+                yield top
+
+
+def test_every_room_is_listed():
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_point_one_way(room):
+    found = {name for path in (PACKAGE / room).glob("*.py") for name in imports(path)}
+    assert found - {room} <= MAY_IMPORT[room]
