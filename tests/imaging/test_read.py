@@ -45,7 +45,7 @@ def test_transparency_is_paper(tmp_path):
 
 
 def test_grey_with_transparency(tmp_path):
-    path = save(Image.fromarray(np.dstack([GREY, np.zeros_like(GREY)]), mode=None), tmp_path / "scan.png")
+    path = save(Image.fromarray(np.dstack([GREY, np.zeros_like(GREY)])), tmp_path / "scan.png")
     assert mode_of(path) == "LA"
     assert (read_image(path) == 255).all()
 
