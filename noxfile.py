@@ -20,7 +20,7 @@ def tests(session):
 def lowest(session):
     """Run the tests with the oldest releases that pyproject.toml allows."""
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-    session.install(*[re.sub(">=", "~=", requirement) for requirement in project["dependencies"]])
+    session.install(*[re.sub(r">=(.*)", r"==\1.*", requirement) for requirement in project["dependencies"]])
     session.install(".[tests]")
     session.run("pytest", *session.posargs)
 
