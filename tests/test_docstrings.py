@@ -7,7 +7,7 @@ import pytest
 from numpydoc.validate import validate
 
 ROOMS = ("datasets", "estimators", "imaging", "metrics", "model_selection", "nets", "transformers", "utils")
-# A summary starts on the line of the quotes. No long summary or "See Also" is demanded where a short summary says it all; "Returns" of a property has no section.
+# A summary starts on the line of the quotes; where it says it all, no longer one and no "See Also" are demanded.
 IGNORED = {"ES01", "SA01", "GL01", "GL08", "YD01"}
 
 

@@ -27,9 +27,9 @@ def load_folder(folder, pattern, *, kinds=None, canvas_size="max", on_error="rai
         The folder with the signatures.
     pattern : str
         How the paths of the files look, relative to the folder, with "/" between folders: `{writer}` stands for the
-        id of the writer, `{kind}` for the kind of the signature and an asterisk for any text, each within one folder or file
-        name. Each placeholder takes the shortest text that fits, and is the same text wherever it is repeated.
-        Examples are ``{writer}/{kind}_*.png`` and ``{kind}-{writer}-*.tif``. Without `{kind}` all signatures are genuine.
+        id of the writer, `{kind}` for the kind of the signature and an asterisk for any text, each within one folder or
+        file name. Each placeholder takes the shortest text that fits, and is the same text wherever it is repeated.
+        Examples are ``{writer}/{kind}_*.png`` and ``{kind}-{writer}-*.tif``. Without `{kind}` all are genuine.
     kinds : dict of str to int, default=None
         The forgery kind for each text found at `{kind}`, in upper or lower case: 0 (genuine), 1 (skilled) or
         2 (simple). If None, "genuine", "original", "org" and "g" are 0; "skilled", "forged", "forgery", "forgeries",
