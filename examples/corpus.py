@@ -9,6 +9,7 @@ goes on where it stopped, and further runs skip what is computed already.
 """
 
 import argparse
+import os
 import tempfile
 import time
 
@@ -17,7 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from sigkit import datasets
 from sigkit.estimators import WriterDependentSVC
-from sigkit.metrics import eer_score, verification_report
+from sigkit.metrics import verification_report
 from sigkit.model_selection import WriterSplit
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
@@ -50,6 +51,9 @@ def load(options):
 
 def main():
     options = parse_arguments()
+    for path in filter(None, (options.weights, options.det and os.path.dirname(os.path.abspath(options.det)))):
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"There is no {path}.")
     corpus = load(options)
     writers = np.unique(corpus.target[:, 0])
     dev_writers = writers[::3].tolist()
@@ -75,23 +79,22 @@ def main():
         trials = corpus.target[test], scores
         n_bootstraps = 1000 if number == 1 else 0
         reports.append(verification_report(*trials, classes=model.classes_, n_bootstraps=n_bootstraps, random_state=0))
-        sigver.append(
-            [
-                eer_score(*trials, classes=model.classes_, method="sigver", threshold=threshold)
-                for threshold in ("global", "writer")
-            ]
-        )
-        print(f"split {number} of {options.splits}: EER {reports[-1].figures['eer'].value:.2%}", flush=True)
+        sigver.append(verification_report(*trials, classes=model.classes_, method="sigver", n_bootstraps=0))
+        print(f"split {number} of {options.splits} done", flush=True)
 
     print(f"\nThe first split:\n{reports[0]}\n\nMean and standard deviation over {options.splits} splits:")
     for name in reports[0].figures:
         values = np.array([report.figures[name].value for report in reports])
         print(f"{name:<14} {100 * values.mean():6.2f} +- {100 * values.std():.2f} %")
-    for name, values in zip(("eer", "eer_writer"), 100 * np.array(sigver).T):
-        print(f"{name:<14} {values.mean():6.2f} +- {values.std():.2f} %, by method='sigver' as in published tables")
+    for name in [name for name in ("eer", "eer_writer") if name in reports[0].figures]:
+        values = np.array([report.figures[name].value for report in sigver])
+        print(f"{name:<14} {100 * values.mean():6.2f} +- {100 * values.std():.2f} %, by method='sigver'")
     if options.det:
         reports[0].plot_det().figure_.savefig(options.det, dpi=150)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from None

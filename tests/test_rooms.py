@@ -8,17 +8,17 @@ import pytest
 import sigkit
 
 MAY_IMPORT = {
-    "estimators": {"transformers", "nets", "utils", "torch"},
-    "transformers": {"imaging", "nets", "utils", "torch"},
+    "estimators": {"transformers", "nets", "utils", "torch", "sklearn"},
+    "transformers": {"imaging", "nets", "utils", "torch", "sklearn"},
     "nets": {"utils", "torch"},
-    "datasets": {"imaging", "metrics", "utils", "PIL"},
+    "datasets": {"imaging", "metrics", "utils", "PIL", "sklearn"},
     "imaging": {"utils", "PIL"},
-    "model_selection": {"utils"},
-    "metrics": {"utils", "matplotlib"},
-    "utils": set(),
+    "model_selection": {"utils", "sklearn"},
+    "metrics": {"utils", "matplotlib", "sklearn"},
+    "utils": {"sklearn"},
 }
 PACKAGE = Path(sigkit.__file__).parent
-GUARDED = {"torch", "PIL", "skorch", "matplotlib"}
+GUARDED = {"torch", "PIL", "skorch", "sklearn", "matplotlib"}
 
 
 def imports(path):
@@ -28,6 +28,7 @@ def imports(path):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
             names = [node.module]
         for name in names:
             top, *rest = name.split(".")

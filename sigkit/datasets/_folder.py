@@ -1,5 +1,6 @@
 """Anyone's own folder of signatures, by a naming pattern."""
 
+import operator
 import re
 
 from sigkit.datasets._tree import Scans, check_folder, list_files, make_bunch, natural_key, no_scans
@@ -86,7 +87,7 @@ def load_folder(folder, pattern, *, kinds=None, canvas_size="max", on_error="rai
     """
     matcher = _compile(pattern)
     kinds = _check_kinds(kinds, "kind" in matcher.groupindex)
-    if canvas_size != "max":
+    if not isinstance(canvas_size, str) or canvas_size != "max":
         canvas_size = _check_canvas(canvas_size)
     folder = check_folder(folder, pattern)
     found, unknown, extra = _sort_out(list_files(folder, pattern.count("/")), matcher, kinds)
@@ -153,6 +154,8 @@ def _check_kinds(kinds, has_kind):
     if not has_kind:
         raise ValueError("kinds is given, but the pattern has no {kind} to look up in it.")
     lower = {}
+    if not hasattr(kinds, "items") or not all(isinstance(text, str) for text in kinds):
+        raise ValueError(f"kinds must be a dict from texts to forgery kinds, such as {{'g': 0}}; got {kinds!r}.")
     for text, kind in kinds.items():
         if kind not in (GENUINE, SKILLED, SIMPLE):
             raise ValueError(f"kinds[{text!r}] must be 0 (genuine), 1 (skilled) or 2 (simple), got {kind!r}.")
@@ -163,7 +166,7 @@ def _check_kinds(kinds, has_kind):
 
 def _check_canvas(canvas_size):
     try:
-        n_rows, n_columns = (int(size) for size in canvas_size)
+        n_rows, n_columns = (operator.index(size) for size in canvas_size)
     except (TypeError, ValueError):
         n_rows = n_columns = 0
     if min(n_rows, n_columns) < 1:

@@ -2,53 +2,18 @@
 
 import warnings
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import DataConversionWarning
-from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
-from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
+from sigkit.estimators._writer_model import deviation, fit_writer_model
 from sigkit.utils import GENUINE, development_rows, listing, parse_target
-
-
-class WriterModel(NamedTuple):
-    """What scores a claim for one writer: `kernel(x / scale, support_vectors) @ dual_coef + intercept`.
-
-    Parameters
-    ----------
-    support_vectors : ndarray of shape (n_support, n_features)
-        Support vectors, divided by the scale.
-    dual_coef : ndarray of shape (n_support,)
-        Their coefficients; positive for references.
-    intercept : float
-        The constant of the decision function.
-    scale : ndarray of shape (n_features,)
-        What features are divided by.
-    gamma : float
-        The width of the RBF kernel.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sigkit.estimators import WriterDependentSVC
-    >>> features = np.array([[0.0, 1], [0, 2], [3, 0], [4, 1]])
-    >>> model = WriterDependentSVC().fit(features, ["ada", "ada", "bob", "bob"]).models_["ada"]
-    >>> model.support_vectors.shape, model.dual_coef.shape
-    ((4, 2), (4,))
-    """
-
-    support_vectors: np.ndarray
-    dual_coef: np.ndarray
-    intercept: float
-    scale: np.ndarray
-    gamma: float
 
 
 class WriterDependentSVC(ClassifierMixin, BaseEstimator):
@@ -94,6 +59,8 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         The negatives from the development set.
     peer_negatives_ : dict of writer id to ndarray of shape (n_negatives, n_features)
         The references of each enrolled writer that are negatives for the others.
+    scale_ : ndarray of shape (n_features,) or None
+        What features are divided by; None with `scaling="writer"`.
     n_features_in_ : int
         Number of features seen in `fit`.
 
@@ -195,8 +162,9 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
                 f"WriterDependentSVC needs negatives: y holds one class only, the writer "
                 f"{self.classes_.tolist()[0]!r}, and dev_writers is None. Add other writers, or name dev_writers."
             )
+        self.scale_ = None
         if self.scaling == "shared":
-            self.scale_ = _deviation(self.dev_negatives_ if is_dev.any() else X)
+            self.scale_ = deviation(self.dev_negatives_ if is_dev.any() else X)
         return self._enroll(X[~is_dev], writers[~is_dev], rng)
 
     def enroll(self, X, y):
@@ -228,7 +196,7 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         if both:
             raise ValueError(f"Development writers cannot be enrolled: {listing(map(repr, both))}.")
         known = self.classes_
-        if len(known) and known.dtype.kind != writers.dtype.kind:
+        if len(known) and (known.dtype.kind in "US") != (writers.dtype.kind in "US"):
             raise ValueError(
                 f"Enrolled writers have ids like {known.tolist()[0]!r}; found {writers.tolist()[0]!r}. Use one type."
             )
@@ -257,7 +225,7 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         """
         X = self._check_queries(X)
         scores = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(_score)(self.models_[writer], X, self.kernel) for writer in self.classes_.tolist()
+            delayed(self.models_[writer].score)(X) for writer in self.classes_.tolist()
         )
         return np.stack(scores, axis=1)
 
@@ -293,7 +261,7 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         scores = np.empty(len(X))
         for writer in np.unique(writers).tolist():
             rows = np.nonzero(writers == writer)[0]
-            scores[rows] = _score(self.models_[writer], X[rows], self.kernel)
+            scores[rows] = self.models_[writer].score(X[rows])
         return scores
 
     def verify(self, X, writers, threshold=0.0):
@@ -326,6 +294,8 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
             if lacking:
                 raise ValueError(f"threshold has no entry for the writers {listing(map(repr, lacking))}.")
             threshold = np.array([threshold[writer] for writer in claimed])
+        if np.asarray(threshold).dtype.kind not in "fiu" or np.isnan(threshold).any():
+            raise ValueError(f"threshold must be the least score that is accepted, a number; found {threshold!r}.")
         return scores >= threshold
 
     def predict(self, X):
@@ -364,7 +334,10 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
             Identification accuracy, from 0 to 1.
         """
         writers, forgery = parse_target(y)
+        check_consistent_length(X, writers, sample_weight)
         genuine = np.nonzero(forgery == GENUINE)[0]
+        if not len(genuine):
+            raise ValueError("y has forgeries only; identification is scored on genuine signatures.")
         right = self.predict(X)[genuine] == writers[genuine]
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)[genuine]))
 
@@ -416,43 +389,12 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
     def _fit_writer(self, writer, references):
         peers = [negatives for peer, negatives in self.peer_negatives_.items() if peer != writer]
         negatives = np.concatenate([self.dev_negatives_, *peers])
-        samples = np.concatenate([references, negatives])
-        scale = self.scale_ if self.scaling == "shared" else _deviation(samples)
-        samples = samples / scale
-        gamma = _resolve_gamma(self.gamma, samples)
-        skew = len(negatives) / len(references)
-        labels = np.repeat([1, -1], [len(references), len(negatives)])
-        # libsvm on a precomputed kernel reaches the same optimum; the kernel itself is a matrix product in BLAS.
-        svm = SVC(kernel="precomputed", C=self.C, class_weight={1: skew})
-        svm.fit(_kernel(samples, samples, self.kernel, gamma), labels)
-        return WriterModel(samples[svm.support_], svm.dual_coef_[0], float(svm.intercept_[0]), scale, gamma)
+        return fit_writer_model(references, negatives, self.scale_, kernel=self.kernel, C=self.C, gamma=self.gamma)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
-
-
-def _score(model, X, kernel):
-    return _kernel(X / model.scale, model.support_vectors, kernel, model.gamma) @ model.dual_coef + model.intercept
-
-
-def _kernel(A, B, kernel, gamma):
-    return rbf_kernel(A, B, gamma=gamma) if kernel == "rbf" else linear_kernel(A, B)
-
-
-def _resolve_gamma(gamma, samples):
-    if gamma == "auto":
-        return 1 / samples.shape[1]
-    if gamma == "scale":
-        variance = samples.var()
-        return 1 / (samples.shape[1] * variance) if variance else 1.0
-    return float(gamma)
-
-
-def _deviation(X):
-    deviation = X.std(axis=0)
-    return np.where(deviation > 0, deviation, 1.0)
 
 
 def _draw(rows, n, rng):

@@ -129,6 +129,8 @@ def decode_image(data):
         raise ImageError(
             f"not an image that Pillow can read ({len(data)} bytes). Convert it, or leave it out."
         ) from None
+    except MemoryError:
+        raise
     except Exception as error:
         # A damaged file fails in its decoder with whatever that decoder raises: OSError, SyntaxError, struct.error...
         raise ImageError(f"cannot be read ({error}). Scan or copy it again, or leave it out.") from error
@@ -145,10 +147,10 @@ def _to_grey(image):
 
 
 def _deep_to_grey(pixels):
-    """Keep the high byte of 16-bit grey values."""
+    """Keep the high byte of 16-bit grey values; paper is bright, so values up to 255 are 8-bit ones in a wide type."""
     if pixels.dtype.kind == "f" or pixels.min() < 0 or pixels.max() > 65535:
         raise ValueError(
             f"{pixels.dtype} pixels from {pixels.min()} to {pixels.max()} have no known range; "
             "save it as 8-bit or 16-bit grey"
         )
-    return (pixels.astype(np.uint16) >> 8).astype(np.uint8)
+    return (pixels if pixels.max() <= 255 else pixels.astype(np.uint16) >> 8).astype(np.uint8)

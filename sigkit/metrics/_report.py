@@ -12,7 +12,7 @@ from sigkit.metrics._bootstrap import _draw_weights, _percentile_interval, _resa
 from sigkit.metrics._by_writer import _align_thresholds
 from sigkit.metrics._displays import ScoreHistogramDisplay, VerificationDetDisplay
 from sigkit.metrics._figures import Figure, _Figures
-from sigkit.metrics._trials import _make_trials
+from sigkit.metrics._trials import _check_kind, _make_trials
 
 # In the order of the table.
 LABELS = {"frr": "FRR", "far": "FAR"}
@@ -34,7 +34,7 @@ class VerificationReport:  # numpydoc ignore=PR01
     eer_threshold : float or None
         The global threshold of the EER, taken from these very scores; None without an EER.
     eer_kind : str or None
-        The forgeries behind EER and AUC: "skilled", or "forgery" for plain labels; None without an EER.
+        The kind of forgeries behind EER and AUC, "forgery" for plain labels; None without an EER.
     method : str
         How the EER was found.
     confidence : float
@@ -122,8 +122,8 @@ class VerificationReport:  # numpydoc ignore=PR01
         label = LABELS[name]
         if name == "mean_auc" and figure.n_writers is None:
             label = "AUC"
-        if name in ("eer", "eer_writer", "mean_auc") and self.eer_kind == "skilled":
-            label = label.replace("EER", "EER skilled").replace("AUC", "AUC skilled")
+        if name in ("eer", "eer_writer", "mean_auc") and self.eer_kind != "forgery":
+            label = label.replace("EER", f"EER {self.eer_kind}").replace("AUC", f"AUC {self.eer_kind}")
         # An area is no error share: in percent it would invite a comparison with the rates above.
         factor, pattern = (1, "{:.4f}") if name == "mean_auc" else (100, "{:.2f}")
         value = pattern.format(factor * figure.value) + ("" if factor == 1 else " %")
@@ -137,7 +137,7 @@ class VerificationReport:  # numpydoc ignore=PR01
         own = isinstance(self.threshold, dict)
         yield f"FRR, FAR: at the given {'thresholds a writer' if own else f'threshold, {self.threshold:.4g}'}."
         if self.eer_kind is None:
-            yield "EER, AUC: left out, for they compare genuine with skilled forgeries, and there are none."
+            yield "EER, AUC: left out, for there are no forgeries of the kind asked for (by default skilled ones)."
         else:
             yield (
                 "EER: the mean of FAR and FRR where they meet, at a threshold taken from these very scores "
@@ -154,6 +154,7 @@ def verification_report(
     y_score: ArrayLike,
     *,
     threshold: float | Mapping | ArrayLike = 0.0,
+    kind: str = "skilled",
     method: str = "nearest",
     n_bootstraps: int = 1000,
     confidence: float = 0.95,
@@ -165,7 +166,7 @@ def verification_report(
     """Report all error rates, with bootstrap intervals and the trials behind each.
 
     FRR and the FAR of every kind of forgery are taken at the given threshold. EER (global, and with a threshold
-    a writer) and the mean over writers of the area under the ROC compare genuine trials with skilled forgeries,
+    a writer) and the mean over writers of the area under the ROC compare genuine trials with forgeries of one kind,
     and are left out where there are none. Plain labels are compared with their forgeries as they are.
 
     Parameters
@@ -177,6 +178,8 @@ def verification_report(
     threshold : float, mapping or array-like of shape (n_writers,), default=0.0
         The threshold of FRR and FAR, fixed before these scores were seen; or one a writer, as in
         :func:`far_score`. The boundary is 0 for `decision_function`; for probabilities pass 0.5.
+    kind : {"random", "skilled", "simple", "all"}, default="skilled"
+        The forgeries that EER and AUC compare with. Ignored for plain labels.
     method : {"nearest", "interpolated", "sigver"}, default="nearest"
         How the EER is found, as in :func:`eer_score`.
     n_bootstraps : int, default=1000
@@ -239,10 +242,11 @@ def verification_report(
     mean AUC skilled                    0.7500  [0.5000, 1.0000]        3          3        2
     ...
     """
+    _check_kind(kind)
     _check_bootstrap(n_bootstraps, confidence)
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
     unit = _resampled_unit(trials)
-    figures = _Figures(trials, threshold, method, unit)
+    figures = _Figures(trials, threshold, method, unit, kind)
     values, replicates = figures.unweighted(), {}
     rng = check_random_state(random_state)
     for weights in _draw_weights(trials, unit, n_bootstraps, rng):
@@ -261,7 +265,7 @@ def verification_report(
         figures=table,
         threshold=threshold,
         eer_threshold=figures.eer_threshold(),
-        eer_kind=("skilled" if trials.has_kinds else "forgery") if has_eer else None,
+        eer_kind=(kind if trials.has_kinds else "forgery") if has_eer else None,
         method=method,
         confidence=float(confidence),
         n_bootstraps=int(n_bootstraps),

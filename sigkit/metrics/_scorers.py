@@ -33,12 +33,15 @@ class VerificationScorer:  # numpydoc ignore=PR01
         How the EER is found.
     threshold : float, mapping, array-like or None
         The threshold of FRR and FAR; None for the boundary of the estimator's scores.
+    pos_label : int, bool, str or None
+        The label of genuine samples, of a binary classifier.
     """
 
     metric: str
     kind: str
     method: str
     threshold: float | Mapping | ArrayLike | None
+    pos_label: int | bool | str | None
 
     def __call__(self, estimator, X, y) -> float | dict[str, float]:
         """Score a fitted estimator on a test fold; greater is better.
@@ -57,7 +60,7 @@ class VerificationScorer:  # numpydoc ignore=PR01
         float or dict of str to float
             The score, or all of them by name.
         """
-        trials, boundary = _trials_of_estimator(estimator, X, y)
+        trials, boundary = _trials_of_estimator(estimator, X, y, self.pos_label)
         threshold = boundary if self.threshold is None else self.threshold
         if self.metric == "frr":
             return 0.0 - _false_rejection(trials, threshold)
@@ -78,6 +81,7 @@ class VerificationScorer:  # numpydoc ignore=PR01
 
     def __repr__(self):
         options = "" if self.threshold is None else f", threshold={self.threshold!r}"
+        options += "" if self.pos_label is None else f", pos_label={self.pos_label!r}"
         return f"make_verification_scorer({self.metric!r}, kind={self.kind!r}, method={self.method!r}{options})"
 
 
@@ -87,12 +91,13 @@ def make_verification_scorer(
     kind: str = "skilled",
     method: str = "nearest",
     threshold: float | Mapping | ArrayLike | None = None,
+    pos_label: int | bool | str | None = None,
 ) -> VerificationScorer:
     """Make a scorer for `cross_validate`, `GridSearchCV` and the like.
 
     The scorer takes `(estimator, X, y)` and calls `decision_function`, or `predict_proba` where there is none. A
     writer-dependent model answers with a column a writer (`estimator.classes_`) and is judged as in
-    :func:`verification_trials`. Of a binary classifier the greater of its two classes counts as genuine.
+    :func:`verification_trials`. Of a binary classifier, `pos_label` is the class that counts as genuine.
 
     Parameters
     ----------
@@ -105,6 +110,9 @@ def make_verification_scorer(
         How the EER is found, as in :func:`eer_score`.
     threshold : float, mapping or array-like of shape (n_writers,), default=None
         The threshold of FRR and FAR; by default 0 for `decision_function` and 0.5 for `predict_proba`.
+    pos_label : int, bool or str, default=None
+        The label of genuine samples of a binary classifier. None takes the greater of its two classes, as scikit-learn
+        does, with a warning where the labels are strings: of "genuine" and "impostor" that is "impostor".
 
     Returns
     -------
@@ -144,21 +152,21 @@ def make_verification_scorer(
         raise ValueError(f"metric must be one of {', '.join(map(repr, METRICS))}; got {metric!r}.")
     _check_kind(kind)
     _check_method(method)
-    return VerificationScorer(metric, kind, method, threshold)
+    return VerificationScorer(metric, kind, method, threshold, pos_label)
 
 
 verification_scorer = make_verification_scorer("all")
 """Scorer of all figures in one pass, as a dict; see `make_verification_scorer`."""
 
 
-def _trials_of_estimator(estimator, X, y) -> tuple[_Trials, float]:
+def _trials_of_estimator(estimator, X, y, pos_label) -> tuple[_Trials, float]:
     """Score a fold with a fitted estimator; return its trials and the boundary of its scores."""
     if hasattr(estimator, "decision_function"):
         scores, boundary = np.asarray(estimator.decision_function(X)), 0.0
     elif hasattr(estimator, "predict_proba"):
         scores, boundary = np.asarray(estimator.predict_proba(X)), 0.5
         # Two columns beside labels are a binary classifier; beside rows [writer, forgery], two enrolled writers.
-        if scores.shape[1:] == (2,) and np.ndim(y) == 1:
+        if scores.shape[1:] == (2,) and np.shape(y)[1:] in ((), (1,)):
             scores = scores[:, 1]
     else:
         raise TypeError(f"{type(estimator).__name__} has neither decision_function nor predict_proba to score with.")
@@ -166,8 +174,16 @@ def _trials_of_estimator(estimator, X, y) -> tuple[_Trials, float]:
     if scores.ndim == 2:
         y, scores = _leave_out_strangers(y, scores, classes)
         return _make_trials(y, scores, classes=classes), boundary
-    if np.ndim(y) == 1 and classes is not None and len(classes) == 2:
-        return _make_trials(_is_positive(y, classes), scores), boundary
+    if np.shape(y)[1:] in ((), (1,)) and classes is not None and len(classes) == 2:
+        is_positive = _is_positive(np.ravel(y), classes)
+        if pos_label is None:
+            _warn_of_strings(classes)
+        elif pos_label not in list(classes):
+            raise ValueError(f"pos_label={pos_label!r} is none of the classifier's classes, {list(classes)}.")
+        elif pos_label == classes[0]:
+            # Scores rise with the second class: turned around, they rise with the first.
+            return _make_trials(~is_positive, 1 - scores if boundary else -scores), boundary
+        return _make_trials(is_positive, scores), boundary
     return _make_trials(y, scores), boundary
 
 
@@ -179,12 +195,23 @@ def _leave_out_strangers(y, scores, classes):
         return y, scores
     warnings.warn(
         f"{np.count_nonzero(is_strange)} forgeries claim writers who are not enrolled and are left out of the scores: "
-        f"{listing(map(repr, np.unique(writers[is_strange]).tolist()))}.",
+        f"{listing(map(repr, np.unique(writers[is_strange]).tolist()))}. If this is a test fold, the dev_writers of "
+        "the splitter and of the model differ.",
         UndefinedMetricWarning,
         stacklevel=4,
     )
     rows = np.flatnonzero(~is_strange)
     return _safe_indexing(y, rows), scores[rows]
+
+
+def _warn_of_strings(classes):
+    if np.asarray(classes).dtype.kind in "OUS":
+        warnings.warn(
+            f"Of the classes {np.asarray(classes).tolist()}, {str(classes[1])!r} is taken as genuine. Name the genuine "
+            "one with make_verification_scorer(..., pos_label=...).",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _is_positive(y, classes):

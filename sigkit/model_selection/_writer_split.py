@@ -20,7 +20,8 @@ class WriterSplit(BaseCrossValidator):
 
     Splits work on distinct images: of signatures of the same writer and kind that are equal (the bytes of their files,
     or the values of their arrays) one is used, so that no query is a copy of a reference. A writer with fewer than
-    `n_references + n_queries` distinct genuine signatures gives half of them to each side, with a warning.
+    `n_references + n_queries` distinct genuine signatures gives half of them to each side, never more than asked, with
+    a warning.
 
     Parameters
     ----------
@@ -42,7 +43,9 @@ class WriterSplit(BaseCrossValidator):
     Notes
     -----
     The folds are no partition, so `sklearn.model_selection.cross_val_predict` does not work with this splitter;
-    `cross_validate`, `GridSearchCV` and `learning_curve` do.
+    `cross_validate`, `GridSearchCV` and `learning_curve` do. The rows of a training fold stand in this order: the
+    development writers', one reference of each enrolled writer, a second one of each, and so on. Its beginnings, that
+    `learning_curve` trains on, are systems with fewer references, if they hold at least one of each writer.
 
     Examples
     --------
@@ -53,7 +56,7 @@ class WriterSplit(BaseCrossValidator):
     >>> split = WriterSplit(n_references=2, n_queries=1, dev_writers=[1], n_splits=1, random_state=0)
     >>> [(train, test)] = split.split(X, y)
     >>> train, test
-    (array([ 0,  1,  2,  3,  5,  6,  8, 10]), array([ 4,  7,  9, 11]))
+    (array([ 0,  1,  2,  3,  6, 10,  5,  8]), array([ 4,  7,  9, 11]))
     """
 
     def __init__(self, n_references=12, n_queries=10, dev_writers=None, n_splits=10, random_state=None):
@@ -114,6 +117,8 @@ class WriterSplit(BaseCrossValidator):
             if not isinstance(value, Integral) or value < 1:
                 raise ValueError(f"{name} must be a positive integer; found {value!r}.")
         writers, forgery = parse_target(y)
+        if not hasattr(X, "__len__"):
+            raise ValueError(f"X must be paths, images or rows of features; found {type(X).__name__}.")
         if len(X) != len(writers):
             raise ValueError(f"X has {len(X)} signatures, but y has {len(writers)} rows.")
         is_dev = development_rows(writers, self.dev_writers)
@@ -129,12 +134,12 @@ class WriterSplit(BaseCrossValidator):
 
         rng = check_random_state(self.random_state)
         for _ in range(self.n_splits):
-            references, queries = [np.nonzero(is_dev)[0]], [forged]
+            references, queries = [], [forged]
             for writer, rows in genuine.items():
                 drawn = rng.permutation(rows)
                 references.append(drawn[: n_references[writer]])
                 queries.append(drawn[n_references[writer] :][: self.n_queries])
-            yield np.sort(np.concatenate(references)), np.sort(np.concatenate(queries))
+            yield np.concatenate([np.nonzero(is_dev)[0], _in_turn(references)]), np.sort(np.concatenate(queries))
 
     def _count_references(self, genuine):
         """Decide how many references each writer gives, and warn of those with too few signatures."""
@@ -155,7 +160,10 @@ class WriterSplit(BaseCrossValidator):
                 UserWarning,
                 stacklevel=3,
             )
-        return {writer: short[writer] // 2 if writer in short else self.n_references for writer in genuine}
+        return {
+            writer: min(self.n_references, len(rows) // 2) if writer in short else self.n_references
+            for writer, rows in genuine.items()
+        }
 
 
 def _first_copies(X, writers, forgery, rows):
@@ -166,12 +174,23 @@ def _first_copies(X, writers, forgery, rows):
     return np.array(sorted(first.values()), dtype=int)
 
 
+def _in_turn(references):
+    """Deal the references of all writers out: one of each, then a second one of each."""
+    turns = np.concatenate([np.arange(len(rows)) for rows in references])
+    return np.concatenate(references)[np.argsort(turns, kind="stable")]
+
+
 def _fingerprint(X, row):
     signature = X.iloc[row] if hasattr(X, "iloc") else X[row]
+    if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
+        signature = np.asarray(signature)[0]
     if isinstance(signature, (str, os.PathLike)):
-        with open(signature, "rb") as file:
+        with open(str(signature), "rb") as file:
             return content_digest(file.read())
     if np.ndim(signature) == 0:
         # Row numbers, or any other placeholder for the signatures: nothing to compare.
         return row
-    return content_digest(np.asarray(signature))
+    signature = np.asarray(signature)
+    if signature.dtype.hasobject:
+        return content_digest(repr(signature.tolist()).encode())
+    return content_digest(signature)

@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from sigkit.nets._architectures import ARCHITECTURES, build_network
+from sigkit.utils import listing
 
 # Batch normalisation counts its batches in newer versions of torch only; the count changes no feature.
 _COUNTER = "num_batches_tracked"
@@ -51,7 +52,9 @@ def load_network(path, architecture="signet"):
     """
     path = os.fspath(path)
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"weights: there is no file {path!r}.")
+        raise FileNotFoundError(
+            f"weights: there is no file {path!r}. Pass the path of one, or None for an untrained trial."
+        )
     suffix = os.path.splitext(path)[1].lower()
     if suffix == ".safetensors":
         weights, named = _read_safetensors(path)
@@ -60,13 +63,19 @@ def load_network(path, architecture="signet"):
         weights = _read_torch(path)
     else:
         raise ValueError(f"{path}: weights are read from .safetensors, .pth or .pt files, not {suffix or 'this'}.")
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"{path}: of the unknown architecture {architecture!r}; known are {', '.join(ARCHITECTURES)}.")
+    broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+    if broken:
+        raise ValueError(f"{path}: NaN or infinity in {listing(broken)}. Such weights come from a failed training.")
     with torch.device("meta"):
         network = build_network(architecture)
     if _shapes(weights) != _shapes(network.state_dict()):
         raise ValueError(_describe_misfit(path, weights, architecture))
     counters = {name: torch.zeros((), dtype=torch.int64) for name in network.state_dict() if name.endswith(_COUNTER)}
+    weights = {name: tensor if name.endswith(_COUNTER) else tensor.float() for name, tensor in weights.items()}
     network.load_state_dict({**counters, **weights}, assign=True)
-    return network.float().eval(), architecture
+    return network.eval(), architecture
 
 
 def save_weights(path, network, architecture):
@@ -119,6 +128,8 @@ def _read_torch(path):
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        if not _looks_like_torch(path):
+            raise ValueError(f"{path}: not a torch file, or cut short. Download or copy it again.") from error
         raise ValueError(
             f"{path}: refused, because it holds something other than tensors and could execute code when loaded; "
             "nothing was executed. Save the state dict alone, or as .safetensors."
@@ -127,9 +138,17 @@ def _read_torch(path):
         # A damaged file fails with whatever the zip reader or the unpickler meets first.
         raise ValueError(f"{path}: cannot be read as torch weights ({error}). Download or copy it again.") from error
     weights = loaded[0] if isinstance(loaded, (tuple, list)) and loaded else loaded
-    if not isinstance(weights, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in weights.values()):
+    if not isinstance(weights, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in weights.items()
+    ):
         raise ValueError(f"{path}: holds {type(loaded).__name__}, not a state dict or sigver's tuple of three.")
     return weights
+
+
+def _looks_like_torch(path):
+    """Tell a zip archive or a pickle from anything else by their first byte."""
+    with open(path, "rb") as file:
+        return file.read(1) in (b"P", b"\x80")
 
 
 def _shapes(weights):

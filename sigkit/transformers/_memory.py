@@ -1,7 +1,7 @@
 """Results remembered an image, in a folder."""
 
 import os
-import tempfile
+from uuid import uuid4
 
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
@@ -42,6 +42,8 @@ class ImageMemory:
         location = getattr(memory, "location", memory)
         self.folder = None
         if location is not None:
+            if os.path.isfile(location):
+                raise ValueError(f"memory={os.fspath(location)!r} is a file; name a folder, which may be new.")
             settings = content_digest(repr((__version__, *settings)).encode())
             self.folder = os.path.join(os.fspath(location), "sigkit", step, settings[:20])
 
@@ -55,8 +57,8 @@ class ImageMemory:
         try:
             with open(self._path(image), "rb") as file:
                 return load(file.read())
-        except (FileNotFoundError, SafetensorError):
-            # A file that a full disk cut short is computed again and written over.
+        except (OSError, SafetensorError):
+            # Unknown yet, or cut short by a full disk, or not ours to read: it is computed.
             return None
 
     def put(self, image, **arrays):
@@ -65,13 +67,14 @@ class ImageMemory:
             return
         path = self._path(image)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        handle, unfinished = tempfile.mkstemp(dir=os.path.dirname(path))
+        unfinished = f"{path}.{uuid4().hex}"
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(unfinished, "wb") as file:
                 file.write(save(arrays))
             os.replace(unfinished, path)
         except BaseException:
-            os.unlink(unfinished)
+            if os.path.exists(unfinished):
+                os.unlink(unfinished)
             raise
 
     def _path(self, image):

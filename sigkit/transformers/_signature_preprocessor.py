@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from sigkit.imaging import ImageError, decode_image, fit_canvas, measure_ink, preprocess_image, read_bytes
 from sigkit.transformers._memory import ImageMemory
@@ -19,7 +20,7 @@ from sigkit.utils import listing, progress
 _DOUBTS = {
     "over_canvas": (
         "{n} of {total} signatures are larger than the canvas of {canvas} pixels and were cut around their middle: "
-        '{names}. Choose a larger canvas_size, or "max".'
+        '{names}. Choose a larger canvas_size; "max" knows the signatures of fit only.'
     ),
     "cut_off": (
         "The canvas of {canvas} pixels has not the shape of image_size {image}, and the crop to that shape cuts ink "
@@ -48,7 +49,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     ----------
     canvas_size : tuple of (int, int) or "max", default="max"
         Rows and columns of the canvas, in pixels of the scans: the same for all signatures, so that their sizes stay
-        comparable. "max" learns in `fit` the smallest canvas of `image_size`'s shape that holds every signature.
+        comparable. "max" learns in `fit` the smallest canvas of `image_size`'s shape that holds every signature; later
+        ones may be larger. In cross-validation a fixed canvas is better: the images are the same in every fold.
     image_size : tuple of (int, int), default=(170, 242)
         Rows and columns of the images that `transform` returns.
     background : {"otsu", "adaptive", "none"}, default="otsu"
@@ -144,7 +146,9 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         scans = _check_scans(X)
         image_size = _check_size(self.image_size, "image_size")
         if isinstance(self.canvas_size, str):
-            measured = self._map(partial(_measure, background=self.background), scans, "ink boxes", self.background)
+            measured = self._map(
+                partial(_measure, background=self.background), scans, (2,), "ink boxes", self.background
+            )
             self.canvas_size_ = fit_canvas(np.max([shape for shape, _ in measured], axis=0).tolist(), image_size)
         else:
             self.canvas_size_ = _check_size(self.canvas_size, "canvas_size")
@@ -174,7 +178,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         scans = _check_scans(X)
         image_size = _check_size(self.image_size, "image_size")
         settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
-        results = self._map(partial(_preprocess, **settings), scans, "preprocessed", settings)
+        results = self._map(partial(_preprocess, **settings), scans, image_size, "preprocessed", settings)
         self._warn_of_doubts([doubts for _, doubts in results], scans)
         return np.stack([image for image, _ in results])
 
@@ -193,15 +197,17 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """
         return self
 
-    def _map(self, work, scans, step, *settings):
+    def _map(self, work, scans, shape, step, *settings):
         """Do the work on every scan, or fail with the names of all that cannot be used."""
         memory = ImageMemory(self.memory, step, *settings)
-        results = [_remembered(scan, memory) for _, scan in scans]
+        results = [_remembered(scan, memory, shape) for _, scan in scans]
         unknown = [row for row, result in enumerate(results) if result is None]
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
         computed = parallel(delayed(_compute)(work, *scans[row], memory) for row in unknown)
-        for result, row in zip(progress(computed, len(unknown), step, self.verbose), unknown):
-            results[row] = result
+        # The matrices of one image are too small for threads: they cost twice the work and save no time.
+        with threadpool_limits(limits=1):
+            for result, row in zip(progress(computed, len(unknown), step, self.verbose), unknown):
+                results[row] = result
         errors = [str(result) for result in results if isinstance(result, ImageError)]
         if len(errors) == 1:
             raise ImageError(errors[0])
@@ -241,15 +247,17 @@ def _preprocess(image, canvas_size, image_size, background):
     return preprocess_image(image, canvas_size, image_size, background)
 
 
-def _remembered(scan, memory):
+def _remembered(scan, memory, shape):
     """Look a scan's result up; None where it is unknown."""
     if not memory:
         return None
     try:
-        found = memory.get(_content(scan))
+        found = memory.get(_content(scan)) or {}
     except ImageError as error:
         return error
-    return None if found is None else (found["array"], json.loads(found["doubts"].tobytes()))
+    if found.keys() != {"array", "doubts"} or found["array"].shape != shape:
+        return None
+    return found["array"], json.loads(found["doubts"].tobytes())
 
 
 def _compute(work, name, scan, memory):
@@ -277,6 +285,8 @@ def _check_scans(X):
     X = X.to_numpy() if hasattr(X, "to_numpy") else X
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "O":
         raise ValueError(f"X is one image of shape {X.shape}; pass a list of images, or X[np.newaxis].")
+    if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] in (1, 3, 4):
+        raise ValueError(f"X looks like one colour image, of shape {X.shape}; pass a list of 2-D grey images.")
     if not hasattr(X, "__len__"):
         raise ValueError(f"X must be paths or images; found {type(X).__name__}.")
     if len(X) == 0:

@@ -138,6 +138,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             If the weight file is damaged, refused or of another architecture, or the images are too small.
         """
         X = self._check_images(X, reset=True)
+        choose_device(self.device)
         if self.weights is None:
             warnings.warn(
                 "weights=None: the network is untrained, its weights are drawn from random_state. Its features are fit "
@@ -150,7 +151,6 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         else:
             self.network_, self.architecture_ = load_network(self.weights, self.architecture)
         self._check_size(X)
-        self._fingerprint = [content_digest(tensor.numpy()) for tensor in self.network_.state_dict().values()]
         self._n_features_out = self.network_.n_features
         return self
 
@@ -181,16 +181,17 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             precision = "bfloat16" if has_fast_bfloat16(device) else "float32"
         memory = ImageMemory(None, "features")
         if self.memory is not None:
-            memory = ImageMemory(self.memory, "features", self._fingerprint, self.architecture_, precision)
+            weights = [content_digest(tensor.numpy()) for tensor in self.network_.state_dict().values()]
+            memory = ImageMemory(self.memory, "features", weights, self.architecture_, precision, device.type)
 
         features = np.empty((len(X), self._n_features_out), dtype=np.float32)
         unknown = []
         for row, image in enumerate(X):
-            remembered = memory.get(image)
-            if remembered is None:
+            remembered = (memory.get(image) or {}).get("features")
+            if remembered is None or remembered.shape != features.shape[1:]:
                 unknown.append(row)
             else:
-                features[row] = remembered["features"]
+                features[row] = remembered
         if unknown:
             network = prepare_network(self.network_, device, precision)
             batches = (unknown[batch] for batch in gen_batches(len(unknown), self.batch_size))
@@ -202,16 +203,17 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _check_images(self, X, *, reset):
         """Validate images; scikit-learn checks neither the number nor the length of their axes."""
+        _check_preprocessed(X)
         X = validate_data(self, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
         if X.ndim != 3:
             raise ValueError(
                 f"Expected images of shape (n_samples, height, width), found {X.shape}. Reshape your data, or put a "
                 "SignaturePreprocessor before this step."
             )
-        if X.dtype != np.uint8 and (X.min() < 0 or X.max() > 255):
+        if X.dtype != np.uint8 and (X.min() < 0 or X.max() > 255 or 0 < X.max() <= 1):
             raise ValueError(
                 f"Images must have values from 0 (background) to 255 (ink), found {X.min():g} to {X.max():g}. Put a "
-                "SignaturePreprocessor before this step."
+                "SignaturePreprocessor before this step, or multiply values up to 1 by 255."
             )
         if reset:
             self.image_shape_in_ = X.shape[1:]
@@ -236,3 +238,15 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _check_preprocessed(X):
+    """Tell paths and images of different sizes, which numpy would refuse in words of its own."""
+    is_list = isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim == 1)
+    if is_list and (
+        len({np.shape(image) for image in X}) > 1 or any(isinstance(image, (str, os.PathLike)) for image in X)
+    ):
+        raise ValueError(
+            "X holds paths, or images of different sizes; this step takes images of one size. Put a "
+            "SignaturePreprocessor before it."
+        )

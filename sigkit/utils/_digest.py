@@ -11,12 +11,17 @@ def content_digest(content):
     Parameters
     ----------
     content : bytes or ndarray
-        What to fingerprint. Arrays are equal when their shape, type and values are.
+        What to fingerprint. Arrays are equal when their shape, type and values are; they hold no Python objects.
 
     Returns
     -------
     str
         The SHA-256 digest, 64 hexadecimal digits.
+
+    Raises
+    ------
+    TypeError
+        If an array holds Python objects, whose bytes are mere addresses.
 
     Examples
     --------
@@ -28,6 +33,8 @@ def content_digest(content):
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
     array = np.ascontiguousarray(content)
+    if array.dtype.hasobject:
+        raise TypeError("An array of Python objects has no bytes of its own to fingerprint.")
     fingerprint = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
-    fingerprint.update(array.data.cast("B") if array.size else b"")
+    fingerprint.update(array.reshape(-1).view(np.uint8) if array.size else b"")
     return fingerprint.hexdigest()

@@ -38,5 +38,6 @@ def progress(items, total, label, verbose):
         if verbose and (now - told >= 1 or done >= total):
             told = now
             rate = done / max(now - start, 1e-9)
-            left = (total - done) / rate
-            sys.stderr.write(f"[sigkit] {label}: {done} of {total}, {rate:.0f} a second, {left:.0f} s left\n")
+            # The first seconds go into starting workers and say nothing about the rest.
+            left = f", {(total - done) / rate:.0f} s left" if now - start > 5 else ""
+            sys.stderr.write(f"[sigkit] {label}: {done} of {total}, {rate:.0f} a second{left}\n")

@@ -67,7 +67,7 @@ def development_rows(writers, dev_writers):
     Raises
     ------
     ValueError
-        If a development writer has no row.
+        If a development writer has no row, or `dev_writers` is no list of ids.
 
     Examples
     --------
@@ -79,6 +79,8 @@ def development_rows(writers, dev_writers):
     if dev_writers is None:
         return np.zeros(len(writers), dtype=bool)
     known = set(writers.tolist())
+    if hasattr(dev_writers, "__next__") or isinstance(dev_writers, str) or not hasattr(dev_writers, "__iter__"):
+        raise ValueError(f"dev_writers must be a list of writer ids, or None; found {dev_writers!r}.")
     dev_writers = [writer.item() if isinstance(writer, np.generic) else writer for writer in dev_writers]
     absent = [writer for writer in dev_writers if writer not in known]
     if absent:
@@ -92,10 +94,14 @@ def development_rows(writers, dev_writers):
 
 def _as_array(y):
     """Make one array of any target; a table of strings and integers keeps both types."""
+    if {"writer", "forgery"} <= set(getattr(y, "columns", ())):
+        y = y[["writer", "forgery"]]
     if hasattr(y, "to_numpy"):
         return y.to_numpy()
     if hasattr(y, "__array__"):
         return np.asarray(y)
+    if isinstance(y, str) or not hasattr(y, "__iter__"):
+        raise ValueError(f"Writers are given as a list of ids, or of rows [writer, forgery]; found {y!r}, not [{y!r}].")
     y = list(y)
     has_pairs = y and isinstance(y[0], (list, tuple, np.ndarray)) and not isinstance(y[0], str)
     return np.array(y, dtype=object) if has_pairs else np.asarray(y)
@@ -103,7 +109,7 @@ def _as_array(y):
 
 def _parse_writers(writers):
     if writers.dtype.kind == "O":
-        missing = [row for row, writer in enumerate(writers) if writer is None or writer != writer]
+        missing = [row for row, writer in enumerate(writers) if _is_missing(writer)]
         if missing:
             raise ValueError(f"Input y contains NaN or None as a writer id, in rows {listing(missing)}.")
         types = {str if isinstance(writer, str) else type(writer) for writer in writers}
@@ -119,6 +125,11 @@ def _parse_writers(writers):
         if np.equal(writers, np.floor(writers)).all():
             writers = writers.astype(np.int64)
     return writers
+
+
+def _is_missing(writer):
+    # NaN differs from itself; of pandas' NA not even that can be told.
+    return writer is None or type(writer).__name__ == "NAType" or writer != writer
 
 
 def _parse_kinds(kinds):

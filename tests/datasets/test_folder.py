@@ -149,3 +149,15 @@ def test_skip(tmp_path, draw):
     assert bunch.skipped == [str(tmp_path / "ada_2.png")]
     with pytest.raises(ValueError, match="on_error must be"):
         load_folder(tmp_path, "{writer}_*.png", on_error=None)
+
+
+@pytest.mark.parametrize("canvas_size", [(700.9, 2.2), "min", 5])
+def test_canvas_sizes_are_whole_numbers(tmp_path, canvas_size):
+    with pytest.raises(ValueError, match="canvas_size must be 'max' or"):
+        load_folder(tmp_path, "{writer}.png", canvas_size=canvas_size)
+
+
+@pytest.mark.parametrize("kinds", [["g"], {0: 0}])
+def test_kinds_are_a_dict_of_texts(tmp_path, kinds):
+    with pytest.raises(ValueError, match="kinds must be a dict from texts"):
+        load_folder(tmp_path, "{writer}-{kind}.png", kinds=kinds)

@@ -244,3 +244,53 @@ def test_pickle_and_jobs(features):
     one = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_allclose(again.decision_function(X), one.decision_function(X), atol=1e-9)
+
+
+@pytest.mark.parametrize("scaling", ["shared", "writer"])
+@pytest.mark.parametrize("constant", [0.1, 0.7, 2.2])
+def test_constant_features_are_not_blown_up(features, scaling, constant):
+    X, y = features
+    with_constant = np.column_stack([X, np.full(len(X), constant)])
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2], scaling=scaling)
+    expected = clone(model).fit(X, y).decision_function(X)
+    np.testing.assert_allclose(clone(model).fit(with_constant, y).decision_function(with_constant), expected, atol=5e-3)
+
+
+def test_a_fitted_model_keeps_its_kernel(features):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1], scaling="writer").fit(X, y)
+    scores = model.decision_function(X)
+    model.set_params(kernel="linear")
+    assert np.array_equal(model.decision_function(X), scores)
+
+
+def test_ids_of_any_integer_type_are_the_same_writers(features):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    model.enroll(X[:4] + 1, np.full(4, 9, dtype=np.uint8))
+    assert model.classes_.tolist() == [2, 3, 4, 5, 6, 9]
+
+
+@pytest.mark.parametrize("claimed", ["ada", 3])
+def test_a_single_claim_is_a_list_of_one(features, claimed):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    with pytest.raises(ValueError, match=f"found {claimed!r}, not"):
+        model.claim_scores(X[:1], claimed)
+
+
+@pytest.mark.parametrize("threshold", [np.nan, None, "0"])
+def test_thresholds_are_numbers(features, threshold):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    with pytest.raises(ValueError, match="threshold must be"):
+        model.verify(X[:1], [3], threshold)
+
+
+def test_score_needs_genuine_signatures_of_equal_number(features):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    with pytest.raises(ValueError, match="forgeries only"):
+        model.score(X[y[:, 1] == 1], y[y[:, 1] == 1])
+    with pytest.raises(ValueError, match="inconsistent"):
+        model.score(X[1:], y)

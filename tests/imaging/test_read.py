@@ -101,3 +101,9 @@ def test_missing_files_and_folders_are_named(tmp_path):
 def test_text_is_no_image():
     with pytest.raises(ImageError, match="11 bytes"):
         decode_image(b"hello world")
+
+
+def test_eight_bits_in_a_wide_type(tmp_path):
+    path = save(Image.fromarray(GREY.astype(np.int32)), tmp_path / "scan.tif")
+    assert mode_of(path) == "I"
+    assert np.array_equal(read_image(path), GREY)

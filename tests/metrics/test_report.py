@@ -238,3 +238,13 @@ def test_one_side_alone_is_refused():
     for side, message in ((0, "no forgeries"), (1, "no genuine trials")):
         with pytest.raises(ValueError, match=message):
             verification_report(y[y[:, 1] == side], scores[y[:, 1] == side])
+
+
+def test_the_report_compares_with_the_kind_asked_for():
+    y = [["ada", 0], ["ada", 0], ["bob", 0], ["bob", 0]]
+    scores = [[0.9, -0.3], [0.1, 0.2], [-0.5, 0.8], [0.3, 0.6]]
+    report = verification_report(y, scores, classes=["ada", "bob"], kind="random", n_bootstraps=0)
+    assert report.eer_kind == "random"
+    assert report.figures["eer"].value == eer_score(y, scores, classes=["ada", "bob"], kind="random")
+    assert "EER random" in str(report)
+    assert "eer" not in verification_report(y, scores, classes=["ada", "bob"], n_bootstraps=0).figures

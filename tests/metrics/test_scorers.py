@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
@@ -64,7 +64,8 @@ def test_grid_search_over_a_plain_binary_classifier(model):
 def test_cross_validate_a_pipeline_with_string_labels():
     names = np.array(["forged", "genuine"])[Y]
     pipe = make_pipeline(StandardScaler(), LogisticRegression())
-    found = cross_validate(pipe, X, names, scoring=verification_scorer, cv=3, error_score="raise")
+    scorer = make_verification_scorer("all", pos_label="genuine")
+    found = cross_validate(pipe, X, names, scoring=scorer, cv=3, error_score="raise")
     as_numbers = cross_validate(pipe, X, Y, scoring=verification_scorer, cv=3, error_score="raise")
     for name in BINARY:
         np.testing.assert_array_equal(found[f"test_{name}"], as_numbers[f"test_{name}"])
@@ -204,3 +205,19 @@ def test_what_cannot_be_scored_is_refused():
 
 def test_a_classifier_that_knows_nothing_errs_half_the_time():
     assert make_verification_scorer("eer")(DummyClassifier().fit(X, Y), X, Y) == -0.5
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), RandomForestClassifier(20, random_state=0)])
+def test_the_genuine_label_is_named(model):
+    rng = np.random.default_rng(0)
+    y = np.repeat([1, 0], [40, 80])
+    X = y[:, None] + rng.normal(size=(120, 2))
+    expected = verification_scorer(clone(model).fit(X, y), X, y)
+    names = np.array(["impostor", "genuine"])[y]
+    fitted = clone(model).fit(X, names)
+    scored = make_verification_scorer("all", pos_label="genuine")(fitted, X, names)
+    assert scored == pytest.approx(expected)
+    with pytest.warns(UserWarning, match="'impostor' is taken as genuine"):
+        assert verification_scorer(fitted, X, names)["neg_frr"] == pytest.approx(expected["neg_far"])
+    with pytest.raises(ValueError, match="pos_label='me'"):
+        make_verification_scorer("all", pos_label="me")(fitted, X, names)

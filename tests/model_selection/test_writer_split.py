@@ -142,3 +142,43 @@ def test_copies_in_a_real_corpus(shared_data, script, n_short):
     writers = [path.parent.name for path in paths]
     with pytest.warns(UserWarning, match=rf"{n_short} of 100 writers have fewer than 12 \+ 10"):
         next(WriterSplit(12, 10, n_splits=1, random_state=0).split(paths, writers))
+
+
+@pytest.mark.parametrize(("asked", "given"), [((3, 20), (3, 19)), ((20, 3), (11, 3)), ((12, 11), (11, 11))])
+def test_short_writers_never_give_more_than_asked(asked, given):
+    X, y = np.arange(22.0)[:, None], np.zeros(22, dtype=int)
+    with pytest.warns(UserWarning, match="fewer than"):
+        train, test = next(WriterSplit(*asked, n_splits=1).split(X, y))
+    assert (len(train), len(test)) == given
+
+
+def test_copies_are_found_among_python_objects(tmp_path):
+    rows = np.repeat(np.arange(6.0), 2)
+    y = np.zeros(12, dtype=int)
+    paths = copies_as("files", tmp_path)[np.repeat([0, 1, 2, 3, 4, 12], 2)]
+    tables = [
+        rows[:, None].astype(object),
+        pd.DataFrame({"slant": rows, "pen": ["felt"] * 12}),
+        pd.DataFrame({"path": paths}),
+    ]
+    for X in tables:
+        for train, test in WriterSplit(3, 3, n_splits=10, random_state=0).split(X, y):
+            assert len({row // 2 for row in [*train, *test]}) == 6
+
+
+def test_beginnings_of_a_training_fold_hold_every_writer(corpus):
+    X, y = corpus
+    train, _ = next(WriterSplit(4, 3, dev_writers=[2], n_splits=1).split(X, y))
+    assert (y[train[:14], 0] == 2).all()
+    for start in range(14, 26, 3):
+        assert sorted(y[train[start : start + 3], 0]) == [1, 3, 4]
+
+
+def test_lists_that_run_out_are_refused(corpus):
+    split = WriterSplit(4, 3, dev_writers=iter([2]))
+    with pytest.raises(ValueError, match="dev_writers must be a list"):
+        next(split.split(*corpus))
+    with pytest.raises(FileNotFoundError, match=r"'no\.png'"):
+        next(WriterSplit(4, 3).split(np.array(["no.png"] * 56), corpus[1]))
+    with pytest.raises(ValueError, match="found NoneType"):
+        next(WriterSplit(4, 3).split(None, corpus[1]))

@@ -121,3 +121,29 @@ def test_other_contents_and_suffixes(tmp_path):
         load_network(other)
     with pytest.raises(FileNotFoundError, match=r"nowhere\.pth"):
         load_network(tmp_path / "nowhere.pth")
+
+
+def test_rubbish_is_no_torch_file(tmp_path):
+    path = tmp_path / "weights.pth"
+    path.write_bytes(bytes(range(200)))
+    with pytest.raises(ValueError, match=r"weights\.pth: not a torch file, or cut short"):
+        load_network(path)
+
+
+def test_weights_of_a_failed_training_are_refused(tmp_path, tiny):
+    path = tmp_path / "weights.safetensors"
+    with torch.no_grad():
+        tiny.fc_layers[0].fc.weight[0, 0] = torch.nan
+    save_weights(path, tiny, "tiny")
+    with pytest.raises(ValueError, match=r"NaN or infinity in fc_layers\.0\.fc\.weight"):
+        load_network(path)
+
+
+def test_architectures_of_another_library_name_the_file(tmp_path, tiny):
+    path = tmp_path / "weights.safetensors"
+    save_weights(path, tiny, "resnet")
+    with pytest.raises(ValueError, match=r"weights\.safetensors: of the unknown architecture 'resnet'"):
+        load_network(path)
+    torch.save({0: torch.zeros(1)}, tmp_path / "weights.pth")
+    with pytest.raises(ValueError, match="not a state dict"):
+        load_network(tmp_path / "weights.pth")

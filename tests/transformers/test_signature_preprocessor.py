@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from safetensors.numpy import save
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -55,7 +56,8 @@ def test_largest_signature_decides_the_canvas(scans):
     preprocessor = SignaturePreprocessor().fit(scans)
     boxes = np.array([measure_ink(scan).box.shape for scan in scans])
     rows, columns = preprocessor.canvas_size_
-    assert (rows, columns) >= tuple(boxes.max(axis=0))
+    assert rows >= boxes[:, 0].max()
+    assert columns >= boxes[:, 1].max()
     assert rows == boxes[:, 0].max() or columns == boxes[:, 1].max()
     assert rows / columns == pytest.approx(170 / 242, rel=0.01)
     assert preprocessor.transform(scans[:2]).shape == (2, 170, 242)
@@ -200,3 +202,18 @@ def test_memory_keeps_doubts_and_mends_damaged_files(files, tmp_path):
 def test_progress(scans, capsys):
     SignaturePreprocessor(verbose=1).fit_transform(scans)
     assert "preprocessed: 6 of 6" in capsys.readouterr().err
+
+
+def test_foreign_entries_of_the_memory_are_not_believed(files, tmp_path):
+    preprocessor = SignaturePreprocessor(canvas_size=(204, 290), memory=tmp_path / "memory")
+    expected = preprocessor.fit_transform(files)
+    entries = [path for path in (tmp_path / "memory").rglob("*") if path.is_file()]
+    for entry, arrays in zip(entries, [{"array": np.ones(1)}, {"array": np.ones(1), "doubts": np.ones(2, np.uint8)}]):
+        entry.write_bytes(save(arrays))
+    assert np.array_equal(preprocessor.transform(files), expected)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_one_colour_image_is_no_list(channels):
+    with pytest.raises(ValueError, match="looks like one colour image"):
+        SignaturePreprocessor().fit(np.zeros((40, 50, channels), np.uint8))

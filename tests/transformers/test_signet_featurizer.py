@@ -3,6 +3,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -139,3 +140,37 @@ def test_bad_parameters(images, weights, parameter, value):
 def test_progress(images, weights, capsys):
     SigNetFeaturizer(weights=weights, verbose=1).fit_transform(images)
     assert "features: 7 of 7" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.full((2, 9, 9), 0.5), "multiply values up to 1 by 255"),
+        (np.ones((2, 9, 9), dtype=bool), "multiply values up to 1 by 255"),
+        (["scan.png"], "Put a SignaturePreprocessor before"),
+        (np.array(["scan.png"]), "Put a SignaturePreprocessor before"),
+        ([np.zeros((9, 9)), np.zeros((9, 8))], "Put a SignaturePreprocessor before"),
+    ],
+)
+def test_what_was_not_preprocessed(X, message, weights):
+    with pytest.raises(ValueError, match=message):
+        SigNetFeaturizer(weights=weights).fit(X)
+
+
+def test_unknown_devices_are_refused_in_fit(images, weights):
+    with pytest.raises(ValueError, match="device='abacus'"):
+        SigNetFeaturizer(weights=weights, device="abacus").fit(images)
+
+
+def test_foreign_entries_of_the_memory_are_not_believed(images, weights, tmp_path):
+    featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path / "memory")
+    expected = featurizer.fit_transform(images)
+    entries = [path for path in (tmp_path / "memory").rglob("*") if path.is_file()]
+    for entry, arrays in zip(entries, [{"features": np.ones(1)}, {"features": np.ones(5)}, {"other": np.ones(16)}]):
+        entry.write_bytes(save(arrays))
+    np.testing.assert_allclose(featurizer.transform(images), expected, rtol=1e-5)
+
+
+def test_memory_is_a_folder(images, weights):
+    with pytest.raises(ValueError, match="is a file; name a folder"):
+        SigNetFeaturizer(weights=weights, memory=weights).fit_transform(images)

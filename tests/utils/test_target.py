@@ -59,3 +59,26 @@ def test_digest_sees_shape_type_and_values():
     assert content_digest(zeros) == content_digest(zeros.copy(order="F"))
     assert len({content_digest(array) for array in [zeros, *others]}) == 4
     assert content_digest(b"ink") != content_digest(b"paper")
+
+
+def test_tables_are_read_by_their_names():
+    table = pd.DataFrame({"forgery": [0, 1], "writer": [7, 8], "date": ["x", "y"]})
+    writers, forgery = parse_target(table)
+    assert writers.tolist() == [7, 8]
+    assert forgery.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("y", ["ada", 7])
+def test_a_single_id_is_no_target(y):
+    with pytest.raises(ValueError, match=f"found {y!r}, not"):
+        parse_target(y)
+
+
+def test_missing_ids_of_pandas():
+    with pytest.raises(ValueError, match="rows 1"):
+        parse_target(pd.Series(["ada", pd.NA], dtype="string"))
+
+
+def test_addresses_are_no_content():
+    with pytest.raises(TypeError, match="Python objects"):
+        content_digest(np.array([object()]))
