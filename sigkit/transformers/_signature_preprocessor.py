@@ -202,12 +202,13 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         memory = ImageMemory(self.memory, step, *settings)
         results = [_remembered(scan, memory, shape) for _, scan in scans]
         unknown = [row for row, result in enumerate(results) if result is None]
-        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-        computed = parallel(delayed(_compute)(work, *scans[row], memory) for row in unknown)
-        # The matrices of one image are too small for threads: they cost twice the work and save no time.
-        with threadpool_limits(limits=1):
-            for result, row in zip(progress(computed, len(unknown), step, self.verbose), unknown):
-                results[row] = result
+        if unknown:
+            parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
+            computed = parallel(delayed(_compute)(work, *scans[row], memory) for row in unknown)
+            # The matrices of one image are too small for threads: they cost twice the work and save no time.
+            with threadpool_limits(limits=1):
+                for result, row in zip(progress(computed, len(unknown), step, self.verbose), unknown):
+                    results[row] = result
         errors = [str(result) for result in results if isinstance(result, ImageError)]
         if len(errors) == 1:
             raise ImageError(errors[0])

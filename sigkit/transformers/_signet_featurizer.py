@@ -151,6 +151,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         else:
             self.network_, self.architecture_ = load_network(self.weights, self.architecture)
         self._check_size(X)
+        self._fingerprint = None if self.memory is None else _fingerprint(self.network_)
         self._n_features_out = self.network_.n_features
         return self
 
@@ -181,7 +182,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             precision = "bfloat16" if has_fast_bfloat16(device) else "float32"
         memory = ImageMemory(None, "features")
         if self.memory is not None:
-            weights = [content_digest(tensor.numpy()) for tensor in self.network_.state_dict().values()]
+            weights = self._fingerprint or _fingerprint(self.network_)
             memory = ImageMemory(self.memory, "features", weights, self.architecture_, precision, device.type)
 
         features = np.empty((len(X), self._n_features_out), dtype=np.float32)
@@ -238,6 +239,10 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _fingerprint(network):
+    return [content_digest(tensor.numpy()) for tensor in network.state_dict().values()]
 
 
 def _check_preprocessed(X):
