@@ -72,8 +72,8 @@ def _align_thresholds(threshold: object, trials: _Trials) -> float | np.ndarray:
     if hasattr(threshold, "to_dict"):
         threshold = threshold.to_dict()
     if np.ndim(threshold) == 0 and not isinstance(threshold, Mapping):
-        if np.isnan(threshold):
-            raise ValueError("threshold is NaN. Pass a number, or thresholds a writer.")
+        if np.asarray(threshold).dtype.kind not in "biuf" or np.isnan(threshold):
+            raise ValueError(f"threshold is {threshold!r}. Pass a number, or thresholds a writer.")
         return float(threshold)
     if trials.writer is None:
         raise ValueError(

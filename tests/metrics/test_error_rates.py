@@ -179,7 +179,9 @@ def test_thresholds_a_writer_in_every_form():
         ({"a": 1}, {}, "no value for 1 claimed writers: 'b'"),
         ([1, np.nan], {}, "no value for 1 claimed writers: 'b'"),
         ([1, 2, 3], {}, r"each of the 2 claimed writers in order; got shape \(3,\)"),
-        (np.nan, {}, "threshold is NaN"),
+        (np.nan, {}, "threshold is nan"),
+        ("0.5", {}, "threshold is '0.5'"),
+        (None, {}, "threshold is None"),
     ],
 )
 def test_incomplete_thresholds_are_refused(threshold, options, message):
