@@ -76,9 +76,9 @@ def test_grid_search_featurizes_each_image_once(corpus, weights, split, tmp_path
     for module, name in ((preprocessor_module, "preprocess_image"), (featurizer_module, "extract_features")):
         original = getattr(module, name)
 
-        def count(first, *args, original=original, name=name):
+        def count(first, *args, original=original, name=name, **settings):
             seen[name] += 1 if name == "preprocess_image" else len(args[0])
-            return original(first, *args)
+            return original(first, *args, **settings)
 
         monkeypatch.setattr(module, name, count)
     pipe = make_pipe(weights, memory=tmp_path)

@@ -178,7 +178,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         scans = _check_scans(X)
         image_size = _check_size(self.image_size, "image_size")
         settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
-        results = self._map(partial(_preprocess, **settings), scans, image_size, "preprocessed", settings)
+        results = self._map(partial(preprocess_image, **settings), scans, image_size, "preprocessed", settings)
         self._warn_of_doubts([doubts for _, doubts in results], scans)
         return np.stack([image for image, _ in results])
 
@@ -242,10 +242,6 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
 
 def _measure(image, background):
     return np.array(measure_ink(image, background).box.shape), {}
-
-
-def _preprocess(image, canvas_size, image_size, background):
-    return preprocess_image(image, canvas_size, image_size, background)
 
 
 def _remembered(scan, memory, shape):

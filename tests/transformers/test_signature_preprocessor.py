@@ -168,9 +168,9 @@ def test_memory_is_an_image_and_by_content(files, scans, tmp_path, monkeypatch):
 
     computed = []
 
-    def count(image, *args):
+    def count(image, **settings):
         computed.append(image)
-        return preprocess_image(image, *args)
+        return preprocess_image(image, **settings)
 
     monkeypatch.setattr(module, "preprocess_image", count)
     preprocessor = SignaturePreprocessor(canvas_size=(204, 290), memory=tmp_path / "memory")
