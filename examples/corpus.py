@@ -85,7 +85,10 @@ def main():
     print(f"\nThe first split:\n{reports[0]}\n\nMean and standard deviation over {options.splits} splits:")
     for name in reports[0].figures:
         values = np.array([report.figures[name].value for report in reports])
-        print(f"{name:<14} {100 * values.mean():6.2f} +- {100 * values.std():.2f} %")
+        if name == "mean_auc":
+            print(f"{name:<14} {values.mean():6.4f} +- {values.std():.4f}")
+        else:
+            print(f"{name:<14} {100 * values.mean():6.2f} +- {100 * values.std():.2f} %")
     for name in [name for name in ("eer", "eer_writer") if name in reports[0].figures]:
         values = np.array([report.figures[name].value for report in sigver])
         print(f"{name:<14} {100 * values.mean():6.2f} +- {100 * values.std():.2f} %, by method='sigver'")

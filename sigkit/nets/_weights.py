@@ -65,15 +65,16 @@ def load_network(path, architecture="signet"):
         raise ValueError(f"{path}: weights are read from .safetensors, .pth or .pt files, not {suffix or 'this'}.")
     if architecture not in ARCHITECTURES:
         raise ValueError(f"{path}: of the unknown architecture {architecture!r}; known are {', '.join(ARCHITECTURES)}.")
-    broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
-    if broken:
-        raise ValueError(f"{path}: NaN or infinity in {listing(broken)}. Such weights come from a failed training.")
     with torch.device("meta"):
         network = build_network(architecture)
     if _shapes(weights) != _shapes(network.state_dict()):
         raise ValueError(_describe_misfit(path, weights, architecture))
     counters = {name: torch.zeros((), dtype=torch.int64) for name in network.state_dict() if name.endswith(_COUNTER)}
     weights = {name: tensor if name.endswith(_COUNTER) else tensor.float() for name, tensor in weights.items()}
+    # NaN and infinity survive a sum, which takes a tenth of the time of looking at each value.
+    broken = [name for name, tensor in weights.items() if not tensor.sum().isfinite()]
+    if broken:
+        raise ValueError(f"{path}: NaN or infinity in {listing(broken)}. Such weights come from a failed training.")
     network.load_state_dict({**counters, **weights}, assign=True)
     return network.eval(), architecture
 
