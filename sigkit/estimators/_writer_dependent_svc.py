@@ -13,7 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from sigkit.estimators._writer_model import deviation, fit_writer_model
-from sigkit.utils import GENUINE, development_rows, listing, parse_target
+from sigkit.utils import GENUINE, development_rows, listing, parse_target, same_id_type
 
 
 class WriterDependentSVC(ClassifierMixin, BaseEstimator):
@@ -196,7 +196,7 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         if both:
             raise ValueError(f"Development writers cannot be enrolled: {listing(map(repr, both))}.")
         known = self.classes_
-        if len(known) and (known.dtype.kind in "US") != (writers.dtype.kind in "US"):
+        if len(known) and not same_id_type(known, writers):
             raise ValueError(
                 f"Enrolled writers have ids like {known.tolist()[0]!r}; found {writers.tolist()[0]!r}. Use one type."
             )
@@ -351,9 +351,7 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
                 DataConversionWarning,
                 stacklevel=3,
             )
-        X = validate_data(
-            self, X, dtype=np.float64, ensure_all_finite=False, accept_sparse=False, reset=reset, ensure_min_samples=1
-        )
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite=False, reset=reset)
         writers, forgery = parse_target(y)
         check_classification_targets(writers)
         check_consistent_length(X, writers)

@@ -6,7 +6,7 @@ import numpy as np
 
 from sigkit.imaging._ink import InkBox, find_ink
 from sigkit.imaging._resize import plan_resize
-from sigkit.imaging._threshold import adaptive_threshold, count_greys, otsu_threshold
+from sigkit.imaging._threshold import adaptive_threshold, count_greys, otsu_of_counts
 
 _LEAST_INK_SIDE = 16
 _LEAST_CONTRAST = 10
@@ -91,8 +91,9 @@ def measure_ink(image, background="otsu"):
     >>> ink.box.shape, ink.threshold
     ((22, 32), 191)
     """
-    threshold = otsu_threshold(image)
-    doubts = _doubts_about_paper(image, threshold)
+    counts = count_greys(image)
+    threshold = otsu_of_counts(counts)
+    doubts = _doubts_about_paper(counts, threshold)
     if background == "adaptive":
         threshold = adaptive_threshold(image)
     box = find_ink(image, threshold)
@@ -199,12 +200,11 @@ def _resize(ink, rows, columns):
     return image
 
 
-def _doubts_about_paper(image, threshold):
-    counts = count_greys(image)
+def _doubts_about_paper(counts, threshold):
     dark, bright = counts[: threshold + 1], counts[threshold + 1 :]
     doubts = {}
-    if dark.sum() > image.size / 2:
-        doubts["dark_paper"] = f"{dark.sum() / image.size:.0%}"
+    if dark.sum() > counts.sum() / 2:
+        doubts["dark_paper"] = f"{dark.sum() / counts.sum():.0%}"
     contrast = threshold + 1 + np.average(np.arange(len(bright)), weights=bright)
     contrast -= np.average(np.arange(len(dark)), weights=dark)
     if contrast < _LEAST_CONTRAST:

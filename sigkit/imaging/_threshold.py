@@ -67,7 +67,22 @@ def otsu_threshold(image):
     >>> otsu_threshold(np.array([[0, 0, 255], [255, 255, 255]], dtype=np.uint8))
     191
     """
-    counts = count_greys(image)
+    return otsu_of_counts(count_greys(image))
+
+
+def otsu_of_counts(counts):
+    """Find Otsu's threshold from the number of pixels of each grey value; see `otsu_threshold`.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (256,), dtype int64
+        The number of pixels of each grey value.
+
+    Returns
+    -------
+    int
+        The threshold, from 0 to 254.
+    """
     levels = np.nonzero(counts)[0]
     if len(levels) < 2:
         raise ImageError(f"blank: every pixel has the grey value {levels[0]}. Scan it again, or leave it out.")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
-from sigkit.utils import GENUINE, SIMPLE, SKILLED, listing, parse_target
+from sigkit.utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, same_id_type
 
 RANDOM, FORGERY = 3, 4
 KIND_NAMES = {GENUINE: "genuine", RANDOM: "random", SKILLED: "skilled", SIMPLE: "simple", FORGERY: "forgery"}
@@ -274,7 +274,7 @@ def _check_writers(writers, n_samples):
 
 def _check_same_type(ids, signer, name):
     # Ids of another type never compare equal: every genuine row would turn into a random forgery, silently.
-    if (ids.dtype.kind in "US") != (signer.dtype.kind in "US"):
+    if not same_id_type(ids, signer):
         raise ValueError(
             f"{name} and y_true name writers by different types, {ids.dtype} and {signer.dtype}. "
             "Convert both to strings or both to integers."

@@ -185,7 +185,7 @@ def _fingerprint(X, row):
     if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
         signature = np.asarray(signature)[0]
     if isinstance(signature, (str, os.PathLike)):
-        with open(str(signature), "rb") as file:
+        with open(str(os.fspath(signature)), "rb") as file:
             return content_digest(file.read())
     if np.ndim(signature) == 0:
         # Row numbers, or any other placeholder for the signatures: nothing to compare.

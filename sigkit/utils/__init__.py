@@ -2,7 +2,17 @@
 
 from sigkit.utils._digest import content_digest
 from sigkit.utils._progress import progress
-from sigkit.utils._target import GENUINE, SIMPLE, SKILLED, development_rows, parse_target
+from sigkit.utils._target import GENUINE, SIMPLE, SKILLED, development_rows, parse_target, same_id_type
 from sigkit.utils._text import listing
 
-__all__ = ["GENUINE", "SIMPLE", "SKILLED", "content_digest", "development_rows", "listing", "parse_target", "progress"]
+__all__ = [
+    "GENUINE",
+    "SIMPLE",
+    "SKILLED",
+    "content_digest",
+    "development_rows",
+    "listing",
+    "parse_target",
+    "progress",
+    "same_id_type",
+]

@@ -92,6 +92,29 @@ def development_rows(writers, dev_writers):
     return np.array([writer in chosen for writer in writers.tolist()], dtype=bool)
 
 
+def same_id_type(writers, others):
+    """Tell whether two arrays of writer ids can name the same writers: both hold strings, or neither does.
+
+    Parameters
+    ----------
+    writers, others : ndarray of shape (n_writers,)
+        Writer ids, as `parse_target` returns them.
+
+    Returns
+    -------
+    bool
+        False where no id of one array could ever equal one of the other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.utils import same_id_type
+    >>> same_id_type(np.array([1, 2]), np.array(["1", "2"]))
+    False
+    """
+    return (writers.dtype.kind in "US") == (others.dtype.kind in "US")
+
+
 def _as_array(y):
     """Make one array of any target; a table of strings and integers keeps both types."""
     if {"writer", "forgery"} <= set(getattr(y, "columns", ())):
