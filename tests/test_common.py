@@ -20,7 +20,6 @@ EXPECTED_FAILURES = {
 }
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:weights=None"),
     pytest.mark.filterwarnings("ignore:Skipping check check_array_api_input"),
 ]
 
@@ -64,7 +63,11 @@ def expected_failures(estimator):
     return EXPECTED_FAILURES.get(type(estimator), {})
 
 
-CHECKED = [WriterDependentSVC(), FlatPreprocessor(image_size=(17, 24)), FlatFeaturizer("tiny", random_state=0)]
+CHECKED = [
+    WriterDependentSVC(),
+    FlatPreprocessor(image_size=(17, 24)),
+    FlatFeaturizer("tiny", epochs=2, random_state=0),
+]
 
 
 @parametrize_with_checks(CHECKED, expected_failed_checks=expected_failures, xfail_strict=True)

@@ -9,7 +9,7 @@ import sigkit
 
 MAY_IMPORT = {
     "estimators": {"transformers", "nets", "utils", "torch", "sklearn"},
-    "transformers": {"imaging", "nets", "utils", "torch", "sklearn"},
+    "transformers": {"imaging", "nets", "utils", "torch", "sklearn", "skorch", "matplotlib"},
     "nets": {"utils", "torch"},
     "datasets": {"imaging", "metrics", "utils", "PIL", "sklearn"},
     "imaging": {"utils", "PIL"},

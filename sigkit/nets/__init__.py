@@ -1,14 +1,22 @@
 """Networks and their weight files, in plain torch."""
 
 from sigkit.nets._architectures import ARCHITECTURES, build_network
+from sigkit.nets._augment import Distortion, random_crop
 from sigkit.nets._extract import center_crop, choose_device, extract_features, has_fast_bfloat16, prepare_network
+from sigkit.nets._losses import CosineHead, SigNetLoss, TrainingNetwork
+from sigkit.nets._residual import ResidualSigNet
 from sigkit.nets._signet import SigNet, TinyNet
 from sigkit.nets._weights import load_network, save_weights
 
 __all__ = [
     "ARCHITECTURES",
+    "CosineHead",
+    "Distortion",
+    "ResidualSigNet",
     "SigNet",
+    "SigNetLoss",
     "TinyNet",
+    "TrainingNetwork",
     "build_network",
     "center_crop",
     "choose_device",
@@ -16,5 +24,6 @@ __all__ = [
     "has_fast_bfloat16",
     "load_network",
     "prepare_network",
+    "random_crop",
     "save_weights",
 ]

@@ -2,9 +2,10 @@
 
 import torch
 
+from sigkit.nets._residual import ResidualSigNet
 from sigkit.nets._signet import SigNet, TinyNet
 
-ARCHITECTURES = ("signet", "signet_thin", "signet_smaller", "tiny")
+ARCHITECTURES = ("signet", "signet_thin", "signet_smaller", "signet_residual", "tiny")
 """Names that `build_network` knows."""
 
 
@@ -13,9 +14,10 @@ def build_network(architecture, seed=None):
 
     Parameters
     ----------
-    architecture : {"signet", "signet_thin", "signet_smaller", "tiny"}
+    architecture : {"signet", "signet_thin", "signet_smaller", "signet_residual", "tiny"}
         Which network: SigNet (15.8 million parameters, 2,048 features); with 128 channels and 1,024 features; without
-        its fourth convolution and its second fully connected layer; or a tiny one for tests.
+        its fourth convolution and its second fully connected layer; a residual network of 3.3 million parameters
+        and 2,048 features; or a tiny one for tests.
     seed : int or None, default=None
         Seed of the random weights; torch's own random state is left as it was. None draws from torch's random state.
 
@@ -51,4 +53,4 @@ def _build(architecture):
         return SigNet({"conv1": 96, "conv2": 128, "conv3": 128, "conv4": 128, "conv5": 128}, widths=(1024, 1024))
     if architecture == "signet_smaller":
         return SigNet({"conv1": 96, "conv2": 256, "conv3": 384, "conv5": 256}, widths=(2048,))
-    return TinyNet()
+    return ResidualSigNet() if architecture == "signet_residual" else TinyNet()

@@ -32,6 +32,8 @@ class SigNet(nn.Module):
     ----------
     input_size : tuple of (int, int)
         Rows and columns of the images that the network takes.
+    takes_any_size : bool
+        False: it takes no others.
     n_features : int
         Number of features.
 
@@ -51,6 +53,7 @@ class SigNet(nn.Module):
     """
 
     input_size = (150, 220)
+    takes_any_size = False
 
     def __init__(self, channels, widths):
         super().__init__()
@@ -58,7 +61,7 @@ class SigNet(nn.Module):
         n_channels = 1
         for name, kernel in _KERNELS.items():
             if name in channels:
-                layers[name] = _normalised("conv", nn.Conv2d(n_channels, channels[name], bias=False, **kernel))
+                layers[name] = normalised("conv", nn.Conv2d(n_channels, channels[name], bias=False, **kernel))
                 n_channels = channels[name]
             if name in _POOLED_AFTER:
                 layers[_POOLED_AFTER[name]] = nn.MaxPool2d(3, 2)
@@ -66,7 +69,7 @@ class SigNet(nn.Module):
         n_inputs = n_channels * 3 * 5
         layers = OrderedDict()
         for number, width in enumerate(widths, start=1):
-            layers[f"fc{number}"] = _normalised("fc", nn.Linear(n_inputs, width, bias=False))
+            layers[f"fc{number}"] = normalised("fc", nn.Linear(n_inputs, width, bias=False))
             n_inputs = width
         self.fc_layers = nn.Sequential(layers)
         self.n_features = n_inputs
@@ -93,7 +96,9 @@ class TinyNet(nn.Module):
     Attributes
     ----------
     input_size : None
-        Images of any size are taken.
+        Images are taken as they are.
+    takes_any_size : bool
+        True.
     n_features : int
         Number of features.
 
@@ -106,14 +111,15 @@ class TinyNet(nn.Module):
     """
 
     input_size = None
+    takes_any_size = True
     n_features = 16
 
     def __init__(self):
         super().__init__()
         self.conv_layers = nn.Sequential(
-            _normalised("conv", nn.Conv2d(1, 8, kernel_size=3, padding=1, bias=False)), nn.AdaptiveMaxPool2d((3, 4))
+            normalised("conv", nn.Conv2d(1, 8, kernel_size=3, padding=1, bias=False)), nn.AdaptiveMaxPool2d((3, 4))
         )
-        self.fc_layers = nn.Sequential(_normalised("fc", nn.Linear(8 * 3 * 4, self.n_features, bias=False)))
+        self.fc_layers = nn.Sequential(normalised("fc", nn.Linear(8 * 3 * 4, self.n_features, bias=False)))
 
     def forward(self, images):
         """Compute features.
@@ -131,6 +137,25 @@ class TinyNet(nn.Module):
         return self.fc_layers(torch.flatten(self.conv_layers(images), 1))
 
 
-def _normalised(name, layer):
+def normalised(name, layer, relu=True):
+    """Put batch normalisation and ReLU behind a layer.
+
+    Parameters
+    ----------
+    name : {"conv", "fc"}
+        What kind of layer it is.
+    layer : torch.nn.Conv2d or torch.nn.Linear
+        The layer.
+    relu : bool, default=True
+        Whether there is a ReLU.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        The layers.
+    """
     norm = nn.BatchNorm2d(layer.out_channels) if name == "conv" else nn.BatchNorm1d(layer.out_features)
-    return nn.Sequential(OrderedDict([(name, layer), ("bn", norm), ("relu", nn.ReLU())]))
+    layers = OrderedDict([(name, layer), ("bn", norm)])
+    if relu:
+        layers["relu"] = nn.ReLU()
+    return nn.Sequential(layers)

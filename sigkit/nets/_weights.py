@@ -28,9 +28,9 @@ def load_network(path, architecture="signet"):
     Returns
     -------
     network : torch.nn.Module
-        The network, in evaluation mode.
-    architecture : str
-        Its architecture.
+        The network, in evaluation mode and float32.
+    metadata : dict of str to str
+        What the file says of the weights; its "architecture" at least.
 
     Raises
     ------
@@ -46,9 +46,9 @@ def load_network(path, architecture="signet"):
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "tiny.safetensors")
     ...     save_weights(path, build_network("tiny", seed=0), "tiny")
-    ...     network, architecture = load_network(path)
-    >>> architecture
-    'tiny'
+    ...     network, metadata = load_network(path)
+    >>> metadata
+    {'architecture': 'tiny'}
     """
     path = os.fspath(path)
     if not os.path.isfile(path):
@@ -57,10 +57,10 @@ def load_network(path, architecture="signet"):
         )
     suffix = os.path.splitext(path)[1].lower()
     if suffix == ".safetensors":
-        weights, named = _read_safetensors(path)
-        architecture = named or architecture
+        weights, metadata = _read_safetensors(path)
+        architecture = metadata.get("architecture") or architecture
     elif suffix in (".pth", ".pt"):
-        weights = _read_torch(path)
+        weights, metadata = _read_torch(path), {}
     else:
         raise ValueError(f"{path}: weights are read from .safetensors, .pth or .pt files, not {suffix or 'this'}.")
     if architecture not in ARCHITECTURES:
@@ -76,11 +76,11 @@ def load_network(path, architecture="signet"):
     if broken:
         raise ValueError(f"{path}: NaN or infinity in {listing(broken)}. Such weights come from a failed training.")
     network.load_state_dict({**counters, **weights}, assign=True)
-    return network.eval(), architecture
+    return network.eval(), {**metadata, "architecture": architecture}
 
 
-def save_weights(path, network, architecture):
-    """Write a network's weights as safetensors, with the name of its architecture.
+def save_weights(path, network, architecture, metadata=None, half=False):
+    """Write a network's weights as safetensors, with what is to be known of them.
 
     Parameters
     ----------
@@ -90,11 +90,18 @@ def save_weights(path, network, architecture):
         The network.
     architecture : str
         The name of its architecture.
+    metadata : dict of str to str, default=None
+        What else to say of the weights: corpus, recipe, date, licence, preprocessing.
+    half : bool, default=False
+        Whether matrices and kernels are rounded to half precision, for a file of half the size. Statistics of batch
+        normalisation are not.
 
     Raises
     ------
     ValueError
         If the file has another suffix.
+    OSError
+        If it cannot be written.
 
     Examples
     --------
@@ -108,16 +115,17 @@ def save_weights(path, network, architecture):
     if not path.endswith(".safetensors"):
         raise ValueError(f"{path}: weights are written as .safetensors.")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    if half:
+        tensors = {name: tensor.half() if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
     unfinished = f"{path}.unfinished"
-    save_file(tensors, unfinished, metadata={"architecture": architecture})
+    save_file(tensors, unfinished, metadata={**(metadata or {}), "architecture": architecture})
     os.replace(unfinished, path)
 
 
 def _read_safetensors(path):
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata.get("architecture")  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError as error:
         size = os.path.getsize(path)
         raise ValueError(

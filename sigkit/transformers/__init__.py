@@ -2,5 +2,6 @@
 
 from sigkit.transformers._signature_preprocessor import SignaturePreprocessor
 from sigkit.transformers._signet_featurizer import SigNetFeaturizer
+from sigkit.transformers._training_curves import TrainingCurvesDisplay
 
-__all__ = ["SigNetFeaturizer", "SignaturePreprocessor"]
+__all__ = ["SigNetFeaturizer", "SignaturePreprocessor", "TrainingCurvesDisplay"]

@@ -1,15 +1,17 @@
 """From preprocessed images to features."""
 
+import datetime
+import json
 import os
-import warnings
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
+import sigkit
 from sigkit.nets import (
     ARCHITECTURES,
     build_network,
@@ -18,34 +20,88 @@ from sigkit.nets import (
     has_fast_bfloat16,
     load_network,
     prepare_network,
+    save_weights,
 )
 from sigkit.transformers._memory import ImageMemory
-from sigkit.utils import content_digest, progress
+from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing
+from sigkit.utils import content_digest, development_rows, parse_target, progress
 
 
 class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Compute features of preprocessed signatures by a convolutional network, SigNet [1]_.
+    """Compute features of preprocessed signatures by a convolutional network, trained on writers or loaded.
+
+    With the defaults, training is that of SigNet [1]_: the network learns to tell whose genuine signature it sees
+    (equation 1). `forgery_weight` makes it SigNet-F, which also learns to tell forgeries (equations 3 and 4).
+    The other options, of which none was in [1]_, make features carry over to other corpora.
 
     Parameters
     ----------
-    architecture : {"signet", "signet_thin", "signet_smaller", "tiny"}, default="signet"
-        The network; 2,048, 1,024, 2,048 or 16 features. The metadata of a weight file override it.
+    architecture : {"signet", "signet_thin", "signet_smaller", "signet_residual", "tiny"}, default="signet"
+        The network; all have 2,048 features but signet_thin (1,024) and tiny (16). The metadata of a weight file
+        override it.
     weights : str, os.PathLike or None, default=None
-        A `.safetensors` file, or a `.pth` file of sigver's; nothing in it is executed. With None the weights are drawn
-        from `random_state` and stay untrained, with a warning: such features serve tests and comparisons.
+        A `.safetensors` file, or a `.pth` file of sigver's; nothing in it is executed. None trains the network.
+    dev_writers : array-like of writer ids or None, default=None
+        The writers to learn from; None learns from all in `y`.
+    forgery_weight : float or None, default=None
+        Share of the loss that is about "is this a forgery", 0 to 1, learned from skilled forgeries; None learns from
+        genuine signatures only.
+    writer_loss : {"genuine", "all"}, default="genuine"
+        With a forgery weight: whether the loss about writers takes genuine signatures (equation 4 of [1]_), or all
+        (equation 3).
+    forgery_classes : bool, default=False
+        Whether a writer's skilled forgeries are learned as a writer of their own.
+    mirrored_classes : bool, default=False
+        Whether mirror images (left to right, upside down, both) are learned as further writers of their own.
+    head : {"linear", "cosine"}, default="linear"
+        What tells writers by features, in training only: logits are linear in the features, or cosines.
+    scale, margin : float, default=16.0, 0.2
+        With the cosine head: the factor of the cosines, and by how much the right writer's cosine must be greatest.
+    label_smoothing : float, default=0.0
+        How much of the target is spread over all writers, 0 to 1.
+    augmentation : {"crop", "distort"} or dict, default="crop"
+        What varies images in training: a random crop as in [1]_, or the changes of shape, pen and ink of
+        :class:`sigkit.nets.Distortion`, whose strengths a dict sets.
+    epochs : int, default=60
+        How many times the training sees each signature. 0 leaves the network untrained, for tests and comparisons.
     batch_size : int, default=32
         Number of images that pass through the network at once.
+    lr : float, default=1e-3
+        Learning rate of stochastic gradient descent with Nesterov's momentum, at the beginning.
+    schedule : {"step", "cosine"}, default="step"
+        How the learning rate falls: times `lr_decay` at the end of each of `lr_decay_times` equal parts, or along a
+        cosine to 0 after a warm-up of a twentieth of the training.
+    lr_decay, lr_decay_times : float, int, default=0.1, 3
+        The steps of the schedule.
+    momentum, weight_decay : float, default=0.9, 1e-4
+        Of stochastic gradient descent.
+    clip_value : float or None, default=10.0
+        Greatest absolute value of a gradient; None clips nothing.
+    validation_fraction : float, default=0.1
+        Share of each writer's distinct signatures that the training does not see and that choose the best epoch, by
+        accuracy in telling writers. 0 keeps the last epoch.
+    patience : int or None, default=None
+        How many epochs to wait for a better one before the training ends early; None trains through.
+    checkpoint_dir : str, os.PathLike or None, default=None
+        A folder in which the state is written after each epoch. The next `fit` with the same images, parameters and
+        folder goes on there, and ends with the same weights (in float32, on the same machine) as an uninterrupted one.
+    callbacks : list of skorch callbacks or None, default=None
+        Handed through to skorch: `ProgressBar`, `TensorBoard`, `Checkpoint` (with `dirname`), `EarlyStopping`, and
+        others. What they remember themselves is not part of `checkpoint_dir`.
+    compile : bool, default=False
+        Whether `torch.compile` compiles the training; needs a C++ compiler, and pays in long trainings.
     device : str or None, default=None
         Where the network runs, "cpu" or "cuda" for instance; None takes an accelerator if there is one.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        The type of weights and activations. "bfloat16" changes features slightly (cosine above 0.999) and is at least
-        twice as fast on a processor with avx512_bf16 and on recent accelerators; "auto" takes it there only.
+        The type of weights and activations in `transform`, and of convolutions and matrix products in training.
+        "bfloat16" changes features slightly (cosine above 0.999) and is at least twice as fast on a processor with
+        avx512_bf16 and on recent accelerators; "auto" takes it there only.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         A folder in which features are remembered an image, by its content, the weights and these parameters.
     random_state : int, RandomState instance or None, default=None
-        Seed of untrained weights.
+        Seed of the first weights, the validation signatures, the order and the augmentation.
     verbose : int, default=0
-        1 tells of the progress, once a second, on the standard error stream.
+        1 tells of the progress, each epoch or once a second, on the standard error stream.
 
     Attributes
     ----------
@@ -53,13 +109,26 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         The network, on the processor in float32.
     architecture_ : str
         The architecture of the network.
+    net_ : skorch.NeuralNet or None
+        The net that was trained, without its optimizer; None if there was no training.
+    history_ : list of dict or None
+        What was measured in each epoch: "train_loss", "valid_loss", "valid_acc", "lr", "dur" (seconds).
+    metadata_ : dict of str to str
+        What is known of the weights: architecture, recipe, date, preprocessing; `save_weights` writes it.
     image_shape_in_ : tuple of (int, int)
         Rows and columns of the images seen in `fit`.
 
     See Also
     --------
     SignaturePreprocessor : Makes the images.
+    TrainingCurvesDisplay : Plots `history_`.
     sigkit.estimators.WriterDependentSVC : Verifies by the features.
+
+    Notes
+    -----
+    Of copies among a writer's signatures only one is learned from. Several processes that `torchrun` starts, in each of
+    which `torch.distributed` is initialized and `fit` called with the same data, share each batch and average their
+    gradients.
 
     References
     ----------
@@ -69,23 +138,45 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     Examples
     --------
-    >>> import os, tempfile
-    >>> import numpy as np
-    >>> from sigkit.nets import build_network, save_weights
-    >>> from sigkit.transformers import SigNetFeaturizer
-    >>> images = np.zeros((2, 170, 242), dtype=np.uint8)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = os.path.join(folder, "mine.safetensors")
-    ...     save_weights(path, build_network("signet_thin", seed=0), "signet_thin")
-    ...     features = SigNetFeaturizer(weights=path).fit_transform(images)
+    >>> from sigkit.datasets import make_signatures
+    >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+    >>> scans, target = make_signatures(n_writers=3, n_genuine=4, random_state=0)
+    >>> images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
+    >>> featurizer = SigNetFeaturizer("tiny", epochs=2, random_state=0).fit(images, target)
+    >>> [epoch["epoch"] for epoch in featurizer.history_]
+    [1, 2]
+    >>> features = featurizer.transform(images)
     >>> features.shape, features.dtype
-    ((2, 1024), dtype('float32'))
+    ((24, 16), dtype('float32'))
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "architecture": [StrOptions(set(ARCHITECTURES))],
         "weights": [str, os.PathLike, None],
+        "dev_writers": ["array-like", set, range, None],
+        "forgery_weight": [Interval(Real, 0, 1, closed="both"), None],
+        "writer_loss": [StrOptions({"genuine", "all"})],
+        "forgery_classes": ["boolean"],
+        "mirrored_classes": ["boolean"],
+        "head": [StrOptions({"linear", "cosine"})],
+        "scale": [Interval(Real, 0, None, closed="neither")],
+        "margin": [Interval(Real, 0, 1, closed="left")],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "augmentation": [StrOptions({"crop", "distort"}), dict],
+        "epochs": [Interval(Integral, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "schedule": [StrOptions({"step", "cosine"})],
+        "lr_decay": [Interval(Real, 0, 1, closed="right")],
+        "lr_decay_times": [Interval(Integral, 1, None, closed="left")],
+        "momentum": [Interval(Real, 0, 1, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "clip_value": [Interval(Real, 0, None, closed="neither"), None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left"), None],
+        "checkpoint_dir": [str, os.PathLike, None],
+        "callbacks": [list, tuple, None],
+        "compile": ["boolean"],
         "device": [str, None],
         "precision": [StrOptions({"float32", "bfloat16", "auto"})],
         "memory": [str, os.PathLike, HasMethods(["cache"]), None],
@@ -98,7 +189,30 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         architecture="signet",
         *,
         weights=None,
+        dev_writers=None,
+        forgery_weight=None,
+        writer_loss="genuine",
+        forgery_classes=False,
+        mirrored_classes=False,
+        head="linear",
+        scale=16.0,
+        margin=0.2,
+        label_smoothing=0.0,
+        augmentation="crop",
+        epochs=60,
         batch_size=32,
+        lr=1e-3,
+        schedule="step",
+        lr_decay=0.1,
+        lr_decay_times=3,
+        momentum=0.9,
+        weight_decay=1e-4,
+        clip_value=10.0,
+        validation_fraction=0.1,
+        patience=None,
+        checkpoint_dir=None,
+        callbacks=None,
+        compile=False,
         device=None,
         precision="float32",
         memory=None,
@@ -107,7 +221,30 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     ):
         self.architecture = architecture
         self.weights = weights
+        self.dev_writers = dev_writers
+        self.forgery_weight = forgery_weight
+        self.writer_loss = writer_loss
+        self.forgery_classes = forgery_classes
+        self.mirrored_classes = mirrored_classes
+        self.head = head
+        self.scale = scale
+        self.margin = margin
+        self.label_smoothing = label_smoothing
+        self.augmentation = augmentation
+        self.epochs = epochs
         self.batch_size = batch_size
+        self.lr = lr
+        self.schedule = schedule
+        self.lr_decay = lr_decay
+        self.lr_decay_times = lr_decay_times
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.clip_value = clip_value
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.checkpoint_dir = checkpoint_dir
+        self.callbacks = callbacks
+        self.compile = compile
         self.device = device
         self.precision = precision
         self.memory = memory
@@ -116,14 +253,15 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Load the weights, or draw untrained ones.
+        """Train the network on writers, or load its weights.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, height, width)
-            Preprocessed signatures, uint8 or values from 0 to 255; only their shape is looked at.
-        y : None
-            Ignored; present for the Pipeline.
+            Preprocessed signatures, uint8 or values from 0 to 255. With `weights` only their shape and background are
+            looked at.
+        y : array-like of shape (n_samples,) or (n_samples, 2), default=None
+            Writer ids, or rows `[writer, forgery]`. Ignored with `weights` or `epochs=0`.
 
         Returns
         -------
@@ -135,22 +273,28 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         FileNotFoundError
             If there is no weight file.
         ValueError
-            If the weight file is damaged, refused or of another architecture, or the images are too small.
+            If the weight file is damaged, refused or of another architecture; the images are too small; there are no
+            two writers to learn from, or one with a single image; or `checkpoint_dir` holds the state of another
+            training.
+        KeyboardInterrupt
+            If the training is interrupted. With `checkpoint_dir`, the next `fit` goes on after the last whole epoch.
         """
         X = self._check_images(X, reset=True)
-        choose_device(self.device)
-        if self.weights is None:
-            warnings.warn(
-                "weights=None: the network is untrained, its weights are drawn from random_state. Its features are fit "
-                "for tests and comparisons only; pass the path of a weight file for real use.",
-                UserWarning,
-                stacklevel=3,
-            )
-            seed = check_random_state(self.random_state).randint(2**31 - 1)
-            self.network_, self.architecture_ = build_network(self.architecture, seed=seed).eval(), self.architecture
+        device = choose_device(self.device)
+        self.net_, self.history_ = None, None
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        if self.weights is not None:
+            self.network_, self.metadata_ = load_network(self.weights, self.architecture)
+            self.architecture_ = self.metadata_["architecture"]
+            self._check_size(X, self.network_)
+            compare_preprocessing(X, self.metadata_, self.weights)
         else:
-            self.network_, self.architecture_ = load_network(self.weights, self.architecture)
-        self._check_size(X)
+            self.network_, self.architecture_ = build_network(self.architecture, seed=seed), self.architecture
+            self.metadata_ = {"architecture": self.architecture_, "preprocessing": describe_preprocessing(X)}
+            self._check_size(X, self.network_)
+            if self.epochs:
+                self._train(X, y, device, seed)
+        self.network_.eval()
         self._fingerprint = None if self.memory is None else _fingerprint(self.network_)
         self._n_features_out = self.network_.n_features
         return self
@@ -202,6 +346,67 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                     memory.put(X[row], features=features[row])
         return features
 
+    def save_weights(self, path, *, corpus=None, licence=None, half=False):
+        """Write the network's weights as safetensors, with how they came about.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file to write, `.safetensors`; pass it as `weights=` to use it.
+        corpus : str, default=None
+            What the network was trained on, for those who will use the file.
+        licence : str, default=None
+            The terms under which they may.
+        half : bool, default=False
+            Whether to round weights to half precision, for a file of half the size.
+
+        Returns
+        -------
+        SigNetFeaturizer
+            This transformer.
+
+        Raises
+        ------
+        ValueError
+            If the file has another suffix.
+        """
+        check_is_fitted(self)
+        said = {"corpus": corpus, "licence": licence}
+        said = {name: text for name, text in said.items() if text is not None}
+        save_weights(path, self.network_, self.architecture_, metadata={**self.metadata_, **said}, half=half)
+        return self
+
+    def _train(self, X, y, device, seed):
+        # Kept out of the top of the module: skorch and its callbacks are of no use where weights are only loaded.
+        from sigkit.transformers._train import RECIPE, train_network
+        from sigkit.transformers._training_set import collect_classes
+
+        if y is None:
+            raise ValueError(
+                "weights=None: training the network requires y to be passed, but the target y is None. Pass writer "
+                "ids, weights=, the path of trained weights, or epochs=0 for an untrained network."
+            )
+        writers, forgery = parse_target(y)
+        check_consistent_length(X, writers)
+        teaches = development_rows(writers, self.dev_writers) if self.dev_writers is not None else forgery >= 0
+        X, writers, forgery = X[teaches], writers[teaches], forgery[teaches]
+        with_forgeries = self.forgery_weight is not None or self.forgery_classes
+        rows, target, known = collect_classes(X, writers, forgery, with_forgeries=with_forgeries)
+        if with_forgeries and not target[:, 1].any():
+            raise ValueError(
+                "forgery_weight= and forgery_classes= learn from skilled forgeries of the development writers; y has "
+                "none. Pass them with rows [writer, 1] in y, or leave these parameters at their defaults."
+            )
+        images = np.rint(X[rows]).astype(np.uint8)
+        self.net_ = train_network(self, self.network_, images, target, len(known), device, seed)
+        self.history_ = [dict(epoch) for epoch in self.net_.history]
+        self.metadata_ |= {
+            "recipe": json.dumps({name: getattr(self, name) for name in RECIPE} | {"seed": self.net_.seed}),
+            "trained_on": f"{len(images)} distinct signatures of {len(known)} writers",
+            "date": datetime.date.today().isoformat(),
+            "sigkit": sigkit.__version__,
+        }
+
     def _check_images(self, X, *, reset):
         """Validate images; scikit-learn checks neither the number nor the length of their axes."""
         _check_preprocessed(X)
@@ -225,8 +430,8 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             )
         return X
 
-    def _check_size(self, X):
-        needed = self.network_.input_size
+    def _check_size(self, X, network):
+        needed = network.input_size
         if needed and any(side < least for side, least in zip(X.shape[1:], needed)):
             raise ValueError(
                 f"{self.architecture_} needs images of at least {needed[0]} x {needed[1]} pixels, found "

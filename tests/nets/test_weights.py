@@ -24,8 +24,8 @@ def test_safetensors_round_trip_names_the_architecture(tmp_path, tiny):
     save_weights(path, tiny, "tiny")
     with safe_open(path, framework="pt") as file:
         assert file.metadata() == {"architecture": "tiny"}
-    network, architecture = load_network(path, architecture="signet")
-    assert architecture == "tiny"
+    network, metadata = load_network(path, architecture="signet")
+    assert metadata["architecture"] == "tiny"
     assert same(network, tiny)
     assert not network.training
 
@@ -35,8 +35,8 @@ def test_tuple_of_three_state_dicts(tmp_path, tiny, old_format):
     path = tmp_path / "signet.pth"
     layer = torch.nn.Linear(16, 4).state_dict()
     torch.save((tiny.state_dict(), layer, layer), path, _use_new_zipfile_serialization=not old_format)
-    network, architecture = load_network(path, architecture="tiny")
-    assert architecture == "tiny"
+    network, metadata = load_network(path, architecture="tiny")
+    assert metadata["architecture"] == "tiny"
     assert same(network, tiny)
 
 

@@ -1,0 +1,109 @@
+"""Measure features on real corpora, beside hand-made ones, and print the table: EER by 12 references a writer.
+
+    python examples/features_table.py signet.safetensors --cedar cedar_170x242.npz --bhsig260 /data/BHSig260
+
+CEDAR comes as sigver's file of all 55 writers, preprocessed. Of BHSig260 those writers are measured that
+`examples/train_signet.py` holds out. Negatives are 12 references of each other writer; queries are 10 genuine ones
+(half of what is there where a writer has fewer than 22 distinct ones) and all skilled forgeries. The settings of the
+support vector machines for the network are given beforehand; HOG gets the kernel that is best for it on each corpus.
+HOG needs scikit-image.
+"""
+
+import argparse
+import itertools
+
+import numpy as np
+
+from sigkit.datasets import load_bhsig260, load_npz
+from sigkit.estimators import WriterDependentSVC
+from sigkit.metrics import verification_report
+from sigkit.model_selection import WriterSplit
+from sigkit.nets import center_crop
+from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+
+HELD_OUT = {"Bengali 1-20": ("B-001", "B-020"), "Hindi 61-80": ("H-061", "H-080")}
+HOG_KERNELS = [{"kernel": "linear"}, *({"gamma": 2.0**power} for power in (-15, -13, -11, -9))]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", nargs="*", help="weight files; the table has a row for each")
+    parser.add_argument("--cedar", help="sigver's npz file of preprocessed signatures")
+    parser.add_argument("--bhsig260", help="where BHSig260 is")
+    parser.add_argument("--splits", type=int, default=10, help="draws of references and queries (default: 10)")
+    parser.add_argument("--gamma", type=float, nargs="+", default=[2**-9], help="of the RBF kernel (default: 2**-9)")
+    parser.add_argument("--C", type=float, nargs="+", default=[1.0], help="cost of errors (default: 1)")
+    parser.add_argument("--memory", help="folder that remembers images and features")
+    parser.add_argument("--no-hog", action="store_true", help="without the rows of hand-made features")
+    return parser.parse_args()
+
+
+def load(options):
+    """Preprocessed images and target of each set to measure on."""
+    sets = {}
+    if options.bhsig260:
+        corpus = load_bhsig260(options.bhsig260)
+        preprocessor = SignaturePreprocessor(
+            canvas_size=corpus.canvas_size, memory=options.memory, n_jobs=-1, verbose=1
+        )
+        writers = np.array(corpus.target[:, 0].tolist())
+        for name, (first, last) in HELD_OUT.items():
+            rows = np.flatnonzero((writers >= first) & (writers <= last))
+            sets[name] = preprocessor.fit_transform([corpus.images[row] for row in rows]), corpus.target[rows]
+    if options.cedar:
+        cedar = load_npz(options.cedar)
+        sets["CEDAR 1-55"] = cedar.images, cedar.target
+    return sets
+
+
+def hog(images):
+    from skimage.feature import hog
+
+    images = center_crop(images, (150, 220))
+    return np.array([hog(image, 9, (15, 20), (2, 2)) for image in images], dtype=np.float32)
+
+
+def measure(features, images, target, n_splits, **settings):
+    """EER in per cent: global and a writer, by both methods; mean and deviation over splits."""
+    split = WriterSplit(n_references=12, n_queries=10, n_splits=n_splits, random_state=0)
+    rows = []
+    for train, test in split.split(images, target):
+        model = WriterDependentSVC(n_peer_negatives=12, n_jobs=-1, random_state=0, **settings)
+        scores = model.fit(features[train], target[train]).decision_function(features[test])
+        reports = [
+            verification_report(target[test], scores, classes=model.classes_, method=method, n_bootstraps=0)
+            for method in ("sigver", "nearest")
+        ]
+        rows.append([100 * report.figures[name].value for report in reports for name in ("eer", "eer_writer")])
+    return np.mean(rows, axis=0), np.std(rows, axis=0)
+
+
+def show(corpus, system, settings, figures):
+    settings = " ".join(f"{name}={value:g}" if name != "kernel" else value for name, value in settings.items())
+    cells = " | ".join(f"{mean:5.2f} +- {deviation:.2f}" for mean, deviation in zip(*figures))
+    print(f"| {corpus} | {system} | {settings} | {cells} |", flush=True)
+
+
+def main():
+    options = parse_arguments()
+    sets = load(options)
+    print("| corpus, writers | features | SVM | sigver: global | a writer | nearest: global | a writer |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for corpus, (images, target) in sets.items():
+        if not options.no_hog:
+            features = hog(images)
+            tried = [(kernel, measure(features, images, target, options.splits, **kernel)) for kernel in HOG_KERNELS]
+            show(corpus, "HOG", *min(tried, key=lambda row: row[1][0][0]))
+        for weights in options.weights:
+            featurizer = SigNetFeaturizer(weights=weights, precision="auto", memory=options.memory)
+            features = featurizer.fit_transform(images)
+            for gamma, cost in itertools.product(options.gamma, options.C):
+                settings = {"gamma": gamma, "C": cost}
+                show(corpus, weights, settings, measure(features, images, target, options.splits, **settings))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from None

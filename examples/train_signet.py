@@ -1,0 +1,123 @@
+"""Learn features from a corpus: train a network, on a processor or an accelerator, and write its weights.
+
+    python examples/train_signet.py bhsig260 /data/BHSig260 signet.safetensors --checkpoint-dir run
+    python examples/train_signet.py cedar /data/CEDAR signet.safetensors --recipe signet --epochs 60
+    torchrun --nproc-per-node 4 examples/train_signet.py gpds /data/GPDS signet.safetensors --recipe signet-f
+
+Killed and started again with the same arguments, it goes on after the last whole epoch and ends with the same weights.
+Of BHSig260, Bengali writers 1 to 20 and Hindi writers 61 to 80 are not trained on (`--hold-out`), so that
+`examples/features_table.py` can measure on them. Recipes:
+
+transfer   features that carry over to other corpora: a residual network, forgeries as writers of their own, a cosine
+           margin, distorted images (the default)
+signet     the original recipe: SigNet, genuine signatures, random crops
+signet-f   the same with forgeries and a forgery loss (lambda 0.95, equation 4)
+"""
+
+import argparse
+import os
+
+import numpy as np
+
+from sigkit import datasets
+from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+
+RECIPES = {
+    "transfer": {
+        "architecture": "signet_residual",
+        "forgery_classes": True,
+        "head": "cosine",
+        "augmentation": "distort",
+        "schedule": "cosine",
+        "lr": 0.1,
+        "batch_size": 64,
+        "epochs": 90,
+        "validation_fraction": 0.0,
+    },
+    "signet": {"architecture": "signet"},
+    "signet-f": {"architecture": "signet", "forgery_weight": 0.95},
+}
+HELD_OUT = {"bhsig260": ["B-001:B-020", "H-061:H-080"]}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", choices=("cedar", "bhsig260", "mcyt75", "gpds", "puc_pr", "folder"))
+    parser.add_argument("folder", help="where the corpus is")
+    parser.add_argument("weights", help="the file to write, .safetensors")
+    parser.add_argument("--pattern", help="how the files are named, for the corpus 'folder'")
+    parser.add_argument("--recipe", choices=RECIPES, default="transfer")
+    parser.add_argument("--architecture", help="another network than the recipe's")
+    parser.add_argument("--epochs", type=int, help="another number than the recipe's")
+    parser.add_argument("--hold-out", nargs="*", metavar="FIRST:LAST", help="writers not to train on, by ranges of ids")
+    parser.add_argument("--n-writers", type=int, help="train on the first so many writers only, for a trial")
+    parser.add_argument("--checkpoint-dir", help="folder that keeps the state of the training")
+    parser.add_argument("--memory", help="folder that remembers preprocessed images")
+    parser.add_argument("--precision", choices=("float32", "bfloat16", "auto"), default="float32")
+    parser.add_argument("--device", help="cpu or cuda; an accelerator if there is one")
+    parser.add_argument("--half", action="store_true", help="write the weights in half precision")
+    parser.add_argument("--curves", help="file for the learning curves, such as curves.png")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+def load(options):
+    if options.corpus == "folder":
+        if not options.pattern:
+            raise SystemExit('The corpus "folder" needs --pattern, such as "{writer}/{kind}-*.png".')
+        return datasets.load_folder(options.folder, options.pattern, on_error="skip")
+    return getattr(datasets, f"load_{options.corpus}")(options.folder, on_error="skip")
+
+
+def is_held_out(writers, ranges):
+    """Tell which writers lie in ranges of ids, as text or as numbers."""
+    held = np.zeros(len(writers), dtype=bool)
+    for text in ranges:
+        first, _, last = text.partition(":")
+        first, last = (type(writers[0])(end) for end in (first, last or first))
+        held |= (writers >= first) & (writers <= last)
+    return held
+
+
+def main():
+    options = parse_arguments()
+    if "LOCAL_RANK" in os.environ:
+        import torch
+
+        torch.distributed.init_process_group()
+    corpus = load(options)
+    writers = np.array(corpus.target[:, 0].tolist())
+    ranges = HELD_OUT.get(options.corpus, []) if options.hold_out is None else options.hold_out
+    known = np.unique(writers[~is_held_out(writers, ranges)])[: options.n_writers]
+    rows = np.flatnonzero(np.isin(writers, known))
+    print(f"{len(rows)} scans of {len(known)} writers to learn from, without {' '.join(ranges) or 'exception'}")
+
+    preprocessor = SignaturePreprocessor(canvas_size=corpus.canvas_size, memory=options.memory, n_jobs=-1, verbose=1)
+    images = preprocessor.fit_transform([corpus.images[row] for row in rows])
+    recipe = dict(RECIPES[options.recipe])
+    for name in ("architecture", "epochs"):
+        if getattr(options, name) is not None:
+            recipe[name] = getattr(options, name)
+    featurizer = SigNetFeaturizer(
+        **recipe,
+        checkpoint_dir=options.checkpoint_dir,
+        device=options.device,
+        precision=options.precision,
+        random_state=options.seed,
+        verbose=1,
+    )
+    featurizer.fit(images, corpus.target[rows])
+    if int(os.environ.get("RANK", 0)) == 0:
+        featurizer.save_weights(options.weights, corpus=f"{options.corpus}, {len(known)} writers", half=options.half)
+        print(f"The weights are in {options.weights}.")
+        if options.curves:
+            from sigkit.transformers import TrainingCurvesDisplay
+
+            TrainingCurvesDisplay.from_featurizer(featurizer).figure_.savefig(options.curves, dpi=150)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from None

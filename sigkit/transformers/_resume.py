@@ -1,0 +1,193 @@
+"""Keep the best epoch, tell of the progress, and go on after an interruption exactly where the training stopped."""
+
+import json
+import os
+import pickle
+import sys
+import time
+
+import torch
+from skorch.callbacks import Callback
+from skorch.history import History
+
+STATE_FILE = "training.pt"
+
+
+class BestEpoch(Callback):
+    """Keep the weights of the epoch with the best validation accuracy; of equals the latest; the last without any."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Begin, unless a resumed training has begun already."""
+        if not hasattr(self, "weights_"):
+            self.weights_, self.epoch_, self.accuracy_ = None, 0, -1.0
+
+    def on_epoch_end(self, net, **kwargs):
+        """Compare the epoch with the best so far."""
+        accuracy = net.history[-1].get("valid_acc", 0.0)
+        if accuracy >= self.accuracy_:
+            self.accuracy_, self.epoch_ = accuracy, net.history[-1]["epoch"]
+            self.weights_ = {
+                name: tensor.detach().cpu().clone() for name, tensor in bare(net.module_).state_dict().items()
+            }
+
+
+class Patience(Callback):
+    """End the training when the best epoch is too long ago, told from the history alone, also after a resumption.
+
+    Parameters
+    ----------
+    epochs : int
+        How long to wait for a better epoch.
+    """
+
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def on_epoch_end(self, net, **kwargs):
+        """Look back."""
+        if net.history[-1]["epoch"] - dict(net.callbacks_)["best"].epoch_ >= self.epochs:
+            raise KeyboardInterrupt
+
+
+class Tell(Callback):
+    """Tell of each epoch on the standard error stream."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Start the clock."""
+        self.start_, self.first_ = time.monotonic(), len(net.history)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Tell."""
+        epoch = net.history[-1]
+        seconds = (time.monotonic() - self.start_) / (epoch["epoch"] - self.first_)
+        n_images = sum(batch.get("train_batch_size", 0) for batch in epoch["batches"])
+        figures = [f"training loss {epoch['train_loss']:.3f}"]
+        if "valid_acc" in epoch:
+            figures.append(f"validation accuracy {epoch['valid_acc']:.1%}")
+        figures.append(f"{n_images / max(epoch['dur'], 1e-9):.0f} images a second")
+        figures.append(f"{seconds * (net.n_epochs - epoch['epoch']):.0f} s left")
+        sys.stderr.write(f"[sigkit] epoch {epoch['epoch']} of {net.n_epochs}: {', '.join(figures)}\n")
+
+
+class ResumePoint(Callback):
+    """Write the state of the training after each epoch, as one file that is there whole or not at all.
+
+    Parameters
+    ----------
+    folder : str
+        Where to write it.
+    recipe : dict
+        What is trained, how and from what.
+    """
+
+    def __init__(self, folder, recipe):
+        self.folder = folder
+        self.recipe = recipe
+
+    def on_epoch_end(self, net, **kwargs):
+        """Write the state."""
+        best = dict(net.callbacks_)["best"]
+        history = [{name: value for name, value in epoch.items() if name != "batches"} for epoch in net.history]
+        state = {
+            "recipe": json.dumps(self.recipe),
+            "history": json.dumps(history),
+            "module": bare(net.module_).state_dict(),
+            "optimizer": net.optimizer_.state_dict(),
+            "best": best.weights_,
+            "best_epoch": best.epoch_,
+            "best_accuracy": best.accuracy_,
+        }
+        os.makedirs(self.folder, exist_ok=True)
+        path = os.path.join(self.folder, STATE_FILE)
+        torch.save(state, f"{path}.unfinished")
+        os.replace(f"{path}.unfinished", path)
+
+
+def read_state(folder):
+    """Read the state of an interrupted training, without executing anything in it.
+
+    Parameters
+    ----------
+    folder : str
+        Where `ResumePoint` wrote it.
+
+    Returns
+    -------
+    dict or None
+        The state, with its recipe and history as Python objects; None if there is none.
+
+    Raises
+    ------
+    ValueError
+        If the folder is a file, or the state is damaged.
+    """
+    path = os.path.join(folder, STATE_FILE)
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise ValueError(f"checkpoint_dir={folder!r} is a file; name a folder.")
+    if not os.path.isfile(path):
+        return None
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return {**state, "recipe": json.loads(state["recipe"]), "history": json.loads(state["history"])}
+    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"{path}: not the state of a training, or damaged ({type(error).__name__}). Delete it to begin anew."
+        ) from error
+
+
+def check_recipe(folder, found, wanted):
+    """Refuse to go on with the state of another training.
+
+    Parameters
+    ----------
+    folder : str
+        Where the state is.
+    found, wanted : dict
+        The recipe of the state, and the one to go on with.
+
+    Raises
+    ------
+    ValueError
+        If they differ.
+    """
+    wanted = json.loads(json.dumps(wanted))  # which makes lists of tuples, as in the state
+    differing = [name for name in sorted(found.keys() | wanted.keys()) if found.get(name) != wanted.get(name)]
+    if differing:
+        described = "; ".join(f"{name} was {found.get(name)!r} and is {wanted.get(name)!r}" for name in differing[:3])
+        raise ValueError(
+            f"{os.path.join(folder, STATE_FILE)}: the state of another training ({described}). Name another "
+            "checkpoint_dir, delete this file to begin anew, or set the parameters back to go on with it."
+        )
+
+
+def put_back(net, state):
+    """Put an initialized net where an interrupted training stopped.
+
+    Parameters
+    ----------
+    net : TrainingNet
+        The net.
+    state : dict
+        What `read_state` returned.
+    """
+    bare(net.module_).load_state_dict(state["module"])
+    net.optimizer_.load_state_dict(state["optimizer"])
+    net.history = History({**epoch, "batches": []} for epoch in state["history"])
+    best = dict(net.callbacks_)["best"]
+    best.weights_, best.epoch_, best.accuracy_ = state["best"], state["best_epoch"], state["best_accuracy"]
+
+
+def bare(module):
+    """Take a module out of what torch.compile wraps around it.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module, compiled or not.
+
+    Returns
+    -------
+    torch.nn.Module
+        The module itself.
+    """
+    return getattr(module, "_orig_mod", module)

@@ -1,0 +1,164 @@
+"""The skorch net that trains a network: batches, precision, clipping, schedule."""
+
+import math
+
+import torch
+from skorch import NeuralNet
+from torch import distributed, nn
+
+from sigkit.transformers._training_set import Batches
+
+_WARM_UP = 0.05
+
+
+class TrainingNet(NeuralNet):
+    """Train a network with its heads, the same way whether in one go or in several.
+
+    Whatever is drawn in an epoch follows from the seed and the number of the epoch, and the learning rate from the
+    number of the batch: what ran before need not be remembered.
+
+    Parameters
+    ----------
+    *args : tuple
+        Of skorch's NeuralNet.
+    prepare_train : callable
+        Makes the network's input of a batch of uint8 images and a random generator.
+    prepare_valid : callable
+        The same for validation, without a generator.
+    seed : int
+        Decides what is drawn.
+    n_epochs : int
+        Number of epochs of the whole training.
+    schedule : {"step", "cosine"}, default="step"
+        How the learning rate falls.
+    lr_decay, lr_decay_times : float, int, default=0.1, 3
+        What the learning rate is multiplied with at the end of each of so many parts of the training, in steps.
+    clip_value : float or None, default=None
+        Greatest absolute value of a gradient.
+    n_mirrored : int, default=0
+        Number of classes if images shall be mirrored into classes of their own.
+    bfloat16 : bool, default=False
+        Whether convolutions and matrix products are computed in bfloat16.
+    **kwargs : dict
+        Of skorch's NeuralNet.
+    """
+
+    def __init__(
+        self,
+        *args,
+        prepare_train,
+        prepare_valid,
+        seed,
+        n_epochs,
+        schedule="step",
+        lr_decay=0.1,
+        lr_decay_times=3,
+        clip_value=None,
+        n_mirrored=0,
+        bfloat16=False,
+        **kwargs,
+    ):
+        super().__init__(*args, **kwargs)
+        self.prepare_train = prepare_train
+        self.prepare_valid = prepare_valid
+        self.seed = seed
+        self.n_epochs = n_epochs
+        self.schedule = schedule
+        self.lr_decay = lr_decay
+        self.lr_decay_times = lr_decay_times
+        self.clip_value = clip_value
+        self.n_mirrored = n_mirrored
+        self.bfloat16 = bfloat16
+
+    def initialize_module(self):
+        """Make the module, its weights drawn by the seed, in channels-last order."""
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            super().initialize_module()
+        self.module_.to(memory_format=torch.channels_last)
+        self.generator_ = torch.Generator()
+        self.stopped_by_callback_ = False
+        return self
+
+    def torch_compile(self, module, name):
+        """Compile the network, not the loss, which takes less time than compiling it."""
+        return super().torch_compile(module, name) if not isinstance(module, self.criterion) else module
+
+    def get_iterator(self, dataset, training=False):
+        """Make batches of an image set."""
+        if not training:
+            return Batches(dataset, self.batch_size, self.prepare_valid)
+        shared = distributed.is_available() and distributed.is_initialized()
+        return Batches(
+            dataset,
+            self.batch_size,
+            lambda images: self.prepare_train(images, self.generator_),
+            generator=self.generator_,
+            n_mirrored=self.n_mirrored,
+            rank=distributed.get_rank() if shared else 0,
+            n_processes=distributed.get_world_size() if shared else 1,
+        )
+
+    def infer(self, x, **fit_params):
+        """Compute logits, in bfloat16 where that was asked for."""
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.bfloat16):
+            return super().infer(x, **fit_params)
+
+    def validation_step(self, batch, **fit_params):
+        """Compute the loss of a batch and count the genuine signatures whose writer is found."""
+        step = super().validation_step(batch, **fit_params)
+        classes, forged = batch[1].to(step["y_pred"][0].device).unbind(1)
+        hits = step["y_pred"][0].argmax(1) == classes
+        self.history.record_batch("valid_hits", int((hits & (forged == 0)).sum()))
+        self.history.record_batch("valid_genuine", int((forged == 0).sum()))
+        return step
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Begin an epoch with random numbers of its own."""
+        super().on_epoch_begin(net, **kwargs)
+        self.generator_.manual_seed(self.seed + len(self.history))
+        self.n_batches_ = len(self.get_iterator(kwargs["dataset_train"], training=True))
+        self.batch_ = 0
+
+    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+        """Set the learning rate."""
+        super().on_batch_begin(net, batch=batch, training=training, **kwargs)
+        if training:
+            lr = self.learning_rate(len(self.history) - 1 + self.batch_ / self.n_batches_)
+            for group in self.optimizer_.param_groups:
+                group["lr"] = lr
+            self.batch_ += 1
+
+    def learning_rate(self, epochs_done):
+        """Tell the learning rate after so many epochs."""
+        if self.schedule == "step":
+            return self.lr * self.lr_decay ** (int(epochs_done) // max(1, self.n_epochs // self.lr_decay_times))
+        done = epochs_done / self.n_epochs
+        return self.lr * min(1, (done + 1e-3) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * done))
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        """Average gradients over processes and clip them."""
+        parameters = [parameter for _, parameter in named_parameters if parameter.grad is not None]
+        if distributed.is_available() and distributed.is_initialized():
+            for parameter in parameters:
+                distributed.all_reduce(parameter.grad)
+                parameter.grad /= distributed.get_world_size()
+        if self.clip_value is not None:
+            nn.utils.clip_grad_value_(parameters, self.clip_value)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Record what skorch does not."""
+        epoch = self.history[-1]
+        epoch["lr"] = self.optimizer_.param_groups[0]["lr"]
+        counted = [batch for batch in epoch["batches"] if "valid_genuine" in batch]
+        if counted:
+            n_genuine = sum(batch["valid_genuine"] for batch in counted)
+            epoch["valid_acc"] = sum(batch["valid_hits"] for batch in counted) / max(n_genuine, 1)
+
+    def notify(self, method_name, **kwargs):
+        """Call the callbacks, and remember if one of them ended the training."""
+        try:
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt:
+            self.stopped_by_callback_ = method_name == "on_epoch_end"
+            raise
