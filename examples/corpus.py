@@ -62,9 +62,8 @@ def main():
     with tempfile.TemporaryDirectory() as forgotten:
         memory = options.memory or forgotten
         preprocessor = SignaturePreprocessor(canvas_size=corpus.canvas_size, memory=memory, n_jobs=-1, verbose=1)
-        featurizer = SigNetFeaturizer(
-            options.architecture, weights=options.weights, precision="auto", memory=memory, random_state=0, verbose=1
-        )
+        settings = {"weights": options.weights, "epochs": 0, "precision": "auto", "memory": memory}
+        featurizer = SigNetFeaturizer(options.architecture, **settings, random_state=0, verbose=1)
         start = time.perf_counter()
         # Features do not depend on the split; computing them once for all keeps the splits to the classifiers.
         features = Pipeline([("preprocess", preprocessor), ("features", featurizer)]).fit_transform(corpus.images)

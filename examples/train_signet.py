@@ -20,20 +20,10 @@ import os
 import numpy as np
 
 from sigkit import datasets
-from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+from sigkit.transformers import TRANSFER_RECIPE, SignaturePreprocessor, SigNetFeaturizer
 
 RECIPES = {
-    "transfer": {
-        "architecture": "signet_residual",
-        "forgery_classes": True,
-        "head": "cosine",
-        "augmentation": "distort",
-        "schedule": "cosine",
-        "lr": 0.1,
-        "batch_size": 64,
-        "epochs": 90,
-        "validation_fraction": 0.0,
-    },
+    "transfer": TRANSFER_RECIPE,
     "signet": {"architecture": "signet"},
     "signet-f": {"architecture": "signet", "forgery_weight": 0.95},
 }

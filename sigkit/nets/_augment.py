@@ -51,17 +51,17 @@ class Distortion:
 
     Parameters
     ----------
-    rotation : float, default=8.0
+    rotation : float, default=10.0
         Degrees to either side.
-    scaling, aspect : float, default=1.15, 1.1
+    scaling, aspect : float, default=1.2, 1.15
         Factors of the size, and of width to height.
-    shear : float, default=0.12
+    shear : float, default=0.18
         Slant, in columns a row.
     shift : float, default=10.0
         Pixels to either side; half as many up and down.
     elastic : float, default=1.5
         Standard deviation in pixels of a smooth displacement.
-    thicken, thin : float, default=0.8, 0.4
+    thicken, thin : float, default=0.8, 0.5
         Share by which strokes move towards being a pixel wider or narrower on each side.
     fade : float, default=0.6
         Greatest loss of ink, as a share; half as much again within the signature.
@@ -82,14 +82,14 @@ class Distortion:
     (torch.Size([2, 1, 150, 220]), torch.float32)
     """
 
-    rotation: float = 8.0
-    scaling: float = 1.15
-    aspect: float = 1.1
-    shear: float = 0.12
+    rotation: float = 10.0
+    scaling: float = 1.2
+    aspect: float = 1.15
+    shear: float = 0.18
     shift: float = 10.0
     elastic: float = 1.5
     thicken: float = 0.8
-    thin: float = 0.4
+    thin: float = 0.5
     fade: float = 0.6
     blur: float = 0.7
     noise: float = 0.17

@@ -18,9 +18,9 @@ class ResidualSigNet(nn.Module):
     """Residual blocks [1]_ at a finer resolution than SigNet's, pooled over the ink alone.
 
     SigNet's first convolution goes in steps of four pixels, more than the width of a stroke; this one's goes in steps
-    of two. Three things make it indifferent to where, on how large a sheet and with how dark a pen someone signs: ink is
-    divided by its mean level in the image, features are averaged where there is ink, and positions, by which they are
-    averaged a second and a third time, are taken from the centre of the ink.
+    of two. Three things make it indifferent to where, on how large a sheet and with how dark a pen someone signs: ink
+    is divided by its mean level in the image, features are averaged where there is ink, and positions, by which they
+    are averaged a second and a third time, are taken from the centre of the ink.
 
     Parameters
     ----------

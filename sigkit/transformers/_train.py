@@ -9,7 +9,6 @@ from sklearn.utils import check_random_state
 from skorch.callbacks import Checkpoint
 from skorch.helper import predefined_split
 from skorch.history import History
-from torch import distributed
 
 from sigkit.nets import Distortion, SigNetLoss, TrainingNetwork, center_crop, has_fast_bfloat16, random_crop
 from sigkit.transformers._resume import (
@@ -22,7 +21,7 @@ from sigkit.transformers._resume import (
     put_back,
     read_state,
 )
-from sigkit.transformers._training_net import TrainingNet
+from sigkit.transformers._training_net import TrainingNet, processes
 from sigkit.transformers._training_set import MIRRORS, ImageSet, hold_out, training_size
 from sigkit.utils import content_digest, listing
 
@@ -129,7 +128,7 @@ def _image_set(images, target, chosen, device):
 def _make_net(featurizer, network, n_classes, size, device, seed, folder, recipe):
     precision = featurizer.precision
     bfloat16 = precision == "bfloat16" or (precision == "auto" and has_fast_bfloat16(device))
-    is_first = not distributed.is_available() or not distributed.is_initialized() or distributed.get_rank() == 0
+    is_first = processes()[0] == 0
     callbacks = [("best", BestEpoch())]
     if folder is not None and is_first:
         callbacks.append(("resume", ResumePoint(folder, recipe)))

@@ -88,15 +88,15 @@ class TrainingNet(NeuralNet):
         """Make batches of an image set."""
         if not training:
             return Batches(dataset, self.batch_size, self.prepare_valid)
-        shared = distributed.is_available() and distributed.is_initialized()
+        rank, n_processes = processes()
         return Batches(
             dataset,
             self.batch_size,
             lambda images: self.prepare_train(images, self.generator_),
             generator=self.generator_,
             n_mirrored=self.n_mirrored,
-            rank=distributed.get_rank() if shared else 0,
-            n_processes=distributed.get_world_size() if shared else 1,
+            rank=rank,
+            n_processes=n_processes,
         )
 
     def infer(self, x, **fit_params):
@@ -139,12 +139,14 @@ class TrainingNet(NeuralNet):
     def on_grad_computed(self, net, named_parameters, **kwargs):
         """Average gradients over processes and clip them."""
         parameters = [parameter for _, parameter in named_parameters if parameter.grad is not None]
-        if distributed.is_available() and distributed.is_initialized():
-            for parameter in parameters:
-                distributed.all_reduce(parameter.grad)
-                parameter.grad /= distributed.get_world_size()
+        average_over_processes(parameter.grad for parameter in parameters)
         if self.clip_value is not None:
             nn.utils.clip_grad_value_(parameters, self.clip_value)
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        """Average the statistics of batch normalisation over processes when an epoch has been learned."""
+        if training and self.batch_ == self.n_batches_:
+            average_over_processes(buffer for buffer in self.module_.buffers() if buffer.is_floating_point())
 
     def on_epoch_end(self, net, **kwargs):
         """Record what skorch does not."""
@@ -162,3 +164,33 @@ class TrainingNet(NeuralNet):
         except KeyboardInterrupt:
             self.stopped_by_callback_ = method_name == "on_epoch_end"
             raise
+
+
+def processes():
+    """Tell which of how many processes that train together this one is.
+
+    Returns
+    -------
+    rank : int
+        The number of this process, from 0.
+    n_processes : int
+        How many there are; 1 where `torch.distributed` is not initialized.
+    """
+    if not distributed.is_available() or not distributed.is_initialized():
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()
+
+
+def average_over_processes(tensors):
+    """Replace tensors by their means over the processes that train together.
+
+    Parameters
+    ----------
+    tensors : iterable of Tensor
+        The tensors, changed in place.
+    """
+    n_processes = processes()[1]
+    if n_processes > 1:
+        for tensor in tensors:
+            distributed.all_reduce(tensor)
+            tensor /= n_processes

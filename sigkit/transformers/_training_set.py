@@ -46,7 +46,7 @@ class Batches:
     prepare : callable
         Makes the input of the network of a batch of uint8 images.
     generator : torch.Generator or None, default=None
-        Shuffles the images where there is one. One image left over at the end is then left out of the epoch, for batch
+        Shuffles the images where there is one. A last batch of a single image is then left out of the epoch, for batch
         normalisation cannot learn from it.
     n_mirrored : int, default=0
         Number of classes if each image shall be mirrored by chance into classes of their own; 0 for none.
@@ -61,10 +61,12 @@ class Batches:
         self.generator = generator
         self.n_mirrored = n_mirrored
         self.part = slice(rank, None, n_processes)
+        # Batch normalisation needs two images in each process.
+        self.least = 1 if generator is None else 2 * n_processes
 
     def __len__(self):
         n_batches, left_over = divmod(len(self.dataset), self.batch_size)
-        return n_batches + (left_over > (self.generator is not None))
+        return n_batches + (left_over >= self.least)
 
     def __iter__(self):
         n_samples = len(self.dataset)

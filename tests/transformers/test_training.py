@@ -391,6 +391,40 @@ def test_processes_share_a_batch():
         assert torch.equal(torch.stack([first, second], 1).flatten(0, 1), both)
 
 
+SHARED_TRAINING = """
+import sys
+import numpy as np, torch
+from sigkit.transformers import SigNetFeaturizer
+from sigkit.transformers._training_net import average_over_processes
+
+rank, folder = int(sys.argv[1]), sys.argv[2]
+store = torch.distributed.FileStore(folder + "/store", 2)
+torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
+mean = torch.tensor([float(rank)])
+average_over_processes([mean])
+signatures = np.load(folder + "/signatures.npz")
+run = folder + "/run" if rank == 0 else None
+featurizer = SigNetFeaturizer("tiny", epochs=3, lr=0.02, forgery_weight=0.5, random_state=0, checkpoint_dir=run)
+featurizer.fit(signatures["X"], signatures["y"])
+weights = {name: tensor.numpy() for name, tensor in featurizer.network_.state_dict().items()}
+np.savez(f"{folder}/{rank}.npz", mean=mean.numpy(), **weights)
+torch.distributed.destroy_process_group()
+"""
+
+
+def test_processes_that_train_together_end_with_the_same_weights(signatures, tmp_path):
+    X, y = signatures
+    np.savez(tmp_path / "signatures.npz", X=X, y=y)
+    command = [sys.executable, "-W", "ignore", "-c", SHARED_TRAINING]
+    started = [subprocess.Popen([*command, str(rank), str(tmp_path)]) for rank in (0, 1)]
+    assert [process.wait() for process in started] == [0, 0]
+    first, second = (dict(np.load(tmp_path / f"{rank}.npz")) for rank in (0, 1))
+    assert first["mean"] == 0.5
+    assert_same_weights(first, second)
+    untrained = weights_of(make(epochs=0).fit(X, y))
+    assert not np.array_equal(untrained["fc_layers.0.fc.weight"], first["fc_layers.0.fc.weight"])
+
+
 def test_small_parts_of_images_are_enough_where_there_is_no_ink():
     images = np.zeros((3, 170, 242), dtype=np.uint8)
     images[:, 75:95, 61:181] = 255

@@ -1,0 +1,102 @@
+"""Training of SigNet: sigkit against a plain PyTorch loop, in images a second and as a ratio.
+
+    python benchmarks/bench_training.py
+
+The plain loop does as the original code: a random crop of an image at a time through Pillow, contiguous layout,
+float32, cross-entropy over writers. sigkit's figures are those of a whole `SigNetFeaturizer.fit`, in float32 and in the
+precision that it chooses for the device; the share of the device's peak in bfloat16 too, if `--peak` tells the peak.
+"""
+
+import argparse
+import copy
+import time
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from sigkit.nets import build_network, choose_device, has_fast_bfloat16
+from sigkit.transformers import SigNetFeaturizer
+
+N_WRITERS, BATCH_SIZE = 16, 32
+
+
+def plain_loop(images, labels, device, epochs):
+    """Train as the original does; return images a second of all epochs but the first."""
+    network = nn.Sequential(build_network("signet", seed=0), nn.Linear(2048, N_WRITERS)).to(device)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, nesterov=True, weight_decay=1e-4)
+    rng = np.random.default_rng(0)
+    for epoch in range(epochs):
+        if epoch == 1:
+            start = time.perf_counter()
+        for rows in np.split(rng.permutation(len(images)), len(images) // BATCH_SIZE):
+            crops = []
+            for row in rows:
+                top, left = rng.integers(21), rng.integers(23)
+                crop = Image.fromarray(images[row]).crop((left, top, left + 220, top + 150))
+                crops.append(torch.from_numpy(np.array(crop))[None].float() / 255)
+            loss = nn.functional.cross_entropy(network(torch.stack(crops).to(device)), labels[rows].to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_value_(network.parameters(), 10)
+            optimizer.step()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return (epochs - 1) * len(images) / (time.perf_counter() - start)
+
+
+def sigkit_fit(images, labels, device, epochs, **settings):
+    """Train by sigkit; return images a second of all epochs but the first."""
+    featurizer = SigNetFeaturizer(
+        epochs=epochs, validation_fraction=0, device=str(device), random_state=0, batch_size=BATCH_SIZE, **settings
+    ).fit(images, labels.numpy())
+    return (epochs - 1) * len(images) / sum(epoch["dur"] for epoch in featurizer.history_[1:])
+
+
+def flops_an_image():
+    """Floating-point operations of a training step, an image: forward, and about twice as many backward."""
+    network, images = copy.deepcopy(build_network("signet")), torch.zeros(2, 1, 150, 220)
+    with FlopCounterMode(display=False) as counter:
+        network(images).sum().backward()
+    return counter.get_total_flops() / 2
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=256, help="in an epoch, a multiple of 32 (default: 256)")
+    parser.add_argument("--epochs", type=int, default=3, help="the first is not counted (default: 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts (default: 3)")
+    parser.add_argument("--compile", action="store_true", help="also with torch.compile")
+    parser.add_argument("--peak", type=float, help="of the device in bfloat16, in TFLOP/s: 989 for an H100 or H200")
+    options = parser.parse_args()
+    device = choose_device()
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (options.images, 170, 242), dtype=np.uint8)
+    images[rng.random(images.shape) > 0.05] = 0
+    labels = torch.arange(options.images) % N_WRITERS
+
+    bfloat16 = has_fast_bfloat16(device)
+    runs = {"sigkit, float32": {"precision": "float32"}}
+    if bfloat16:
+        runs["sigkit, bfloat16"] = {"precision": "bfloat16"}
+    if options.compile:
+        runs["sigkit, compiled"] = {"precision": "auto", "compile": True}
+    speeds = {}
+    for _ in range(options.rounds):
+        speed = plain_loop(images, labels, device, options.epochs)
+        speeds.setdefault("plain PyTorch, float32", []).append(speed)
+        for name, settings in runs.items():
+            speeds.setdefault(name, []).append(sigkit_fit(images, labels, device, options.epochs, **settings))
+    plain = max(speeds["plain PyTorch, float32"])
+    print(f"SigNet, batches of {BATCH_SIZE}, {device}, {torch.get_num_threads()} threads, fast bfloat16: {bfloat16}")
+    for name, measured in speeds.items():
+        share = ""
+        if options.peak and name != "plain PyTorch, float32":
+            share = f", {max(measured) * flops_an_image() / options.peak / 1e12:.1%} of the peak"
+        print(f"{name:<24} {max(measured):7.1f} images/s, ratio {max(measured) / plain:.2f}{share}")
+
+
+if __name__ == "__main__":
+    main()
