@@ -33,6 +33,7 @@ def parse_arguments():
     parser.add_argument("--splits", type=int, default=10, help="draws of references and queries (default: 10)")
     parser.add_argument("--gamma", type=float, nargs="+", default=[2**-9], help="of the RBF kernel (default: 2**-9)")
     parser.add_argument("--C", type=float, nargs="+", default=[1.0], help="cost of errors (default: 1)")
+    parser.add_argument("--views", type=int, default=1, help="n_views of the featurizer (default: 1)")
     parser.add_argument("--memory", help="folder that remembers images and features")
     parser.add_argument("--no-hog", action="store_true", help="without the rows of hand-made features")
     return parser.parse_args()
@@ -95,7 +96,9 @@ def main():
             tried = [(kernel, measure(features, images, target, options.splits, **kernel)) for kernel in HOG_KERNELS]
             show(corpus, "HOG", *min(tried, key=lambda row: row[1][0][0]))
         for weights in options.weights:
-            featurizer = SigNetFeaturizer(weights=weights, precision="auto", memory=options.memory)
+            featurizer = SigNetFeaturizer(
+                weights=weights, precision="auto", n_views=options.views, memory=options.memory
+            )
             features = featurizer.fit_transform(images)
             for gamma, cost in itertools.product(options.gamma, options.C):
                 settings = {"gamma": gamma, "C": cost}

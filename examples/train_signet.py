@@ -74,6 +74,8 @@ def main():
     if "LOCAL_RANK" in os.environ:
         import torch
 
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         torch.distributed.init_process_group()
     corpus = load(options)
     writers = np.array(corpus.target[:, 0].tolist())

@@ -100,8 +100,8 @@ class Distortion:
 
         Parameters
         ----------
-        images : Tensor of shape (n_samples, 1, height, width), dtype uint8
-            Preprocessed signatures, background 0 and ink up to 255.
+        images : Tensor of shape (n_samples, n_channels, height, width), dtype uint8
+            Preprocessed signatures, background 0 and ink up to 255; the channels of one are varied alike.
         size : tuple of (int, int) or None
             Rows and columns of the result, the middle of what is moved; None keeps those of the images.
         generator : torch.Generator
@@ -109,7 +109,7 @@ class Distortion:
 
         Returns
         -------
-        Tensor of shape (n_samples, 1, size[0], size[1]), dtype float32
+        Tensor of shape (n_samples, n_channels, size[0], size[1]), dtype float32
             Varied signatures, background 0 and ink up to 1.
         """
         draw = _Draws(len(images), images.device, generator)

@@ -7,6 +7,23 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
+from sigkit.nets._augment import Distortion
+
+_SLIGHT = Distortion(
+    rotation=5,
+    scaling=1.08,
+    aspect=1.05,
+    shear=0.06,
+    shift=4,
+    elastic=0.9,
+    thicken=0.5,
+    thin=0.3,
+    blur=0.5,
+    fade=0,
+    noise=0,
+    erase=0,
+)
+
 
 def choose_device(device=None):
     """Choose where networks run.
@@ -104,7 +121,7 @@ def prepare_network(network, device, precision="float32"):
     return network.to(device=device, dtype=getattr(torch, precision), memory_format=torch.channels_last)
 
 
-def extract_features(network, images):
+def extract_features(network, images, n_views=1):
     """Compute the features of one batch of images.
 
     Parameters
@@ -114,6 +131,9 @@ def extract_features(network, images):
     images : ndarray of shape (n_samples, height, width), dtype uint8
         Preprocessed signatures, background 0 and ink up to 255. They are cropped to the middle part that the network
         takes, and divided by 255.
+    n_views : int, default=1
+        Number of views of each image whose features are averaged: the image itself, and others that are turned, scaled,
+        bent, thickened or thinned a little, the same for every image.
 
     Returns
     -------
@@ -130,11 +150,15 @@ def extract_features(network, images):
     (3, 16)
     """
     weight = next(network.parameters())
-    images = center_crop(images, network.input_size) if network.input_size else images
-    batch = torch.from_numpy(np.ascontiguousarray(images))[:, None].to(weight.device)
+    middle = center_crop(images, network.input_size) if network.input_size else images
+    batch = torch.from_numpy(np.ascontiguousarray(middle))[:, None].to(weight.device)
     batch = batch.to(weight.dtype, memory_format=torch.channels_last).div_(255)
     with torch.inference_mode():
-        return network(batch).float().cpu().numpy()
+        features = network(batch).float()
+        for view in range(1, n_views):
+            batch = _view(images, view, network.input_size, weight.device)
+            features += network(batch.to(weight.dtype, memory_format=torch.channels_last)).float()
+        return (features / n_views).cpu().numpy()
 
 
 def center_crop(images, size):
@@ -161,6 +185,12 @@ def center_crop(images, size):
     """
     top, left = (images.shape[1] - size[0]) // 2, (images.shape[2] - size[1]) // 2
     return images[:, top : top + size[0], left : left + size[1]]
+
+
+def _view(images, number, size, device):
+    """Change all images alike: they are the channels of one image, which is what a distortion draws for."""
+    images = torch.from_numpy(np.ascontiguousarray(images))[None].to(device)
+    return _SLIGHT.apply(images, size, torch.Generator().manual_seed(number)).transpose(0, 1)
 
 
 def _fold_normalisation(block):

@@ -9,7 +9,7 @@ TRANSFER_RECIPE = {
     "schedule": "cosine",
     "lr": 0.1,
     "batch_size": 64,
-    "epochs": 60,
+    "epochs": 36,
     "validation_fraction": 0.0,
 }
 """Parameters of a `SigNetFeaturizer` whose features carry over to corpora that it was not trained on.

@@ -50,7 +50,8 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         With a forgery weight: whether the loss about writers takes genuine signatures (equation 4 of [1]_), or all
         (equation 3).
     forgery_classes : bool, default=False
-        Whether a writer's skilled forgeries are learned as a writer of their own.
+        Whether a writer's skilled forgeries are learned as a writer of their own; the loss about writers then takes all
+        signatures.
     mirrored_classes : bool, default=False
         Whether mirror images (left to right, upside down, both) are learned as further writers of their own.
     head : {"linear", "cosine"}, default="linear"
@@ -90,6 +91,9 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         others. What they remember themselves is not part of `checkpoint_dir`.
     compile : bool, default=False
         Whether `torch.compile` compiles the training; needs a C++ compiler, and pays in long trainings.
+    n_views : int, default=1
+        Number of slightly distorted views of each image, itself included, whose features `transform` averages: somewhat
+        better features at that many times the cost.
     device : str or None, default=None
         Where the network runs, "cpu" or "cuda" for instance; None takes an accelerator if there is one.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
@@ -126,6 +130,9 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     Notes
     -----
+    `sigkit.transformers.TRANSFER_RECIPE` is a dict of parameters whose features carry over to other corpora:
+    `SigNetFeaturizer(**TRANSFER_RECIPE)`.
+
     Of copies among a writer's signatures only one is learned from. Several processes that `torchrun` starts, in each of
     which `torch.distributed` is initialized and `fit` called with the same data, share each batch and average their
     gradients.
@@ -177,6 +184,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         "checkpoint_dir": [str, os.PathLike, None],
         "callbacks": [list, tuple, None],
         "compile": ["boolean"],
+        "n_views": [Interval(Integral, 1, None, closed="left")],
         "device": [str, None],
         "precision": [StrOptions({"float32", "bfloat16", "auto"})],
         "memory": [str, os.PathLike, HasMethods(["cache"]), None],
@@ -213,6 +221,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         checkpoint_dir=None,
         callbacks=None,
         compile=False,
+        n_views=1,
         device=None,
         precision="float32",
         memory=None,
@@ -245,6 +254,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.checkpoint_dir = checkpoint_dir
         self.callbacks = callbacks
         self.compile = compile
+        self.n_views = n_views
         self.device = device
         self.precision = precision
         self.memory = memory
@@ -327,7 +337,9 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         memory = ImageMemory(None, "features")
         if self.memory is not None:
             weights = self._fingerprint or _fingerprint(self.network_)
-            memory = ImageMemory(self.memory, "features", weights, self.architecture_, precision, device.type)
+            memory = ImageMemory(
+                self.memory, "features", weights, self.architecture_, precision, device.type, self.n_views
+            )
 
         features = np.empty((len(X), self._n_features_out), dtype=np.float32)
         unknown = []
@@ -341,7 +353,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             network = prepare_network(self.network_, device, precision)
             batches = (unknown[batch] for batch in gen_batches(len(unknown), self.batch_size))
             for rows in progress(batches, len(unknown), "features", self.verbose):
-                features[rows] = extract_features(network, X[rows])
+                features[rows] = extract_features(network, X[rows], self.n_views)
                 for row in rows:
                     memory.put(X[row], features=features[row])
         return features

@@ -76,6 +76,8 @@ def train_network(featurizer, network, images, target, n_writers, device, seed):
     TrainingNet
         The trained net, with the weights of the best epoch.
     """
+    if featurizer.patience and not featurizer.validation_fraction:
+        raise ValueError("patience waits for a better validation, of which validation_fraction=0 leaves none; set one.")
     recipe = {name: getattr(featurizer, name) for name in RECIPE}
     recipe["images"] = content_digest(images) + content_digest(target)
     folder = None if featurizer.checkpoint_dir is None else str(featurizer.checkpoint_dir)
@@ -146,7 +148,7 @@ def _make_net(featurizer, network, n_classes, size, device, seed, folder, recipe
         module__forgery_head=featurizer.forgery_weight is not None,
         criterion=SigNetLoss,
         criterion__forgery_weight=featurizer.forgery_weight,
-        criterion__writer_loss=featurizer.writer_loss,
+        criterion__writer_loss="all" if featurizer.forgery_classes else featurizer.writer_loss,
         criterion__margin=featurizer.margin * featurizer.scale if featurizer.head == "cosine" else 0.0,
         criterion__label_smoothing=featurizer.label_smoothing,
         optimizer=torch.optim.SGD,

@@ -64,3 +64,14 @@ def test_devices():
     if not torch.cuda.is_available():
         with pytest.raises(ValueError, match="device='cuda'"):
             choose_device("cuda")
+
+
+def test_views_change_all_images_alike_and_are_averaged():
+    images = np.random.default_rng(0).integers(0, 256, (5, 40, 60), dtype=np.uint8)
+    images[:, :12], images[:, 28:] = 0, 0
+    network = prepare_network(build_network("tiny", seed=0), torch.device("cpu"))
+    one, three = (extract_features(network, images, n_views) for n_views in (1, 3))
+    assert not np.allclose(one, three, atol=1e-3)
+    assert (np.sum(one * three, axis=1) > 0.9 * np.linalg.norm(one, axis=1) * np.linalg.norm(three, axis=1)).all()
+    alone = np.concatenate([extract_features(network, images[row : row + 1], 3) for row in range(5)])
+    np.testing.assert_allclose(alone, three, atol=1e-5)

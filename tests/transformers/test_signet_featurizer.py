@@ -44,9 +44,9 @@ def test_untrained_weights_follow_the_seed(images):
 def test_memory_computes_each_image_once(images, weights, tmp_path, monkeypatch):
     computed = []
 
-    def count(network, batch):
+    def count(network, batch, n_views):
         computed.extend(batch)
-        return extract_features(network, batch)
+        return extract_features(network, batch, n_views)
 
     monkeypatch.setattr(module, "extract_features", count)
     featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path, batch_size=2)
@@ -57,16 +57,18 @@ def test_memory_computes_each_image_once(images, weights, tmp_path, monkeypatch)
     assert len(computed) == 7
     featurizer.set_params(precision="bfloat16").transform(images)
     assert len(computed) == 14
-    save_weights(weights, build_network("tiny", seed=2), "tiny")
-    assert not np.allclose(featurizer.set_params(precision="float32").fit_transform(images), expected)
+    featurizer.set_params(precision="float32", n_views=2).transform(images)
     assert len(computed) == 21
+    save_weights(weights, build_network("tiny", seed=2), "tiny")
+    assert not np.allclose(featurizer.set_params(n_views=1).fit_transform(images), expected)
+    assert len(computed) == 28
 
 
 def test_interrupted_work_is_kept(images, weights, tmp_path, monkeypatch):
     featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path, batch_size=2).fit(images)
     batches = []
 
-    def interrupt(network, batch):
+    def interrupt(network, batch, n_views):
         batches.append(len(batch))
         if len(batches) == 3:
             raise KeyboardInterrupt

@@ -472,6 +472,7 @@ def test_bfloat16_training(signatures):
         (slice(None), {"augmentation": {"rotate": 3}}, "there is no rotate; a distortion has rotation"),
         (slice(None), {"dev_writers": [7]}, "dev_writers names writers that are not in y: 7"),
         (slice(None), {"forgery_weight": 2}, "forgery_weight"),
+        (slice(None), {"patience": 2, "validation_fraction": 0}, "patience waits for a better validation"),
         (slice(0, 0), {}, "0 sample"),
     ],
 )
