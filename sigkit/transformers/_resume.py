@@ -1,6 +1,7 @@
 """Keep the best epoch, tell of the progress, and go on after an interruption exactly where the training stopped."""
 
 import json
+import math
 import os
 import pickle
 import sys
@@ -22,7 +23,13 @@ class BestEpoch(Callback):
             self.weights_, self.epoch_, self.accuracy_ = None, 0, -1.0
 
     def on_epoch_end(self, net, **kwargs):
-        """Compare the epoch with the best so far."""
+        """Compare the epoch with the best so far; one that diverged ends the training."""
+        loss = net.history[-1]["train_loss"]
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"The training diverged in epoch {net.history[-1]['epoch']}: the loss is {loss}. Lower lr (now "
+                f"{net.lr:g}), or clip_value."
+            )
         accuracy = net.history[-1].get("valid_acc", 0.0)
         if accuracy >= self.accuracy_:
             self.accuracy_, self.epoch_ = accuracy, net.history[-1]["epoch"]

@@ -482,6 +482,12 @@ def test_bad_input(signatures, rows, settings, message):
         make(**settings).fit(X[rows], y[rows])
 
 
+def test_a_training_that_diverges_says_so_and_keeps_the_last_good_state(signatures, tmp_path):
+    with pytest.raises(ValueError, match=r"diverged in epoch \d.* Lower lr .now 1e\+30"):
+        make(lr=1e30, clip_value=None, checkpoint_dir=tmp_path).fit(*signatures)
+    assert not list(tmp_path.glob("*"))
+
+
 def test_training_needs_writers(signatures):
     X, y = signatures
     with pytest.raises(ValueError, match="requires y to be passed"):
