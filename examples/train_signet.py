@@ -20,7 +20,7 @@ import os
 import numpy as np
 
 from sigkit import datasets
-from sigkit.transformers import TRANSFER_RECIPE, SignaturePreprocessor, SigNetFeaturizer
+from sigkit.transformers import TRANSFER_RECIPE, SignaturePreprocessor, SigNetFeaturizer, TrainingCurvesDisplay
 
 RECIPES = {
     "transfer": TRANSFER_RECIPE,
@@ -80,6 +80,14 @@ def main():
     corpus = load(options)
     writers = np.array(corpus.target[:, 0].tolist())
     ranges = HELD_OUT.get(options.corpus, []) if options.hold_out is None else options.hold_out
+    for text in ranges:
+        if not is_held_out(writers, [text]).any():
+            raise ValueError(
+                f"--hold-out {text}: there is no such writer; the ids are {writers.min()} to {writers.max()}."
+            )
+    folder = os.path.dirname(os.path.abspath(options.weights))
+    if not options.weights.endswith(".safetensors") or not os.access(folder, os.W_OK):
+        raise ValueError(f"{options.weights}: name a .safetensors file in a folder that can be written into.")
     known = np.unique(writers[~is_held_out(writers, ranges)])[: options.n_writers]
     rows = np.flatnonzero(np.isin(writers, known))
     print(f"{len(rows)} scans of {len(known)} writers to learn from, without {' '.join(ranges) or 'exception'}")
@@ -103,9 +111,9 @@ def main():
         featurizer.save_weights(options.weights, corpus=f"{options.corpus}, {len(known)} writers", half=options.half)
         print(f"The weights are in {options.weights}.")
         if options.curves:
-            from sigkit.transformers import TrainingCurvesDisplay
-
             TrainingCurvesDisplay.from_featurizer(featurizer).figure_.savefig(options.curves, dpi=150)
+    if "LOCAL_RANK" in os.environ:
+        torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def test_common_checks(estimator, check):
 
 def test_every_public_estimator_is_checked():
     rooms = (sigkit.estimators, sigkit.transformers)
-    public = {getattr(room, name) for room in rooms for name in room.__all__}
+    public = [getattr(room, name) for room in rooms for name in room.__all__]
     estimators = {cls for cls in public if isinstance(cls, type) and issubclass(cls, BaseEstimator)}
     assert estimators == {cls for estimator in CHECKED for cls in type(estimator).__mro__ if cls in estimators}
     assert len(estimators) == 3

@@ -42,7 +42,7 @@ def build_network(architecture, seed=None):
     if seed is None:
         return _build(architecture)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return _build(architecture)
 
 

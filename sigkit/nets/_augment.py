@@ -1,10 +1,17 @@
 """Images varied at random, whole batches at once."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Real
 
 import torch
 from torch.nn import functional as F
+
+_SHARE, _FACTOR = (0, 1), (1, math.inf)
+_RANGES = {
+    **dict.fromkeys(("thicken", "thin", "fade", "blur", "noise", "erase"), _SHARE),
+    **dict.fromkeys(("scaling", "aspect"), _FACTOR),
+}
 
 
 def random_crop(images, size, generator):
@@ -64,13 +71,19 @@ class Distortion:
     thicken, thin : float, default=0.8, 0.5
         Share by which strokes move towards being a pixel wider or narrower on each side.
     fade : float, default=0.6
-        Greatest loss of ink, as a share; half as much again within the signature.
+        Greatest loss of ink over the whole signature, as a share. Contrast, and the evenness of the ink within the
+        signature, change in proportion.
     blur : float, default=0.7
         Share by which pixels move towards the mean of their surroundings of 3 x 3.
     noise : float, default=0.17
         Relative change of each pixel's ink.
     erase : float, default=0.3
         Probability that a patch of up to 24 x 28 pixels is blank.
+
+    Raises
+    ------
+    ValueError
+        If a strength is no number or out of its range: shares from 0 to 1, factors from 1, all others from 0.
 
     Examples
     --------
@@ -94,6 +107,14 @@ class Distortion:
     blur: float = 0.7
     noise: float = 0.17
     erase: float = 0.3
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            low, high = _RANGES.get(field.name, (0, math.inf))
+            if not isinstance(value, Real) or not low <= value <= high:
+                limits = f"from {low} to {high}" if high < math.inf else f"of at least {low}"
+                raise ValueError(f"Distortion: {field.name} must be a number {limits}; found {value!r}.")
 
     def apply(self, images, size, generator):
         """Vary a batch of images.
@@ -151,11 +172,12 @@ class Distortion:
 
     def _change_ink(self, images, draw):
         if self.fade:
-            curve = draw.between(-0.5, 0.8, 1, 1, 1)
+            strength = self.fade / 0.6
+            curve = strength * draw.between(-0.5, 0.8, 1, 1, 1)
             images = images * (1 - curve * (1 - images))
             clouds = F.interpolate(draw.between(0, 1, 1, 5, 9), size=images.shape[2:], mode="bilinear")
             level = draw.between(1 - self.fade, 1, 1, 1, 1)
-            images = images * level * (1 - draw.between(0, 0.5, 1, 1, 1) * clouds)
+            images = images * level * (1 - strength * draw.between(0, 0.5, 1, 1, 1) * clouds)
         if self.blur:
             images = torch.lerp(images, F.avg_pool2d(images, 3, 1, 1), draw.between(0, self.blur, 1, 1, 1))
         if self.noise:

@@ -97,8 +97,8 @@ def prepare_network(network, device, precision="float32"):
     device : torch.device
         Where to run it.
     precision : {"float32", "bfloat16"}, default="float32"
-        The type of weights and activations. In bfloat16 batch normalisation is folded into the weights beforehand, so
-        that its statistics are not rounded on their own.
+        The type of weights and activations. In bfloat16 batch normalisation behind a layer is folded into its weights
+        beforehand, so that its statistics are not rounded on their own.
 
     Returns
     -------

@@ -52,9 +52,7 @@ def load_network(path, architecture="signet"):
     """
     path = os.fspath(path)
     if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f"weights: there is no file {path!r}. Pass the path of one, or None for an untrained trial."
-        )
+        raise FileNotFoundError(f"weights: there is no file {path!r}. Pass the path of one, or None to train.")
     suffix = os.path.splitext(path)[1].lower()
     if suffix == ".safetensors":
         weights, metadata = _read_safetensors(path)
@@ -117,7 +115,7 @@ def save_weights(path, network, architecture, metadata=None, half=False):
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if half:
         tensors = {name: tensor.half() if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
-    unfinished = f"{path}.unfinished"
+    unfinished = f"{path}.{os.getpid()}.unfinished"
     save_file(tensors, unfinished, metadata={**(metadata or {}), "architecture": architecture})
     os.replace(unfinished, path)
 

@@ -91,23 +91,42 @@ class ResumePoint(Callback):
         self.folder = folder
         self.recipe = recipe
 
+    def on_train_begin(self, net, **kwargs):
+        """Make the folder before any work is done that could not be kept."""
+        os.makedirs(self.folder, exist_ok=True)
+        if not os.access(self.folder, os.W_OK):
+            raise PermissionError(f"checkpoint_dir={self.folder!r}: nothing can be written into this folder.")
+
     def on_epoch_end(self, net, **kwargs):
         """Write the state."""
+        self.write(net)
+
+    def write(self, net, finished=False):
+        """Write the state.
+
+        Parameters
+        ----------
+        net : TrainingNet
+            The net.
+        finished : bool, default=False
+            Whether a callback ended the training, so that it shall not go on.
+        """
         best = dict(net.callbacks_)["best"]
         history = [{name: value for name, value in epoch.items() if name != "batches"} for epoch in net.history]
         state = {
             "recipe": json.dumps(self.recipe),
-            "history": json.dumps(history),
+            "history": json.dumps(history, default=plain),
+            "finished": finished,
             "module": bare(net.module_).state_dict(),
             "optimizer": net.optimizer_.state_dict(),
             "best": best.weights_,
             "best_epoch": best.epoch_,
             "best_accuracy": best.accuracy_,
         }
-        os.makedirs(self.folder, exist_ok=True)
         path = os.path.join(self.folder, STATE_FILE)
-        torch.save(state, f"{path}.unfinished")
-        os.replace(f"{path}.unfinished", path)
+        unfinished = f"{path}.{os.getpid()}.unfinished"
+        torch.save(state, unfinished)
+        os.replace(unfinished, path)
 
 
 def read_state(folder):
@@ -157,7 +176,6 @@ def check_recipe(folder, found, wanted):
     ValueError
         If they differ.
     """
-    wanted = json.loads(json.dumps(wanted))  # which makes lists of tuples, as in the state
     differing = [name for name in sorted(found.keys() | wanted.keys()) if found.get(name) != wanted.get(name)]
     if differing:
         described = "; ".join(f"{name} was {found.get(name)!r} and is {wanted.get(name)!r}" for name in differing[:3])
@@ -182,6 +200,26 @@ def put_back(net, state):
     net.history = History({**epoch, "batches": []} for epoch in state["history"])
     best = dict(net.callbacks_)["best"]
     best.weights_, best.epoch_, best.accuracy_ = state["best"], state["best_epoch"], state["best_accuracy"]
+
+
+def plain(value):
+    """Make a value of what numpy, torch or a callback calls one, fit for JSON.
+
+    Parameters
+    ----------
+    value : object
+        A value, or a dict of values.
+
+    Returns
+    -------
+    object
+        A Python number, or the value itself; text if it is of any other type that JSON does not know.
+    """
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
+    if hasattr(value, "item"):
+        return value.item()
+    return value if value is None or isinstance(value, (str, int, float, list, tuple)) else str(value)
 
 
 def bare(module):

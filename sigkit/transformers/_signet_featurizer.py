@@ -70,7 +70,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     lr : float, default=1e-3
         Learning rate of stochastic gradient descent with Nesterov's momentum, at the beginning.
     schedule : {"step", "cosine"}, default="step"
-        How the learning rate falls: times `lr_decay` at the end of each of `lr_decay_times` equal parts, or along a
+        How the learning rate falls: times `lr_decay` from each of `lr_decay_times` equal parts to the next, or along a
         cosine to 0 after a warm-up of a twentieth of the training.
     lr_decay, lr_decay_times : float, int, default=0.1, 3
         The steps of the schedule.
@@ -85,10 +85,12 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         How many epochs to wait for a better one before the training ends early; None trains through.
     checkpoint_dir : str, os.PathLike or None, default=None
         A folder in which the state is written after each epoch. The next `fit` with the same images, parameters and
-        folder goes on there, and ends with the same weights (in float32, on the same machine) as an uninterrupted one.
+        folder goes on there, and ends with the same weights (in float32, on the same machine) as an uninterrupted one;
+        a training that came to its end is not done again.
     callbacks : list of skorch callbacks or None, default=None
         Handed through to skorch: `ProgressBar`, `TensorBoard`, `Checkpoint` (with `dirname`), `EarlyStopping`, and
-        others. What they remember themselves is not part of `checkpoint_dir`.
+        others. What they remember themselves is not part of `checkpoint_dir`. `cross_validate` and `GridSearchCV` copy
+        them, which the `SummaryWriter` of a `TensorBoard` does not allow.
     compile : bool, default=False
         Whether `torch.compile` compiles the training; needs a C++ compiler, and pays in long trainings.
     n_views : int, default=1
@@ -291,20 +293,22 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         X = self._check_images(X, reset=True)
         device = choose_device(self.device)
-        self.net_, self.history_ = None, None
         seed = check_random_state(self.random_state).randint(2**31 - 1)
+        net = None
         if self.weights is not None:
-            self.network_, self.metadata_ = load_network(self.weights, self.architecture)
-            self.architecture_ = self.metadata_["architecture"]
-            self._check_size(X, self.network_)
-            compare_preprocessing(X, self.metadata_, self.weights)
+            network, metadata = load_network(self.weights, self.architecture)
+            _check_size(X, network, metadata["architecture"])
+            compare_preprocessing(X, metadata, self.weights)
         else:
-            self.network_, self.architecture_ = build_network(self.architecture, seed=seed), self.architecture
-            self.metadata_ = {"architecture": self.architecture_, "preprocessing": describe_preprocessing(X)}
-            self._check_size(X, self.network_)
+            network = build_network(self.architecture, seed=seed)
+            _check_size(X, network, self.architecture)
+            metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(X)}
             if self.epochs:
-                self._train(X, y, device, seed)
-        self.network_.eval()
+                net, said = self._train(X, y, device, seed)
+                network, metadata = net.module_.network, metadata | said
+        self.network_, self.metadata_ = network.eval(), metadata
+        self.architecture_ = metadata["architecture"]
+        self.net_, self.history_ = net, None if net is None else [dict(epoch) for epoch in net.history]
         self._fingerprint = None if self.memory is None else _fingerprint(self.network_)
         self._n_features_out = self.network_.n_features
         return self
@@ -328,7 +332,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         ValueError
             If the images have another shape than those of `fit`, or values outside 0 to 255.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "network_")
         X = self._check_images(X, reset=False)
         device = choose_device(self.device)
         precision = self.precision
@@ -382,15 +386,15 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         ValueError
             If the file has another suffix.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "network_")
         said = {"corpus": corpus, "licence": licence}
         said = {name: text for name, text in said.items() if text is not None}
         save_weights(path, self.network_, self.architecture_, metadata={**self.metadata_, **said}, half=half)
         return self
 
     def _train(self, X, y, device, seed):
-        # Kept out of the top of the module: skorch and its callbacks are of no use where weights are only loaded.
-        from sigkit.transformers._train import RECIPE, train_network
+        # Kept out of the top of the module: skorch is of no use where weights are only loaded.
+        from sigkit.transformers._train import train_network
         from sigkit.transformers._training_set import collect_classes
 
         if y is None:
@@ -410,10 +414,9 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 "none. Pass them with rows [writer, 1] in y, or leave these parameters at their defaults."
             )
         images = np.rint(X[rows]).astype(np.uint8)
-        self.net_ = train_network(self, self.network_, images, target, len(known), device, seed)
-        self.history_ = [dict(epoch) for epoch in self.net_.history]
-        self.metadata_ |= {
-            "recipe": json.dumps({name: getattr(self, name) for name in RECIPE} | {"seed": self.net_.seed}),
+        net, recipe = train_network(self, images, target, len(known), device, seed)
+        return net, {
+            "recipe": json.dumps(recipe),
             "trained_on": f"{len(images)} distinct signatures of {len(known)} writers",
             "date": datetime.date.today().isoformat(),
             "sigkit": sigkit.__version__,
@@ -442,20 +445,22 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             )
         return X
 
-    def _check_size(self, X, network):
-        needed = network.input_size
-        if needed and any(side < least for side, least in zip(X.shape[1:], needed)):
-            raise ValueError(
-                f"{self.architecture_} needs images of at least {needed[0]} x {needed[1]} pixels, found "
-                f"{X.shape[1]} x {X.shape[2]}. Preprocess with a larger image_size."
-            )
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
+        tags.target_tags.required = self.weights is None and bool(self.epochs)
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _check_size(X, network, architecture):
+    needed = network.input_size
+    if needed and any(side < least for side, least in zip(X.shape[1:], needed)):
+        raise ValueError(
+            f"{architecture} needs images of at least {needed[0]} x {needed[1]} pixels, found {X.shape[1]} x "
+            f"{X.shape[2]}. Preprocess with a larger image_size."
+        )
 
 
 def _fingerprint(network):

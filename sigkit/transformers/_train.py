@@ -1,7 +1,11 @@
 """One training, from images and classes to the weights of the best epoch."""
 
+import math
+import os
 from dataclasses import fields
 from functools import partial
+from numbers import Integral
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -10,7 +14,15 @@ from skorch.callbacks import Checkpoint
 from skorch.helper import predefined_split
 from skorch.history import History
 
-from sigkit.nets import Distortion, SigNetLoss, TrainingNetwork, center_crop, has_fast_bfloat16, random_crop
+from sigkit.nets import (
+    Distortion,
+    SigNetLoss,
+    TrainingNetwork,
+    build_network,
+    center_crop,
+    has_fast_bfloat16,
+    random_crop,
+)
 from sigkit.transformers._resume import (
     BestEpoch,
     Patience,
@@ -18,10 +30,11 @@ from sigkit.transformers._resume import (
     Tell,
     bare,
     check_recipe,
+    plain,
     put_back,
     read_state,
 )
-from sigkit.transformers._training_net import TrainingNet, processes
+from sigkit.transformers._training_net import TrainingNet, processes, share_from_first
 from sigkit.transformers._training_set import MIRRORS, ImageSet, hold_out, training_size
 from sigkit.utils import content_digest, listing
 
@@ -51,15 +64,13 @@ RECIPE = (
 """Parameters of a featurizer that decide what comes out of its training."""
 
 
-def train_network(featurizer, network, images, target, n_writers, device, seed):
+def train_network(featurizer, images, target, n_writers, device, seed):
     """Train a network.
 
     Parameters
     ----------
     featurizer : SigNetFeaturizer
         Its parameters are the recipe.
-    network : torch.nn.Module
-        The network.
     images : ndarray of shape (n_samples, height, width), dtype uint8
         Images.
     target : ndarray of shape (n_samples, 2)
@@ -69,57 +80,69 @@ def train_network(featurizer, network, images, target, n_writers, device, seed):
     device : torch.device
         Where to train.
     seed : int
-        Decides all that is drawn.
+        Decides all that is drawn, unless the state of an interrupted training has a seed of its own.
 
     Returns
     -------
-    TrainingNet
+    net : TrainingNet
         The trained net, with the weights of the best epoch.
+    recipe : dict
+        Values of the parameters, and the seed.
     """
-    if featurizer.patience and not featurizer.validation_fraction:
+    recipe = plain({name: getattr(featurizer, name) for name in RECIPE})
+    settings = SimpleNamespace(**recipe, patience=featurizer.patience, compile=bool(featurizer.compile))
+    if settings.patience and not settings.validation_fraction:
         raise ValueError("patience waits for a better validation, of which validation_fraction=0 leaves none; set one.")
-    recipe = {name: getattr(featurizer, name) for name in RECIPE}
-    recipe["images"] = content_digest(images) + content_digest(target)
-    folder = None if featurizer.checkpoint_dir is None else str(featurizer.checkpoint_dir)
+    recipe |= {"images": content_digest(images) + content_digest(target), "seed": seed}
+    folder = None if featurizer.checkpoint_dir is None else os.fspath(featurizer.checkpoint_dir)
     state = None if folder is None else read_state(folder)
-    if state is not None and featurizer.random_state is None:
-        seed = state["recipe"].get("seed", seed)
-    recipe["seed"] = seed
+    if state is not None and not isinstance(featurizer.random_state, Integral):
+        recipe["seed"] = state["recipe"].get("seed", seed)
     if state is not None:
         check_recipe(folder, state["recipe"], recipe)
+    recipe, state = share_from_first((recipe, state))
 
     n_classes = n_writers
-    if featurizer.forgery_classes:
+    if settings.forgery_classes:
         target = np.stack([target[:, 0] + n_writers * target[:, 1], target[:, 1]], axis=1)
         n_classes *= 2
-    held = hold_out(target, featurizer.validation_fraction, check_random_state(seed))
-    size = training_size(images, network) if featurizer.augmentation != "crop" else network.input_size
-    net = _make_net(featurizer, network, n_classes, size, device, seed, folder, recipe)
+    held = hold_out(target, settings.validation_fraction, check_random_state(recipe["seed"]))
+    _check_batches(settings.batch_size, int((~held).sum()))
+    network = build_network(settings.architecture, seed=recipe["seed"])
+    callbacks = _callbacks(featurizer, folder, recipe)
+    net = _make_net(settings, network, images, n_classes, device, recipe["seed"], callbacks)
     net.set_params(train_split=predefined_split(_image_set(images, target, held, device)) if held.any() else None)
     net.initialize()
     if state is not None:
         put_back(net, state)
     best = dict(net.callbacks_)["best"]
     waited = len(net.history) - best.epoch_ if state is not None else 0
-    learned = _image_set(images, target, ~held, device)
-    if len(net.history) < featurizer.epochs and waited < (featurizer.patience or np.inf):
-        _run(net, learned, featurizer.epochs - len(net.history))
+    is_finished = state is not None and (state["finished"] or waited >= (settings.patience or math.inf))
+    if len(net.history) < settings.epochs and not is_finished:
+        _run(net, _image_set(images, target, ~held, device), settings.epochs - len(net.history))
     bare(net.module_).load_state_dict(best.weights_)
     net.module_.eval().cpu()
+    net.device = "cpu"
     history = History(_figures(epoch) for epoch in net.history)
     # The optimizer is as large as twice the network, and callbacks may hold what cannot be pickled.
     net.trim_for_prediction()
     net.history = history
-    return net
+    return net, recipe
+
+
+def _check_batches(batch_size, n_images):
+    n_processes = processes()[1]
+    least = 2 * n_processes
+    if min(batch_size, n_images) < least:
+        raise ValueError(
+            f"batch_size={batch_size}, with {n_images} images to learn from: batch normalisation needs batches of at "
+            f"least {least} images (2 for each of {n_processes} processes). Raise batch_size or pass more images."
+        )
 
 
 def _figures(epoch):
     """Take what was measured in an epoch; what skorch compares with earlier epochs forgets them in a resumption."""
-    return {
-        name: float(value) if isinstance(value, float) else value
-        for name, value in epoch.items()
-        if name != "batches" and not name.endswith("_best")
-    }
+    return {name: plain(value) for name, value in epoch.items() if name != "batches" and not name.endswith("_best")}
 
 
 def _image_set(images, target, chosen, device):
@@ -127,53 +150,57 @@ def _image_set(images, target, chosen, device):
     return ImageSet(images.to(device), torch.from_numpy(target[chosen]).to(device))
 
 
-def _make_net(featurizer, network, n_classes, size, device, seed, folder, recipe):
-    precision = featurizer.precision
-    bfloat16 = precision == "bfloat16" or (precision == "auto" and has_fast_bfloat16(device))
-    is_first = processes()[0] == 0
+def _callbacks(featurizer, folder, recipe):
     callbacks = [("best", BestEpoch())]
+    is_first = processes()[0] == 0
     if folder is not None and is_first:
         callbacks.append(("resume", ResumePoint(folder, recipe)))
     if featurizer.verbose and is_first:
         callbacks.append(("tell", Tell()))
+    callbacks += _checked(featurizer.callbacks)
     if featurizer.patience:
         callbacks.append(("patience", Patience(featurizer.patience)))
-    n_mirrored = n_classes if featurizer.mirrored_classes else 0
+    return callbacks
+
+
+def _make_net(settings, network, images, n_classes, device, seed, callbacks):
+    is_auto = settings.precision == "auto"
+    size = training_size(images, network) if settings.augmentation != "crop" else network.input_size
     return TrainingNet(
         TrainingNetwork,
         module__network=network,
-        module__n_classes=n_classes * (len(MIRRORS) if n_mirrored else 1),
-        module__head=featurizer.head,
-        module__scale=featurizer.scale,
-        module__forgery_head=featurizer.forgery_weight is not None,
+        module__n_classes=n_classes * (len(MIRRORS) if settings.mirrored_classes else 1),
+        module__head=settings.head,
+        module__scale=settings.scale,
+        module__forgery_head=settings.forgery_weight is not None,
         criterion=SigNetLoss,
-        criterion__forgery_weight=featurizer.forgery_weight,
-        criterion__writer_loss="all" if featurizer.forgery_classes else featurizer.writer_loss,
-        criterion__margin=featurizer.margin * featurizer.scale if featurizer.head == "cosine" else 0.0,
-        criterion__label_smoothing=featurizer.label_smoothing,
+        criterion__forgery_weight=settings.forgery_weight,
+        criterion__writer_loss="all" if settings.forgery_classes else settings.writer_loss,
+        criterion__margin=settings.margin * settings.scale if settings.head == "cosine" else 0.0,
+        criterion__label_smoothing=settings.label_smoothing,
         optimizer=torch.optim.SGD,
-        optimizer__momentum=featurizer.momentum,
+        optimizer__momentum=settings.momentum,
         optimizer__nesterov=True,
-        optimizer__weight_decay=featurizer.weight_decay,
+        optimizer__weight_decay=settings.weight_decay,
         optimizer__fused=device.type in ("cpu", "cuda"),
-        lr=featurizer.lr,
-        max_epochs=featurizer.epochs,
-        batch_size=featurizer.batch_size,
+        lr=settings.lr,
+        max_epochs=settings.epochs,
+        batch_size=settings.batch_size,
         device=str(device),
         verbose=0,
-        compile=featurizer.compile,
-        callbacks=callbacks + _checked(featurizer.callbacks),
+        compile=settings.compile,
+        callbacks=callbacks,
         callbacks__print_log=None,
-        prepare_train=_prepare_train(featurizer.augmentation, size),
+        prepare_train=_prepare_train(settings.augmentation, size),
         prepare_valid=partial(_crop_middle, size=network.input_size),
         seed=seed,
-        n_epochs=featurizer.epochs,
-        schedule=featurizer.schedule,
-        lr_decay=featurizer.lr_decay,
-        lr_decay_times=featurizer.lr_decay_times,
-        clip_value=featurizer.clip_value,
-        n_mirrored=n_mirrored,
-        bfloat16=bfloat16,
+        n_epochs=settings.epochs,
+        schedule=settings.schedule,
+        lr_decay=settings.lr_decay,
+        lr_decay_times=settings.lr_decay_times,
+        clip_value=settings.clip_value,
+        n_mirrored=n_classes if settings.mirrored_classes else 0,
+        bfloat16=has_fast_bfloat16(device) if is_auto else settings.precision == "bfloat16",
     )
 
 
@@ -225,4 +252,6 @@ def _run(net, learned, epochs):
     except KeyboardInterrupt:
         if not net.stopped_by_callback_:
             raise
+        if "resume" in dict(net.callbacks_):
+            dict(net.callbacks_)["resume"].write(net, finished=True)
     net.notify("on_train_end", X=learned, y=None)

@@ -53,7 +53,7 @@ class TrainingCurvesDisplay:
         ValueError
             If its weights were loaded, not trained.
         """
-        check_is_fitted(featurizer)
+        check_is_fitted(featurizer, "network_")
         if not featurizer.history_:
             raise ValueError("This featurizer was not trained, it has no history_: its weights were loaded or drawn.")
         return cls(featurizer.history_).plot(axes=axes)

@@ -9,6 +9,8 @@ from torch import distributed, nn
 from sigkit.transformers._training_set import Batches
 
 _WARM_UP = 0.05
+# skorch's way of ending a training is a KeyboardInterrupt; from these callbacks it can only be the user's.
+_NO_REASON_TO_STOP = ("epoch_timer", "train_loss", "valid_loss", "best", "resume", "tell")
 
 
 class TrainingNet(NeuralNet):
@@ -32,7 +34,7 @@ class TrainingNet(NeuralNet):
     schedule : {"step", "cosine"}, default="step"
         How the learning rate falls.
     lr_decay, lr_decay_times : float, int, default=0.1, 3
-        What the learning rate is multiplied with at the end of each of so many parts of the training, in steps.
+        What the learning rate is multiplied with from part to part of a training of so many parts, in steps.
     clip_value : float or None, default=None
         Greatest absolute value of a gradient.
     n_mirrored : int, default=0
@@ -72,8 +74,8 @@ class TrainingNet(NeuralNet):
 
     def initialize_module(self):
         """Make the module, its weights drawn by the seed, in channels-last order."""
-        with torch.random.fork_rng():
-            torch.manual_seed(self.seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(self.seed)
             super().initialize_module()
         self.module_.to(memory_format=torch.channels_last)
         self.generator_ = torch.Generator()
@@ -132,7 +134,8 @@ class TrainingNet(NeuralNet):
     def learning_rate(self, epochs_done):
         """Tell the learning rate after so many epochs."""
         if self.schedule == "step":
-            return self.lr * self.lr_decay ** (int(epochs_done) // max(1, self.n_epochs // self.lr_decay_times))
+            part = int(int(epochs_done) * self.lr_decay_times / self.n_epochs)
+            return self.lr * self.lr_decay**part
         done = epochs_done / self.n_epochs
         return self.lr * min(1, (done + 1e-3) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * done))
 
@@ -155,15 +158,19 @@ class TrainingNet(NeuralNet):
         counted = [batch for batch in epoch["batches"] if "valid_genuine" in batch]
         if counted:
             n_genuine = sum(batch["valid_genuine"] for batch in counted)
-            epoch["valid_acc"] = sum(batch["valid_hits"] for batch in counted) / max(n_genuine, 1)
+            # Rounding may differ between processes; they must agree on which epoch is best.
+            accuracy = sum(batch["valid_hits"] for batch in counted) / max(n_genuine, 1)
+            epoch["valid_acc"] = share_from_first(accuracy)
 
     def notify(self, method_name, **kwargs):
-        """Call the callbacks, and remember if one of them ended the training."""
-        try:
-            super().notify(method_name, **kwargs)
-        except KeyboardInterrupt:
-            self.stopped_by_callback_ = method_name == "on_epoch_end"
-            raise
+        """Call the callbacks, and remember if one of the user's ended the training."""
+        getattr(self, method_name)(self, **kwargs)
+        for name, callback in self.callbacks_:
+            try:
+                getattr(callback, method_name)(self, **kwargs)
+            except KeyboardInterrupt:
+                self.stopped_by_callback_ = method_name == "on_epoch_end" and name not in _NO_REASON_TO_STOP
+                raise
 
 
 def processes():
@@ -179,6 +186,26 @@ def processes():
     if not distributed.is_available() or not distributed.is_initialized():
         return 0, 1
     return distributed.get_rank(), distributed.get_world_size()
+
+
+def share_from_first(thing):
+    """Give every process that trains along what the first has.
+
+    Parameters
+    ----------
+    thing : object
+        What this process has.
+
+    Returns
+    -------
+    object
+        What the first process has.
+    """
+    if processes()[1] == 1:
+        return thing
+    things = [thing]
+    distributed.broadcast_object_list(things, src=0)
+    return things[0]
 
 
 def average_over_processes(tensors):

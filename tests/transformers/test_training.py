@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping, TensorBoard
 from torch import nn
 from torch.nn import functional as F
@@ -105,7 +106,7 @@ def test_ten_steps_follow_a_plain_loop(signatures, settings):
         writers, forgery = nn.Linear(16, N_WRITERS), nn.Linear(16, 1)
     parameters = [*network.parameters(), *writers.parameters(), *(forgery.parameters() if weight else [])]
     optimizer = torch.optim.SGD(parameters, lr=1e-2, momentum=0.9, nesterov=True, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 5 // 3, 0.1)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 4], 0.1)
     n_steps = n_clipped = 0
     for epoch in range(1, 6):
         for rows in torch.randperm(len(chosen), generator=torch.Generator().manual_seed(seed + epoch)).split(16):
@@ -253,8 +254,8 @@ def test_a_killed_script_goes_on_exactly(shared_data, tmp_path):
         assert torch.equal(tensor, resumed.state_dict()[name]), name
 
 
-def test_best_epoch_is_kept(signatures):
-    X, y = signatures
+def test_best_epoch_is_kept():
+    X, y = draw_signatures(seed=3)
     seen = []
 
     class Watch(Callback):
@@ -262,9 +263,11 @@ def test_best_epoch_is_kept(signatures):
             weights = {name: tensor.clone().numpy() for name, tensor in net.module_.network.state_dict().items()}
             seen.append((net.history[-1]["valid_acc"], weights))
 
-    featurizer = make(epochs=8, lr=0.3, callbacks=[Watch()]).fit(X, y)
+    featurizer = make(epochs=8, lr=0.1, callbacks=[Watch()]).fit(X, y)
     best = max(range(8), key=lambda epoch: (seen[epoch][0], epoch))
+    assert best < 7
     assert_same_weights(featurizer, seen[best][1])
+    assert not np.array_equal(seen[best][1]["fc_layers.0.fc.weight"], seen[7][1]["fc_layers.0.fc.weight"])
 
 
 class SummaryWriter:
@@ -297,6 +300,64 @@ def test_callbacks_are_handed_through(signatures, tmp_path, capsys):
 def test_checkpoints_do_not_litter_the_current_folder(signatures):
     with pytest.raises(ValueError, match="Checkpoint without dirname="):
         make(callbacks=[("keep", Checkpoint())]).fit(*signatures)
+
+
+def test_a_training_that_a_callback_ended_does_not_go_on(signatures, tmp_path):
+    X, y = signatures
+    stop = EarlyStopping(monitor="train_loss", patience=2, threshold=100, sink=str)
+    featurizer = make(epochs=9, checkpoint_dir=tmp_path, callbacks=[stop]).fit(X, y)
+    assert len(featurizer.history_) == 3
+    assert len(make(epochs=9, checkpoint_dir=tmp_path).fit(X, y).history_) == 3
+
+
+def test_an_interruption_while_the_state_is_written_is_one(signatures, tmp_path, monkeypatch):
+    def interrupt(*paths):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            make(checkpoint_dir=tmp_path).fit(*signatures)
+    assert_same_weights(make(checkpoint_dir=tmp_path).fit(*signatures), make().fit(*signatures))
+
+
+def test_an_interrupted_fit_leaves_nothing_half_fitted(signatures):
+    X, y = signatures
+    featurizer = make(callbacks=[InterruptAt(2)])
+    with pytest.raises(KeyboardInterrupt):
+        featurizer.fit(X, y)
+    with pytest.raises(NotFittedError):
+        featurizer.transform(X)
+
+
+def test_parameters_may_be_numpy_scalars(signatures, tmp_path):
+    X, y = signatures
+    settings = {"epochs": np.int64(2), "lr": np.float32(0.02), "batch_size": np.int64(16), "head": np.str_("linear")}
+    settings |= {"mirrored_classes": np.True_, "augmentation": {"rotation": np.float64(3)}}
+    featurizer = make(**settings, checkpoint_dir=tmp_path).fit(X, y)
+    assert json.loads(featurizer.metadata_["recipe"])["augmentation"] == {"rotation": 3.0}
+    assert_same_weights(featurizer, make(**settings, checkpoint_dir=tmp_path).fit(X, y))
+
+
+class Record(Callback):
+    """Record what JSON does not know."""
+
+    def on_batch_end(self, net, **kwargs):
+        net.history.record("numpy", np.float32(1.5))
+        net.history.record("tensor", torch.tensor(2))
+
+
+def test_callbacks_may_record_anything(signatures, tmp_path):
+    featurizer = make(checkpoint_dir=tmp_path, callbacks=[Record()]).fit(*signatures)
+    assert featurizer.history_[-1]["numpy"] == 1.5
+    assert featurizer.history_[-1]["tensor"] == 2
+
+
+def test_a_random_state_object_does_not_hinder_resumption(signatures, tmp_path):
+    X, y = signatures
+    states = [np.random.RandomState(seed) for seed in (0, 1)]
+    first, again = (make(checkpoint_dir=tmp_path, random_state=state).fit(X, y) for state in states)
+    assert_same_weights(first, again)
 
 
 def test_patience_survives_a_resumption(signatures, tmp_path):
@@ -405,6 +466,8 @@ average_over_processes([mean])
 signatures = np.load(folder + "/signatures.npz")
 run = folder + "/run" if rank == 0 else None
 featurizer = SigNetFeaturizer("tiny", epochs=3, lr=0.02, forgery_weight=0.5, random_state=0, checkpoint_dir=run)
+if rank:
+    featurizer.set_params(random_state=None)
 featurizer.fit(signatures["X"], signatures["y"])
 weights = {name: tensor.numpy() for name, tensor in featurizer.network_.state_dict().items()}
 np.savez(f"{folder}/{rank}.npz", mean=mean.numpy(), **weights)
@@ -449,8 +512,15 @@ def test_learning_curves(signatures):
 
 def test_compiled_training(signatures, monkeypatch):
     X, y = signatures
-    monkeypatch.setattr(torch, "compile", lambda module, **kwargs: torch._dynamo.optimize("eager")(module))
+    called = []
+
+    def compile_eagerly(module, **kwargs):
+        called.append(type(module).__name__)
+        return torch._dynamo.optimize("eager")(module)
+
+    monkeypatch.setattr(torch, "compile", compile_eagerly)
     compiled = make(epochs=2, compile=True).fit(X, y)
+    assert called == ["TrainingNetwork"]
     np.testing.assert_allclose(compiled.transform(X), make(epochs=2).fit(X, y).transform(X), atol=1e-4)
 
 
@@ -469,6 +539,10 @@ def test_bfloat16_training(signatures):
         ([*range(8), 12], {}, "a single image of writer 2"),
         ([*range(8), 12, 12], {}, "a single image of writer 2"),
         ([*range(8), *range(12, 20)], {"forgery_weight": 0.5}, "y has none"),
+        (slice(None), {"batch_size": 1}, "batch_size=1, with 35 images .* at least 2 images"),
+        (slice(None), {"augmentation": {"scaling": 0}}, "scaling must be a number of at least 1; found 0"),
+        (slice(None), {"augmentation": {"erase": 2}}, "erase must be a number from 0 to 1; found 2"),
+        (slice(None), {"augmentation": {"rotation": "a"}}, "rotation must be a number of at least 0; found 'a'"),
         (slice(None), {"augmentation": {"rotate": 3}}, "there is no rotate; a distortion has rotation"),
         (slice(None), {"dev_writers": [7]}, "dev_writers names writers that are not in y: 7"),
         (slice(None), {"forgery_weight": 2}, "forgery_weight"),
@@ -482,10 +556,20 @@ def test_bad_input(signatures, rows, settings, message):
         make(**settings).fit(X[rows], y[rows])
 
 
+class Spoil(Callback):
+    """Make the weights infinite in the third epoch."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        if net.history[-1]["epoch"] == 3:
+            with torch.no_grad():
+                net.module_.writers.weight.fill_(np.inf)
+
+
 def test_a_training_that_diverges_says_so_and_keeps_the_last_good_state(signatures, tmp_path):
-    with pytest.raises(ValueError, match=r"diverged in epoch \d.* Lower lr .now 1e\+30"):
-        make(lr=1e30, clip_value=None, checkpoint_dir=tmp_path).fit(*signatures)
-    assert not list(tmp_path.glob("*"))
+    with pytest.raises(ValueError, match=r"diverged in epoch 3: the loss is nan. Lower lr .now 0.02"):
+        make(checkpoint_dir=tmp_path, callbacks=[Spoil()]).fit(*signatures)
+    whole = make(checkpoint_dir=tmp_path).fit(*signatures)
+    assert_same_weights(whole, make().fit(*signatures))
 
 
 def test_training_needs_writers(signatures):
