@@ -149,7 +149,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     --------
     >>> from sigkit.datasets import make_signatures
     >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
-    >>> scans, target = make_signatures(n_writers=3, n_genuine=4, random_state=0)
+    >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=4, random_state=0)
     >>> images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
     >>> featurizer = SigNetFeaturizer("tiny", epochs=2, random_state=0).fit(images, target)
     >>> [epoch["epoch"] for epoch in featurizer.history_]
