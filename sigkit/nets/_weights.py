@@ -5,7 +5,7 @@ import pickle
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from sigkit.nets._architectures import ARCHITECTURES, build_network
 from sigkit.utils import listing
@@ -116,7 +116,9 @@ def save_weights(path, network, architecture, metadata=None, half=False):
     if half:
         tensors = {name: tensor.half() if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
     unfinished = f"{path}.{os.getpid()}.unfinished"
-    save_file(tensors, unfinished, metadata={**(metadata or {}), "architecture": architecture})
+    # safetensors' own writing of files makes them unreadable for everybody else.
+    with open(unfinished, "wb") as file:
+        file.write(save(tensors, metadata={**(metadata or {}), "architecture": architecture}))
     os.replace(unfinished, path)
 
 

@@ -147,3 +147,9 @@ def test_architectures_of_another_library_name_the_file(tmp_path, tiny):
     torch.save({0: torch.zeros(1)}, tmp_path / "weights.pth")
     with pytest.raises(ValueError, match="not a state dict"):
         load_network(tmp_path / "weights.pth")
+
+
+def test_weight_files_have_the_permissions_of_other_new_files(tmp_path):
+    save_weights(tmp_path / "tiny.safetensors", build_network("tiny", seed=0), "tiny")
+    (tmp_path / "other").touch()
+    assert (tmp_path / "tiny.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
