@@ -13,6 +13,7 @@ import argparse
 import itertools
 
 import numpy as np
+from train_signet import HELD_OUT, is_held_out
 
 from sigkit.datasets import load_bhsig260, load_npz
 from sigkit.estimators import WriterDependentSVC
@@ -21,7 +22,6 @@ from sigkit.model_selection import WriterSplit
 from sigkit.nets import center_crop
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
-HELD_OUT = {"Bengali 1-20": ("B-001", "B-020"), "Hindi 61-80": ("H-061", "H-080")}
 HOG_KERNELS = [{"kernel": "linear"}, *({"gamma": 2.0**power} for power in (-15, -13, -11, -9))]
 
 
@@ -48,8 +48,8 @@ def load(options):
             canvas_size=corpus.canvas_size, memory=options.memory, n_jobs=-1, verbose=1
         )
         writers = np.array(corpus.target[:, 0].tolist())
-        for name, (first, last) in HELD_OUT.items():
-            rows = np.flatnonzero((writers >= first) & (writers <= last))
+        for name, ids in HELD_OUT["bhsig260"].items():
+            rows = np.flatnonzero(is_held_out(writers, [ids]))
             sets[name] = preprocessor.fit_transform([corpus.images[row] for row in rows]), corpus.target[rows]
     if options.cedar:
         cedar = load_npz(options.cedar)

@@ -8,8 +8,8 @@ Killed and started again with the same arguments, it goes on after the last whol
 Of BHSig260, Bengali writers 1 to 20 and Hindi writers 61 to 80 are not trained on (`--hold-out`), so that
 `examples/features_table.py` can measure on them. Recipes:
 
-transfer   features that carry over to other corpora: a residual network, forgeries as writers of their own, a cosine
-           margin, distorted images (the default)
+transfer   features that carry over to other corpora: a residual network, forgeries and mirror images as writers of
+           their own, a cosine margin, distorted images (the default)
 signet     the original recipe: SigNet, genuine signatures, random crops
 signet-f   the same with forgeries and a forgery loss (lambda 0.95, equation 4)
 """
@@ -18,8 +18,8 @@ import argparse
 import os
 
 import numpy as np
+from corpus import CORPORA, load
 
-from sigkit import datasets
 from sigkit.transformers import TRANSFER_RECIPE, SignaturePreprocessor, SigNetFeaturizer, TrainingCurvesDisplay
 
 RECIPES = {
@@ -27,12 +27,12 @@ RECIPES = {
     "signet": {"architecture": "signet"},
     "signet-f": {"architecture": "signet", "forgery_weight": 0.95},
 }
-HELD_OUT = {"bhsig260": ["B-001:B-020", "H-061:H-080"]}
+HELD_OUT = {"bhsig260": {"Bengali 1-20": "B-001:B-020", "Hindi 61-80": "H-061:H-080"}}
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", choices=("cedar", "bhsig260", "mcyt75", "gpds", "puc_pr", "folder"))
+    parser.add_argument("corpus", choices=CORPORA)
     parser.add_argument("folder", help="where the corpus is")
     parser.add_argument("weights", help="the file to write, .safetensors")
     parser.add_argument("--pattern", help="how the files are named, for the corpus 'folder'")
@@ -49,14 +49,6 @@ def parse_arguments():
     parser.add_argument("--curves", help="file for the learning curves, such as curves.png")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
-
-
-def load(options):
-    if options.corpus == "folder":
-        if not options.pattern:
-            raise SystemExit('The corpus "folder" needs --pattern, such as "{writer}/{kind}-*.png".')
-        return datasets.load_folder(options.folder, options.pattern, on_error="skip")
-    return getattr(datasets, f"load_{options.corpus}")(options.folder, on_error="skip")
 
 
 def is_held_out(writers, ranges):
@@ -79,7 +71,7 @@ def main():
         torch.distributed.init_process_group()
     corpus = load(options)
     writers = np.array(corpus.target[:, 0].tolist())
-    ranges = HELD_OUT.get(options.corpus, []) if options.hold_out is None else options.hold_out
+    ranges = list(HELD_OUT.get(options.corpus, {}).values()) if options.hold_out is None else options.hold_out
     for text in ranges:
         if not is_held_out(writers, [text]).any():
             raise ValueError(

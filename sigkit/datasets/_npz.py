@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 from sklearn.utils import Bunch
 
-from sigkit.utils import GENUINE, SIMPLE, SKILLED, listing, parse_target
+from sigkit.utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, whole_file
 
 ARRAYS = ("x", "y", "yforg", "user_mapping", "filenames")
 
@@ -153,23 +153,15 @@ def save_npz(path, images, target, filenames=None):
             f"{len(images)} images, {len(writers)} targets and {len(filenames)} filenames: they must be as many."
         )
     mapping, index = np.unique(writers, return_inverse=True)
-    path = os.fspath(path)
-    unfinished = f"{path}.{os.getpid()}.part"
-    try:
-        with open(unfinished, "xb") as file:
-            np.savez_compressed(
-                file,
-                x=images[:, np.newaxis],
-                y=index.astype(np.int32),
-                yforg=forgery.astype(np.int32),
-                user_mapping=mapping,
-                filenames=filenames,
-            )
-        os.replace(unfinished, path)
-    except BaseException:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
-        raise
+    with whole_file(path) as file:
+        np.savez_compressed(
+            file,
+            x=images[:, np.newaxis],
+            y=index.astype(np.int32),
+            yforg=forgery.astype(np.int32),
+            user_mapping=mapping,
+            filenames=filenames,
+        )
 
 
 def _read(archive, name, path):

@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from sigkit.nets._architectures import ARCHITECTURES, build_network
-from sigkit.utils import listing
+from sigkit.utils import listing, whole_file
 
 # Batch normalisation counts its batches in newer versions of torch only; the count changes no feature.
 _COUNTER = "num_batches_tracked"
@@ -115,11 +115,8 @@ def save_weights(path, network, architecture, metadata=None, half=False):
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if half:
         tensors = {name: tensor.half() if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}
-    unfinished = f"{path}.{os.getpid()}.unfinished"
-    # safetensors' own writing of files makes them unreadable for everybody else.
-    with open(unfinished, "wb") as file:
+    with whole_file(path) as file:
         file.write(save(tensors, metadata={**(metadata or {}), "architecture": architecture}))
-    os.replace(unfinished, path)
 
 
 def _read_safetensors(path):

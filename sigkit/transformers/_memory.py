@@ -1,13 +1,12 @@
 """Results remembered an image, in a folder."""
 
 import os
-from uuid import uuid4
 
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from sigkit import __version__
-from sigkit.utils import content_digest
+from sigkit.utils import content_digest, whole_file
 
 
 class ImageMemory:
@@ -67,15 +66,8 @@ class ImageMemory:
             return
         path = self._path(image)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        unfinished = f"{path}.{uuid4().hex}"
-        try:
-            with open(unfinished, "wb") as file:
-                file.write(save(arrays))
-            os.replace(unfinished, path)
-        except BaseException:
-            if os.path.exists(unfinished):
-                os.unlink(unfinished)
-            raise
+        with whole_file(path) as file:
+            file.write(save(arrays))
 
     def _path(self, image):
         digest = content_digest(image)

@@ -11,6 +11,8 @@ import torch
 from skorch.callbacks import Callback
 from skorch.history import History
 
+from sigkit.utils import whole_file
+
 STATE_FILE = "training.pt"
 
 
@@ -112,10 +114,9 @@ class ResumePoint(Callback):
             Whether a callback ended the training, so that it shall not go on.
         """
         best = dict(net.callbacks_)["best"]
-        history = [{name: value for name, value in epoch.items() if name != "batches"} for epoch in net.history]
         state = {
             "recipe": json.dumps(self.recipe),
-            "history": json.dumps(history, default=plain),
+            "history": json.dumps([figures(epoch) for epoch in net.history], default=plain),
             "finished": finished,
             "module": bare(net.module_).state_dict(),
             "optimizer": net.optimizer_.state_dict(),
@@ -123,10 +124,8 @@ class ResumePoint(Callback):
             "best_epoch": best.epoch_,
             "best_accuracy": best.accuracy_,
         }
-        path = os.path.join(self.folder, STATE_FILE)
-        unfinished = f"{path}.{os.getpid()}.unfinished"
-        torch.save(state, unfinished)
-        os.replace(unfinished, path)
+        with whole_file(os.path.join(self.folder, STATE_FILE)) as file:
+            torch.save(state, file)
 
 
 def read_state(folder):
@@ -200,6 +199,22 @@ def put_back(net, state):
     net.history = History({**epoch, "batches": []} for epoch in state["history"])
     best = dict(net.callbacks_)["best"]
     best.weights_, best.epoch_, best.accuracy_ = state["best"], state["best_epoch"], state["best_accuracy"]
+
+
+def figures(epoch):
+    """Take what was measured in an epoch; what skorch compares with earlier epochs forgets them in a resumption.
+
+    Parameters
+    ----------
+    epoch : dict
+        An epoch of skorch's history.
+
+    Returns
+    -------
+    dict
+        Its figures, without those of batches.
+    """
+    return {name: plain(value) for name, value in epoch.items() if name != "batches" and not name.endswith("_best")}
 
 
 def plain(value):

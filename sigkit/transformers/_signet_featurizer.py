@@ -6,6 +6,7 @@ import os
 from numbers import Integral, Real
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -300,12 +301,14 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             _check_size(X, network, metadata["architecture"])
             compare_preprocessing(X, metadata, self.weights)
         else:
-            network = build_network(self.architecture, seed=seed)
-            _check_size(X, network, self.architecture)
+            with torch.device("meta"):
+                _check_size(X, build_network(self.architecture), self.architecture)
             metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(X)}
             if self.epochs:
                 net, said = self._train(X, y, device, seed)
                 network, metadata = net.module_.network, metadata | said
+            else:
+                network = build_network(self.architecture, seed=seed)
         self.network_, self.metadata_ = network.eval(), metadata
         self.architecture_ = metadata["architecture"]
         self.net_, self.history_ = net, None if net is None else [dict(epoch) for epoch in net.history]

@@ -30,6 +30,7 @@ from sigkit.transformers._resume import (
     Tell,
     bare,
     check_recipe,
+    figures,
     plain,
     put_back,
     read_state,
@@ -123,7 +124,7 @@ def train_network(featurizer, images, target, n_writers, device, seed):
     bare(net.module_).load_state_dict(best.weights_)
     net.module_.eval().cpu()
     net.device = "cpu"
-    history = History(_figures(epoch) for epoch in net.history)
+    history = History(figures(epoch) for epoch in net.history)
     # The optimizer is as large as twice the network, and callbacks may hold what cannot be pickled.
     net.trim_for_prediction()
     net.history = history
@@ -138,11 +139,6 @@ def _check_batches(batch_size, n_images):
             f"batch_size={batch_size}, with {n_images} images to learn from: batch normalisation needs batches of at "
             f"least {least} images (2 for each of {n_processes} processes). Raise batch_size or pass more images."
         )
-
-
-def _figures(epoch):
-    """Take what was measured in an epoch; what skorch compares with earlier epochs forgets them in a resumption."""
-    return {name: plain(value) for name, value in epoch.items() if name != "batches" and not name.endswith("_best")}
 
 
 def _image_set(images, target, chosen, device):

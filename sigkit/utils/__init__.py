@@ -1,6 +1,7 @@
-"""What every room shares: the parts of `y`, fingerprints of images, the wording of long lists, progress."""
+"""What every room shares: the parts of `y`, fingerprints of images, the wording of long lists, progress, files."""
 
 from sigkit.utils._digest import content_digest
+from sigkit.utils._files import whole_file
 from sigkit.utils._progress import progress
 from sigkit.utils._target import GENUINE, SIMPLE, SKILLED, development_rows, parse_target, same_id_type
 from sigkit.utils._text import listing
@@ -15,4 +16,5 @@ __all__ = [
     "parse_target",
     "progress",
     "same_id_type",
+    "whole_file",
 ]
