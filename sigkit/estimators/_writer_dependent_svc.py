@@ -2,8 +2,10 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
+import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_random_state
@@ -11,9 +13,26 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
-from sigkit.estimators._writer_model import deviation, fit_writer_model
-from sigkit.utils import GENUINE, development_rows, listing, parse_target, same_id_type
+from sigkit.estimators._bank import NegativeBank
+from sigkit.estimators._fit_writer import Settings, fit_writer, kernel_among, resolve_gamma
+from sigkit.estimators._kernel import Kernel
+from sigkit.estimators._writer_file import read_writer, write_writer
+from sigkit.estimators._writer_model import LinearModel, RbfModel, score_all
+from sigkit.utils import GENUINE, development_rows, listing, parse_target, progress, same_id_type, sent_once
+
+_GRAM_BLOCK = 1024
+# About as many columns of the kernel among the negatives does a writer take where they are computed one by one.
+_COLUMNS_A_WRITER = 400
+
+
+class Gallery(NamedTuple):
+    """The enrolled writers at one moment: replaced as a whole, so that who reads it sees one state."""
+
+    bank: NegativeBank
+    classes: np.ndarray
+    models: dict[int | str, RbfModel | LinearModel]
 
 
 class WriterDependentSVC(ClassifierMixin, BaseEstimator):
@@ -22,8 +41,11 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
     For each enrolled writer, an SVM parts the writer's references (positive) from genuine signatures of other people
     (negative): of development writers, of the other enrolled writers (peers), or both. As there are many more
     negatives, the references' `C` is multiplied by the skew, n_negatives / n_references. Features are divided by their
-    standard deviation and not centred, so that those that are 0 stay so. Forgeries never teach: rows of `y` with a
-    forgery are ignored.
+    standard deviation. Forgeries never teach: rows of `y` with a forgery are ignored.
+
+    Each machine is the optimum that `sklearn.svm.SVC` finds, to `tol`, but all writers share the negatives: they are
+    kept once, few of them are worked on at a time, and a writer's model holds its own references and the numbers of
+    the negatives that support it. It computes in the precision of the features, float32 or float64.
 
     Parameters
     ----------
@@ -44,8 +66,16 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         Where the standard deviation of the features comes from: "shared", one for all writers, from the negatives of
         the development set (from all references where there is none); "writer", from each writer's own references and
         negatives, as the original code does.
+    tol : float, default=1e-3
+        How far a margin may be off when the solver stops.
+    max_memory : float or None, default=None
+        Mebibytes that kernel values may take at a time; scikit-learn's `working_memory` (1024) by default. Where the
+        kernel among the negatives fits, it is computed once for all writers with `scaling="shared"`.
     n_jobs : int or None, default=None
-        Number of writers that are enrolled, or score, in parallel threads.
+        Number of writers that are enrolled in parallel: in threads, or where `joblib.parallel_config` says. It changes
+        no model.
+    verbose : int, default=0
+        1 tells the progress of enrollment on the standard error stream.
     random_state : int, RandomState instance or None, default=None
         Seed of the choice of negatives.
 
@@ -53,14 +83,14 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
     ----------
     classes_ : ndarray of shape (n_enrolled,)
         The enrolled writers, sorted: the columns of `decision_function`.
-    models_ : dict of writer id to WriterModel
+    models_ : dict of writer id to RbfModel or LinearModel
         The support vector machine of each enrolled writer.
-    dev_negatives_ : ndarray of shape (n_negatives, n_features)
-        The negatives from the development set.
-    peer_negatives_ : dict of writer id to ndarray of shape (n_negatives, n_features)
-        The references of each enrolled writer that are negatives for the others.
+    bank_ : NegativeBank
+        The negatives: signatures of development writers, and references of enrolled ones where peers are negatives.
     scale_ : ndarray of shape (n_features,) or None
         What features are divided by; None with `scaling="writer"`.
+    gamma_ : float or None
+        The width of the kernel; None where it is a writer's own, with `scaling="writer"`.
     n_features_in_ : int
         Number of features seen in `fit`.
 
@@ -68,6 +98,12 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
     --------
     sigkit.model_selection.WriterSplit : Splits signatures for `cross_validate` and `GridSearchCV`.
     sigkit.metrics.verification_report : Error rates of the scores.
+
+    Notes
+    -----
+    `fit`, `enroll`, `remove` and `load_writer` replace the state as a whole when they are done. Other threads may score
+    meanwhile, and see the state before or after; an interruption leaves the state before. Only one thread at a time
+    may change a model.
 
     References
     ----------
@@ -97,7 +133,10 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         "n_dev_negatives": [Interval(Integral, 1, None, closed="left")],
         "n_peer_negatives": [Interval(Integral, 0, None, closed="left")],
         "scaling": [StrOptions({"shared", "writer"})],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_memory": [Interval(Real, 0, None, closed="neither"), None],
         "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
 
@@ -111,7 +150,10 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         n_dev_negatives=14,
         n_peer_negatives=0,
         scaling="shared",
+        tol=1e-3,
+        max_memory=None,
         n_jobs=None,
+        verbose=0,
         random_state=None,
     ):
         self.kernel = kernel
@@ -121,7 +163,10 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         self.n_dev_negatives = n_dev_negatives
         self.n_peer_negatives = n_peer_negatives
         self.scaling = scaling
+        self.tol = tol
+        self.max_memory = max_memory
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -151,21 +196,26 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         self._random_state = check_random_state(self.random_state).randint(2**31 - 1)
         rng = check_random_state(self._random_state)
 
-        self.dev_negatives_ = X[:0]
-        if is_dev.any():
-            chosen = [_draw(X[writers == writer], self.n_dev_negatives, rng) for writer in np.unique(writers[is_dev])]
-            self.dev_negatives_ = np.concatenate(chosen)
-        self.models_, self.peer_negatives_ = {}, {}
-        self.classes_ = np.unique(writers[~is_dev])
-        if not is_dev.any() and len(self.classes_) < 2:
+        enrolled = np.unique(writers[~is_dev])
+        if not is_dev.any() and len(enrolled) < 2:
             raise ValueError(
                 f"WriterDependentSVC needs negatives: y holds one class only, the writer "
-                f"{self.classes_.tolist()[0]!r}, and dev_writers is None. Add other writers, or name dev_writers."
+                f"{enrolled.tolist()[0]!r}, and dev_writers is None. Add other writers, or name dev_writers."
             )
-        self.scale_ = None
+        chosen = [_draw(X[writers == writer], self.n_dev_negatives, rng) for writer in np.unique(writers[is_dev])]
+        negatives = np.concatenate([X[:0], *chosen])
+        standard = negatives if is_dev.any() else X
+        bank = NegativeBank.of(standard, negatives)
+        self.scale_ = self.gamma_ = None
         if self.scaling == "shared":
-            self.scale_ = deviation(self.dev_negatives_ if is_dev.any() else X)
-        return self._enroll(X[~is_dev], writers[~is_dev], rng)
+            self.scale_ = bank.scale
+            self.gamma_ = resolve_gamma(self.gamma, X.shape[1], lambda: (standard / bank.scale).var())
+        # What is enrolled later follows the parameters of this fit, whatever they are set to meanwhile.
+        gamma = self.gamma if self.gamma_ is None else self.gamma_
+        self._settings = Settings(self.kernel, self.C, gamma, self.tol, self.scaling)
+        empty = Gallery(bank, enrolled[:0], {})
+        self._gallery = self._enroll(empty, X[~is_dev], writers[~is_dev], rng)
+        return self
 
     def enroll(self, X, y):
         """Enroll writers into the fitted model; the others' models stay as they are.
@@ -195,14 +245,97 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         both = [writer for writer in np.unique(writers).tolist() if writer in dev]
         if both:
             raise ValueError(f"Development writers cannot be enrolled: {listing(map(repr, both))}.")
-        known = self.classes_
-        if len(known) and not same_id_type(known, writers):
-            raise ValueError(
-                f"Enrolled writers have ids like {known.tolist()[0]!r}; found {writers.tolist()[0]!r}. Use one type."
-            )
-        rng = check_random_state(self._random_state)
-        self.classes_ = np.unique(np.concatenate([known, writers])) if len(known) else np.unique(writers)
-        return self._enroll(X, writers, rng)
+        self._check_id_type(writers)
+        self._gallery = self._enroll(self._gallery, X, writers, check_random_state(self._random_state))
+        return self
+
+    def remove(self, writers):
+        """Take writers out of the fitted model; the others' models stay as they are.
+
+        Where peers are negatives, references of a removed writer remain in the bank, for other writers' models rest on
+        them; they are no negatives for writers who enroll later. Fit anew to be rid of them.
+
+        Parameters
+        ----------
+        writers : array-like of shape (n_writers,)
+            Enrolled writers.
+
+        Returns
+        -------
+        WriterDependentSVC
+            The model.
+
+        Raises
+        ------
+        ValueError
+            If a writer is not enrolled; the writer is named.
+        """
+        check_is_fitted(self)
+        gallery = self._gallery
+        gone = set(parse_target(writers)[0].tolist())
+        _check_enrolled(gone, gallery, "Writers to remove who are not enrolled")
+        stay = ~np.isin(gallery.classes, list(gone))
+        models = {writer: model for writer, model in gallery.models.items() if writer not in gone}
+        self._gallery = Gallery(gallery.bank.withdrawing(gone), gallery.classes[stay], models)
+        return self
+
+    def export_writer(self, writer, path):
+        """Write the model of one writer to a file, for `load_writer`.
+
+        Parameters
+        ----------
+        writer : int or str
+            An enrolled writer.
+        path : str or os.PathLike
+            The file to write, safetensors.
+
+        Raises
+        ------
+        ValueError
+            If the writer is not enrolled.
+        OSError
+            If the file cannot be written.
+        """
+        check_is_fitted(self)
+        gallery = self._gallery
+        [writer] = parse_target([writer])[0].tolist()
+        _check_enrolled({writer}, gallery, "A writer to export who is not enrolled")
+        write_writer(path, writer, gallery.models[writer], gallery.bank)
+
+    def load_writer(self, path):
+        """Enroll a writer by the model in a file that `export_writer` wrote.
+
+        This model must have been fitted on the same development writers as the one that wrote the file, with the same
+        kernel and scaling.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file.
+
+        Returns
+        -------
+        WriterDependentSVC
+            The model, with the writer enrolled.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, was written by a model with other negatives or another kernel, or holds a
+            development writer. The file is named.
+        OSError
+            If the file cannot be read.
+        """
+        check_is_fitted(self)
+        gallery = self._gallery
+        writer, model, bank = read_writer(path, gallery.bank, self._settings)
+        writers = parse_target([writer])[0]
+        self._check_id_type(writers)
+        if self.dev_writers is not None and writer in set(self.dev_writers):
+            raise ValueError(f"{path}: the writer {writer!r} is a development writer here and cannot be enrolled.")
+        models = gallery.models | {writer: model}
+        self._gallery = Gallery(bank.withdrawing({writer}), _joined(gallery.classes, writers), models)
+        return self
 
     def decision_function(self, X):
         """Score every query against every enrolled writer.
@@ -223,11 +356,7 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         ValueError
             If nobody is enrolled, or the features do not fit.
         """
-        X = self._check_queries(X)
-        scores = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self.models_[writer].score)(X) for writer in self.classes_.tolist()
-        )
-        return np.stack(scores, axis=1)
+        return self._score_all(self._gallery_of_queries(), X)
 
     def claim_scores(self, X, writers):
         """Score each query against the writer it claims to be.
@@ -249,19 +378,16 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         ValueError
             If a claimed writer was never enrolled; the writer is named.
         """
-        X = self._check_queries(X)
+        gallery = self._gallery_of_queries()
+        Z = gallery.bank.standardise(self._check_queries(X))
         writers, _ = parse_target(writers)
-        check_consistent_length(X, writers)
-        unknown = sorted(set(writers.tolist()) - set(self.models_))
-        if unknown:
-            raise ValueError(
-                f"Claims for writers who were never enrolled: {listing(map(repr, unknown))}. Enrolled are "
-                f"{listing(map(repr, self.classes_.tolist()))}. Enroll them first."
-            )
-        scores = np.empty(len(X))
-        for writer in np.unique(writers).tolist():
-            rows = np.nonzero(writers == writer)[0]
-            scores[rows] = self.models_[writer].score(X[rows])
+        check_consistent_length(Z, writers)
+        claimed, which = np.unique(writers, return_inverse=True)
+        _check_enrolled(set(claimed.tolist()), gallery, "Claims for writers who were never enrolled")
+        by_writer = np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1])
+        scores = np.empty(len(Z))
+        for writer, rows in zip(claimed.tolist(), by_writer):
+            scores[rows] = gallery.models[writer].score(Z[rows], gallery.bank)
         return scores
 
     def verify(self, X, writers, threshold=0.0):
@@ -311,8 +437,8 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_queries,)
             Writer ids.
         """
-        scores = self.decision_function(X)
-        return self.classes_[scores.argmax(axis=1)]
+        gallery = self._gallery_of_queries()
+        return gallery.classes[self._score_all(gallery, X).argmax(axis=1)]
 
     def score(self, X, y, sample_weight=None):
         """Compute the share of genuine signatures that are identified correctly.
@@ -351,7 +477,7 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
                 DataConversionWarning,
                 stacklevel=3,
             )
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite=False, reset=reset)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
         writers, forgery = parse_target(y)
         check_classification_targets(writers)
         check_consistent_length(X, writers)
@@ -365,29 +491,87 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
             )
         return X[genuine], writers[genuine]
 
-    def _check_queries(self, X):
+    def _check_id_type(self, writers):
+        known = self._gallery.classes
+        if len(known) and not same_id_type(known, writers):
+            raise ValueError(
+                f"Enrolled writers have ids like {known.tolist()[0]!r}; found {writers.tolist()[0]!r}. Use one type."
+            )
+
+    def _gallery_of_queries(self):
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite=False, reset=False)
-        _check_finite(X)
-        if not len(self.classes_):
+        if not len(self._gallery.classes):
             raise ValueError("No writer is enrolled yet: call enroll with their references first.")
+        return self._gallery
+
+    def _check_queries(self, X):
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
+        _check_finite(X)
         return X
 
-    def _enroll(self, X, writers, rng):
-        references = {writer: X[writers == writer] for writer in np.unique(writers).tolist()}
-        n_peers = self.n_peer_negatives or (0 if len(self.dev_negatives_) else None)
-        if n_peers != 0:
-            self.peer_negatives_.update({writer: _draw(own, n_peers, rng) for writer, own in references.items()})
-        models = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._fit_writer)(writer, own) for writer, own in references.items()
-        )
-        self.models_.update(zip(references, models))
-        return self
+    def _score_all(self, gallery, X):
+        Z = gallery.bank.standardise(self._check_queries(X))
+        models = [gallery.models[writer] for writer in gallery.classes.tolist()]
+        return score_all(models, Z, gallery.bank, self._max_bytes())
 
-    def _fit_writer(self, writer, references):
-        peers = [negatives for peer, negatives in self.peer_negatives_.items() if peer != writer]
-        negatives = np.concatenate([self.dev_negatives_, *peers])
-        return fit_writer_model(references, negatives, self.scale_, kernel=self.kernel, C=self.C, gamma=self.gamma)
+    def _enroll(self, gallery, X, writers, rng):
+        """Make a gallery with more writers."""
+        order = np.argsort(writers, kind="stable")
+        new, first = np.unique(writers[order], return_index=True)
+        references = dict(zip(new.tolist(), np.split(X[order], first[1:])))
+        bank = gallery.bank.withdrawing(set(references))
+        n_peers = self.n_peer_negatives or (0 if bank.n_dev else None)
+        if n_peers != 0:
+            peers = [_draw(own, n_peers, rng) for own in references.values()]
+            owners = np.repeat(np.array([*references], dtype=object), [len(own) for own in peers])
+            bank = bank.adding(np.concatenate([X[:0], *peers]), owners)
+        settings = self._settings
+        # With a single thread in each product, a model does not depend on how many are fitted at a time.
+        with threadpool_limits(1, user_api="blas"):
+            gram = self._make_gram(bank, len(references))
+            with sent_once(bank, gram):
+                fitted = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
+                    delayed(fit_writer)(bank, gram, writer, own, settings) for writer, own in references.items()
+                )
+                models = list(progress(fitted, len(references), "enrolling", self.verbose))
+        return Gallery(bank, _joined(gallery.classes, new), gallery.models | dict(zip(references, models)))
+
+    def _make_gram(self, bank, n_writers):
+        """Compute the kernel among the negatives, if it is the same for all, fits, and is worth it."""
+        n = len(bank.rows)
+        too_large = n * n * bank.rows.itemsize > self._max_bytes()
+        settings = self._settings
+        if settings.scaling == "writer" or too_large or n_writers * _COLUMNS_A_WRITER < n:
+            return None
+        kernel = Kernel(settings.gamma if settings.kernel == "rbf" else None)
+        gram = np.empty((n, n), dtype=bank.rows.dtype)
+        starts = range(0, n, _GRAM_BLOCK)
+        with sent_once(bank):
+            blocks = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
+                delayed(kernel_among)(bank, kernel, start, start + _GRAM_BLOCK) for start in starts
+            )
+            for start, block in zip(starts, blocks):
+                gram[start : start + _GRAM_BLOCK, start:] = block
+                gram[start:, start : start + _GRAM_BLOCK] = block.T
+        return gram
+
+    def _max_bytes(self):
+        return 2**20 * (sklearn.get_config()["working_memory"] if self.max_memory is None else self.max_memory)
+
+    @property
+    def classes_(self):
+        return self._gallery.classes
+
+    @property
+    def models_(self):
+        return self._gallery.models
+
+    @property
+    def bank_(self):
+        return self._gallery.bank
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_gallery")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -400,6 +584,24 @@ def _draw(rows, n, rng):
     if n is None or len(rows) <= n:
         return rows
     return rows[np.sort(rng.choice(len(rows), n, replace=False))]
+
+
+def _joined(classes, new):
+    """Add sorted ids to sorted ids, without sorting those of many writers again."""
+    if not len(classes):
+        return new
+    new = new[~np.isin(new, classes)]
+    dtype = np.result_type(classes, new)
+    return np.insert(classes.astype(dtype), np.searchsorted(classes, new), new)
+
+
+def _check_enrolled(writers, gallery, what):
+    unknown = sorted(writers - gallery.models.keys())
+    if unknown:
+        raise ValueError(
+            f"{what}: {listing(map(repr, unknown))}. Enrolled are {listing(map(repr, gallery.classes.tolist()))}. "
+            "Enroll them first."
+        )
 
 
 def _check_finite(X, writers=None):

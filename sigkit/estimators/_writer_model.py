@@ -1,30 +1,33 @@
-"""The support vector machine of one writer."""
+"""What scores the claims for one writer."""
 
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+
+from sigkit.estimators._kernel import Kernel
 
 
-class WriterModel(NamedTuple):
-    """What scores a claim for one writer: `k(x / scale, support_vectors) @ dual_coef + intercept`.
+class RbfModel(NamedTuple):
+    """A writer's support vector machine: the sum of coefficients times kernel values, plus the intercept.
+
+    Of its support vectors it holds the writer's own references alone; the others it names by their rows in the bank.
 
     Parameters
     ----------
-    support_vectors : ndarray of shape (n_support, n_features)
-        Support vectors, divided by the scale.
-    dual_coef : ndarray of shape (n_support,)
-        Their coefficients; positive for references.
+    references : ndarray of shape (n_references, n_features)
+        The references that are support vectors, on the bank's scale.
+    reference_coef : ndarray of shape (n_references,)
+        Their coefficients, positive.
+    rows : ndarray of shape (n_support,), dtype int32
+        The negatives that are support vectors, as rows of the bank.
+    coef : ndarray of shape (n_support,)
+        Their coefficients, negative.
     intercept : float
         The constant of the decision function.
-    scale : ndarray of shape (n_features,)
-        What features are divided by.
-    kernel : {"rbf", "linear"}
-        The kernel k.
     gamma : float
-        The width of the RBF kernel.
+        The width of the kernel `exp(-gamma ||a - b||^2)`.
+    factor : ndarray of shape (n_features,) or None
+        What leads from the bank's scale to the writer's own; None where they are the same.
 
     Examples
     --------
@@ -32,92 +35,138 @@ class WriterModel(NamedTuple):
     >>> from sigkit.estimators import WriterDependentSVC
     >>> features = np.array([[0.0, 1], [0, 2], [3, 0], [4, 1]])
     >>> model = WriterDependentSVC().fit(features, ["ada", "ada", "bob", "bob"]).models_["ada"]
-    >>> model.support_vectors.shape, model.dual_coef.shape
-    ((4, 2), (4,))
+    >>> model.references.shape, model.rows.tolist()
+    ((2, 2), [2, 3])
     """
 
-    support_vectors: np.ndarray
-    dual_coef: np.ndarray
+    references: np.ndarray
+    reference_coef: np.ndarray
+    rows: np.ndarray
+    coef: np.ndarray
     intercept: float
-    scale: np.ndarray
-    kernel: str
     gamma: float
+    factor: np.ndarray | None
 
-    def score(self, X):
+    def score(self, Z, bank):
         """Score claims.
 
         Parameters
         ----------
-        X : ndarray of shape (n_queries, n_features)
-            Features of queries.
+        Z : ndarray of shape (n_queries, n_features)
+            Features of queries, on the bank's scale.
+        bank : NegativeBank
+            The negatives.
 
         Returns
         -------
         ndarray of shape (n_queries,)
             Scores; higher is more genuine.
         """
-        kernel = _kernel(X / self.scale, self.support_vectors, self.kernel, self.gamma)
-        return kernel @ self.dual_coef + self.intercept
+        kernel, support = Kernel(self.gamma), np.concatenate([self.references, bank.rows[self.rows]])
+        if self.factor is not None:
+            Z, support = Z * self.factor, support * self.factor
+        return kernel.block(Z, support) @ np.concatenate([self.reference_coef, self.coef]) + self.intercept
+
+    @property
+    def nbytes(self):
+        """Bytes of the arrays: what a writer costs."""
+        return sum(part.nbytes for part in self if isinstance(part, np.ndarray))
 
 
-def fit_writer_model(references, negatives, scale=None, *, kernel, C, gamma):
-    """Fit the support vector machine that parts a writer's references from negatives.
-
-    Parameters
-    ----------
-    references : ndarray of shape (n_references, n_features)
-        Features of the writer's references.
-    negatives : ndarray of shape (n_negatives, n_features)
-        Features of other people's signatures.
-    scale : ndarray of shape (n_features,) or None, default=None
-        What features are divided by; None for their deviation in these samples.
-    kernel : {"rbf", "linear"}
-        The kernel.
-    C : float
-        The penalty of an error on a negative; that of a reference is n_negatives / n_references times as high.
-    gamma : float or {"scale", "auto"}
-        The width of the RBF kernel.
-
-    Returns
-    -------
-    WriterModel
-        The model.
-    """
-    samples = np.concatenate([references, negatives])
-    scale = deviation(samples) if scale is None else scale
-    samples = samples / scale
-    gamma = _resolve_gamma(gamma, samples)
-    labels = np.repeat([1, -1], [len(references), len(negatives)])
-    # libsvm on a precomputed kernel reaches the same optimum; the kernel itself is a matrix product in BLAS.
-    svm = SVC(kernel="precomputed", C=C, class_weight={1: len(negatives) / len(references)})
-    svm.fit(_kernel(samples, samples, kernel, gamma), labels)
-    return WriterModel(samples[svm.support_], svm.dual_coef_[0], float(svm.intercept_[0]), scale, kernel, gamma)
-
-
-def deviation(X):
-    """Tell what features are divided by: their standard deviation, and 1 where they are constant.
+class LinearModel(NamedTuple):
+    """A writer's linear support vector machine, as one direction.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        Features.
+    direction : ndarray of shape (n_features,)
+        The sum of support vectors times coefficients, for features on the bank's scale.
+    intercept : float
+        The constant of the decision function.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.estimators import WriterDependentSVC
+    >>> features = np.array([[0.0, 1], [0, 2], [3, 0], [4, 1]])
+    >>> WriterDependentSVC("linear").fit(features, ["ada", "ada", "bob", "bob"]).models_["ada"].direction.shape
+    (2,)
+    """
+
+    direction: np.ndarray
+    intercept: float
+
+    def score(self, Z, bank):
+        """Score claims.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_queries, n_features)
+            Features of queries, on the bank's scale.
+        bank : NegativeBank
+            The negatives; not needed here.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,)
+            Scores; higher is more genuine.
+        """
+        return Z @ self.direction + self.intercept
+
+    @property
+    def nbytes(self):
+        """Bytes of the arrays: what a writer costs."""
+        return self.direction.nbytes
+
+
+def score_all(models, Z, bank, max_bytes):
+    """Score queries against many writers.
+
+    Parameters
+    ----------
+    models : list of RbfModel or of LinearModel
+        The writers' models.
+    Z : ndarray of shape (n_queries, n_features)
+        Features of queries, on the bank's scale.
+    bank : NegativeBank
+        The negatives.
+    max_bytes : float
+        How much memory kernel values may take at a time.
 
     Returns
     -------
-    ndarray of shape (n_features,)
-        The divisors.
+    ndarray of shape (n_queries, n_models)
+        Scores; a column a model.
     """
-    return StandardScaler(with_mean=False).fit(X).scale_
+    if isinstance(models[0], LinearModel):
+        return Z @ np.stack([model.direction for model in models], axis=1) + [model.intercept for model in models]
+    scores = np.empty((len(Z), len(models)))
+    if models[0].factor is not None:
+        for column, model in enumerate(models):
+            scores[:, column] = model.score(Z, bank)
+        return scores
+    used = np.zeros(len(bank.rows), dtype=bool)
+    for model in models:
+        used[model.rows] = True
+    columns = np.cumsum(used) - 1
+    support, kernel = bank.rows[used], Kernel(models[0].gamma)
+    support_squares = bank.squares[used]
+    groups = [models[first : first + _GROUP] for first in range(0, len(models), _GROUP)]
+    step = max(1, int(max_bytes / 2 / Z.itemsize / max(1, len(support) + _GROUP)))
+    for first in range(0, len(Z), step):
+        part = Z[first : first + step]
+        values = kernel.block(part, support, support_squares)
+        for column, group in zip(range(0, len(models), _GROUP), groups):
+            weights = np.zeros((len(support), len(group)), dtype=Z.dtype)
+            for position, model in enumerate(group):
+                weights[columns[model.rows], position] = model.coef
+            block = scores[first : first + step, column : column + len(group)]
+            block[:] = values @ weights
+            references = np.concatenate([model.references for model in group])
+            own = kernel.block(part, references) * np.concatenate([model.reference_coef for model in group])
+            ends = np.cumsum([len(model.references) for model in group])
+            block += np.diff(np.cumsum(own, axis=1)[:, ends - 1], axis=1, prepend=0)
+            block += [model.intercept for model in group]
+    return scores
 
 
-def _kernel(A, B, kernel, gamma):
-    return rbf_kernel(A, B, gamma=gamma) if kernel == "rbf" else linear_kernel(A, B)
-
-
-def _resolve_gamma(gamma, samples):
-    if gamma == "auto":
-        return 1 / samples.shape[1]
-    if gamma == "scale":
-        variance = samples.var()
-        return 1 / (samples.shape[1] * variance) if variance else 1.0
-    return float(gamma)
+_GROUP = 256

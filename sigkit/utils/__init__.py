@@ -1,7 +1,8 @@
-"""What every room shares: the parts of `y`, fingerprints of images, the wording of long lists, progress, files."""
+"""What every room shares: the parts of `y`, fingerprints of images, the wording of long lists, progress, files, parallel tasks."""
 
 from sigkit.utils._digest import content_digest
 from sigkit.utils._files import whole_file
+from sigkit.utils._parallel import sent_once
 from sigkit.utils._progress import progress
 from sigkit.utils._target import GENUINE, SIMPLE, SKILLED, development_rows, parse_target, same_id_type
 from sigkit.utils._text import listing
@@ -16,5 +17,6 @@ __all__ = [
     "parse_target",
     "progress",
     "same_id_type",
+    "sent_once",
     "whole_file",
 ]

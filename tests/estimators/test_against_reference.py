@@ -4,8 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
-from sigkit.estimators import WriterDependentSVC
+from sigkit.estimators import WriterDependentSVC, _fit_writer
+from sigkit.estimators._solver import solve
 from sigkit.metrics import verification_report
 
 
@@ -50,3 +54,41 @@ def test_scores_and_error_rates_equal_the_originals(reference, protocol, toleran
     }
     for name, original in pairs.items():
         assert report.figures[name].value == pytest.approx(expected[original], abs=1e-3), name
+
+
+@pytest.mark.parametrize("protocol", ["rbf_dev", "rbf_peers", "linear_dev"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_optimum_is_libsvms(reference, protocol, dtype, monkeypatch):
+    features, y, scores, _ = reference
+    dev = scores[f"{protocol}_dev_negatives"]
+    rows = np.concatenate([dev, scores[f"{protocol}_train"]])
+    duals = {}
+
+    def kept(writer, *arguments):
+        duals[writer] = solve(*arguments[:-1], **arguments[-1])
+        return duals[writer]
+
+    monkeypatch.setattr(_fit_writer, "solve", lambda *arguments, **options: kept(len(duals), *arguments, options))
+    monkeypatch.setattr("sigkit.estimators._solver.FIRST", 60)
+    monkeypatch.setattr("sigkit.estimators._solver.MORE", 40)
+    negatives = {"dev_writers": range(10)} if len(dev) else {"n_peer_negatives": 12}
+    kernel = protocol.split("_")[0]
+    model = WriterDependentSVC(kernel, scaling="writer", **negatives).fit(features[rows].astype(dtype), y[rows])
+    for number, writer in enumerate(model.classes_[::9]):
+        own = features[rows][y[rows, 0] == writer].astype(np.float64)
+        others = features[dev] if len(dev) else features[rows][y[rows, 0] != writer]
+        samples = np.concatenate([own, others])
+        samples /= StandardScaler(with_mean=False).fit(samples).scale_
+        gram = rbf_kernel(samples, gamma=2**-11) if kernel == "rbf" else samples @ samples.T
+        svm = SVC(kernel="precomputed", class_weight={1: len(others) / len(own)}, tol=1e-6)
+        svm.fit(gram, np.repeat([1, -1], [len(own), len(others)]))
+        expected = np.zeros(len(samples))
+        expected[svm.support_] = svm.dual_coef_[0]
+        dual = duals[9 * number]
+        # The writer's own references are rows of the bank where peers are negatives.
+        place = np.cumsum(model.bank_.negatives_for(writer)) - 1
+        found = np.zeros(len(samples))
+        found[: len(own)] = dual.reference_coef
+        found[len(own) + place[dual.rows]] = dual.coef
+        objectives = [np.abs(coef).sum() - 0.5 * coef @ gram @ coef for coef in (found, expected)]
+        assert objectives[0] == pytest.approx(objectives[1], rel=1e-4)

@@ -1,0 +1,223 @@
+"""Enrollment as a service uses it: writers come and go, models travel, and others score meanwhile."""
+
+import json
+import pickle
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from sigkit.estimators import WriterDependentSVC
+
+
+@pytest.fixture(scope="module")
+def signatures():
+    """Thirty writers of 12 signatures each."""
+    rng = np.random.default_rng(1)
+    y = np.repeat(np.arange(30), 12)
+    X = rng.normal(size=(30, 24))[y] + 0.7 * rng.normal(size=(len(y), 24))
+    return X.astype(np.float32), y
+
+
+def make(scaling="shared", kernel="rbf", peers=False):
+    negatives = {"n_peer_negatives": 6} if peers else {"dev_writers": range(10)}
+    return WriterDependentSVC(kernel, gamma=0.02, scaling=scaling, random_state=0, **negatives)
+
+
+def test_removing_leaves_the_others(signatures):
+    X, y = signatures
+    model = make().fit(X, y)
+    before, models = model.decision_function(X), model.models_
+    assert model.remove([12, 29]) is model
+    assert model.classes_.tolist() == [10, 11, *range(13, 29)]
+    stay = [column for column, writer in enumerate(range(10, 30)) if writer not in (12, 29)]
+    np.testing.assert_allclose(model.decision_function(X), before[:, stay], atol=1e-4)
+    assert all(model.models_[writer] is models[writer] for writer in model.classes_.tolist())
+    with pytest.raises(ValueError, match=r"not enrolled: 12, 99\. Enrolled are 10, 11"):
+        model.remove([12, 99])
+    model.enroll(X[y == 12], y[y == 12])
+    np.testing.assert_allclose(model.claim_scores(X, np.full(len(X), 12)), before[:, 2], atol=5e-3)
+    model.remove(model.classes_)
+    with pytest.raises(ValueError, match="No writer is enrolled"):
+        model.decision_function(X)
+
+
+def test_a_removed_peer_teaches_nobody_any_more(signatures):
+    X, y = signatures
+    model = make(peers=True).fit(X, y)
+    others = model.claim_scores(X, np.full(len(X), 3))
+    model.remove([4])
+    assert np.array_equal(model.claim_scores(X, np.full(len(X), 3)), others)
+    assert not model.bank_.negatives_for(5)[model.bank_.owners == 4].any()
+    model.enroll(X[y == 3], y[y == 3])
+    anew = make(peers=True).fit(X[y != 4], y[y != 4])
+    assert model.bank_.negatives_for(3).sum() == anew.bank_.negatives_for(3).sum() == 28 * 6
+
+
+@pytest.mark.parametrize("scaling", ["shared", "writer"])
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+@pytest.mark.parametrize("peers", [False, True])
+@pytest.mark.parametrize("writer", [17, "ada"])
+def test_a_model_travels(signatures, tmp_path, scaling, kernel, peers, writer):
+    X, y = signatures
+    if isinstance(writer, str):
+        names = np.array([f"w{number:02}" for number in range(30)])
+        names[17] = writer
+        y, dev = names[y], names[:10].tolist()
+    else:
+        dev = range(10)
+    parameters = {"n_peer_negatives": 6} if peers else {"dev_writers": dev}
+
+    def fitted(X, y):
+        return WriterDependentSVC(kernel, gamma=0.02, scaling=scaling, random_state=0, **parameters).fit(X, y)
+
+    model = fitted(X, y)
+    path = tmp_path / "writer.safetensors"
+    assert model.export_writer(writer, path) is None
+    expected = model.claim_scores(X, [writer] * len(X))
+    other = fitted(X, y).remove([writer])
+    size = len(other.bank_.rows)
+    assert other.load_writer(path) is other
+    assert other.classes_.tolist() == model.classes_.tolist()
+    np.testing.assert_allclose(other.claim_scores(X, [writer] * len(X)), expected, atol=1e-4)
+    np.testing.assert_allclose(other.decision_function(X), model.decision_function(X), atol=1e-4)
+    if peers and kernel == "rbf":
+        added = slice(size, None)
+        assert len(other.bank_.rows) > size
+        assert not other.bank_.teaches[added].any()
+    other.load_writer(path)
+    assert other.classes_.tolist() == model.classes_.tolist()
+
+
+def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
+    X, y = signatures
+    path = str(tmp_path / "writer.safetensors")
+    model = make().fit(X, y)
+    model.export_writer(12, path)
+    with pytest.raises(ValueError, match="not enrolled: 3"):
+        model.export_writer(3, path)
+    with pytest.raises(ValueError, match=r"writer\.safetensors: written by a model with other negatives"):
+        make().fit(X + 1, y).load_writer(path)
+    with pytest.raises(ValueError, match=r"writer\.safetensors: has the rbf kernel"):
+        make(kernel="linear").fit(X, y).load_writer(path)
+    with pytest.raises(ValueError, match=r"has scaling='shared' and gamma=0\.02; this model has 'writer'"):
+        make(scaling="writer").fit(X, y).load_writer(path)
+    with pytest.raises(ValueError, match=r"this model has 'shared' and 0\.03"):
+        make().set_params(gamma=0.03).fit(X, y).load_writer(path)
+    with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
+        model.load_writer(tmp_path / "none.safetensors")
+
+    content = Path(path).read_bytes()
+    for damaged in (b"", b"text", content[: len(content) // 2], pickle.dumps({"writer": 12})):
+        (tmp_path / "damaged").write_bytes(damaged)
+        with pytest.raises(ValueError, match="damaged: not a whole file of a writer's model"):
+            model.load_writer(tmp_path / "damaged")
+    with safe_open(path, framework="np") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = file.metadata()
+    rewritten = str(tmp_path / "rewritten.safetensors")
+    for change, message in [
+        ({"rows": arrays["rows"] + 10_000}, "negatives that do not exist"),
+        ({"coef": arrays["coef"] * np.nan}, "NaN or infinity"),
+        ({"references": arrays["references"][:, :5].copy()}, "its arrays are"),
+        ({"coef": arrays["coef"][1:].copy()}, "its arrays are"),
+        ({"more": arrays["coef"]}, "its arrays are"),
+    ]:
+        save_file(arrays | change, rewritten, metadata=about)
+        with pytest.raises(
+            ValueError, match=rf"rewritten\.safetensors: a damaged model; (it )?(names|has)? ?{message}"
+        ):
+            model.load_writer(rewritten)
+    for change, message in [
+        ({"format": json.dumps("other")}, "not a writer's model"),
+        ({"writer": json.dumps(3)}, "the writer 3 is a development writer"),
+        ({"writer": json.dumps("ada")}, "found 'ada'"),
+        ({"intercept": json.dumps(None)}, "not a writer's model"),
+        ({"gamma": "["}, "not a whole file"),
+    ]:
+        save_file(arrays, rewritten, metadata=about | change)
+        with pytest.raises(ValueError, match=message):
+            model.load_writer(rewritten)
+    assert model.classes_.tolist() == list(range(10, 30))
+
+
+def test_what_a_writer_costs(signatures):
+    """A model holds its references and 12 bytes a negative; a pickled system holds the bank once."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(130), 12)
+    X = (rng.normal(size=(130, 256))[y] + 0.8 * rng.normal(size=(len(y), 256))).astype(np.float32)
+    small = WriterDependentSVC(gamma="scale", dev_writers=range(100)).fit(X[y < 110], y[y < 110])
+    large = WriterDependentSVC(gamma="scale", dev_writers=range(100)).fit(X, y)
+    for model in large.models_.values():
+        n_references, n_support = len(model.reference_coef), len(model.rows)
+        assert model.nbytes == n_references * (4 * 256 + 8) + 12 * n_support
+    grown = len(pickle.dumps(large)) - len(pickle.dumps(small))
+    assert grown <= sum(model.nbytes + 1000 for writer, model in large.models_.items() if writer >= 110)
+
+
+def test_scores_are_right_while_others_enroll(signatures):
+    X, y = signatures
+    known = y < 20
+    model = make().fit(X[known], y[known])
+    expected = make().fit(X, y).decision_function(X)
+    finished, wrong = threading.Event(), []
+
+    def score():
+        n_scored = 0
+        while not finished.is_set() or not n_scored:
+            try:
+                columns = model.decision_function(X)
+                np.testing.assert_allclose(columns[:, :10], expected[:, :10], atol=5e-3)
+                n_columns = columns.shape[1]
+                np.testing.assert_allclose(columns, expected[:, :n_columns], atol=5e-3)
+                claims = model.claim_scores(X, np.repeat([10, 19], len(X) // 2))
+                np.testing.assert_allclose(claims[:50], expected[:50, 0], atol=5e-3)
+                n_scored += 1
+            except BaseException as error:
+                wrong.append(error)
+                return
+
+    readers = [threading.Thread(target=score) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for _ in range(5):
+        for writer in range(20, 30):
+            model.enroll(X[y == writer], y[y == writer])
+        model.enroll(X[y == 15], y[y == 15])
+        model.remove(range(20, 30))
+    finished.set()
+    for reader in readers:
+        reader.join()
+    assert not wrong
+
+
+def test_an_interruption_leaves_the_state_before(signatures, monkeypatch):
+    X, y = signatures
+    model = make().fit(X[y < 20], y[y < 20])
+    before = model.decision_function(X)
+    calls = []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return fit_writer(*arguments)
+
+    from sigkit.estimators._fit_writer import fit_writer
+
+    monkeypatch.setattr("sigkit.estimators._writer_dependent_svc.fit_writer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.enroll(X[y >= 20], y[y >= 20])
+    assert model.classes_.tolist() == list(range(10, 20))
+    assert np.array_equal(model.decision_function(X), before)
+
+
+def test_progress_is_told_where_asked(signatures, capsys):
+    X, y = signatures
+    model = make().fit(X, y)
+    assert capsys.readouterr().err == ""
+    model.set_params(verbose=1).fit(X, y)
+    assert "[sigkit] enrolling: 20 of 20" in capsys.readouterr().err

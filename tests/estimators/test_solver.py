@@ -1,0 +1,133 @@
+"""The solver against libsvm on the whole problem."""
+
+import numpy as np
+import pytest
+from sklearn.svm import SVC
+
+from sigkit.estimators import LinearModel, WriterDependentSVC
+from sigkit.estimators._columns import ComputedColumns, KeptColumns
+from sigkit.estimators._kernel import Kernel, squares
+from sigkit.estimators._solver import solve
+
+
+def draw(n_references, n_negatives, seed, n_features=20, apart=1.0):
+    rng = np.random.default_rng(seed)
+    references = rng.normal(size=n_features) * apart + rng.normal(size=(n_references, n_features))
+    return references, rng.normal(size=(n_negatives, n_features)) * 1.3
+
+
+def exact(references, negatives, kernel, C, skew, tol=1e-6):
+    samples = np.concatenate([references, negatives])
+    labels = np.repeat([1, -1], [len(references), len(negatives)])
+    gram = kernel.block(samples, samples)
+    svm = SVC(kernel="precomputed", C=C, class_weight={1: skew}, tol=tol).fit(gram, labels)
+    coef = np.zeros(len(samples))
+    coef[svm.support_] = svm.dual_coef_[0]
+    return gram, coef, svm.intercept_[0]
+
+
+def dual_objective(gram, coef):
+    return np.abs(coef).sum() - 0.5 * coef @ gram @ coef
+
+
+def solved(references, negatives, kernel, C, kept, tol=1e-3):
+    across = kernel.block(references, negatives)
+    columns = (
+        KeptColumns(kernel.block(negatives, negatives))
+        if kept
+        else ComputedColumns(kernel, negatives, squares(negatives))
+    )
+    eligible = np.ones(len(negatives), dtype=bool)
+    dual = solve(kernel.block(references, references), across, columns, eligible, C=C, tol=tol)
+    coef = np.zeros(len(references) + len(negatives))
+    coef[: len(references)] = dual.reference_coef
+    coef[len(references) + dual.rows] = dual.coef
+    return coef, dual.intercept
+
+
+@pytest.fixture
+def small_steps(monkeypatch):
+    """Make the working set small, so that few negatives take many rounds."""
+    monkeypatch.setattr("sigkit.estimators._solver.FIRST", 30)
+    monkeypatch.setattr("sigkit.estimators._solver.MORE", 20)
+
+
+@pytest.mark.usefixtures("small_steps")
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize("gamma", [None, 1e-4, 0.02, 0.5])
+@pytest.mark.parametrize("sizes", [(12, 800), (1, 500), (90, 60), (300, 120)])
+def test_the_optimum_is_libsvms(gamma, C, kept, sizes):
+    for seed in range(2):
+        references, negatives = draw(*sizes, seed=seed)
+        kernel, skew = Kernel(gamma), sizes[1] / sizes[0]
+        gram, expected, intercept = exact(references, negatives, kernel, C, skew)
+        coef, found = solved(references, negatives, kernel, C, kept)
+        assert dual_objective(gram, coef) == pytest.approx(dual_objective(gram, expected), rel=1e-4)
+        assert abs(coef.sum()) <= 1e-9 * max(1, np.abs(coef).sum())
+        assert (coef[: sizes[0]] <= C * skew * (1 + 1e-9)).all()
+        assert (coef[sizes[0] :] >= -C * (1 + 1e-9)).all()
+        difference = np.abs(gram @ coef + found - (gram @ expected + intercept)).max()
+        assert difference <= (5e-3 if gamma else 0.05)
+
+
+@pytest.mark.usefixtures("small_steps")
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("gamma", [None, 0.02])
+def test_samples_on_both_sides_and_many_alike(gamma, kept):
+    references, negatives = draw(8, 300, seed=5)
+    negatives[::3] = negatives[0]
+    negatives[1:200:10] = references[2]
+    references[4] = references[3]
+    kernel = Kernel(gamma)
+    gram, expected, intercept = exact(references, negatives, kernel, 1.0, 300 / 8)
+    coef, found = solved(references, negatives, kernel, 1.0, kept)
+    assert dual_objective(gram, coef) == pytest.approx(dual_objective(gram, expected), rel=1e-4)
+    difference = np.abs(gram @ coef + found - (gram @ expected + intercept)).max()
+    assert difference <= (5e-3 if gamma else 0.05)
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_indistinguishable_signatures_have_one_score():
+    references, negatives = np.ones((3, 4)), np.ones((200, 4))
+    coef, intercept = solved(references, negatives, Kernel(0.1), 1.0, kept=False)
+    assert np.isfinite(coef).all()
+    assert abs(coef.sum() + intercept) <= 1 + 1e-3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scaling", ["shared", "writer"])
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+def test_far_from_zero_and_on_any_scale(kernel, scaling, dtype):
+    """Features of about 1,000 with a deviation of 0.5, as no matrix product in single precision would forgive."""
+    rng = np.random.default_rng(3)
+    y = np.repeat(np.arange(12), 90)
+    X = (1000 + 0.5 * (rng.normal(size=(12, 30))[y] + rng.normal(size=(len(y), 30)))).astype(dtype)
+    rows = (y < 10) | (np.arange(len(y)) % 90 < 8)
+    model = WriterDependentSVC(
+        kernel, gamma=0.02, dev_writers=range(10), n_dev_negatives=90, scaling=scaling, max_memory=64
+    )
+    scores = model.fit(X[rows], y[rows]).decision_function(X)
+    negatives = X[y < 10].astype(np.float64)
+    for column, writer in enumerate((10, 11)):
+        samples = np.concatenate([X[rows & (y == writer)], negatives])
+        scale = (negatives if scaling == "shared" else samples).std(axis=0)
+        labels = np.repeat([1, -1], [8, len(negatives)])
+        # Without the mean, libsvm itself needs very long on the linear kernel; the intercept takes it up.
+        svm = SVC(kernel=kernel, gamma=0.02, class_weight={1: len(negatives) / 8}, tol=1e-6)
+        svm.fit((samples - 1000) / scale, labels)
+        expected = svm.decision_function((X - 1000) / scale)
+        np.testing.assert_allclose(scores[:, column], expected, atol=5e-3 if kernel == "rbf" else 0.05)
+
+
+def test_the_kernel_is_streamed_where_memory_is_small():
+    rng = np.random.default_rng(4)
+    y = np.repeat(np.arange(40), 30)
+    X = rng.normal(size=(40, 16))[y] + rng.normal(size=(len(y), 16))
+    parameters = {"gamma": 0.05, "dev_writers": range(20), "n_dev_negatives": 30}
+    kept = WriterDependentSVC(**parameters).fit(X, y)
+    streamed = WriterDependentSVC(**parameters, max_memory=0.01).fit(X, y)
+    np.testing.assert_allclose(streamed.decision_function(X), kept.decision_function(X), atol=5e-3)
+    linear = WriterDependentSVC("linear", **parameters).fit(X, y).models_[30]
+    assert isinstance(linear, LinearModel)
+    assert linear.direction.shape == (16,)
