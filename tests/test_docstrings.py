@@ -6,7 +6,17 @@ import inspect
 import pytest
 from numpydoc.validate import validate
 
-ROOMS = ("datasets", "estimators", "imaging", "metrics", "model_selection", "nets", "transformers", "utils")
+ROOMS = (
+    "datasets",
+    "estimators",
+    "experiments",
+    "imaging",
+    "metrics",
+    "model_selection",
+    "nets",
+    "transformers",
+    "utils",
+)
 # A summary starts on the line of the quotes; where it says it all, no longer one and no "See Also" are demanded.
 IGNORED = {"ES01", "SA01", "GL01", "GL08", "YD01"}
 

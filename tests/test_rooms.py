@@ -8,6 +8,16 @@ import pytest
 import sigkit
 
 MAY_IMPORT = {
+    "experiments": {
+        "estimators",
+        "transformers",
+        "attacks",
+        "datasets",
+        "model_selection",
+        "metrics",
+        "utils",
+        "sklearn",
+    },
     "estimators": {"transformers", "nets", "utils", "torch", "sklearn"},
     "transformers": {"imaging", "nets", "utils", "torch", "sklearn", "skorch", "matplotlib"},
     "nets": {"utils", "torch"},

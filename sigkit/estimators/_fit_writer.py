@@ -20,19 +20,17 @@ class Settings(NamedTuple):
     scaling: str
 
 
-def fit_writer(bank, gram, writer, references, settings):
+def fit_writer(enrollment, bank, gram, settings):
     """Fit the support vector machine that parts a writer's references from the negatives of a bank.
 
     Parameters
     ----------
+    enrollment : tuple of (int or str, ndarray of shape (n_references, n_features))
+        The writer, and features of the writer's references.
     bank : NegativeBank
         The negatives.
     gram : ndarray of shape (n_rows, n_rows) or None
         The kernel among the bank's rows, where it is kept.
-    writer : int or str
-        The writer.
-    references : ndarray of shape (n_references, n_features)
-        Features of the writer's references.
     settings : Settings
         Parameters.
 
@@ -41,6 +39,7 @@ def fit_writer(bank, gram, writer, references, settings):
     RbfModel or LinearModel
         The model.
     """
+    writer, references = enrollment
     eligible, own = bank.negatives_for(writer), bank.standardise(references)
     factor, gamma, scaled = None, settings.gamma, own
     rows, row_squares = bank.rows, bank.squares
@@ -68,23 +67,24 @@ def fit_writer(bank, gram, writer, references, settings):
     )
 
 
-def kernel_among(bank, kernel, first, last):
+def kernel_among(rows, bank, kernel):
     """Compute the kernel of some rows of the bank with themselves and all rows after them.
 
     Parameters
     ----------
+    rows : tuple of (int, int)
+        The first row, and the one after the last.
     bank : NegativeBank
         The negatives.
     kernel : Kernel
         The kernel.
-    first, last : int
-        Which rows.
 
     Returns
     -------
     ndarray of shape (last - first, n_rows - first)
         Kernel values.
     """
+    first, last = rows
     return kernel.block(bank.rows[first:last], bank.rows[first:], bank.squares[first:])
 
 

@@ -11,7 +11,6 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
@@ -20,7 +19,7 @@ from sigkit.estimators._fit_writer import Settings, fit_writer, kernel_among, re
 from sigkit.estimators._kernel import Kernel
 from sigkit.estimators._writer_file import read_writer, write_writer
 from sigkit.estimators._writer_model import LinearModel, RbfModel, score_all
-from sigkit.utils import GENUINE, development_rows, listing, parse_target, progress, same_id_type, sent_once
+from sigkit.utils import GENUINE, development_rows, listing, map_parallel, parse_target, progress, same_id_type
 
 _GRAM_BLOCK = 1024
 # About as many columns of the kernel among the negatives does a writer take where they are computed one by one.
@@ -529,12 +528,12 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         # With a single thread in each product, a model does not depend on how many are fitted at a time.
         with threadpool_limits(1, user_api="blas"):
             gram = self._make_gram(bank, len(references))
-            with sent_once(bank, gram):
-                fitted = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
-                    delayed(fit_writer)(bank, gram, writer, own, settings) for writer, own in references.items()
-                )
-                models = list(progress(fitted, len(references), "enrolling", self.verbose))
-        return Gallery(bank, _joined(gallery.classes, new), gallery.models | dict(zip(references, models)))
+            fitted = map_parallel(
+                fit_writer, list(references.items()), bank, gram, settings, n_jobs=self.n_jobs, prefer="threads"
+            )
+            models = dict(progress(fitted, len(references), "enrolling", self.verbose))
+        models = {writer: models[position] for position, writer in enumerate(references)}
+        return Gallery(bank, _joined(gallery.classes, new), gallery.models | models)
 
     def _make_gram(self, bank, n_writers):
         """Compute the kernel among the negatives, if it is the same for all, fits, and is worth it."""
@@ -545,14 +544,11 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
             return None
         kernel = Kernel(settings.gamma if settings.kernel == "rbf" else None)
         gram = np.empty((n, n), dtype=bank.rows.dtype)
-        starts = range(0, n, _GRAM_BLOCK)
-        with sent_once(bank):
-            blocks = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
-                delayed(kernel_among)(bank, kernel, start, start + _GRAM_BLOCK) for start in starts
-            )
-            for start, block in zip(starts, blocks):
-                gram[start : start + _GRAM_BLOCK, start:] = block
-                gram[start:, start : start + _GRAM_BLOCK] = block.T
+        parts = [(start, start + _GRAM_BLOCK) for start in range(0, n, _GRAM_BLOCK)]
+        for position, block in map_parallel(kernel_among, parts, bank, kernel, n_jobs=self.n_jobs, prefer="threads"):
+            first, last = parts[position]
+            gram[first:last, first:] = block
+            gram[first:, first:last] = block.T
         return gram
 
     def _max_bytes(self):

@@ -9,13 +9,12 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, StrOptions
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from sigkit.imaging import ImageError, decode_image, fit_canvas, measure_ink, preprocess_image, read_bytes
 from sigkit.transformers._memory import ImageMemory
-from sigkit.utils import listing, progress
+from sigkit.utils import listing, map_parallel, progress
 
 _DOUBTS = {
     "over_canvas": (
@@ -203,12 +202,11 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         results = [_remembered(scan, memory, shape) for _, scan in scans]
         unknown = [row for row, result in enumerate(results) if result is None]
         if unknown:
-            parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-            computed = parallel(delayed(_compute)(work, *scans[row], memory) for row in unknown)
+            computed = map_parallel(_compute, [scans[row] for row in unknown], work, memory, n_jobs=self.n_jobs)
             # The matrices of one image are too small for threads: they cost twice the work and save no time.
             with threadpool_limits(limits=1):
-                for result, row in zip(progress(computed, len(unknown), step, self.verbose), unknown):
-                    results[row] = result
+                for position, result in progress(computed, len(unknown), step, self.verbose):
+                    results[unknown[position]] = result
         errors = [str(result) for result in results if isinstance(result, ImageError)]
         if len(errors) == 1:
             raise ImageError(errors[0])
@@ -257,8 +255,9 @@ def _remembered(scan, memory, shape):
     return found["array"], json.loads(found["doubts"].tobytes())
 
 
-def _compute(work, name, scan, memory):
+def _compute(named_scan, work, memory):
     """Work on one scan and remember the result; errors are returned, so that all can be told at once."""
+    name, scan = named_scan
     try:
         content = _content(scan)
     except ImageError as error:

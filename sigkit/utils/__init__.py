@@ -1,8 +1,8 @@
-"""What every room shares: the parts of `y`, fingerprints of images, the wording of long lists, progress, files, parallel tasks."""
+"""What every room shares: the parts of `y`, fingerprints of images, wording, progress, files, parallel tasks."""
 
 from sigkit.utils._digest import content_digest
 from sigkit.utils._files import whole_file
-from sigkit.utils._parallel import sent_once
+from sigkit.utils._parallel import map_parallel, on_dask
 from sigkit.utils._progress import progress
 from sigkit.utils._target import GENUINE, SIMPLE, SKILLED, development_rows, parse_target, same_id_type
 from sigkit.utils._text import listing
@@ -14,9 +14,10 @@ __all__ = [
     "content_digest",
     "development_rows",
     "listing",
+    "map_parallel",
+    "on_dask",
     "parse_target",
     "progress",
     "same_id_type",
-    "sent_once",
     "whole_file",
 ]

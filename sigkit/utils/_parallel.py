@@ -1,41 +1,89 @@
-"""What many parallel tasks share."""
+"""Many tasks that share large objects, wherever joblib works."""
 
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import nullcontext
 
 from joblib import parallel_config
 from joblib.parallel import get_active_backend
+from sklearn.utils.parallel import Parallel, delayed
+
+ATTEMPTS = 5
 
 
-@contextmanager
-def sent_once(*objects):
-    """Have a dask cluster, where joblib works on one, hold large objects on each of its workers.
+def map_parallel(function, items, *shared, n_jobs=None, prefer=None):
+    """Call a function on each item and on what all calls share, in parallel; the results come as they are done.
 
-    joblib would send an object that many tasks take to one worker, from which others fetch it; should that worker die,
-    the object is lost and the tasks fail. Threads share objects anyway, and joblib's processes map arrays from disk.
+    On a dask cluster, what is shared goes out once a worker, and what belongs to one call travels with it. Should a
+    worker die, the scheduler gives its calls to others; should shared objects die with it, they are sent again and the
+    calls that are not done are made anew.
 
     Parameters
     ----------
-    *objects : object
-        What tasks take as arguments, these very objects; None is passed over.
+    function : callable
+        Called as `function(item, *shared)`; of a module's level, for processes to find it.
+    items : list
+        What differs from call to call.
+    *shared : object
+        What is the same in all calls.
+    n_jobs : int or None, default=None
+        Calls at a time, as in `joblib.Parallel`.
+    prefer : {"threads", "processes"} or None, default=None
+        Where calls are made if `joblib.parallel_config` does not say.
 
     Yields
     ------
-    None
-        Within, `Parallel` sends the objects once a worker.
+    tuple of (int, object)
+        The position of an item, and its result.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from sklearn.utils.parallel import Parallel, delayed
-    >>> from sigkit.utils import sent_once
-    >>> table = np.arange(1000)
-    >>> with sent_once(table):
-    ...     Parallel()(delayed(np.take)(table, row) for row in (3, 5))
-    [np.int64(3), np.int64(5)]
+    >>> import operator
+    >>> from sigkit.utils import map_parallel
+    >>> sorted(map_parallel(operator.mul, [3, 5], 10))
+    [(0, 30), (1, 50)]
     """
-    backend, _ = get_active_backend()
-    if type(backend).__name__ != "DaskDistributedBackend":
-        yield
-        return
-    with parallel_config("dask", client=backend.client, scatter=[it for it in objects if it is not None]):
-        yield
+    left = dict(enumerate(items))
+    for attempt in range(1, ATTEMPTS + 1):
+        with _sent_once(shared):
+            results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")(
+                delayed(_call)((position, function, item), *shared) for position, item in list(left.items())
+            )
+        try:
+            for position, result in results:
+                del left[position]
+                yield position, result
+            return
+        except CancelledError:
+            if attempt == ATTEMPTS:
+                raise
+
+
+def on_dask():
+    """Tell whether joblib's tasks go to a dask cluster here, as they also do within such a task.
+
+    Returns
+    -------
+    bool
+        True on dask.
+
+    Examples
+    --------
+    >>> from sigkit.utils import on_dask
+    >>> on_dask()
+    False
+    """
+    return type(get_active_backend()[0]).__name__ == "DaskDistributedBackend"
+
+
+def _sent_once(shared):
+    # joblib sends arrays that tasks take as arguments to one worker, from which others fetch them; these to all.
+    if not on_dask():
+        return nullcontext()
+    client = get_active_backend()[0].client
+    return parallel_config("dask", client=client, scatter=[thing for thing in shared if thing is not None])
+
+
+def _call(call, *shared):
+    # The call's own arguments come in a tuple, which joblib does not send apart from the task.
+    position, function, item = call
+    return position, function(item, *shared)

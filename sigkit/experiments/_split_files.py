@@ -1,0 +1,86 @@
+"""A folder that keeps what an experiment found, a file a split."""
+
+import json
+import os
+import zipfile
+
+import numpy as np
+
+from sigkit.utils import whole_file
+
+ABOUT = "experiment.json"
+
+
+class SplitFiles:
+    """The splits of an experiment that are done, in a folder.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        The folder; made if there is none.
+    about : dict of str to str
+        What the experiment is, part by part. A folder of another experiment is refused.
+
+    Raises
+    ------
+    ValueError
+        If the folder keeps another experiment, or a file of it is damaged.
+    """
+
+    def __init__(self, folder, about):
+        self.folder = os.fspath(folder)
+        os.makedirs(self.folder, exist_ok=True)
+        path = os.path.join(self.folder, ABOUT)
+        if not os.path.exists(path):
+            with whole_file(path) as file:
+                file.write(json.dumps(about, indent=1).encode())
+            return
+        try:
+            with open(path, encoding="utf-8") as file:
+                kept = dict(json.load(file))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}: damaged ({error}). Name another folder, or remove this one.") from error
+        differing = [part for part in about if kept.get(part) != about[part]]
+        if differing:
+            raise ValueError(
+                f"{self.folder} keeps an experiment with another {' and another '.join(differing)}: "
+                f"{differing[0]} was {kept.get(differing[0])}, now {about[differing[0]]}. Name another folder."
+            )
+
+    def read(self, number):
+        """Read a split; None if it is not done.
+
+        Parameters
+        ----------
+        number : int
+            The split's number, from 0.
+
+        Returns
+        -------
+        dict of str to ndarray, or None
+            Its arrays.
+        """
+        path = self._path(number)
+        if not os.path.exists(path):
+            return None
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+                return dict(arrays)
+        except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path}: damaged ({error}). Remove it, and the split is computed again.") from error
+
+    def write(self, number, arrays):
+        """Keep a split.
+
+        Parameters
+        ----------
+        number : int
+            The split's number, from 0.
+        arrays : dict of str to ndarray
+            Its arrays.
+        """
+        with whole_file(self._path(number)) as file:
+            np.savez(file, **arrays)
+
+    def _path(self, number):
+        return os.path.join(self.folder, f"split-{number:03}.npz")

@@ -1,0 +1,167 @@
+"""The experiment with writer-dependent classifiers."""
+
+import time
+from contextlib import nullcontext
+from numbers import Real
+
+import joblib
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import Bunch, _safe_indexing
+from threadpoolctl import threadpool_limits
+
+from sigkit.experiments._results import ExperimentResults
+from sigkit.experiments._split_files import SplitFiles
+from sigkit.metrics import verification_report
+from sigkit.model_selection import WriterSplit
+from sigkit.utils import GENUINE, map_parallel, on_dask, parse_target, progress
+
+
+def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, folder=None, n_jobs=None, verbose=0):
+    """Enroll writers by references, ask queries and forgeries, and tell the error rates over several draws [1]_.
+
+    For each split of `cv` a clone of the estimator is fitted to the training fold; every genuine query is scored
+    against its writer (genuine trials) and all others (random forgeries), every forgery against the writer it claims to
+    be. It is what `cross_validate` does with `verification_scorer`, with scores that are kept, files that let an
+    interrupted experiment go on, and both ways to count an EER.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A `WriterDependentSVC` on features, or a Pipeline that ends in one.
+    X : array-like or list of n_samples
+        Features or images, whatever the estimator takes.
+    y : array-like of shape (n_samples,) or (n_samples, 2)
+        Writer ids, or rows `[writer, forgery]`.
+    cv : WriterSplit or None, default=None
+        Draws references and queries. By default 12 references, 10 queries and 10 splits, with the `dev_writers` of the
+        estimator and `random_state=0`.
+    threshold : float, default=0.0
+        The threshold of FRR and FAR, fixed beforehand.
+    folder : str, os.PathLike or None, default=None
+        Where each split is kept as soon as it is done (.npz and .json, nothing pickled). Called again with the same
+        estimator, data and splits, those that are done are read.
+    n_jobs : int or None, default=None
+        Number of splits at a time, in processes, or where `joblib.parallel_config` says. The estimator may work in
+        parallel on each by an `n_jobs` of its own.
+    verbose : int, default=0
+        1 tells the progress on the standard error stream.
+
+    Returns
+    -------
+    ExperimentResults
+        Error rates, times and trials of all splits.
+
+    Raises
+    ------
+    ValueError
+        If the folder keeps another experiment or a damaged file, splits that are kept are not drawn by a seed, or a
+        fold lacks genuine queries or forgeries.
+
+    References
+    ----------
+    .. [1] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2017). Learning features for offline handwritten
+       signature verification using deep convolutional neural networks. Pattern Recognition, 70, 163-176.
+       arXiv:1705.05787.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.estimators import WriterDependentSVC
+    >>> from sigkit.experiments import writer_dependent_experiment
+    >>> from sigkit.model_selection import WriterSplit
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.array([[writer, forgery] for writer in range(8) for forgery in [0] * 8 + [1] * 4])
+    >>> X = rng.normal(size=(8, 16))[y[:, 0]] * 2 + rng.normal(size=(len(y), 16)) + y[:, 1:]
+    >>> cv = WriterSplit(n_references=4, n_queries=4, dev_writers=[0, 1, 2], n_splits=2, random_state=0)
+    >>> model = WriterDependentSVC(gamma=0.05, dev_writers=[0, 1, 2])
+    >>> results = writer_dependent_experiment(model, X, y, cv=cv)
+    >>> results.figures["eer"].shape, results.trials[0].genuine_scores.shape
+    ((2,), (20, 5))
+    """
+    if isinstance(threshold, bool) or not isinstance(threshold, Real) or np.isnan(threshold):
+        raise ValueError(f"threshold must be a number; found {threshold!r}.")
+    writers, forgery = parse_target(y)
+    y = np.stack([writers.astype(object), forgery.astype(object)], axis=1)
+    cv = _default_split(estimator) if cv is None else cv
+    files = None if folder is None else SplitFiles(folder, _describe(estimator, X, y, cv))
+    splits = list(cv.split(X, y))
+    found = [files and files.read(number) for number in range(len(splits))]
+    lacking = [number for number, arrays in enumerate(found) if arrays is None]
+    computed = map_parallel(_run, [(estimator, y, *splits[number]) for number in lacking], X, n_jobs=n_jobs)
+    for position, arrays in progress(computed, len(lacking), "splits", verbose):
+        found[lacking[position]] = arrays
+        if files:
+            files.write(lacking[position], arrays)
+    return _summarise(found, y, threshold)
+
+
+def _default_split(estimator):
+    classifier = estimator[-1] if hasattr(estimator, "steps") else estimator
+    return WriterSplit(dev_writers=classifier.get_params().get("dev_writers"), random_state=0)
+
+
+def _describe(estimator, X, y, cv):
+    if getattr(cv, "random_state", 0) is None or isinstance(getattr(cv, "random_state", 0), np.random.RandomState):
+        raise ValueError("To be kept in a folder, splits must be drawn by a seed: set cv's random_state to a number.")
+    unchanging = ("n_jobs", "verbose", "memory", "max_memory", "device")
+    parameters = {
+        name: repr(value)
+        for name, value in sorted(estimator.get_params().items())
+        if name.split("__")[-1] not in unchanging and not hasattr(value, "get_params")
+    }
+    splitter = {name: repr(value) for name, value in sorted(vars(cv).items())}
+    return {
+        "estimator": f"{type(estimator).__name__} {parameters}",
+        "cv": f"{type(cv).__name__} {splitter}",
+        "X": joblib.hash(X),
+        "y": joblib.hash(y.tolist()),
+    }
+
+
+def _run(split, X):
+    """Fit and score one split."""
+    estimator, y, train, test = split
+    # An estimator's own tasks would go to the cluster once more, with another copy of the data. A single thread in each
+    # product makes the scores the same wherever they are computed.
+    alone = joblib.parallel_config("threading") if on_dask() else nullcontext()
+    with alone, threadpool_limits(1, user_api="blas"):
+        start = time.perf_counter()
+        model = clone(estimator).fit(_safe_indexing(X, train), y[train])
+        middle = time.perf_counter()
+        scores = model.decision_function(_safe_indexing(X, test))
+        end = time.perf_counter()
+    classes = np.asarray(model.classes_.tolist())
+    genuine = y[test, 1] == GENUINE
+    columns = np.searchsorted(classes, np.array(y[test, 0].tolist()))
+    return {
+        "rows": test,
+        "classes": classes,
+        "genuine_scores": scores[genuine].astype(np.float32),
+        "forgery_scores": scores[~genuine, columns[~genuine]].astype(np.float32),
+        "seconds": np.array([middle - start, end - middle]),
+    }
+
+
+def _summarise(found, y, threshold):
+    figures, trials = {}, []
+    for arrays in found:
+        trials.append(Bunch(**{name: array for name, array in arrays.items() if name != "seconds"}))
+        for name, value in _error_rates(trials[-1], y, threshold).items():
+            figures.setdefault(name, []).append(value)
+    seconds = np.array([arrays["seconds"] for arrays in found])
+    figures = {name: np.array(values) for name, values in figures.items() if len(values) == len(found)}
+    return ExperimentResults(figures, seconds[:, 0], seconds[:, 1], float(threshold), trials)
+
+
+def _error_rates(trials, y, threshold):
+    target = y[trials.rows]
+    genuine = target[:, 1] == GENUINE
+    scores = np.zeros((len(target), len(trials.classes)))
+    scores[genuine] = trials.genuine_scores
+    columns = np.searchsorted(trials.classes, np.array(target[:, 0].tolist()))
+    scores[~genuine, columns[~genuine]] = trials.forgery_scores
+    options = {"threshold": threshold, "classes": trials.classes, "n_bootstraps": 0}
+    figures = {name: it.value for name, it in verification_report(target, scores, **options).figures.items()}
+    sigver = verification_report(target, scores, method="sigver", **options).figures
+    return figures | {f"{name}_sigver": sigver[name].value for name in ("eer", "eer_writer") if name in sigver}

@@ -1,0 +1,152 @@
+import json
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.model_selection import cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from sigkit.estimators import WriterDependentSVC
+from sigkit.experiments import writer_dependent_experiment
+from sigkit.metrics import verification_report, verification_scorer
+from sigkit.model_selection import WriterSplit
+
+DEV = [0, 1, 2]
+
+
+@pytest.fixture(scope="module")
+def signatures():
+    rng = np.random.default_rng(0)
+    y = np.array([[writer, forgery] for writer in range(9) for forgery in [0] * 9 + [1] * 4])
+    return rng.normal(size=(9, 16))[y[:, 0]] * 1.5 + rng.normal(size=(len(y), 16)) * (1 + y[:, 1:]), y
+
+
+@pytest.fixture
+def settings():
+    return {
+        "estimator": WriterDependentSVC(gamma=0.05, dev_writers=DEV, random_state=0),
+        "cv": WriterSplit(n_references=4, n_queries=5, dev_writers=DEV, n_splits=4, random_state=0),
+    }
+
+
+def test_figures_are_those_of_cross_validate(signatures, settings):
+    results = writer_dependent_experiment(X=signatures[0], y=signatures[1], threshold=0.0, **settings)
+    expected = cross_validate(**settings, X=signatures[0], y=signatures[1], scoring=verification_scorer)
+    for name in ("eer", "eer_writer", "frr", "far_random", "far_skilled"):
+        np.testing.assert_allclose(results.figures[name], -expected[f"test_neg_{name}"], atol=1e-12)
+    np.testing.assert_allclose(results.figures["mean_auc"], expected["test_mean_auc"], atol=1e-12)
+    assert results.fit_time.shape == results.score_time.shape == (4,)
+
+
+def test_both_ways_to_count_and_the_trials(signatures, settings):
+    X, y = signatures
+    results = writer_dependent_experiment(X=X, y=y, threshold=-0.2, **settings)
+    train, test = next(settings["cv"].split(X, y))
+    model = settings["estimator"].fit(X[train], y[train])
+    scores = model.decision_function(X[test])
+    trials = results.trials[0]
+    assert np.array_equal(trials.rows, test)
+    assert np.array_equal(trials.classes, model.classes_)
+    genuine = y[test, 1] == 0
+    np.testing.assert_allclose(trials.genuine_scores, scores[genuine], atol=1e-6)
+    own = scores[~genuine][np.arange((~genuine).sum()), np.searchsorted(model.classes_, y[test][~genuine, 0])]
+    np.testing.assert_allclose(trials.forgery_scores, own, atol=1e-6)
+    report = verification_report(
+        y[test], scores, threshold=-0.2, method="sigver", classes=model.classes_, n_bootstraps=0
+    )
+    assert results.figures["eer_sigver"][0] == report.figures["eer"].value
+    assert results.figures["eer_writer_sigver"][0] == report.figures["eer_writer"].value
+    assert results.figures["frr"][0] == report.figures["frr"].value
+    text = str(results)
+    assert f"{100 * results.figures['eer_sigver'].mean():.2f} +- " in text
+    assert "4 splits; FRR and FAR at the threshold -0.2" in text
+
+
+def test_an_interrupted_experiment_goes_on(signatures, settings, tmp_path, monkeypatch, capsys):
+    X, y = signatures
+    expected = writer_dependent_experiment(X=X, y=y, **settings)
+    fits = []
+
+    def fit(self, *data):
+        fits.append(len(data))
+        if len(fits) == 3:
+            raise KeyboardInterrupt
+        return original(self, *data)
+
+    original = WriterDependentSVC.fit
+    monkeypatch.setattr(WriterDependentSVC, "fit", fit)
+    with pytest.raises(KeyboardInterrupt):
+        writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [
+        "experiment.json",
+        "split-000.npz",
+        "split-001.npz",
+    ]
+    results = writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", verbose=1, **settings)
+    assert len(fits) == 5
+    assert "[sigkit] splits: 2 of 2" in capsys.readouterr().err
+    for name, values in expected.figures.items():
+        assert np.array_equal(results.figures[name], values)
+    writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
+    assert len(fits) == 5
+
+
+def test_a_folder_keeps_one_experiment(signatures, settings, tmp_path):
+    X, y = signatures
+    writer_dependent_experiment(X=X, y=y, folder=tmp_path, **settings)
+    for change, message in [
+        ({"estimator": settings["estimator"].set_params(C=2)}, "another estimator: estimator was .*'C': '1.0'.*'2'"),
+        ({"cv": WriterSplit(4, 5, DEV, 4, random_state=1)}, "another cv"),
+        ({"X": X + 1}, "another X"),
+        ({"y": y[:, 0]}, "another y"),
+    ]:
+        arguments = {**settings, "X": X, "y": y, "estimator": settings["estimator"].set_params(C=1.0)} | change
+        if "estimator" in change:
+            arguments["estimator"] = WriterDependentSVC(gamma=0.05, C=2, dev_writers=DEV, random_state=0)
+        with pytest.raises(ValueError, match=message):
+            writer_dependent_experiment(**arguments, folder=tmp_path)
+    settings["estimator"].set_params(n_jobs=2, max_memory=100)
+    writer_dependent_experiment(X=X, y=y, folder=tmp_path, **settings)
+
+
+def test_bad_input(signatures, settings, tmp_path):
+    X, y = signatures
+    with pytest.raises(ValueError, match="set cv's random_state to a number"):
+        writer_dependent_experiment(
+            settings["estimator"], X, y, cv=WriterSplit(4, 5, DEV), folder=tmp_path / "unseeded"
+        )
+    with pytest.raises(ValueError, match="threshold must be a number; found '0'"):
+        writer_dependent_experiment(X=X, y=y, threshold="0", **settings)
+    writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
+    split = tmp_path / "kept" / "split-002.npz"
+    split.write_bytes(split.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"split-002\.npz: damaged .* Remove it"):
+        writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
+    (tmp_path / "kept" / "experiment.json").write_text("[")
+    with pytest.raises(ValueError, match=r"experiment\.json: damaged"):
+        writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
+
+
+def test_pipelines_lists_names_and_processes(signatures, settings, tmp_path):
+    X, y = signatures
+    names = np.array([f"w{number}" for number in range(9)])
+    y = np.stack([names[y[:, 0]].astype(object), y[:, 1].astype(object)], axis=1)
+    dev = [f"w{number}" for number in DEV]
+    pipe = make_pipeline(FunctionTransformer(), WriterDependentSVC(gamma=0.05, dev_writers=dev, random_state=0))
+    cv = settings["cv"].__class__(4, 5, dev, 4, random_state=0)
+    expected = writer_dependent_experiment(X=X, y=[[int(w[1:]), f] for w, f in y], **settings)
+    with joblib.parallel_config("loky"):
+        results = writer_dependent_experiment(pipe, X, y, cv=cv, n_jobs=2, folder=tmp_path)
+    for name, values in expected.figures.items():
+        assert np.array_equal(results.figures[name], values)
+    assert json.loads((tmp_path / "experiment.json").read_text()).keys() == {"estimator", "cv", "X", "y"}
+
+
+def test_the_default_split_has_the_estimators_development_writers(signatures):
+    rng = np.random.default_rng(0)
+    y = np.array([[writer, forgery] for writer in range(5) for forgery in [0] * 22 + [1] * 2])
+    X = rng.normal(size=(5, 8))[y[:, 0]] + rng.normal(size=(len(y), 8))
+    results = writer_dependent_experiment(WriterDependentSVC(gamma=0.1, dev_writers=[1, 3]), X, y)
+    assert results.trials[9].classes.tolist() == [0, 2, 4]
+    assert results.trials[0].genuine_scores.shape == (30, 3)
