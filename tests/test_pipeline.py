@@ -117,9 +117,8 @@ def test_clone_pickle_and_report(corpus, weights, split):
     claimed = corpus.target[test][:, 0]
     features = pipe[:-1].transform(corpus.images[test])
     columns = np.searchsorted(pipe.classes_, claimed)
-    np.testing.assert_allclose(
-        pipe[-1].claim_scores(features, claimed), scores[np.arange(len(test)), columns], rtol=1e-6
-    )
+    claims = pipe[-1].claim_scores(features, claimed)
+    np.testing.assert_allclose(claims, scores[np.arange(len(test)), columns], atol=1e-4)
 
 
 def test_set_output(corpus, weights):

@@ -120,13 +120,15 @@ def _own_scale(bank, eligible, own, gamma):
     own = own.astype(np.float64)
     n = int(eligible.sum()) + len(own)
     mean = (total - others.sum(axis=0) + own.sum(axis=0)) / n
-    variance = (total_of_squares - (others**2).sum(axis=0) + (own**2).sum(axis=0)) / n - mean**2
-    variance = np.maximum(variance, 0) * bank.scale**2
-    mean = mean * bank.scale + bank.center
-    # scikit-learn's own bound for what is constant but for rounding.
+    mean_of_squares = (total_of_squares - (others**2).sum(axis=0) + (own**2).sum(axis=0)) / n
+    variance = mean_of_squares - mean**2
+    # Constant but for rounding: of this difference, or, as scikit-learn bounds it, of the features themselves.
     epsilon = np.finfo(np.float64).eps
-    constant = variance <= n * epsilon * variance + (n * mean * epsilon) ** 2
-    scale = np.where(constant, 1.0, np.sqrt(variance))
+    constant = variance <= n * epsilon * mean_of_squares
+    variance *= bank.scale**2
+    mean = mean * bank.scale + bank.center
+    constant |= variance <= n * epsilon * variance + (n * mean * epsilon) ** 2
+    scale = np.sqrt(np.where(constant, 1.0, variance))
     mean /= scale
     gamma = resolve_gamma(gamma, len(mean), lambda: np.mean(variance / scale**2 + mean**2) - np.mean(mean) ** 2)
     return bank.scale / scale, gamma

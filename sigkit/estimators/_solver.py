@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.svm import SVC
 
-FIRST, MORE, PATIENCE = 400, 300, 10
+FIRST, MORE, PATIENCE = 250, 250, 10
 
 
 class Dual(NamedTuple):

@@ -62,10 +62,15 @@ class RbfModel(NamedTuple):
         ndarray of shape (n_queries,)
             Scores; higher is more genuine.
         """
-        kernel, support = Kernel(self.gamma), np.concatenate([self.references, bank.rows[self.rows]])
-        if self.factor is not None:
-            Z, support = Z * self.factor, support * self.factor
-        return kernel.block(Z, support) @ np.concatenate([self.reference_coef, self.coef]) + self.intercept
+        kernel, references, negatives = Kernel(self.gamma), self.references, bank.rows[self.rows]
+        if self.factor is None:
+            negative_squares = bank.squares[self.rows]
+        else:
+            Z, references = Z * self.factor, references * self.factor
+            negatives *= self.factor
+            negative_squares = None
+        scores = kernel.block(Z, references) @ self.reference_coef + self.intercept
+        return scores + kernel.block(Z, negatives, negative_squares) @ self.coef
 
     @property
     def nbytes(self):

@@ -162,7 +162,7 @@ def test_scores_are_right_while_others_enroll(signatures):
     X, y = signatures
     known = y < 20
     model = make().fit(X[known], y[known])
-    expected = make().fit(X, y).decision_function(X)
+    expected = make().fit(X[known], y[known]).enroll(X[~known], y[~known]).decision_function(X)
     finished, wrong = threading.Event(), []
 
     def score():
