@@ -5,7 +5,7 @@
     python examples/corpus.py folder /data/mine --pattern "{writer}/{kind}-*.png"
 
 Every third writer teaches the system (the development set); the others are enrolled. With --memory an interrupted run
-goes on where it stopped, and further runs skip what is computed already.
+goes on where it stopped, and further runs skip what is computed already; --results keeps the scores.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from sigkit import datasets
 from sigkit.estimators import WriterDependentSVC
-from sigkit.metrics import verification_report
+from sigkit.experiments import writer_dependent_experiment
 from sigkit.model_selection import WriterSplit
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
@@ -37,6 +37,7 @@ def parse_arguments():
     parser.add_argument("--splits", type=int, default=10, help="draws of references and queries (default: 10)")
     parser.add_argument("--scaling", choices=("shared", "writer"), default="shared", help="(default: shared)")
     parser.add_argument("--memory", help="folder that remembers images and features; forgotten at the end without")
+    parser.add_argument("--results", help="folder that keeps the scores of each split")
     parser.add_argument("--det", help="file for the DET curve of the first split, such as det.png")
     return parser.parse_args()
 
@@ -71,28 +72,11 @@ def main():
 
     split = WriterSplit(options.references, options.queries, dev_writers, options.splits, random_state=0)
     model = WriterDependentSVC(dev_writers=dev_writers, scaling=options.scaling, n_jobs=-1, random_state=0)
-    reports, sigver = [], []
-    for number, (train, test) in enumerate(split.split(corpus.images, corpus.target), start=1):
-        model.fit(features[train], corpus.target[train])
-        scores = model.decision_function(features[test])
-        trials = corpus.target[test], scores
-        n_bootstraps = 1000 if number == 1 else 0
-        reports.append(verification_report(*trials, classes=model.classes_, n_bootstraps=n_bootstraps, random_state=0))
-        sigver.append(verification_report(*trials, classes=model.classes_, method="sigver", n_bootstraps=0))
-        print(f"split {number} of {options.splits} done", flush=True)
-
-    print(f"\nThe first split:\n{reports[0]}\n\nMean and standard deviation over {options.splits} splits:")
-    for name in reports[0].figures:
-        values = np.array([report.figures[name].value for report in reports])
-        if name == "mean_auc":
-            print(f"{name:<14} {values.mean():6.4f} +- {values.std():.4f}")
-        else:
-            print(f"{name:<14} {100 * values.mean():6.2f} +- {100 * values.std():.2f} %")
-    for name in [name for name in ("eer", "eer_writer") if name in reports[0].figures]:
-        values = np.array([report.figures[name].value for report in sigver])
-        print(f"{name:<14} {100 * values.mean():6.2f} +- {100 * values.std():.2f} %, by method='sigver'")
+    results = writer_dependent_experiment(model, features, corpus.target, cv=split, folder=options.results, verbose=1)
+    report = results.report(0, random_state=0)
+    print(f"\nThe first split:\n{report}\n\nAll splits:\n{results}")
     if options.det:
-        reports[0].plot_det().figure_.savefig(options.det, dpi=150)
+        report.plot_det().figure_.savefig(options.det, dpi=150)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.utils import Bunch
 
+from sigkit.metrics import VerificationReport, verification_report
+from sigkit.utils import GENUINE
+
 LABELS = {
     "frr": "FRR",
     "far_random": "FAR random",
@@ -32,9 +35,9 @@ class ExperimentResults:  # numpydoc ignore=PR01
     threshold : float
         The threshold of FRR and FAR.
     trials : list of Bunch
-        For each split: `rows`, the queries as rows of `X`; `classes`, the enrolled writers; `genuine_scores`
-        of shape (n_genuine, n_enrolled), each genuine query against every enrolled writer; `forgery_scores`, each
-        forgery against the writer it claims to be.
+        For each split: `rows`, the queries as rows of `X`, and `target`, their rows `[writer, forgery]`; `classes`, the
+        enrolled writers; `genuine_scores` of shape (n_genuine, n_enrolled), each genuine query against every enrolled
+        writer; `forgery_scores`, each forgery against the writer it claims to be.
 
     See Also
     --------
@@ -55,6 +58,32 @@ class ExperimentResults:  # numpydoc ignore=PR01
     score_time: np.ndarray
     threshold: float
     trials: list[Bunch] = field(repr=False)
+
+    def report(self, split: int, **options) -> VerificationReport:
+        """Report all error rates of one split, with intervals.
+
+        Parameters
+        ----------
+        split : int
+            The split's number, from 0.
+        **options : object
+            What :func:`sigkit.metrics.verification_report` takes beside the trials: `method`, `kind`, `random_state`
+            and others.
+
+        Returns
+        -------
+        VerificationReport
+            The report.
+        """
+        trials = self.trials[split]
+        genuine = trials.target[:, 1] == GENUINE
+        claimed = np.searchsorted(trials.classes, np.array(trials.target[:, 0].tolist()))
+        scores = np.zeros((len(genuine), len(trials.classes)))
+        scores[genuine] = trials.genuine_scores
+        scores[~genuine, claimed[~genuine]] = trials.forgery_scores
+        return verification_report(
+            trials.target, scores, classes=trials.classes, **{"threshold": self.threshold, **options}
+        )
 
     def __str__(self) -> str:
         width = max(len(LABELS[name]) for name in self.figures)

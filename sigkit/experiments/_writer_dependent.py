@@ -2,6 +2,7 @@
 
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from numbers import Real
 
 import joblib
@@ -12,7 +13,6 @@ from threadpoolctl import threadpool_limits
 
 from sigkit.experiments._results import ExperimentResults
 from sigkit.experiments._split_files import SplitFiles
-from sigkit.metrics import verification_report
 from sigkit.model_selection import WriterSplit
 from sigkit.utils import GENUINE, map_parallel, on_dask, parse_target, progress
 
@@ -144,24 +144,16 @@ def _run(split, X):
 
 
 def _summarise(found, y, threshold):
-    figures, trials = {}, []
+    trials = []
     for arrays in found:
-        trials.append(Bunch(**{name: array for name, array in arrays.items() if name != "seconds"}))
-        for name, value in _error_rates(trials[-1], y, threshold).items():
-            figures.setdefault(name, []).append(value)
-    seconds = np.array([arrays["seconds"] for arrays in found])
-    figures = {name: np.array(values) for name, values in figures.items() if len(values) == len(found)}
-    return ExperimentResults(figures, seconds[:, 0], seconds[:, 1], float(threshold), trials)
-
-
-def _error_rates(trials, y, threshold):
-    target = y[trials.rows]
-    genuine = target[:, 1] == GENUINE
-    scores = np.zeros((len(target), len(trials.classes)))
-    scores[genuine] = trials.genuine_scores
-    columns = np.searchsorted(trials.classes, np.array(target[:, 0].tolist()))
-    scores[~genuine, columns[~genuine]] = trials.forgery_scores
-    options = {"threshold": threshold, "classes": trials.classes, "n_bootstraps": 0}
-    figures = {name: it.value for name, it in verification_report(target, scores, **options).figures.items()}
-    sigver = verification_report(target, scores, method="sigver", **options).figures
-    return figures | {f"{name}_sigver": sigver[name].value for name in ("eer", "eer_writer") if name in sigver}
+        kept = {name: array for name, array in arrays.items() if name != "seconds"}
+        trials.append(Bunch(target=y[arrays["rows"]], **kept))
+    fit_time, score_time = np.array([arrays["seconds"] for arrays in found]).T
+    results = ExperimentResults({}, fit_time, score_time, float(threshold), trials)
+    for split in range(len(found)):
+        for method, ending in (("nearest", ""), ("sigver", "_sigver")):
+            for name, figure in results.report(split, method=method, n_bootstraps=0).figures.items():
+                if not ending or name.startswith("eer"):
+                    results.figures.setdefault(name + ending, []).append(figure.value)
+    figures = {name: np.array(values) for name, values in results.figures.items() if len(values) == len(found)}
+    return replace(results, figures=figures)

@@ -40,4 +40,5 @@ def progress(items, total, label, verbose):
             rate = done / max(now - start, 1e-9)
             # The first seconds go into starting workers and say nothing about the rest.
             left = f", {(total - done) / rate:.0f} s left" if now - start > 5 else ""
-            sys.stderr.write(f"[sigkit] {label}: {done} of {total}, {rate:.0f} a second{left}\n")
+            pace = f"{rate:.0f} a second" if rate >= 1 else f"{1 / rate:.1f} s each"
+            sys.stderr.write(f"[sigkit] {label}: {done} of {total}, {pace}{left}\n")

@@ -58,6 +58,9 @@ def test_both_ways_to_count_and_the_trials(signatures, settings):
     assert results.figures["eer_sigver"][0] == report.figures["eer"].value
     assert results.figures["eer_writer_sigver"][0] == report.figures["eer_writer"].value
     assert results.figures["frr"][0] == report.figures["frr"].value
+    again = results.report(0, method="sigver", n_bootstraps=0)
+    assert again.figures["eer"].value == report.figures["eer"].value
+    assert again.threshold == -0.2
     text = str(results)
     assert f"{100 * results.figures['eer_sigver'].mean():.2f} +- " in text
     assert "4 splits; FRR and FAR at the threshold -0.2" in text

@@ -1,0 +1,74 @@
+"""Preprocessing, enrollment and an experiment on a cluster, with the results of one process.
+
+    python examples/distributed.py --workers 2
+    python examples/distributed.py --scheduler tcp://10.0.0.1:8786 --writers 300
+
+Without a scheduler's address it starts worker processes on this machine. Everything that sigkit computes through joblib
+goes to the cluster within `joblib.parallel_config("dask")`; nothing else changes. Needs the extra "distributed", here
+and on the workers. The signatures are drawn, the network is untrained: the error rates mean nothing.
+"""
+
+import argparse
+import time
+from contextlib import contextmanager
+
+import joblib
+import numpy as np
+
+from sigkit.datasets import make_signatures
+from sigkit.estimators import WriterDependentSVC
+from sigkit.experiments import writer_dependent_experiment
+from sigkit.model_selection import WriterSplit
+from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scheduler", help="address of a running scheduler")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes to start without one (default: 2)")
+    parser.add_argument("--writers", type=int, default=30, help="how many sign (default: 30)")
+    return parser.parse_args()
+
+
+@contextmanager
+def told(what):
+    start = time.perf_counter()
+    yield
+    print(f"{what}: {time.perf_counter() - start:.1f} s", flush=True)
+
+
+def main():
+    from distributed import Client, LocalCluster
+
+    options = parse_arguments()
+    cluster = options.scheduler or LocalCluster(n_workers=options.workers, threads_per_worker=1, dashboard_address=None)
+    with Client(cluster) as client:
+        print(client)
+        scans, target = make_signatures(options.writers, n_genuine=16, n_skilled=8, random_state=0)
+        dev = range(1, options.writers // 3 + 1)
+        model = WriterDependentSVC(dev_writers=dev, random_state=0)
+        cv = WriterSplit(n_references=8, n_queries=8, dev_writers=dev, n_splits=4, random_state=0)
+
+        def work():
+            with told("preprocessing"):
+                images = SignaturePreprocessor().fit_transform(scans)
+            features = SigNetFeaturizer("tiny", epochs=0, random_state=0).fit_transform(images)
+            with told("enrollment"):
+                model.fit(features, target)
+            with told("experiment"):
+                results = writer_dependent_experiment(model, features, target, cv=cv)
+            return images, model.decision_function(features), results
+
+        print("\nIn this process:")
+        here = work()
+        print("\nOn the cluster:")
+        with joblib.parallel_config("dask", client=client):
+            there = work()
+        same = [np.array_equal(one, other) for one, other in zip(here[:2], there[:2])]
+        for name, values in here[2].figures.items():
+            same.append(np.array_equal(values, there[2].figures[name]))
+        print(f"\n{here[2]}\n\nThe same to the last bit: {all(same)}")
+
+
+if __name__ == "__main__":
+    main()
