@@ -28,9 +28,9 @@ def main():
     parser.add_argument("--folder", help="where the splits are kept")
     options = parser.parse_args()
     genuine = draw_features(N_WRITERS, N_GENUINE)
-    # A forgery is a little of the forger's own hand, who is another writer, in the signature that he imitates.
+    # A forgery is half the signature that is imitated, half the forger's own hand.
     hands = draw_features(N_WRITERS, N_FORGERIES, first=N_WRITERS + N_DEV)
-    forged = 0.8 * genuine[:, np.arange(N_FORGERIES) % N_GENUINE] + 0.2 * hands
+    forged = 0.5 * genuine[:, np.arange(N_FORGERIES) % N_GENUINE] + 0.5 * hands
     dev = draw_features(N_DEV, 14, first=N_WRITERS)
     width = dev.shape[2]
     X = np.concatenate([part.reshape(-1, width) for part in (genuine, forged, dev)])

@@ -588,9 +588,10 @@ def _joined(classes, new):
     """Add sorted ids to sorted ids, without sorting those of many writers again."""
     if not len(classes):
         return new
-    new = new[~np.isin(new, classes)]
+    places = np.searchsorted(classes, new)
+    lacking = classes[np.minimum(places, len(classes) - 1)] != new
     dtype = np.result_type(classes, new)
-    return np.insert(classes.astype(dtype), np.searchsorted(classes, new), new)
+    return np.insert(classes.astype(dtype, copy=False), places[lacking], new[lacking])
 
 
 def _check_enrolled(writers, gallery, what):
