@@ -21,7 +21,7 @@ class NegativeBank:
     ----------
     center : ndarray of shape (n_features,)
         What is subtracted from features. It changes no score, for kernels of distances do not see it and the intercept
-        of a linear one takes it up; it keeps single precision exact.
+        of a linear one takes it up; it keeps single precision exact. A median, which no outlier moves.
     scale : ndarray of shape (n_features,)
         What features are divided by.
     rows : ndarray of shape (n_rows, n_features)
@@ -60,7 +60,7 @@ class NegativeBank:
         Parameters
         ----------
         samples : ndarray of shape (n_samples, n_features)
-            Features whose mean and deviation standardise all others.
+            Features whose median and deviation standardise all others.
         negatives : ndarray of shape (n_negatives, n_features)
             Features of the development writers' signatures that are negatives for everybody.
 
@@ -69,7 +69,7 @@ class NegativeBank:
         NegativeBank
             The bank.
         """
-        center, scale = samples.mean(axis=0, dtype=np.float64), deviation(samples)
+        center, scale = np.median(samples, axis=0).astype(np.float64), deviation(samples)
         empty = cls(center, scale, samples[:0], np.empty(0, dtype=object), np.empty(0, dtype=bool), 0)
         return replace(empty.adding(negatives, np.full(len(negatives), None)), n_dev=len(negatives))
 
@@ -148,6 +148,21 @@ class NegativeBank:
             return self.teaches
         return self.teaches & (self.owners != writer)
 
+    def keeping(self, kept):
+        """Make a bank of some of the rows.
+
+        Parameters
+        ----------
+        kept : ndarray of shape (n_rows,), dtype bool
+            Which to keep; all of the development writers'.
+
+        Returns
+        -------
+        NegativeBank
+            The shorter bank; its rows have other numbers.
+        """
+        return replace(self, rows=self.rows[kept], owners=self.owners[kept], teaches=self.teaches[kept])
+
     @cached_property
     def sums(self):
         """Sums of the rows that teach and of their squares, in double precision: two arrays of (n_features,)."""
@@ -160,7 +175,7 @@ class NegativeBank:
 
     @cached_property
     def fingerprint(self):
-        """Digest of what scores of this bank's development writers depend on."""
+        """Digest of all that a model of a writer depends on beside the references of other writers."""
         digest = hashlib.sha256()
         for array in (self.center, self.scale, self.rows[: self.n_dev]):
             digest.update(f"{array.dtype.str}{array.shape}".encode())

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.svm import SVC
 
-FIRST, MORE, PATIENCE = 250, 250, 10
+FIRST, MORE, PATIENCE = 250, 250, 3
 
 
 class Dual(NamedTuple):
@@ -73,9 +73,13 @@ def solve(among, across, columns, eligible, *, C, tol):
         if not len(violating):
             return dual
         n_rounds += 1
-        # Leaving could go round in circles where margins are alike to rounding: after some rounds the set only grows.
+        # Leaving could go round in circles where margins are alike to rounding: after some rounds the set only grows,
+        # and faster, for where many negatives are support vectors small steps cost more than the whole problem.
         stays = dual.rows if n_rounds < PATIENCE else working
-        working = np.sort(np.concatenate([stays, violating[_largest(decision[violating], MORE)]]))
+        more = max(MORE, len(violating) // 4, len(working) if n_rounds > PATIENCE else 0)
+        working = np.sort(np.concatenate([stays, violating[_largest(decision[violating], more)]]))
+        if len(working) > n_negatives // 2:
+            working = np.flatnonzero(eligible)
 
 
 def _solve_small(among, across, within, working, n_negatives, C, tol):

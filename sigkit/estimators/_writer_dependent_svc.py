@@ -2,7 +2,6 @@
 
 import warnings
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 import sklearn
@@ -12,26 +11,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
 from sigkit.estimators._bank import NegativeBank
-from sigkit.estimators._fit_writer import Settings, fit_writer, kernel_among, resolve_gamma
-from sigkit.estimators._kernel import Kernel
+from sigkit.estimators._fit_writer import Settings, resolve_gamma
+from sigkit.estimators._gallery import Gallery, draw_rows
 from sigkit.estimators._writer_file import read_writer, write_writer
-from sigkit.estimators._writer_model import LinearModel, RbfModel, score_all
-from sigkit.utils import GENUINE, development_rows, listing, map_parallel, parse_target, progress, same_id_type
+from sigkit.estimators._writer_model import score_all
+from sigkit.utils import GENUINE, development_rows, listing, parse_target, same_id_type
 
-_GRAM_BLOCK = 1024
-# About as many columns of the kernel among the negatives does a writer take where they are computed one by one.
-_COLUMNS_A_WRITER = 400
-
-
-class Gallery(NamedTuple):
-    """The enrolled writers at one moment: replaced as a whole, so that who reads it sees one state."""
-
-    bank: NegativeBank
-    classes: np.ndarray
-    models: dict[int | str, RbfModel | LinearModel]
+_LARGEST = 1e15
+_LARGE_C = 10
 
 
 class WriterDependentSVC(ClassifierMixin, BaseEstimator):
@@ -44,7 +33,8 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
 
     Each machine is the optimum that `sklearn.svm.SVC` finds, to `tol`, but all writers share the negatives: they are
     kept once, few of them are worked on at a time, and a writer's model holds its own references and the numbers of
-    the negatives that support it. It computes in the precision of the features, float32 or float64.
+    the negatives that support it. It computes in the precision of the features, float32 or float64; in float64 where
+    `C` is above 10, for rounding is multiplied by it.
 
     Parameters
     ----------
@@ -70,8 +60,9 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
     tol : float, default=1e-3
         How far a margin may be off when the solver stops.
     max_memory : float or None, default=None
-        Mebibytes that kernel values may take at a time; scikit-learn's `working_memory` (1024) by default. Where the
-        kernel among the negatives fits, it is computed once for all writers with `scaling="shared"`.
+        Mebibytes that two things may take: the kernel among the negatives, which is computed once for all writers with
+        `scaling="shared"` if it fits, and the kernel of queries with all support vectors in `decision_function`, which
+        is computed in parts. scikit-learn's `working_memory` (1024) by default.
     n_jobs : int or None, default=None
         Number of writers that are enrolled in parallel: in threads, or where `joblib.parallel_config` says. It changes
         no model.
@@ -102,9 +93,9 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    `fit`, `enroll`, `remove` and `load_writer` replace the state as a whole when they are done. Other threads may score
-    meanwhile, and see the state before or after; an interruption leaves the state before. Only one thread at a time
-    may change a model.
+    `fit`, `enroll`, `remove` and `load_writer` replace the state as a whole when they are done: an interruption or an
+    error leaves the state before. While one thread enrolls, removes or loads writers, others may score, and see the
+    state before or after. Only one thread at a time may change a model, and none may use it while it is fitted.
 
     References
     ----------
@@ -192,31 +183,46 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
             If features are missing or infinite, a development writer has no row, a writer has forgeries but no genuine
             signature, or there is nobody to take negatives from.
         """
-        X, writers = self._check_genuine(X, y, reset=True)
-        is_dev = development_rows(writers, self.dev_writers)
-        self._random_state = check_random_state(self.random_state).randint(2**31 - 1)
-        rng = check_random_state(self._random_state)
+        state = vars(self).copy()
+        try:
+            self._gallery = self._make_gallery(X, y)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(state)
+            raise
+        return self
 
+    def _make_gallery(self, X, y):
+        X, writers = self._check_genuine(X, y, reset=True)
+        if self.C > _LARGE_C:
+            X = X.astype(np.float64, copy=False)
+        is_dev = development_rows(writers, self.dev_writers)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        rng = check_random_state(seed)
         enrolled = np.unique(writers[~is_dev])
         if not is_dev.any() and len(enrolled) < 2:
             raise ValueError(
                 f"WriterDependentSVC needs negatives: y holds one class only, the writer "
                 f"{enrolled.tolist()[0]!r}, and dev_writers is None. Add other writers, or name dev_writers."
             )
-        chosen = [_draw(X[writers == writer], self.n_dev_negatives, rng) for writer in np.unique(writers[is_dev])]
+        chosen = [draw_rows(X[writers == writer], self.n_dev_negatives, rng) for writer in np.unique(writers[is_dev])]
         negatives = np.concatenate([X[:0], *chosen])
         known = np.concatenate([negatives, X[~is_dev]])
         bank = NegativeBank.of(known, negatives)
-        self.scale_ = self.gamma_ = None
+        gamma = self.gamma
         if self.scaling == "shared":
-            self.scale_ = bank.scale
-            self.gamma_ = resolve_gamma(self.gamma, X.shape[1], lambda: (known / bank.scale).var())
+            gamma = resolve_gamma(self.gamma, X.shape[1], lambda: (known / bank.scale).var())
         # What is enrolled later follows the parameters of this fit, whatever they are set to meanwhile.
-        gamma = self.gamma if self.gamma_ is None else self.gamma_
-        self._settings = Settings(self.kernel, self.C, gamma, self.tol, self.scaling)
-        empty = Gallery(bank, enrolled[:0], {})
-        self._gallery = self._enroll(empty, X[~is_dev], writers[~is_dev], rng)
-        return self
+        empty = Gallery(
+            bank,
+            enrolled[:0],
+            {},
+            Settings(self.kernel, self.C, gamma, self.tol, self.scaling),
+            frozenset(np.unique(writers[is_dev]).tolist()),
+            self.n_peer_negatives or (0 if bank.n_dev else None),
+            seed,
+        )
+        return self._enroll(empty, X[~is_dev], writers[~is_dev], rng)
 
     def enroll(self, X, y):
         """Enroll writers into the fitted model; the others' models stay as they are.
@@ -242,12 +248,9 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X, writers = self._check_genuine(X, y, reset=False)
-        dev = set() if self.dev_writers is None else set(self.dev_writers)
-        both = [writer for writer in np.unique(writers).tolist() if writer in dev]
-        if both:
-            raise ValueError(f"Development writers cannot be enrolled: {listing(map(repr, both))}.")
-        self._check_id_type(writers)
-        self._gallery = self._enroll(self._gallery, X, writers, check_random_state(self._random_state))
+        gallery = self._gallery
+        gallery.check_new(writers)
+        self._gallery = self._enroll(gallery, X, writers, check_random_state(gallery.seed))
         return self
 
     def remove(self, writers):
@@ -274,10 +277,8 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         gallery = self._gallery
         gone = set(parse_target(writers)[0].tolist())
-        _check_enrolled(gone, gallery, "Writers to remove who are not enrolled")
-        stay = ~np.isin(gallery.classes, list(gone))
-        models = {writer: model for writer, model in gallery.models.items() if writer not in gone}
-        self._gallery = Gallery(gallery.bank.withdrawing(gone), gallery.classes[stay], models)
+        gallery.check_enrolled(gone, "Writers to remove who are not enrolled")
+        self._gallery = gallery.removing(gone)
         return self
 
     def export_writer(self, writer, path):
@@ -300,14 +301,15 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         gallery = self._gallery
         [writer] = parse_target([writer])[0].tolist()
-        _check_enrolled({writer}, gallery, "A writer to export who is not enrolled")
+        gallery.check_enrolled([writer], "A writer to export who is not enrolled")
         write_writer(path, writer, gallery.models[writer], gallery.bank)
 
     def load_writer(self, path):
         """Enroll a writer by the model in a file that `export_writer` wrote.
 
-        This model must have been fitted on the same development writers as the one that wrote the file, with the same
-        kernel and scaling.
+        This model must be a copy of the one that wrote the file, from before or after enrolling others, or have been
+        fitted to the same signatures with the same parameters: support vectors are named by their numbers. Where peers
+        are negatives, a writer who is loaded teaches nobody.
 
         Parameters
         ----------
@@ -329,13 +331,13 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         gallery = self._gallery
-        writer, model, bank = read_writer(path, gallery.bank, self._settings)
-        writers = parse_target([writer])[0]
-        self._check_id_type(writers)
-        if self.dev_writers is not None and writer in set(self.dev_writers):
-            raise ValueError(f"{path}: the writer {writer!r} is a development writer here and cannot be enrolled.")
-        models = gallery.models | {writer: model}
-        self._gallery = Gallery(bank.withdrawing({writer}), _joined(gallery.classes, writers), models)
+        writer, model, bank = read_writer(path, gallery.bank, gallery.settings)
+        writer = parse_target([writer])[0]
+        try:
+            gallery.check_new(writer)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+        self._gallery = gallery.taking_in(writer, model, bank)
         return self
 
     def decision_function(self, X):
@@ -384,7 +386,7 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         writers, _ = parse_target(writers)
         check_consistent_length(Z, writers)
         claimed, which = np.unique(writers, return_inverse=True)
-        _check_enrolled(set(claimed.tolist()), gallery, "Claims for writers who were never enrolled")
+        gallery.check_enrolled(claimed.tolist(), "Claims for writers who were never enrolled")
         by_writer = np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1])
         scores = np.empty(len(Z))
         for writer, rows in zip(claimed.tolist(), by_writer):
@@ -465,6 +467,10 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         genuine = np.nonzero(forgery == GENUINE)[0]
         if not len(genuine):
             raise ValueError("y has forgeries only; identification is scored on genuine signatures.")
+        if not same_id_type(self.classes_, writers):
+            raise ValueError(
+                f"Enrolled writers have ids like {self.classes_.tolist()[0]!r}; found {writers.tolist()[0]!r} in y."
+            )
         right = self.predict(X)[genuine] == writers[genuine]
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)[genuine]))
 
@@ -492,13 +498,6 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
             )
         return X[genuine], writers[genuine]
 
-    def _check_id_type(self, writers):
-        known = self._gallery.classes
-        if len(known) and not same_id_type(known, writers):
-            raise ValueError(
-                f"Enrolled writers have ids like {known.tolist()[0]!r}; found {writers.tolist()[0]!r}. Use one type."
-            )
-
     def _gallery_of_queries(self):
         check_is_fitted(self)
         if not len(self._gallery.classes):
@@ -516,42 +515,8 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         return score_all(models, Z, gallery.bank, self._max_bytes())
 
     def _enroll(self, gallery, X, writers, rng):
-        """Make a gallery with more writers."""
-        order = np.argsort(writers, kind="stable")
-        new, first = np.unique(writers[order], return_index=True)
-        references = dict(zip(new.tolist(), np.split(X[order], first[1:])))
-        bank = gallery.bank.withdrawing(set(references))
-        n_peers = self.n_peer_negatives or (0 if bank.n_dev else None)
-        if n_peers != 0:
-            peers = [_draw(own, n_peers, rng) for own in references.values()]
-            owners = np.repeat(np.array([*references], dtype=object), [len(own) for own in peers])
-            bank = bank.adding(np.concatenate([X[:0], *peers]), owners)
-        settings = self._settings
-        # With a single thread in each product, a model does not depend on how many are fitted at a time.
-        with threadpool_limits(1, user_api="blas"):
-            gram = self._make_gram(bank, len(references))
-            fitted = map_parallel(
-                fit_writer, list(references.items()), bank, gram, settings, n_jobs=self.n_jobs, prefer="threads"
-            )
-            models = dict(progress(fitted, len(references), "enrolling", self.verbose))
-        models = {writer: models[position] for position, writer in enumerate(references)}
-        return Gallery(bank, _joined(gallery.classes, new), gallery.models | models)
-
-    def _make_gram(self, bank, n_writers):
-        """Compute the kernel among the negatives, if it is the same for all, fits, and is worth it."""
-        n = len(bank.rows)
-        too_large = n * n * bank.rows.itemsize > self._max_bytes()
-        settings = self._settings
-        if settings.scaling == "writer" or too_large or n_writers * _COLUMNS_A_WRITER < n:
-            return None
-        kernel = Kernel(settings.gamma if settings.kernel == "rbf" else None)
-        gram = np.empty((n, n), dtype=bank.rows.dtype)
-        parts = [(start, start + _GRAM_BLOCK) for start in range(0, n, _GRAM_BLOCK)]
-        for position, block in map_parallel(kernel_among, parts, bank, kernel, n_jobs=self.n_jobs, prefer="threads"):
-            first, last = parts[position]
-            gram[first:last, first:] = block
-            gram[first:, first:last] = block.T
-        return gram
+        options = {"max_bytes": self._max_bytes(), "n_jobs": self.n_jobs, "verbose": self.verbose}
+        return gallery.enrolling(X, writers, rng, **options)
 
     def _max_bytes(self):
         return 2**20 * (sklearn.get_config()["working_memory"] if self.max_memory is None else self.max_memory)
@@ -568,6 +533,14 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
     def bank_(self):
         return self._gallery.bank
 
+    @property
+    def scale_(self):
+        return self._gallery.bank.scale if self._gallery.settings.scaling == "shared" else None
+
+    @property
+    def gamma_(self):
+        return self._gallery.settings.gamma if self._gallery.settings.scaling == "shared" else None
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_gallery")
 
@@ -577,36 +550,12 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _draw(rows, n, rng):
-    """Draw some rows without replacement, in their order; all for None or where there are fewer."""
-    if n is None or len(rows) <= n:
-        return rows
-    return rows[np.sort(rng.choice(len(rows), n, replace=False))]
-
-
-def _joined(classes, new):
-    """Add sorted ids to sorted ids, without sorting those of many writers again."""
-    if not len(classes):
-        return new
-    places = np.searchsorted(classes, new)
-    lacking = classes[np.minimum(places, len(classes) - 1)] != new
-    dtype = np.result_type(classes, new)
-    return np.insert(classes.astype(dtype, copy=False), places[lacking], new[lacking])
-
-
-def _check_enrolled(writers, gallery, what):
-    unknown = sorted(writers - gallery.models.keys())
-    if unknown:
-        raise ValueError(
-            f"{what}: {listing(map(repr, unknown))}. Enrolled are {listing(map(repr, gallery.classes.tolist()))}. "
-            "Enroll them first."
-        )
-
-
 def _check_finite(X, writers=None):
-    rows = np.nonzero(~np.isfinite(X).all(axis=1))[0]
+    # One comparison finds NaN and infinity too.
+    rows = np.nonzero(~(np.abs(X).max(axis=1) <= _LARGEST))[0]
     if len(rows):
         which = [f"{row}" if writers is None else f"{row} (writer {writers[row].item()!r})" for row in rows.tolist()]
         raise ValueError(
-            f"Input X contains NaN or infinity in rows {listing(which)}. Compute them again, or leave them out."
+            f"Input X contains NaN or infinity in rows {listing(which)}, or values beyond {_LARGEST:g}. Compute them "
+            "again, or leave them out."
         )

@@ -78,18 +78,24 @@ def read_writer(path, bank, settings):
             about = {name: json.loads(value) for name, value in (file.metadata() or {}).items()}
     except (SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: not a whole file of a writer's model ({error}). Export it again.") from error
-    if about.get("format") != FORMAT or not isinstance(about.get("intercept"), float):
+    if about.get("format") != FORMAT:
         raise ValueError(f"{path}: not a writer's model. export_writer writes them.")
-    if about["bank"] != bank.fingerprint:
+    numbers = [about.get("intercept"), about.get("gamma", 1.0)]
+    if not all(isinstance(number, float) and np.isfinite(number) for number in numbers) or numbers[1] <= 0:
+        raise ValueError(f"{path}: a damaged model; its intercept and gamma are {numbers}. Export it again.")
+    writer = about.get("writer")
+    if not isinstance(writer, (int, str)) or isinstance(writer, bool) or writer == "":
+        raise ValueError(f"{path}: a damaged model, of the writer {writer!r}. Export it again.")
+    if about.get("bank") != bank.fingerprint:
         raise ValueError(
-            f"{path}: written by a model with other negatives. It can be loaded into models that were fitted with the "
-            "same development writers, features and random_state."
+            f"{path}: written by a model with other negatives, or another scale. It can be loaded into copies of that "
+            "model, and into models that were fitted to the same signatures with the same random_state."
         )
     kernel, scaling = "rbf" if "gamma" in about else "linear", "writer" if "factor" in arrays else "shared"
     if kernel != settings.kernel:
         raise ValueError(f"{path}: has the {kernel} kernel; this model has {settings.kernel}.")
     if kernel == "linear":
-        return about["writer"], LinearModel(_checked(path, arrays, bank)["direction"], about["intercept"]), bank
+        return writer, LinearModel(_checked(path, arrays, bank)["direction"], about["intercept"]), bank
     if scaling != settings.scaling or (scaling == "shared" and about["gamma"] != settings.gamma):
         raise ValueError(
             f"{path}: has scaling={scaling!r} and gamma={about['gamma']:g}; this model has {settings.scaling!r} and "
@@ -109,7 +115,7 @@ def read_writer(path, bank, settings):
         about["gamma"],
         fields.get("factor"),
     )
-    return about["writer"], model, bank
+    return writer, model, bank
 
 
 def _checked(path, arrays, bank):
@@ -129,7 +135,8 @@ def _checked(path, arrays, bank):
         if "factor" in arrays:
             shapes["factor"] = (n_features,)
     found = {name: array.shape for name, array in arrays.items()}
-    if found != shapes:
+    kinds = {array.dtype.kind for name, array in arrays.items() if name != "rows"}
+    if found != shapes or kinds != {"f"} or arrays.get("rows", np.empty(0, np.int32)).dtype != np.int32:
         raise ValueError(f"{path}: a damaged model; its arrays are {found}, not {shapes}. Export it again.")
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError(f"{path}: a damaged model; it has NaN or infinity. Export it again.")

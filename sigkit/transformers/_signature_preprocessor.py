@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from sigkit.imaging import ImageError, decode_image, fit_canvas, measure_ink, preprocess_image, read_bytes
 from sigkit.transformers._memory import ImageMemory
@@ -203,10 +202,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         unknown = [row for row, result in enumerate(results) if result is None]
         if unknown:
             computed = map_parallel(_compute, [scans[row] for row in unknown], work, memory, n_jobs=self.n_jobs)
-            # The matrices of one image are too small for threads: they cost twice the work and save no time.
-            with threadpool_limits(limits=1):
-                for position, result in progress(computed, len(unknown), step, self.verbose):
-                    results[unknown[position]] = result
+            for position, result in progress(computed, len(unknown), step, self.verbose):
+                results[unknown[position]] = result
         errors = [str(result) for result in results if isinstance(result, ImageError)]
         if len(errors) == 1:
             raise ImageError(errors[0])

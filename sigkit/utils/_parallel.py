@@ -1,11 +1,13 @@
 """Many tasks that share large objects, wherever joblib works."""
 
+import threading
 from concurrent.futures import CancelledError
 from contextlib import nullcontext
 
 from joblib import parallel_config
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import ThreadpoolController
 
 ATTEMPTS = 5
 
@@ -13,6 +15,7 @@ ATTEMPTS = 5
 def map_parallel(function, items, *shared, n_jobs=None, prefer=None):
     """Call a function on each item and on what all calls share, in parallel; the results come as they are done.
 
+    Matrix products within a call use one thread, so that a result does not depend on how many calls are made at a time.
     On a dask cluster, what is shared goes out once a worker, and what belongs to one call travels with it. Should a
     worker die, the scheduler gives its calls to others; should shared objects die with it, they are sent again and the
     calls that are not done are made anew.
@@ -86,4 +89,30 @@ def _sent_once(shared):
 def _call(call, *shared):
     # The call's own arguments come in a tuple, which joblib does not send apart from the task.
     position, function, item = call
-    return position, function(item, *shared)
+    with _single_threaded_products:
+        return position, function(item, *shared)
+
+
+class _SingleThreadedProducts:
+    """A limit of one thread in each matrix product, from the first who wants it, in any thread, to the last."""
+
+    def __init__(self):
+        self._lock, self._count = threading.Lock(), 0
+        self._controller = self._limits = None
+
+    def __enter__(self):
+        with self._lock:
+            if self._count == 0:
+                # Looking for the libraries takes as long as an image, and they stay.
+                self._controller = self._controller or ThreadpoolController()
+                self._limits = self._controller.limit(limits=1, user_api="blas")
+            self._count += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._count -= 1
+            if self._count == 0:
+                self._limits.restore_original_limits()
+
+
+_single_threaded_products = _SingleThreadedProducts()

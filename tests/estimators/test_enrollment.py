@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from threadpoolctl import threadpool_info
 
 from sigkit.estimators import WriterDependentSVC
+from sigkit.estimators._fit_writer import fit_writer
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +127,7 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
         ({"references": arrays["references"][:, :5].copy()}, "its arrays are"),
         ({"coef": arrays["coef"][1:].copy()}, "its arrays are"),
         ({"more": arrays["coef"]}, "its arrays are"),
+        ({"rows": arrays["rows"].astype(float)}, "its arrays are"),
     ]:
         save_file(arrays | change, rewritten, metadata=about)
         with pytest.raises(
@@ -133,15 +136,69 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
             model.load_writer(rewritten)
     for change, message in [
         ({"format": json.dumps("other")}, "not a writer's model"),
-        ({"writer": json.dumps(3)}, "the writer 3 is a development writer"),
-        ({"writer": json.dumps("ada")}, "found 'ada'"),
-        ({"intercept": json.dumps(None)}, "not a writer's model"),
+        ({"writer": json.dumps(3)}, r"rewritten\.safetensors: Development writers cannot be enrolled: 3"),
+        ({"writer": json.dumps("ada")}, r"rewritten\.safetensors: .* found 'ada'"),
+        ({"writer": json.dumps([4, 0])}, r"a damaged model, of the writer \[4, 0\]"),
+        ({"bank": json.dumps(None)}, "other negatives"),
+        ({"intercept": "NaN"}, "its intercept and gamma are"),
+        ({"gamma": "-5.0"}, "its intercept and gamma are"),
+        ({"gamma": json.dumps("x")}, "its intercept and gamma are"),
+        ({"intercept": json.dumps(None)}, "its intercept and gamma are"),
         ({"gamma": "["}, "not a whole file"),
     ]:
         save_file(arrays, rewritten, metadata=about | change)
         with pytest.raises(ValueError, match=message):
             model.load_writer(rewritten)
     assert model.classes_.tolist() == list(range(10, 30))
+
+
+def test_a_failed_or_interrupted_fit_leaves_the_state_before(signatures, monkeypatch):
+    X, y = signatures
+    model = make().fit(X, y)
+    expected = model.decision_function(X)
+    with pytest.raises(ValueError, match="not in y: 99"):
+        model.set_params(dev_writers=[99]).fit(X[:, :5], y)
+    monkeypatch.setattr("sigkit.estimators._gallery.fit_writer", lambda *arguments: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model.set_params(dev_writers=range(5), gamma=2.0).fit(X[:, :7], y)
+    monkeypatch.undo()
+    assert model.n_features_in_ == 24
+    assert np.array_equal(model.decision_function(X), expected)
+    model.enroll(X[y == 11], y[y == 11])
+    np.testing.assert_allclose(model.decision_function(X), expected, atol=5e-3)
+    with pytest.raises(ValueError, match="Development writers cannot be enrolled: 7"):
+        model.enroll(X[y == 7], y[y == 7])
+
+
+def test_rows_that_nobody_needs_leave_the_bank(signatures):
+    X, y = signatures
+    model = make(peers=True).fit(X, y)
+    others = model.claim_scores(X, np.full(len(X), 3))
+    for _ in range(60):
+        model.enroll(X[y == 4], y[y == 4])
+    assert len(model.bank_.rows) <= 2 * 30 * 6
+    np.testing.assert_allclose(model.claim_scores(X, np.full(len(X), 3)), others, atol=1e-4)
+    model.remove(range(30))
+    with pytest.raises(ValueError, match="nobody whose signatures are negatives for the writer 4"):
+        model.enroll(X[y == 4], y[y == 4])
+
+
+def test_enrolling_in_threads_leaves_matrix_products_as_they_were(signatures):
+    X, y = signatures
+
+    def threads_of_products():
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    before = threads_of_products()
+    models = [make() for _ in range(4)]
+    workers = [threading.Thread(target=model.fit, args=(X, y)) for model in models]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert threads_of_products() == before
+    for model in models[1:]:
+        assert np.array_equal(model.decision_function(X), models[0].decision_function(X))
 
 
 def test_what_a_writer_costs(signatures):
@@ -206,9 +263,7 @@ def test_an_interruption_leaves_the_state_before(signatures, monkeypatch):
             raise KeyboardInterrupt
         return fit_writer(*arguments)
 
-    from sigkit.estimators._fit_writer import fit_writer
-
-    monkeypatch.setattr("sigkit.estimators._writer_dependent_svc.fit_writer", interrupted)
+    monkeypatch.setattr("sigkit.estimators._gallery.fit_writer", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.enroll(X[y >= 20], y[y >= 20])
     assert model.classes_.tolist() == list(range(10, 20))

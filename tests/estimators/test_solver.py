@@ -1,5 +1,7 @@
 """The solver against libsvm on the whole problem."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.svm import SVC
@@ -54,12 +56,12 @@ def small_steps(monkeypatch):
 
 @pytest.mark.usefixtures("small_steps")
 @pytest.mark.parametrize("kept", [True, False])
-@pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize(("C", "dtype"), [(0.01, np.float32), (1.0, np.float32), (1.0, float), (100.0, float)])
 @pytest.mark.parametrize("gamma", [None, 1e-4, 0.02, 0.5])
 @pytest.mark.parametrize("sizes", [(12, 800), (1, 500), (90, 60), (300, 120)])
-def test_the_optimum_is_libsvms(gamma, C, kept, sizes):
+def test_the_optimum_is_libsvms(gamma, C, dtype, kept, sizes):
     for seed in range(2):
-        references, negatives = draw(*sizes, seed=seed)
+        references, negatives = (part.astype(dtype) for part in draw(*sizes, seed=seed))
         kernel, skew = Kernel(gamma), sizes[1] / sizes[0]
         gram, expected, intercept = exact(references, negatives, kernel, C, skew)
         coef, found = solved(references, negatives, kernel, C, kept)
@@ -127,8 +129,19 @@ def test_the_kernel_is_streamed_where_memory_is_small():
     X = rng.normal(size=(40, 16))[y] + rng.normal(size=(len(y), 16))
     parameters = {"gamma": 0.05, "dev_writers": range(20), "n_dev_negatives": 30}
     kept = WriterDependentSVC(**parameters).fit(X, y)
-    streamed = WriterDependentSVC(**parameters, max_memory=0.01).fit(X, y)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sigkit.estimators._fit_writer.KeptColumns", None)
+        streamed = WriterDependentSVC(**parameters, max_memory=0.01).fit(X, y)
+        with pytest.raises(TypeError, match="NoneType"):
+            WriterDependentSVC(**parameters).fit(X, y)
     np.testing.assert_allclose(streamed.decision_function(X), kept.decision_function(X), atol=5e-3)
+    many = np.tile(X, (8, 1))
+    tracemalloc.start()
+    kept.set_params(max_memory=2).decision_function(many)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # The queries, their scores, the support vectors and what max_memory allows.
+    assert peak <= 2 * many.nbytes + len(many) * 20 * 8 + 2 * kept.bank_.rows.nbytes + 4 * 2**20
     linear = WriterDependentSVC("linear", **parameters).fit(X, y).models_[30]
     assert isinstance(linear, LinearModel)
     assert linear.direction.shape == (16,)

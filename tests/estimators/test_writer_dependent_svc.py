@@ -279,6 +279,30 @@ def test_features_that_one_writer_alone_shows(features, kernel, dtype):
         np.testing.assert_allclose(scores, expected.decision_function(X), atol=5e-3 if kernel == "rbf" else 0.05)
 
 
+@pytest.mark.parametrize("negatives", [{"dev_writers": [1, 2]}, {}])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_outlier_of_one_writer_hurts_nobody_else(features, dtype, negatives):
+    X, y = features
+    X = X.astype(dtype)
+    rows = known(y, negatives.get("dev_writers", []))
+    X[np.flatnonzero(rows & (y[:, 0] == 6))[0], 2] = 1e6
+    model = WriterDependentSVC(gamma=0.05, scaling="writer", **negatives).fit(X[rows], y[rows])
+    others = X[rows & (y[:, 0] != 3)] if not negatives else X[(y[:, 0] <= 2) & (y[:, 1] == 0)]
+    expected = plain_svm(X[rows].astype(float), y[rows], 3, others, "rbf", 1, 0.05).decision_function(X)
+    np.testing.assert_allclose(model.claim_scores(X, np.full(len(X), 3)), expected, atol=5e-3)
+
+
+def test_ids_of_other_types_are_refused(features):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    with pytest.raises(ValueError, match="ids like 2; found '1' in y"):
+        model.score(X, y[:, 0].astype(str))
+    model.enroll(X[:4], np.full(4, 9, dtype=np.uint64))
+    assert model.classes_.dtype == np.int64
+    with pytest.raises(ValueError, match=r"rows 0, or values beyond 1e\+15"):
+        model.claim_scores(np.full((1, 12), 3e38, dtype=np.float32), [3])
+
+
 def test_a_fitted_model_keeps_its_kernel(features):
     X, y = features
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1], scaling="writer").fit(X, y)
