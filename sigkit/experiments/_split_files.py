@@ -9,6 +9,7 @@ import numpy as np
 from sigkit.utils import whole_file
 
 ABOUT = "experiment.json"
+NAMES = {"rows", "classes", "genuine_scores", "forgery_scores", "seconds"}
 
 
 class SplitFiles:
@@ -43,17 +44,20 @@ class SplitFiles:
         differing = [part for part in about if kept.get(part) != about[part]]
         if differing:
             raise ValueError(
-                f"{self.folder} keeps an experiment with another {' and another '.join(differing)}: "
-                f"{differing[0]} was {kept.get(differing[0])}, now {about[differing[0]]}. Name another folder."
+                f"{self.folder} keeps an experiment of which differ: {', '.join(differing)}. {differing[0]} was "
+                f"{kept.get(differing[0])}, now is {about[differing[0]]}. Name another folder, or what it keeps; "
+                "splits are the same only if a number is their random_state."
             )
 
-    def read(self, number):
+    def read(self, number, rows):
         """Read a split; None if it is not done.
 
         Parameters
         ----------
         number : int
             The split's number, from 0.
+        rows : ndarray of shape (n_queries,)
+            The queries that it must have asked.
 
         Returns
         -------
@@ -65,9 +69,12 @@ class SplitFiles:
             return None
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return dict(arrays)
+                found = dict(arrays)
         except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
             raise ValueError(f"{path}: damaged ({error}). Remove it, and the split is computed again.") from error
+        if found.keys() != NAMES or not np.array_equal(found["rows"], rows):
+            raise ValueError(f"{path}: not of this split. Remove it, and the split is computed again.")
+        return found
 
     def write(self, number, arrays):
         """Keep a split.

@@ -9,12 +9,12 @@ import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
-from threadpoolctl import threadpool_limits
 
+from sigkit.experiments._describe import describe
 from sigkit.experiments._results import ExperimentResults
 from sigkit.experiments._split_files import SplitFiles
 from sigkit.model_selection import WriterSplit
-from sigkit.utils import GENUINE, map_parallel, on_dask, parse_target, progress
+from sigkit.utils import GENUINE, listing, map_parallel, on_dask, parse_target, progress
 
 
 def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, folder=None, n_jobs=None, verbose=0):
@@ -40,7 +40,7 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
         The threshold of FRR and FAR, fixed beforehand.
     folder : str, os.PathLike or None, default=None
         Where each split is kept as soon as it is done (.npz and .json, nothing pickled). Called again with the same
-        estimator, data and splits, those that are done are read.
+        estimator, contents of `X` and `y`, and splits (so draw them by a seed), those that are done are read.
     n_jobs : int or None, default=None
         Number of splits at a time, in processes, or where `joblib.parallel_config` says. The estimator may work in
         parallel on each by an `n_jobs` of its own.
@@ -55,8 +55,8 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     Raises
     ------
     ValueError
-        If the folder keeps another experiment or a damaged file, splits that are kept are not drawn by a seed, or a
-        fold lacks genuine queries or forgeries.
+        If the folder keeps another experiment or a damaged file, `cv` asks queries of development writers, or a
+        parameter cannot be told from another when the experiment is taken up again.
 
     References
     ----------
@@ -83,10 +83,11 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
         raise ValueError(f"threshold must be a number; found {threshold!r}.")
     writers, forgery = parse_target(y)
     y = np.stack([writers.astype(object), forgery.astype(object)], axis=1)
-    cv = _default_split(estimator) if cv is None else cv
-    files = None if folder is None else SplitFiles(folder, _describe(estimator, X, y, cv))
+    cv = WriterSplit(dev_writers=_development_writers(estimator), random_state=0) if cv is None else cv
     splits = list(cv.split(X, y))
-    found = [files and files.read(number) for number in range(len(splits))]
+    _check_enrolled(estimator, y, splits)
+    files = None if folder is None else SplitFiles(folder, describe(estimator, X, y, splits))
+    found = [files and files.read(number, test) for number, (_, test) in enumerate(splits)]
     lacking = [number for number, arrays in enumerate(found) if arrays is None]
     computed = map_parallel(_run, [(estimator, y, *splits[number]) for number in lacking], X, n_jobs=n_jobs)
     for position, arrays in progress(computed, len(lacking), "splits", verbose):
@@ -96,51 +97,55 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     return _summarise(found, y, threshold)
 
 
-def _default_split(estimator):
-    classifier = estimator[-1] if hasattr(estimator, "steps") else estimator
-    return WriterSplit(dev_writers=classifier.get_params().get("dev_writers"), random_state=0)
+def _classifier(estimator):
+    return estimator[-1] if hasattr(estimator, "steps") else estimator
 
 
-def _describe(estimator, X, y, cv):
-    if getattr(cv, "random_state", 0) is None or isinstance(getattr(cv, "random_state", 0), np.random.RandomState):
-        raise ValueError("To be kept in a folder, splits must be drawn by a seed: set cv's random_state to a number.")
-    unchanging = ("n_jobs", "verbose", "memory", "max_memory", "device")
-    parameters = {
-        name: repr(value)
-        for name, value in sorted(estimator.get_params().items())
-        if name.split("__")[-1] not in unchanging and not hasattr(value, "get_params")
-    }
-    splitter = {name: repr(value) for name, value in sorted(vars(cv).items())}
-    return {
-        "estimator": f"{type(estimator).__name__} {parameters}",
-        "cv": f"{type(cv).__name__} {splitter}",
-        "X": joblib.hash(X),
-        "y": joblib.hash(y.tolist()),
-    }
+def _development_writers(estimator):
+    dev_writers = _classifier(estimator).get_params().get("dev_writers")
+    return None if dev_writers is None else list(dev_writers)
+
+
+def _check_enrolled(estimator, y, splits):
+    """Refuse queries of writers whom the estimator will not enroll, before the first fit."""
+    dev_writers = set(_development_writers(estimator) or ())
+    asked = sorted({writer for _, test in splits for writer in y[test, 0].tolist()} & dev_writers)
+    if asked:
+        raise ValueError(
+            f"cv asks queries of development writers of the estimator, who are not enrolled: "
+            f"{listing(map(repr, asked))}. Give both the same dev_writers."
+        )
 
 
 def _run(split, X):
     """Fit and score one split."""
     estimator, y, train, test = split
-    # An estimator's own tasks would go to the cluster once more, with another copy of the data. A single thread in each
-    # product makes the scores the same wherever they are computed.
-    alone = joblib.parallel_config("threading") if on_dask() else nullcontext()
-    with alone, threadpool_limits(1, user_api="blas"):
+    # An estimator's own tasks would go to the cluster once more, with another copy of the data.
+    with joblib.parallel_config("threading") if on_dask() else nullcontext():
         start = time.perf_counter()
         model = clone(estimator).fit(_safe_indexing(X, train), y[train])
         middle = time.perf_counter()
-        scores = model.decision_function(_safe_indexing(X, test))
+        genuine = y[test, 1] == GENUINE
+        queries = _features(model, _safe_indexing(X, test[genuine]))
+        genuine_scores = _classifier(model).decision_function(queries)
+        forgery_scores = np.empty(0)
+        if not genuine.all():
+            forgeries = _features(model, _safe_indexing(X, test[~genuine]))
+            claimed = np.array(y[test[~genuine], 0].tolist())
+            forgery_scores = _classifier(model).claim_scores(forgeries, claimed)
         end = time.perf_counter()
-    classes = np.asarray(model.classes_.tolist())
-    genuine = y[test, 1] == GENUINE
-    columns = np.searchsorted(classes, np.array(y[test, 0].tolist()))
     return {
         "rows": test,
-        "classes": classes,
-        "genuine_scores": scores[genuine].astype(np.float32),
-        "forgery_scores": scores[~genuine, columns[~genuine]].astype(np.float32),
+        "classes": np.asarray(model.classes_.tolist()),
+        "genuine_scores": genuine_scores.astype(np.float32),
+        "forgery_scores": forgery_scores.astype(np.float32),
         "seconds": np.array([middle - start, end - middle]),
     }
+
+
+def _features(model, X):
+    """Bring queries through all steps before the classifier."""
+    return model[:-1].transform(X) if hasattr(model, "steps") and len(model) > 1 else X
 
 
 def _summarise(found, y, threshold):

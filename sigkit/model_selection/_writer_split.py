@@ -1,6 +1,5 @@
 """The cross-validator of writer-dependent verification."""
 
-import os
 import warnings
 from numbers import Integral
 
@@ -8,7 +7,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
-from sigkit.utils import GENUINE, content_digest, development_rows, listing, parse_target
+from sigkit.utils import GENUINE, development_rows, listing, parse_target, signature_digest
 
 
 class WriterSplit(BaseCrossValidator):
@@ -170,7 +169,7 @@ def _first_copies(X, writers, forgery, rows):
     """Keep the first of the rows that show the same image of the same writer and kind."""
     first = {}
     for row in rows.tolist():
-        first.setdefault((writers[row], forgery[row], _fingerprint(X, row)), row)
+        first.setdefault((writers[row], forgery[row], signature_digest(X, row)), row)
     return np.array(sorted(first.values()), dtype=int)
 
 
@@ -178,19 +177,3 @@ def _in_turn(references):
     """Deal the references of all writers out: one of each, then a second one of each."""
     turns = np.concatenate([np.arange(len(rows)) for rows in references])
     return np.concatenate(references)[np.argsort(turns, kind="stable")]
-
-
-def _fingerprint(X, row):
-    signature = X.iloc[row] if hasattr(X, "iloc") else X[row]
-    if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
-        signature = np.asarray(signature)[0]
-    if isinstance(signature, (str, os.PathLike)):
-        with open(str(os.fspath(signature)), "rb") as file:
-            return content_digest(file.read())
-    if np.ndim(signature) == 0:
-        # Row numbers, or any other placeholder for the signatures: nothing to compare.
-        return row
-    signature = np.asarray(signature)
-    if signature.dtype.hasobject:
-        return content_digest(repr(signature.tolist()).encode())
-    return content_digest(signature)

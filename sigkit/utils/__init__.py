@@ -1,6 +1,6 @@
 """What every room shares: the parts of `y`, fingerprints of images, wording, progress, files, parallel tasks."""
 
-from sigkit.utils._digest import content_digest
+from sigkit.utils._digest import content_digest, signature_digest
 from sigkit.utils._files import whole_file
 from sigkit.utils._parallel import map_parallel, on_dask
 from sigkit.utils._progress import progress
@@ -19,5 +19,6 @@ __all__ = [
     "parse_target",
     "progress",
     "same_id_type",
+    "signature_digest",
     "whole_file",
 ]

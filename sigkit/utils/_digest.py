@@ -1,6 +1,7 @@
 """Fingerprints of what an image holds, whatever its name."""
 
 import hashlib
+import os
 
 import numpy as np
 
@@ -38,3 +39,40 @@ def content_digest(content):
     fingerprint = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
     fingerprint.update(array.reshape(-1).view(np.uint8) if array.size else b"")
     return fingerprint.hexdigest()
+
+
+def signature_digest(X, row):
+    """Digest one signature of many by its content: the bytes of its file, or its values.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or list of n_samples
+        Paths, images, or rows of features.
+    row : int
+        Which one.
+
+    Returns
+    -------
+    str or int
+        The digest; the row itself where `X` holds single numbers, which stand for signatures and have no content.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.utils import signature_digest
+    >>> images = np.zeros((2, 4, 4))
+    >>> signature_digest(images, 0) == signature_digest(images, 1)
+    True
+    """
+    signature = X.iloc[row] if hasattr(X, "iloc") else X[row]
+    if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
+        signature = np.asarray(signature)[0]
+    if isinstance(signature, (str, os.PathLike)):
+        with open(str(os.fspath(signature)), "rb") as file:
+            return content_digest(file.read())
+    if np.ndim(signature) == 0:
+        return row
+    signature = np.asarray(signature)
+    if signature.dtype.hasobject:
+        return content_digest(repr(signature.tolist()).encode())
+    return content_digest(signature)

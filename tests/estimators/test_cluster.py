@@ -98,7 +98,8 @@ def test_a_killed_worker_loses_nothing(cluster, signatures):
 
     def kill():
         """Kill the first worker that is seen at work."""
-        while not killed:
+        end = time.monotonic() + 60
+        while not killed and time.monotonic() < end:
             busy = [worker for worker, tasks in cluster.processing().items() if tasks]
             if busy:
                 os.kill(processes[busy[0]], signal.SIGKILL)
@@ -111,6 +112,7 @@ def test_a_killed_worker_loses_nothing(cluster, signatures):
         results = writer_dependent_experiment(model, X, target, cv=cv)
         killer.join()
         enrolled = clone(model).fit(X, y)
+    assert killed, "no worker was seen at work"
     assert killed[0] not in cluster.run(os.getpid).values()
     for name, values in expected.figures.items():
         assert np.array_equal(results.figures[name], values)

@@ -99,10 +99,10 @@ def test_a_folder_keeps_one_experiment(signatures, settings, tmp_path):
     X, y = signatures
     writer_dependent_experiment(X=X, y=y, folder=tmp_path, **settings)
     for change, message in [
-        ({"estimator": settings["estimator"].set_params(C=2)}, "another estimator: estimator was .*'C': '1.0'.*'2'"),
-        ({"cv": WriterSplit(4, 5, DEV, 4, random_state=1)}, "another cv"),
-        ({"X": X + 1}, "another X"),
-        ({"y": y[:, 0]}, "another y"),
+        ({"estimator": settings["estimator"].set_params(C=2)}, r"differ: estimator\. estimator was .*'C': '1.0'.*'2'"),
+        ({"cv": WriterSplit(4, 5, DEV, 4, random_state=1)}, "differ: splits"),
+        ({"X": X + 1}, "differ: X"),
+        ({"y": np.where(y == 3, 33, y)}, "differ: y"),
     ]:
         arguments = {**settings, "X": X, "y": y, "estimator": settings["estimator"].set_params(C=1.0)} | change
         if "estimator" in change:
@@ -115,14 +115,18 @@ def test_a_folder_keeps_one_experiment(signatures, settings, tmp_path):
 
 def test_bad_input(signatures, settings, tmp_path):
     X, y = signatures
-    with pytest.raises(ValueError, match="set cv's random_state to a number"):
-        writer_dependent_experiment(
-            settings["estimator"], X, y, cv=WriterSplit(4, 5, DEV), folder=tmp_path / "unseeded"
-        )
+    with pytest.raises(ValueError, match=r"development writers of the estimator, who are not enrolled: 2\."):
+        writer_dependent_experiment(settings["estimator"], X, y, cv=WriterSplit(4, 5, [0, 1], random_state=0))
+    estimator = WriterDependentSVC(dev_writers=DEV, random_state=np.random.RandomState(0))
+    with pytest.raises(ValueError, match="set random_state to a number"):
+        writer_dependent_experiment(estimator, X, y, cv=settings["cv"], folder=tmp_path / "unseeded")
     with pytest.raises(ValueError, match="threshold must be a number; found '0'"):
         writer_dependent_experiment(X=X, y=y, threshold="0", **settings)
     writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
     split = tmp_path / "kept" / "split-002.npz"
+    split.write_bytes((tmp_path / "kept" / "split-001.npz").read_bytes())
+    with pytest.raises(ValueError, match=r"split-002\.npz: not of this split"):
+        writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
     split.write_bytes(split.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"split-002\.npz: damaged .* Remove it"):
         writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
@@ -143,7 +147,7 @@ def test_pipelines_lists_names_and_processes(signatures, settings, tmp_path):
         results = writer_dependent_experiment(pipe, X, y, cv=cv, n_jobs=2, folder=tmp_path)
     for name, values in expected.figures.items():
         assert np.array_equal(results.figures[name], values)
-    assert json.loads((tmp_path / "experiment.json").read_text()).keys() == {"estimator", "cv", "X", "y"}
+    assert json.loads((tmp_path / "experiment.json").read_text()).keys() == {"estimator", "X", "y", "splits"}
 
 
 def test_the_default_split_has_the_estimators_development_writers(signatures):
@@ -153,3 +157,39 @@ def test_the_default_split_has_the_estimators_development_writers(signatures):
     results = writer_dependent_experiment(WriterDependentSVC(gamma=0.1, dev_writers=[1, 3]), X, y)
     assert results.trials[9].classes.tolist() == [0, 2, 4]
     assert results.trials[0].genuine_scores.shape == (30, 3)
+
+
+def double(X):
+    return 2 * X
+
+
+def test_pipelines_are_taken_up_and_contents_count(signatures, settings, tmp_path, monkeypatch):
+    X, y = signatures
+    paths = [str(tmp_path / f"{row}.txt") for row in range(len(X))]
+    for path, row in zip(paths, X):
+        np.savetxt(path, row)
+
+    def make(func=read, **parameters):
+        steps = FunctionTransformer(func), WriterDependentSVC(gamma=0.05, dev_writers=DEV, random_state=0)
+        return make_pipeline(*steps).set_params(**parameters)
+
+    def run(pipe):
+        return writer_dependent_experiment(pipe, paths, y, cv=settings["cv"], folder=tmp_path / "kept")
+
+    results = run(make())
+    np.testing.assert_allclose(
+        results.figures["eer"], writer_dependent_experiment(X=X, y=y, **settings).figures["eer"], atol=1e-12
+    )
+    monkeypatch.setattr(WriterDependentSVC, "fit", None)
+    again = run(make(writerdependentsvc__n_jobs=2, memory=str(tmp_path / "memory"), verbose=True))
+    assert np.array_equal(again.figures["eer"], results.figures["eer"])
+    for changed in (make(writerdependentsvc__dev_writers=np.array([0, 1])), make(func=double)):
+        with pytest.raises(ValueError, match="differ: estimator"):
+            run(changed)
+    np.savetxt(paths[-1], X[0])
+    with pytest.raises(ValueError, match="differ: X"):
+        run(make())
+
+
+def read(paths):
+    return np.array([np.loadtxt(path) for path in paths])

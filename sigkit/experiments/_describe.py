@@ -1,0 +1,64 @@
+"""What an experiment is, in words that are the same when it is taken up again."""
+
+import os
+
+import joblib
+import numpy as np
+
+from sigkit.utils import content_digest, signature_digest
+
+# Parameters that change no result.
+UNCHANGING = ("n_jobs", "verbose", "memory", "max_memory", "device", "steps", "checkpoint_dir")
+
+
+def describe(estimator, X, y, splits):
+    """Describe an experiment, part by part.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator; its parameters count, and the contents of files that they name.
+    X : array-like or list of n_samples
+        Signatures, of which the contents count.
+    y : ndarray of shape (n_samples, 2)
+        Rows `[writer, forgery]`.
+    splits : list of tuple of (ndarray, ndarray)
+        Training and test rows.
+
+    Returns
+    -------
+    dict of str to str
+        The parts: "estimator", "X", "y" and "splits".
+
+    Raises
+    ------
+    ValueError
+        If a parameter of the estimator has no description that stays.
+    """
+    parameters = {
+        name: _value(name, value)
+        for name, value in sorted(estimator.get_params().items())
+        if name.split("__")[-1] not in UNCHANGING
+    }
+    contents = "".join(str(signature_digest(X, row)) for row in range(len(y)))
+    return {
+        "estimator": f"{type(estimator).__name__} {parameters}",
+        "X": content_digest(contents.encode()),
+        "y": content_digest(repr(y.tolist()).encode()),
+        "splits": joblib.hash([(np.asarray(train), np.asarray(test)) for train, test in splits]),
+    }
+
+
+def _value(name, value):
+    if hasattr(value, "get_params"):
+        return type(value).__name__
+    if isinstance(value, str) and os.path.isfile(value):
+        with open(value, "rb") as file:
+            return content_digest(file.read())
+    if value is None or isinstance(value, (str, bool, int, float, range)):
+        return repr(value)
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, np.random.RandomState):
+        raise ValueError(f"To keep an experiment in a folder, set {name} to a number: a RandomState is never the same.")
+    return f"{type(value).__name__} {joblib.hash(value)}"
