@@ -13,6 +13,7 @@ import argparse
 import itertools
 
 import numpy as np
+from sklearn.pipeline import FeatureUnion
 from train_signet import HELD_OUT, is_held_out
 
 from sigkit.datasets import load_bhsig260, load_npz
@@ -27,7 +28,7 @@ HOG_KERNELS = [{"kernel": "linear"}, *({"gamma": 2.0**power} for power in (-15, 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights", nargs="*", help="weight files; the table has a row for each")
+    parser.add_argument("weights", nargs="*", help="weight files; a row for each, or for one+other together")
     parser.add_argument("--cedar", help="sigver's npz file of preprocessed signatures")
     parser.add_argument("--bhsig260", help="where BHSig260 is")
     parser.add_argument("--splits", type=int, default=10, help="draws of references and queries (default: 10)")
@@ -96,10 +97,9 @@ def main():
             tried = [(kernel, measure(features, images, target, options.splits, **kernel)) for kernel in HOG_KERNELS]
             show(corpus, "HOG", *min(tried, key=lambda row: row[1][0][0]))
         for weights in options.weights:
-            featurizer = SigNetFeaturizer(
-                weights=weights, precision="auto", n_views=options.views, memory=options.memory
-            )
-            features = featurizer.fit_transform(images)
+            settings = {"precision": "auto", "n_views": options.views, "memory": options.memory}
+            networks = [(name, SigNetFeaturizer(weights=name, **settings)) for name in weights.split("+")]
+            features = FeatureUnion(networks).fit_transform(images)
             for gamma, cost in itertools.product(options.gamma, options.C):
                 settings = {"gamma": gamma, "C": cost}
                 show(corpus, weights, settings, measure(features, images, target, options.splits, **settings))
