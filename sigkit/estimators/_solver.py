@@ -76,7 +76,7 @@ def solve(among, across, columns, eligible, *, C, tol):
         # Leaving could go round in circles where margins are alike to rounding: after some rounds the set only grows,
         # and faster, for where many negatives are support vectors small steps cost more than the whole problem.
         stays = dual.rows if n_rounds < PATIENCE else working
-        more = max(MORE, len(violating) // 4, len(working) if n_rounds > PATIENCE else 0)
+        more = MORE if n_rounds <= PATIENCE else max(MORE, len(working))
         working = np.sort(np.concatenate([stays, violating[_largest(decision[violating], more)]]))
         if len(working) > n_negatives // 2:
             working = np.flatnonzero(eligible)
