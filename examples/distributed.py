@@ -9,11 +9,17 @@ and on the workers. The signatures are drawn, the network is untrained: the erro
 """
 
 import argparse
+import os
+import sys
 import time
 from contextlib import contextmanager
 
+# This script has the name of the library that it shows, and Python would look for that beside the script first.
+sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != os.path.dirname(os.path.abspath(__file__))]
+
 import joblib
 import numpy as np
+from distributed import Client, LocalCluster
 
 from sigkit.datasets import make_signatures
 from sigkit.estimators import WriterDependentSVC
@@ -38,8 +44,6 @@ def told(what):
 
 
 def main():
-    from distributed import Client, LocalCluster
-
     options = parse_arguments()
     cluster = options.scheduler or LocalCluster(n_workers=options.workers, threads_per_worker=1, dashboard_address=None)
     with Client(cluster) as client:
