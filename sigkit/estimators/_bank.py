@@ -1,6 +1,5 @@
 """The negatives, kept once for all writers."""
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -8,6 +7,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from sigkit.estimators._kernel import squares
+from sigkit.utils import content_digest
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,11 +176,8 @@ class NegativeBank:
     @cached_property
     def fingerprint(self):
         """Digest of all that a model of a writer depends on beside the references of other writers."""
-        digest = hashlib.sha256()
-        for array in (self.center, self.scale, self.rows[: self.n_dev]):
-            digest.update(f"{array.dtype.str}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array))
-        return digest.hexdigest()
+        parts = (self.center, self.scale, self.rows[: self.n_dev])
+        return content_digest("".join(map(content_digest, parts)).encode())
 
     def __sizeof__(self):
         # Asked by dask, which sends large objects once a worker instead of once a task.

@@ -76,9 +76,9 @@ class Gallery:
             peers = [draw_rows(own, self.n_peers, rng) for own in references.values()]
             owners = np.repeat(np.array([*references], dtype=object), [len(own) for own in peers])
             bank = bank.adding(np.concatenate([X[:0], *peers]), owners)
-        for writer in references if self.n_peers != 0 else ():
-            if not bank.negatives_for(writer).any():
-                raise ValueError(f"There is nobody whose signatures are negatives for the writer {writer!r}.")
+            for writer in references:
+                if not bank.negatives_for(writer).any():
+                    raise ValueError(f"There is nobody whose signatures are negatives for the writer {writer!r}.")
         gram = self._make_gram(bank, len(references), max_bytes, n_jobs)
         fitted = map_parallel(
             fit_writer, list(references.items()), bank, gram, self.settings, n_jobs=n_jobs, prefer="threads"

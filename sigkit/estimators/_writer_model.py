@@ -6,6 +6,9 @@ import numpy as np
 
 from sigkit.estimators._kernel import Kernel
 
+# Writers whose coefficients are spread over the bank at a time.
+_GROUP = 256
+
 
 class RbfModel(NamedTuple):
     """A writer's support vector machine: the sum of coefficients times kernel values, plus the intercept.
@@ -172,6 +175,3 @@ def score_all(models, Z, bank, max_bytes):
             block += np.diff(np.cumsum(own, axis=1)[:, ends - 1], axis=1, prepend=0)
             block += [model.intercept for model in group]
     return scores
-
-
-_GROUP = 256

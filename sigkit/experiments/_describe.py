@@ -53,8 +53,7 @@ def _value(name, value):
     if hasattr(value, "get_params"):
         return type(value).__name__
     if isinstance(value, str) and os.path.isfile(value):
-        with open(value, "rb") as file:
-            return content_digest(file.read())
+        return signature_digest([value], 0)
     if value is None or isinstance(value, (str, bool, int, float, range)):
         return repr(value)
     if callable(value) and hasattr(value, "__qualname__"):

@@ -47,14 +47,16 @@ def map_parallel(function, items, *shared, n_jobs=None, prefer=None):
     """
     left = dict(enumerate(items))
     for attempt in range(1, ATTEMPTS + 1):
-        with _sent_once(shared):
-            results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")(
-                delayed(_call)((position, function, item), *shared) for position, item in list(left.items())
-            )
         try:
-            for position, result in results:
-                del left[position]
-                yield position, result
+            # Here as well as in the call: set from another thread than the main one, the limit has no effect.
+            with _single_threaded_products:
+                with _sent_once(shared):
+                    results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")(
+                        delayed(_call)((position, function, item), *shared) for position, item in list(left.items())
+                    )
+                for position, result in results:
+                    del left[position]
+                    yield position, result
             return
         except CancelledError:
             if attempt == ATTEMPTS:

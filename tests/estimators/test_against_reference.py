@@ -62,13 +62,13 @@ def test_the_optimum_is_libsvms(reference, protocol, dtype, monkeypatch):
     features, y, scores, _ = reference
     dev = scores[f"{protocol}_dev_negatives"]
     rows = np.concatenate([dev, scores[f"{protocol}_train"]])
-    duals = {}
+    duals = []
 
-    def kept(writer, *arguments):
-        duals[writer] = solve(*arguments[:-1], **arguments[-1])
-        return duals[writer]
+    def kept(*arguments, **options):
+        duals.append(solve(*arguments, **options))
+        return duals[-1]
 
-    monkeypatch.setattr(_fit_writer, "solve", lambda *arguments, **options: kept(len(duals), *arguments, options))
+    monkeypatch.setattr(_fit_writer, "solve", kept)
     monkeypatch.setattr("sigkit.estimators._solver.FIRST", 60)
     monkeypatch.setattr("sigkit.estimators._solver.MORE", 40)
     negatives = {"dev_writers": range(10)} if len(dev) else {"n_peer_negatives": 12}

@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import clone
 
 from sigkit.datasets import make_signatures
-from sigkit.estimators import WriterDependentSVC
+from sigkit.estimators import NegativeBank, WriterDependentSVC
 from sigkit.experiments import writer_dependent_experiment
 from sigkit.model_selection import WriterSplit
 from sigkit.transformers import SignaturePreprocessor
@@ -65,8 +65,6 @@ def test_the_negatives_go_out_once_a_worker(cluster, signatures):
     def pickled(bank, protocol):
         pickles.append(len(bank.rows))
         return object.__reduce_ex__(bank, protocol)
-
-    from sigkit.estimators import NegativeBank
 
     pickles = []
     with pytest.MonkeyPatch.context() as patch, joblib.parallel_config("dask", client=cluster):

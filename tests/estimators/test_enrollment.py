@@ -122,17 +122,15 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
         about = file.metadata()
     rewritten = str(tmp_path / "rewritten.safetensors")
     for change, message in [
-        ({"rows": arrays["rows"] + 10_000}, "negatives that do not exist"),
-        ({"coef": arrays["coef"] * np.nan}, "NaN or infinity"),
+        ({"rows": arrays["rows"] + 10_000}, "it names negatives that do not exist"),
+        ({"coef": arrays["coef"] * np.nan}, "it has NaN or infinity"),
         ({"references": arrays["references"][:, :5].copy()}, "its arrays are"),
         ({"coef": arrays["coef"][1:].copy()}, "its arrays are"),
         ({"more": arrays["coef"]}, "its arrays are"),
         ({"rows": arrays["rows"].astype(float)}, "its arrays are"),
     ]:
         save_file(arrays | change, rewritten, metadata=about)
-        with pytest.raises(
-            ValueError, match=rf"rewritten\.safetensors: a damaged model; (it )?(names|has)? ?{message}"
-        ):
+        with pytest.raises(ValueError, match=rf"rewritten\.safetensors: a damaged model; {message}"):
             model.load_writer(rewritten)
     for change, message in [
         ({"format": json.dumps("other")}, "not a writer's model"),

@@ -3,6 +3,7 @@ import json
 import joblib
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -99,16 +100,16 @@ def test_a_folder_keeps_one_experiment(signatures, settings, tmp_path):
     X, y = signatures
     writer_dependent_experiment(X=X, y=y, folder=tmp_path, **settings)
     for change, message in [
-        ({"estimator": settings["estimator"].set_params(C=2)}, r"differ: estimator\. estimator was .*'C': '1.0'.*'2'"),
+        (
+            {"estimator": clone(settings["estimator"]).set_params(C=2)},
+            r"differ: estimator\. estimator was .*'C': '1.0'.*'2'",
+        ),
         ({"cv": WriterSplit(4, 5, DEV, 4, random_state=1)}, "differ: splits"),
         ({"X": X + 1}, "differ: X"),
         ({"y": np.where(y == 3, 33, y)}, "differ: y"),
     ]:
-        arguments = {**settings, "X": X, "y": y, "estimator": settings["estimator"].set_params(C=1.0)} | change
-        if "estimator" in change:
-            arguments["estimator"] = WriterDependentSVC(gamma=0.05, C=2, dev_writers=DEV, random_state=0)
         with pytest.raises(ValueError, match=message):
-            writer_dependent_experiment(**arguments, folder=tmp_path)
+            writer_dependent_experiment(**({**settings, "X": X, "y": y} | change), folder=tmp_path)
     settings["estimator"].set_params(n_jobs=2, max_memory=100)
     writer_dependent_experiment(X=X, y=y, folder=tmp_path, **settings)
 
