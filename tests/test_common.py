@@ -8,17 +8,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import sigkit.estimators
 import sigkit.transformers
-from sigkit.estimators import WriterDependentSVC
+from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 A_COLUMN_A_WRITER = "decision_function has a column a writer for two writers too, as a claim picks a column"
-EXPECTED_FAILURES = {
-    WriterDependentSVC: {
-        "check_classifiers_classes": A_COLUMN_A_WRITER,
-        "check_classifiers_train": A_COLUMN_A_WRITER,
-    },
-}
-
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Skipping check check_array_api_input"),
 ]
@@ -31,10 +24,9 @@ class _FlatRows:
         X = validate_data(self, X, dtype=np.float64)
         return super().fit(self._images(X), y)
 
-    def transform(self, X):
+    def _check_rows(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        return super().transform(self._images(X)).reshape(len(X), -1)
+        return self._images(validate_data(self, X, dtype=np.float64, reset=False))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -43,7 +35,13 @@ class _FlatRows:
         return tags
 
 
-class FlatPreprocessor(_FlatRows, SignaturePreprocessor):
+class _FlatTransformer(_FlatRows):
+    def transform(self, X):
+        images = self._check_rows(X)
+        return super().transform(images).reshape(len(images), -1)
+
+
+class FlatPreprocessor(_FlatTransformer, SignaturePreprocessor):
     """Numbers become blocks of ink of different greys in a row on white paper."""
 
     def _images(self, X):
@@ -52,11 +50,36 @@ class FlatPreprocessor(_FlatRows, SignaturePreprocessor):
         return np.pad(rows, ((0, 0), (12, 12), (12, 12)), constant_values=255)
 
 
-class FlatFeaturizer(_FlatRows, SigNetFeaturizer):
+class FlatFeaturizer(_FlatTransformer, SigNetFeaturizer):
     """Numbers become the pixels of an image of one row."""
 
     def _images(self, X):
         return 255 / (1 + np.exp(-X[:, None, :] / 10))
+
+
+class FlatVerifier(_FlatRows, MetaLearnedVerifier):
+    """Numbers become the pixels of an image of one row; scores are in float32, whose last digits are rounded off."""
+
+    def decision_function(self, X):
+        return super().decision_function(self._check_rows(X)).round(5)
+
+    def predict(self, X):
+        return super().predict(self._check_rows(X))
+
+    def score(self, X, y):
+        return np.mean(self.predict(X) == y)
+
+    def _images(self, X):
+        return 255 / (1 + np.exp(-X[:, None, :] / 2))
+
+
+EXPECTED_FAILURES = {
+    estimator: {
+        "check_classifiers_classes": A_COLUMN_A_WRITER,
+        "check_classifiers_train": A_COLUMN_A_WRITER,
+    }
+    for estimator in (WriterDependentSVC, FlatVerifier)
+}
 
 
 def expected_failures(estimator):
@@ -67,6 +90,7 @@ CHECKED = [
     WriterDependentSVC(),
     FlatPreprocessor(image_size=(17, 24)),
     FlatFeaturizer("tiny", epochs=2, random_state=0),
+    FlatVerifier("tiny", epochs=0, n_references=1, random_state=0),
 ]
 
 
@@ -80,7 +104,7 @@ def test_every_public_estimator_is_checked():
     public = [getattr(room, name) for room in rooms for name in room.__all__]
     estimators = {cls for cls in public if isinstance(cls, type) and issubclass(cls, BaseEstimator)}
     assert estimators == {cls for estimator in CHECKED for cls in type(estimator).__mro__ if cls in estimators}
-    assert len(estimators) == 3
+    assert len(estimators) == 4
 
 
 def test_the_checks_are_not_empty():

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sigkit.estimators._bank import NegativeBank
+from sigkit.estimators._enrolled import EnrolledChecks, joined
 from sigkit.estimators._fit_writer import Settings, fit_writer, kernel_among
 from sigkit.estimators._kernel import Kernel
 from sigkit.estimators._writer_model import LinearModel, RbfModel
-from sigkit.utils import listing, map_parallel, progress, same_id_type
+from sigkit.utils import map_parallel, progress
 
 GRAM_BLOCK = 1024
 # About as many columns of the kernel among the negatives does a writer take where they are computed one by one.
@@ -16,7 +17,7 @@ COLUMNS_A_WRITER = 400
 
 
 @dataclass(frozen=True, eq=False)
-class Gallery:
+class Gallery(EnrolledChecks):
     """The enrolled writers at one moment, and all that enrollment depends on.
 
     It never changes: what enrolls or removes writers makes another, so that who reads one sees a single state.
@@ -147,49 +148,10 @@ class Gallery:
         models = {writer: model._replace(rows=number[model.rows]) for writer, model in self.models.items()}
         return replace(self, bank=bank.keeping(needed), models=models)
 
-    def check_enrolled(self, writers, what):
-        """Refuse writers who are not enrolled.
-
-        Parameters
-        ----------
-        writers : iterable of writer ids
-            The writers.
-        what : str
-            What they are, for the message.
-
-        Raises
-        ------
-        ValueError
-            If one is not enrolled.
-        """
-        unknown = sorted(writer for writer in writers if writer not in self.models)
-        if unknown:
-            raise ValueError(
-                f"{what}: {listing(map(repr, unknown))}. Enrolled are {listing(map(repr, self.classes.tolist()))}. "
-                "Enroll them first."
-            )
-
-    def check_new(self, writers):
-        """Refuse writers who cannot be enrolled here.
-
-        Parameters
-        ----------
-        writers : ndarray of shape (n_writers,)
-            The writers.
-
-        Raises
-        ------
-        ValueError
-            If one is a development writer, or their ids are of another type than those of the enrolled ones.
-        """
-        both = [writer for writer in np.unique(writers).tolist() if writer in self.dev_writers]
-        if both:
-            raise ValueError(f"Development writers cannot be enrolled: {listing(map(repr, both))}.")
-        if len(self.classes) and not same_id_type(self.classes, writers):
-            raise ValueError(
-                f"Enrolled writers have ids like {self.classes.tolist()[0]!r}; found {writers.tolist()[0]!r}. "
-                "Use one type."
-            )
+    @property
+    def known(self):
+        """Models by writer."""
+        return self.models
 
     def _make_gram(self, bank, n_writers, max_bytes, n_jobs):
         """Compute the kernel among the negatives, if it is the same for all, fits, and is worth it."""
@@ -227,26 +189,3 @@ def draw_rows(rows, n, rng):
     if n is None or len(rows) <= n:
         return rows
     return rows[np.sort(rng.choice(len(rows), n, replace=False))]
-
-
-def joined(classes, new):
-    """Add sorted ids to sorted ids, without sorting those of many writers again.
-
-    Parameters
-    ----------
-    classes, new : ndarray of shape (n_writers,) and (n_new,)
-        Ids, each once.
-
-    Returns
-    -------
-    ndarray of shape (n_joined,)
-        All ids, each once, sorted.
-    """
-    if classes.dtype.kind in "iu" and new.dtype.kind in "iu":
-        classes, new = classes.astype(np.int64, copy=False), new.astype(np.int64, copy=False)
-    if not len(classes):
-        return new
-    places = np.searchsorted(classes, new)
-    lacking = classes[np.minimum(places, len(classes) - 1)] != new
-    dtype = np.result_type(classes, new)
-    return np.insert(classes.astype(dtype, copy=False), places[lacking], new[lacking])

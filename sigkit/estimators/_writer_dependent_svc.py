@@ -1,29 +1,27 @@
 """One support vector machine a writer."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from sigkit.estimators._bank import NegativeBank
 from sigkit.estimators._fit_writer import Settings, resolve_gamma
 from sigkit.estimators._gallery import Gallery, draw_rows
+from sigkit.estimators._verifier import VerifierMixin, by_writer, check_has_target, check_target
 from sigkit.estimators._writer_file import read_writer, write_writer
 from sigkit.estimators._writer_model import score_all
-from sigkit.utils import GENUINE, development_rows, listing, parse_target, same_id_type
+from sigkit.utils import GENUINE, development_rows, listing, parse_target
 
 _LARGEST = 1e15
 _LARGE_C = 10
 
 
-class WriterDependentSVC(ClassifierMixin, BaseEstimator):
+class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     """Verify signatures by one support vector machine a writer [1]_.
 
     For each enrolled writer, an SVM parts the writer's references (positive) from genuine signatures of other people
@@ -340,27 +338,6 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         self._gallery = gallery.taking_in(writer, model, bank)
         return self
 
-    def decision_function(self, X):
-        """Score every query against every enrolled writer.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_queries, n_features)
-            Features of queries.
-
-        Returns
-        -------
-        ndarray of shape (n_queries, n_enrolled)
-            Scores; a column a writer, in the order of `classes_`. Higher is more genuine, and 0 is the boundary of the
-            support vector machines.
-
-        Raises
-        ------
-        ValueError
-            If nobody is enrolled, or the features do not fit.
-        """
-        return self._score_all(self._gallery_of_queries(), X)
-
     def claim_scores(self, X, writers):
         """Score each query against the writer it claims to be.
 
@@ -385,117 +362,20 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         Z = gallery.bank.standardise(self._check_queries(X))
         writers, _ = parse_target(writers)
         check_consistent_length(Z, writers)
-        claimed, which = np.unique(writers, return_inverse=True)
-        gallery.check_enrolled(claimed.tolist(), "Claims for writers who were never enrolled")
-        by_writer = np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1])
+        claimed = by_writer(np.arange(len(Z)), writers)
+        gallery.check_enrolled(claimed, "Claims for writers who were never enrolled")
         scores = np.empty(len(Z))
-        for writer, rows in zip(claimed.tolist(), by_writer):
+        for writer, rows in claimed.items():
             scores[rows] = gallery.models[writer].score(Z[rows], gallery.bank)
         return scores
 
-    def verify(self, X, writers, threshold=0.0):
-        """Accept or reject each query as the writer it claims to be.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_queries, n_features)
-            Features of queries.
-        writers : array-like of shape (n_queries,)
-            The claimed writer of each query.
-        threshold : float or mapping of writer id to float, default=0.0
-            The least score that is accepted, for all or for each claimed writer. Fix it beforehand, on other
-            signatures than those it decides on.
-
-        Returns
-        -------
-        ndarray of shape (n_queries,), dtype bool
-            True where the query is accepted.
-
-        Raises
-        ------
-        ValueError
-            If a claimed writer was never enrolled, or has no threshold.
-        """
-        scores = self.claim_scores(X, writers)
-        if hasattr(threshold, "keys"):
-            claimed = parse_target(writers)[0].tolist()
-            lacking = sorted({writer for writer in claimed if writer not in threshold})
-            if lacking:
-                raise ValueError(f"threshold has no entry for the writers {listing(map(repr, lacking))}.")
-            threshold = np.array([threshold[writer] for writer in claimed])
-        if np.asarray(threshold).dtype.kind not in "fiu" or np.isnan(threshold).any():
-            raise ValueError(f"threshold must be the least score that is accepted, a number; found {threshold!r}.")
-        return scores >= threshold
-
-    def predict(self, X):
-        """Identify: tell which enrolled writer each query fits best.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_queries, n_features)
-            Features of queries.
-
-        Returns
-        -------
-        ndarray of shape (n_queries,)
-            Writer ids.
-        """
-        gallery = self._gallery_of_queries()
-        return gallery.classes[self._score_all(gallery, X).argmax(axis=1)]
-
-    def score(self, X, y, sample_weight=None):
-        """Compute the share of genuine signatures that are identified correctly.
-
-        For error rates of verification, pass `sigkit.metrics.verification_scorer` as `scoring`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_queries, n_features)
-            Features of queries.
-        y : array-like of shape (n_queries,) or (n_queries, 2)
-            Writer ids, or rows `[writer, forgery]`; rows with a forgery are left out.
-        sample_weight : array-like of shape (n_queries,) or None, default=None
-            Weights of the queries.
-
-        Returns
-        -------
-        float
-            Identification accuracy, from 0 to 1.
-        """
-        writers, forgery = parse_target(y)
-        check_consistent_length(X, writers, sample_weight)
-        genuine = np.nonzero(forgery == GENUINE)[0]
-        if not len(genuine):
-            raise ValueError("y has forgeries only; identification is scored on genuine signatures.")
-        if not same_id_type(self.classes_, writers):
-            raise ValueError(
-                f"Enrolled writers have ids like {self.classes_.tolist()[0]!r}; found {writers.tolist()[0]!r} in y."
-            )
-        right = self.predict(X)[genuine] == writers[genuine]
-        return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)[genuine]))
-
     def _check_genuine(self, X, y, *, reset):
         """Validate training data and leave forgeries out."""
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        if getattr(y, "shape", (0,))[1:] == (1,):
-            warnings.warn(
-                "A column-vector y was passed when a 1d array was expected; pass writer ids as (n_samples,).",
-                DataConversionWarning,
-                stacklevel=3,
-            )
+        check_has_target(self, y)
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
-        writers, forgery = parse_target(y)
-        check_classification_targets(writers)
-        check_consistent_length(X, writers)
+        writers, forgery = check_target(X, y)
         _check_finite(X, writers)
         genuine = forgery == GENUINE
-        lacking = sorted(set(writers.tolist()) - set(writers[genuine].tolist()))
-        if lacking:
-            raise ValueError(
-                f"Writers with forgeries but without a genuine signature: {listing(map(repr, lacking))}. Add "
-                "references of theirs, or leave their forgeries out."
-            )
         return X[genuine], writers[genuine]
 
     def _gallery_of_queries(self):
@@ -509,10 +389,11 @@ class WriterDependentSVC(ClassifierMixin, BaseEstimator):
         _check_finite(X)
         return X
 
-    def _score_all(self, gallery, X):
+    def _score_everybody(self, X):
+        gallery = self._gallery_of_queries()
         Z = gallery.bank.standardise(self._check_queries(X))
         models = [gallery.models[writer] for writer in gallery.classes.tolist()]
-        return score_all(models, Z, gallery.bank, self._max_bytes())
+        return gallery.classes, score_all(models, Z, gallery.bank, self._max_bytes())
 
     def _enroll(self, gallery, X, writers, rng):
         options = {"max_bytes": self._max_bytes(), "n_jobs": self.n_jobs, "verbose": self.verbose}

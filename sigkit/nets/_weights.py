@@ -12,6 +12,8 @@ from sigkit.utils import listing, whole_file
 
 # Batch normalisation counts its batches in newer versions of torch only; the count changes no feature.
 _COUNTER = "num_batches_tracked"
+# The network of a meta-learner, in its file.
+_BODY = "network."
 
 
 def load_network(path, architecture="signet"):
@@ -50,6 +52,46 @@ def load_network(path, architecture="signet"):
     >>> metadata
     {'architecture': 'tiny'}
     """
+    network, metadata, _ = load_meta_learned(path, architecture)
+    return network, metadata
+
+
+def load_meta_learned(path, architecture="signet"):
+    """Make a network with the weights of a file, and take what the file has beside it from meta-learning.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A weight file, as in :func:`load_network`.
+    architecture : str, default="signet"
+        The network's architecture; the file's metadata overrides it where they name one.
+
+    Returns
+    -------
+    network : torch.nn.Module
+        The network, in evaluation mode and float32.
+    metadata : dict of str to str
+        What the file says of the weights; its "architecture" at least.
+    others : dict of str to Tensor
+        Tensors of a :class:`MetaLearner` beside those of its network; none in other files.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged, holds anything but tensors, or the weights do not fit the architecture.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sigkit.nets import MetaLearner, build_network, load_meta_learned, save_weights
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "tiny.safetensors")
+    ...     save_weights(path, MetaLearner(build_network("tiny")), "tiny")
+    ...     sorted(load_meta_learned(path)[2])
+    ['head.bias', 'head.weight', 'rates']
+    """
     path = os.fspath(path)
     if not os.path.isfile(path):
         raise FileNotFoundError(f"weights: there is no file {path!r}. Pass the path of one, or None to train.")
@@ -63,6 +105,10 @@ def load_network(path, architecture="signet"):
         raise ValueError(f"{path}: weights are read from .safetensors, .pth or .pt files, not {suffix or 'this'}.")
     if architecture not in ARCHITECTURES:
         raise ValueError(f"{path}: of the unknown architecture {architecture!r}; known are {', '.join(ARCHITECTURES)}.")
+    others = {}
+    if "rates" in weights:
+        others = {name: tensor.float() for name, tensor in weights.items() if not name.startswith(_BODY)}
+        weights = {name.removeprefix(_BODY): tensor for name, tensor in weights.items() if name.startswith(_BODY)}
     with torch.device("meta"):
         network = build_network(architecture)
     if _shapes(weights) != _shapes(network.state_dict()):
@@ -70,11 +116,11 @@ def load_network(path, architecture="signet"):
     counters = {name: torch.zeros((), dtype=torch.int64) for name in network.state_dict() if name.endswith(_COUNTER)}
     weights = {name: tensor if name.endswith(_COUNTER) else tensor.float() for name, tensor in weights.items()}
     # NaN and infinity survive a sum, which takes a tenth of the time of looking at each value.
-    broken = [name for name, tensor in weights.items() if not tensor.sum().isfinite()]
+    broken = [name for name, tensor in {**weights, **others}.items() if not tensor.sum().isfinite()]
     if broken:
         raise ValueError(f"{path}: NaN or infinity in {listing(broken)}. Such weights come from a failed training.")
     network.load_state_dict({**counters, **weights}, assign=True)
-    return network.eval(), {**metadata, "architecture": architecture}
+    return network.eval(), {**metadata, "architecture": architecture}, others
 
 
 def save_weights(path, network, architecture, metadata=None, half=False):

@@ -10,7 +10,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 import sigkit
 from sigkit.nets import (
@@ -23,6 +23,7 @@ from sigkit.nets import (
     prepare_network,
     save_weights,
 )
+from sigkit.transformers._images import check_images, check_size
 from sigkit.transformers._memory import ImageMemory
 from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing
 from sigkit.utils import content_digest, development_rows, parse_target, progress
@@ -292,17 +293,17 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         KeyboardInterrupt
             If the training is interrupted. With `checkpoint_dir`, the next `fit` goes on after the last whole epoch.
         """
-        X = self._check_images(X, reset=True)
+        X = check_images(self, X, reset=True)
         device = choose_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         net = None
         if self.weights is not None:
             network, metadata = load_network(self.weights, self.architecture)
-            _check_size(X, network, metadata["architecture"])
+            check_size(X, network, metadata["architecture"])
             compare_preprocessing(X, metadata, self.weights)
         else:
             with torch.device("meta"):
-                _check_size(X, build_network(self.architecture), self.architecture)
+                check_size(X, build_network(self.architecture), self.architecture)
             metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(X)}
             if self.epochs:
                 net, said = self._train(X, y, device, seed)
@@ -336,7 +337,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             If the images have another shape than those of `fit`, or values outside 0 to 255.
         """
         check_is_fitted(self, "network_")
-        X = self._check_images(X, reset=False)
+        X = check_images(self, X, reset=False)
         device = choose_device(self.device)
         precision = self.precision
         if precision == "auto":
@@ -425,29 +426,6 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             "sigkit": sigkit.__version__,
         }
 
-    def _check_images(self, X, *, reset):
-        """Validate images; scikit-learn checks neither the number nor the length of their axes."""
-        _check_preprocessed(X)
-        X = validate_data(self, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
-        if X.ndim != 3:
-            raise ValueError(
-                f"Expected images of shape (n_samples, height, width), found {X.shape}. Reshape your data, or put a "
-                "SignaturePreprocessor before this step."
-            )
-        if X.dtype != np.uint8 and (X.min() < 0 or X.max() > 255 or 0 < X.max() <= 1):
-            raise ValueError(
-                f"Images must have values from 0 (background) to 255 (ink), found {X.min():g} to {X.max():g}. Put a "
-                "SignaturePreprocessor before this step, or multiply values up to 1 by 255."
-            )
-        if reset:
-            self.image_shape_in_ = X.shape[1:]
-        elif X.shape[1:] != self.image_shape_in_:
-            raise ValueError(
-                f"X has images of shape {X.shape[1:]}, but {type(self).__name__} is expecting images of shape "
-                f"{self.image_shape_in_} as input."
-            )
-        return X
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
@@ -457,26 +435,5 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return tags
 
 
-def _check_size(X, network, architecture):
-    needed = network.input_size
-    if needed and any(side < least for side, least in zip(X.shape[1:], needed)):
-        raise ValueError(
-            f"{architecture} needs images of at least {needed[0]} x {needed[1]} pixels, found {X.shape[1]} x "
-            f"{X.shape[2]}. Preprocess with a larger image_size."
-        )
-
-
 def _fingerprint(network):
     return [content_digest(tensor.numpy()) for tensor in network.state_dict().values()]
-
-
-def _check_preprocessed(X):
-    """Tell paths and images of different sizes, which numpy would refuse in words of its own."""
-    is_list = isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim == 1)
-    if is_list and (
-        len({np.shape(image) for image in X}) > 1 or any(isinstance(image, (str, os.PathLike)) for image in X)
-    ):
-        raise ValueError(
-            "X holds paths, or images of different sizes; this step takes images of one size. Put a "
-            "SignaturePreprocessor before it."
-        )

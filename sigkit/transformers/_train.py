@@ -2,7 +2,6 @@
 
 import math
 import os
-from dataclasses import fields
 from functools import partial
 from numbers import Integral
 from types import SimpleNamespace
@@ -14,15 +13,8 @@ from skorch.callbacks import Checkpoint
 from skorch.helper import predefined_split
 from skorch.history import History
 
-from sigkit.nets import (
-    Distortion,
-    SigNetLoss,
-    TrainingNetwork,
-    build_network,
-    center_crop,
-    has_fast_bfloat16,
-    random_crop,
-)
+from sigkit.nets import SigNetLoss, TrainingNetwork, build_network, has_fast_bfloat16
+from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import (
     BestEpoch,
     Patience,
@@ -37,7 +29,7 @@ from sigkit.transformers._resume import (
 )
 from sigkit.transformers._training_net import TrainingNet, processes, share_from_first
 from sigkit.transformers._training_set import MIRRORS, ImageSet, hold_out, training_size
-from sigkit.utils import content_digest, listing
+from sigkit.utils import content_digest
 
 RECIPE = (
     "architecture",
@@ -187,8 +179,8 @@ def _make_net(settings, network, images, n_classes, device, seed, callbacks):
         compile=settings.compile,
         callbacks=callbacks,
         callbacks__print_log=None,
-        prepare_train=_prepare_train(settings.augmentation, size),
-        prepare_valid=partial(_crop_middle, size=network.input_size),
+        prepare_train=training_input(settings.augmentation, size),
+        prepare_valid=partial(middle_input, size=network.input_size),
         seed=seed,
         n_epochs=settings.epochs,
         schedule=settings.schedule,
@@ -198,35 +190,6 @@ def _make_net(settings, network, images, n_classes, device, seed, callbacks):
         n_mirrored=n_classes if settings.mirrored_classes else 0,
         bfloat16=has_fast_bfloat16(device) if is_auto else settings.precision == "bfloat16",
     )
-
-
-def _crop_middle(images, size):
-    return _as_input(center_crop(images[:, 0], size)[:, None] if size else images)
-
-
-def _crop_somewhere(images, generator, size):
-    return _as_input(random_crop(images, size, generator))
-
-
-def _distort(images, generator, distortion, size):
-    return distortion.apply(images, size, generator).contiguous(memory_format=torch.channels_last)
-
-
-def _prepare_train(augmentation, size):
-    if augmentation == "crop":
-        return partial(_crop_somewhere, size=size)
-    settings = augmentation if isinstance(augmentation, dict) else {}
-    unknown = settings.keys() - {field.name for field in fields(Distortion)}
-    if unknown:
-        raise ValueError(
-            f"augmentation: there is no {listing(sorted(unknown))}; a distortion has "
-            f"{listing([field.name for field in fields(Distortion)], limit=20)}."
-        )
-    return partial(_distort, distortion=Distortion(**settings), size=size)
-
-
-def _as_input(images):
-    return images.to(torch.float32, memory_format=torch.channels_last).div_(255)
 
 
 def _checked(callbacks):

@@ -1,0 +1,128 @@
+"""The network of a meta-learned verifier at work: adapting to references, scoring queries."""
+
+import copy
+
+import numpy as np
+import torch
+
+from sigkit.estimators._adapted_writers import PackedImages
+from sigkit.nets import choose_device
+from sigkit.transformers._inputs import middle_input
+
+
+class Adaptation:
+    """A copy of a fitted verifier's network on its device, which this alone uses.
+
+    Parameters
+    ----------
+    verifier : MetaLearnedVerifier
+        The verifier; its network, random forgeries, device and batch size.
+    """
+
+    def __init__(self, verifier):
+        self.device = choose_device(verifier.device)
+        # While a torch module is called with other weights, nobody else can call it.
+        self.learner = copy.deepcopy(verifier.learner_).to(self.device)
+        self.batch_size = verifier.batch_size
+        self.n_random_forgeries = verifier.n_random_forgeries
+        self.owners = verifier._owners
+        self.random_forgeries = self._input(verifier.random_forgeries_)
+        if self.learner.adapts == "head":
+            self.random_forgeries = self._features(self.random_forgeries)
+
+    def adapt(self, writer, references):
+        """Adapt the weights to a writer.
+
+        Parameters
+        ----------
+        writer : int or str
+            The writer, whose own signatures are no random forgeries.
+        references : ndarray of shape (n_references, height, width), dtype uint8
+            The references.
+
+        Returns
+        -------
+        dict of str to Tensor
+            The adapted weights, on the processor.
+        """
+        prepared = self._input(references)
+        if self.learner.adapts == "head":
+            prepared = self._features(prepared)
+        others = np.flatnonzero(self.owners != writer)[: self.n_random_forgeries]
+        labels = torch.zeros(len(references) + len(others), device=self.device)
+        labels[: len(references)] = 1
+        with torch.no_grad():
+            *_, weights = self.learner.updates(torch.cat([prepared, self.random_forgeries[others]]), labels)
+        return {name: weight.detach().cpu() for name, weight in weights.items()}
+
+    def prepare(self, images):
+        """Compute what is the same for all writers.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_queries, height, width), dtype uint8
+            Queries.
+
+        Returns
+        -------
+        Tensor or ndarray
+            Their features where writers share them, and the images otherwise; row by row.
+        """
+        if self.learner.adapts == "head":
+            parts = [self._features(self._input(images[batch])) for batch in self._batches(len(images))]
+            return torch.cat(parts)
+        return images
+
+    def score(self, writer, known, prepared):
+        """Score queries against a writer.
+
+        Parameters
+        ----------
+        writer : int or str
+            The writer.
+        known : PackedImages or dict of str to Tensor
+            The writer's references, or the adapted weights.
+        prepared : Tensor or ndarray
+            What `prepare` made of the queries.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,)
+            The scores.
+        """
+        weights = self.adapt(writer, known.unpack()) if isinstance(known, PackedImages) else known
+        weights = {name: weight.to(self.device) for name, weight in weights.items()}
+        with torch.no_grad():
+            if self.learner.adapts == "head":
+                return self.learner.score(weights, prepared).cpu().numpy()
+            parts = [
+                self.learner.score(weights, self._input(prepared[batch])) for batch in self._batches(len(prepared))
+            ]
+        return torch.cat(parts).cpu().numpy()
+
+    def _batches(self, n_images):
+        return [slice(start, start + self.batch_size) for start in range(0, n_images, self.batch_size)]
+
+    def _input(self, images):
+        images = torch.from_numpy(np.array(images))[:, None].to(self.device)
+        return middle_input(images, self.learner.network.input_size)
+
+    def _features(self, inputs):
+        with torch.no_grad():
+            return self.learner.prepare(inputs)
+
+
+def as_bytes(images):
+    """Round images to whole grey levels.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_samples, height, width)
+        Images with values from 0 to 255.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, height, width), dtype uint8
+        The images.
+    """
+    return images if images.dtype == np.uint8 else np.rint(images).astype(np.uint8)

@@ -1,0 +1,607 @@
+"""A network that adapts to each writer by a few gradient steps."""
+
+import datetime
+import json
+import os
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+import sigkit
+from sigkit.estimators._adaptation import Adaptation, as_bytes
+from sigkit.estimators._adapted_writers import AdaptedWriters, PackedImages
+from sigkit.estimators._tasks import DevelopmentSet, TaskSizes, draw_from_each
+from sigkit.estimators._verifier import VerifierMixin, by_writer, check_has_target, check_target
+from sigkit.nets import (
+    ARCHITECTURES,
+    MetaLearner,
+    build_network,
+    choose_device,
+    has_fast_bfloat16,
+    load_meta_learned,
+    save_weights,
+    update_statistics,
+)
+from sigkit.transformers import SigNetFeaturizer
+from sigkit.transformers._images import check_images, check_size
+from sigkit.transformers._inputs import middle_input
+from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing
+from sigkit.utils import GENUINE, development_rows, listing, parse_target, progress
+
+N_FOR_STATISTICS = 64
+
+
+class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
+    """Verify preprocessed signatures by a network that adapts to each writer from a few references [1]_.
+
+    From development writers it learns weights, and learning rates, from which `n_updates` gradient steps on a
+    writer's references make a verifier of that writer (MAML). Each task of this meta-training is one development
+    writer: references, and genuine signatures of others as random forgeries, to adapt to; other genuine signatures,
+    random and skilled forgeries to tell. Writers who are enrolled afterwards need no forgery and no meta-training.
+
+    With the defaults this is the method of [1]_. Enrolled are all writers of `y` but the development writers.
+
+    Parameters
+    ----------
+    architecture : {"signet", "smallcnn", "signet_thin", "signet_smaller", "signet_residual", "tiny"}, default="signet"
+        The network; "signet" and "smallcnn" are those of [1]_. The metadata of a weight file override it.
+    weights : str, os.PathLike or None, default=None
+        A weight file to start from: of a `SigNetFeaturizer`, of sigver's, or what `save_weights` of this estimator
+        wrote, in which case `epochs=0` enrolls without training. None starts from random weights.
+    pretrain : dict or None, default=None
+        Parameters of a `SigNetFeaturizer` that is trained on the development writers first: `{}` for SigNet,
+        `{"forgery_weight": 0.95}` for SigNet-F, for instance. None starts from `weights` at once.
+    dev_writers : array-like of writer ids or None, default=None
+        The development writers, from whom is learned and who are never enrolled. None is for `epochs=0` alone; random
+        forgeries are then references of other enrolled writers.
+    n_references : int, default=5
+        Number of references that the meta-training adapts to. A writer who enrolls with fewer is told in a warning;
+        of more, all are used.
+    n_random_forgeries : int, default=10
+        Number of genuine signatures of others beside the references. 0 adapts to references alone (one class).
+    n_updates : int, default=5
+        Number of gradient steps of the adaptation.
+    inner_lr : float, default=0.01
+        Their learning rate, at first.
+    learn_inner_lr : bool, default=True
+        Whether a learning rate is learned for each step and each parameter tensor of each layer.
+    adapt : {"all", "head"}, default="all"
+        What the steps change: all weights, or those of the last layer (ANIL), so that all writers share their features:
+        much faster, as features of a query are computed once for all writers.
+    order : {1, 2}, default=2
+        2 differentiates through the steps; 1 takes their gradients for constants (first-order MAML).
+    epochs : int, default=100
+        How many tasks of each development writer the meta-training sees. 0 adapts from the weights as they are.
+    multi_step_epochs : int, default=15
+        Number of epochs at the beginning in which the losses after earlier steps count too, less and less.
+    meta_batch_size : int, default=4
+        Tasks whose gradients are averaged. Memory is that of one task, whatever their number.
+    lr, min_lr : float, default=1e-3, 1e-5
+        Adam's learning rate at the beginning, and at the end of a cosine.
+    clip_value : float or None, default=10.0
+        Greatest absolute value of a gradient; None clips nothing.
+    n_query_genuine, n_query_random, n_query_skilled : int, default=10
+        Number of signatures of each kind that a task tells; fewer where a writer has no more.
+    n_forgery_writers : int or None, default=None
+        Number of development writers, drawn at random, whose skilled forgeries are used; None uses all.
+    augmentation : {"crop", "distort"} or dict, default="crop"
+        What varies images in meta-training: a random crop as in [1]_, or the changes of
+        :class:`sigkit.nets.Distortion`, whose strengths a dict sets.
+    validation_fraction : float, default=0.1
+        Share of the development writers who are not learned from and choose the best epoch, by their loss. 0, or fewer
+        than three development writers, keeps the last epoch.
+    checkpoint_dir : str, os.PathLike or None, default=None
+        A folder in which the state is written after each epoch. The next `fit` with the same images, parameters and
+        folder goes on there, and ends with the same weights (in float32, on the same machine) as an uninterrupted one.
+    recompute : bool, default=False
+        Whether meta-training computes each step anew in the backward pass: the memory of one step rather than of
+        `n_updates`, for about a third more time.
+    keep : {"references", "weights"}, default="references"
+        What is kept of an enrolled writer with `adapt="all"`: the references, from which the weights are computed when
+        they are needed, or the adapted weights, which answers a claim faster and takes the memory of a network a writer
+        (63 MB for SigNet, 5.7 MB for the small network). With `adapt="head"` the last layer is kept, 8 KB for SigNet.
+    batch_size : int, default=32
+        Number of queries that pass through the network at once.
+    device : str or None, default=None
+        Where the network runs, "cpu" or "cuda" for instance; None takes an accelerator if there is one.
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        The type of convolutions and matrix products; weights and losses are float32. "auto" takes bfloat16 where the
+        processor or accelerator is fast in it.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, the tasks, the augmentation and the random forgeries.
+    verbose : int, default=0
+        1 tells of the progress, each epoch or once a second, on the standard error stream; 2 also of tasks.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_enrolled,)
+        The enrolled writers, sorted: the columns of `decision_function`.
+    learner_ : sigkit.nets.MetaLearner
+        The meta-learned network and learning rates, on the processor in float32.
+    architecture_ : str
+        The architecture of the network.
+    random_forgeries_ : ndarray of shape (n_images, height, width), dtype uint8
+        The signatures that enrollment takes random forgeries from.
+    history_ : list of dict or None
+        What was measured in each epoch: "train_loss", "valid_loss", "valid_acc" (of genuine signatures and forgeries
+        after adaptation, balanced), "lr", "dur" (seconds). None without meta-training.
+    metadata_ : dict of str to str
+        What is known of the weights; `save_weights` writes it.
+    image_shape_in_ : tuple of (int, int)
+        Rows and columns of the images seen in `fit`.
+
+    See Also
+    --------
+    WriterDependentSVC : Verifies by features, with a support vector machine a writer.
+    sigkit.transformers.SignaturePreprocessor : Makes the images.
+    sigkit.transformers.TrainingCurvesDisplay : Plots `history_`.
+
+    Notes
+    -----
+    Batch normalisation uses running statistics, the same for everybody, in adaptation as for queries: a score depends
+    on the references, the random forgeries and the query alone. Between the steps of the meta-training the statistics
+    move towards those of the tasks' references, by the momentum of each layer. (The original code takes statistics of
+    the references in the adaptation of meta-training, and running ones afterwards.) There is no dropout in adaptation.
+
+    All writers are adapted with the same random forgeries, each of another development writer as far as there are
+    enough, so that a writer's scores depend on nobody else's enrollment. Of copies among a development writer's
+    signatures one is learned from.
+
+    `enroll` and `remove` replace the state as a whole when they are done: other threads may score meanwhile.
+
+    References
+    ----------
+    .. [1] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2020). Meta-learning for fast classifier adaptation to
+       new users of signature verification systems. IEEE Transactions on Information Forensics and Security, 15,
+       1735-1745. arXiv:1910.08060.
+
+    Examples
+    --------
+    >>> from sigkit.datasets import make_signatures
+    >>> from sigkit.estimators import MetaLearnedVerifier
+    >>> from sigkit.transformers import SignaturePreprocessor
+    >>> scans, target = make_signatures(n_writers=5, n_genuine=6, n_skilled=3, random_state=0)
+    >>> images = SignaturePreprocessor(canvas_size=(595, 847), image_size=(40, 57)).fit_transform(scans)
+    >>> settings = {"n_query_genuine": 3, "n_query_skilled": 3, "n_references": 3, "epochs": 2}
+    >>> model = MetaLearnedVerifier("tiny", dev_writers=[1, 2, 3], random_state=0, **settings).fit(images, target)
+    >>> model.decision_function(images).shape
+    (45, 2)
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "architecture": [StrOptions(set(ARCHITECTURES))],
+        "weights": [str, os.PathLike, None],
+        "pretrain": [dict, None],
+        "dev_writers": ["array-like", set, range, None],
+        "n_references": [Interval(Integral, 1, None, closed="left")],
+        "n_random_forgeries": [Interval(Integral, 0, None, closed="left")],
+        "n_updates": [Interval(Integral, 1, None, closed="left")],
+        "inner_lr": [Interval(Real, 0, None, closed="neither")],
+        "learn_inner_lr": ["boolean"],
+        "adapt": [StrOptions({"all", "head"})],
+        "order": [Interval(Integral, 1, 2, closed="both")],
+        "epochs": [Interval(Integral, 0, None, closed="left")],
+        "multi_step_epochs": [Interval(Integral, 0, None, closed="left")],
+        "meta_batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "min_lr": [Interval(Real, 0, None, closed="left")],
+        "clip_value": [Interval(Real, 0, None, closed="neither"), None],
+        "n_query_genuine": [Interval(Integral, 1, None, closed="left")],
+        "n_query_random": [Interval(Integral, 0, None, closed="left")],
+        "n_query_skilled": [Interval(Integral, 0, None, closed="left")],
+        "n_forgery_writers": [Interval(Integral, 1, None, closed="left"), None],
+        "augmentation": [StrOptions({"crop", "distort"}), dict],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "checkpoint_dir": [str, os.PathLike, None],
+        "recompute": ["boolean"],
+        "keep": [StrOptions({"references", "weights"})],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, None],
+        "precision": [StrOptions({"float32", "bfloat16", "auto"})],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        architecture="signet",
+        *,
+        weights=None,
+        pretrain=None,
+        dev_writers=None,
+        n_references=5,
+        n_random_forgeries=10,
+        n_updates=5,
+        inner_lr=0.01,
+        learn_inner_lr=True,
+        adapt="all",
+        order=2,
+        epochs=100,
+        multi_step_epochs=15,
+        meta_batch_size=4,
+        lr=1e-3,
+        min_lr=1e-5,
+        clip_value=10.0,
+        n_query_genuine=10,
+        n_query_random=10,
+        n_query_skilled=10,
+        n_forgery_writers=None,
+        augmentation="crop",
+        validation_fraction=0.1,
+        checkpoint_dir=None,
+        recompute=False,
+        keep="references",
+        batch_size=32,
+        device=None,
+        precision="float32",
+        random_state=None,
+        verbose=0,
+    ):
+        self.architecture = architecture
+        self.weights = weights
+        self.pretrain = pretrain
+        self.dev_writers = dev_writers
+        self.n_references = n_references
+        self.n_random_forgeries = n_random_forgeries
+        self.n_updates = n_updates
+        self.inner_lr = inner_lr
+        self.learn_inner_lr = learn_inner_lr
+        self.adapt = adapt
+        self.order = order
+        self.epochs = epochs
+        self.multi_step_epochs = multi_step_epochs
+        self.meta_batch_size = meta_batch_size
+        self.lr = lr
+        self.min_lr = min_lr
+        self.clip_value = clip_value
+        self.n_query_genuine = n_query_genuine
+        self.n_query_random = n_query_random
+        self.n_query_skilled = n_query_skilled
+        self.n_forgery_writers = n_forgery_writers
+        self.augmentation = augmentation
+        self.validation_fraction = validation_fraction
+        self.checkpoint_dir = checkpoint_dir
+        self.recompute = recompute
+        self.keep = keep
+        self.batch_size = batch_size
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y):
+        """Meta-train on the development writers and enroll all others.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width)
+            Preprocessed signatures, uint8 or values from 0 to 255.
+        y : array-like of shape (n_samples,) or (n_samples, 2)
+            Writer ids, or rows `[writer, forgery]`. Forgeries of enrolled writers are ignored.
+
+        Returns
+        -------
+        MetaLearnedVerifier
+            The fitted model.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no weight file.
+        ValueError
+            If there are no development writers to learn from, one has too few genuine signatures, there are no skilled
+            forgeries to tell, the images are too small, a file does not fit, or the first epoch diverges.
+        """
+        state = vars(self).copy()
+        try:
+            self._fit(X, y)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(state)
+            raise
+        return self
+
+    def _fit(self, X, y):
+        check_has_target(self, y)
+        X = as_bytes(check_images(self, X, reset=True))
+        writers, forgery = check_target(X, y)
+        is_dev = development_rows(writers, self.dev_writers)
+        if not is_dev.any() and (self.epochs or self.pretrain is not None):
+            raise ValueError(
+                f"MetaLearnedVerifier learns from development writers, and dev_writers={self.dev_writers!r} names "
+                "none. Name writers of y who teach and are not enrolled, or load weights and set epochs=0."
+            )
+        seed = self._choose_seed()
+        device = choose_device(self.device)
+        development = DevelopmentSet(X, writers, forgery, is_dev)
+        if self.epochs:
+            development.check(self._task_sizes())
+        usable = is_dev | (forgery == GENUINE)
+        learner, metadata = self._make_learner(
+            X[usable], np.stack([writers, forgery], axis=1)[usable], is_dev[usable], device, seed
+        )
+        history = None
+        if self.epochs:
+            history, said = self._meta_train(learner, X, development, device, seed)
+            metadata |= said
+        self.learner_, self.metadata_, self.history_ = learner, metadata, history
+        self.architecture_ = metadata["architecture"]
+        enrolled = ~is_dev & (forgery == GENUINE)
+        self.random_forgeries_, self._owners = self._draw_random_forgeries(X, writers, development, enrolled, seed)
+        nobody = AdaptedWriters(np.unique(writers)[:0], {}, frozenset(np.unique(writers[is_dev]).tolist()))
+        self._adapted = self._enroll(nobody, X[enrolled], writers[enrolled], stacklevel=5)
+
+    def enroll(self, X, y):
+        """Enroll writers into the fitted model, without meta-training; the others' models stay as they are.
+
+        A writer who was enrolled before is enrolled anew, from these references alone.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width)
+            References, preprocessed.
+        y : array-like of shape (n_samples,) or (n_samples, 2)
+            Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
+
+        Returns
+        -------
+        MetaLearnedVerifier
+            The model.
+
+        Raises
+        ------
+        ValueError
+            If the images do not fit, or a writer belongs to the development set or has no genuine signature.
+        """
+        check_is_fitted(self)
+        check_has_target(self, y)
+        X = as_bytes(check_images(self, X, reset=False))
+        writers, forgery = check_target(X, y)
+        adapted = self._adapted
+        adapted.check_new(writers)
+        self._adapted = self._enroll(adapted, X[forgery == GENUINE], writers[forgery == GENUINE], stacklevel=3)
+        return self
+
+    def remove(self, writers):
+        """Take writers out of the fitted model; the others' models stay as they are.
+
+        Parameters
+        ----------
+        writers : array-like of shape (n_writers,)
+            Enrolled writers.
+
+        Returns
+        -------
+        MetaLearnedVerifier
+            The model.
+
+        Raises
+        ------
+        ValueError
+            If a writer is not enrolled; the writer is named.
+        """
+        check_is_fitted(self)
+        adapted = self._adapted
+        gone = set(parse_target(writers)[0].tolist())
+        adapted.check_enrolled(gone, "Writers to remove who are not enrolled")
+        self._adapted = adapted.removing(gone)
+        return self
+
+    def claim_scores(self, X, writers):
+        """Score each query against the writer it claims to be.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, height, width)
+            Queries, preprocessed.
+        writers : array-like of shape (n_queries,)
+            The claimed writer of each query.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,)
+            Scores, logits of "is genuine"; higher is more genuine.
+
+        Raises
+        ------
+        ValueError
+            If a claimed writer was never enrolled; the writer is named.
+        """
+        adapted = self._adapted_to_somebody()
+        X = as_bytes(check_images(self, X, reset=False))
+        writers, _ = parse_target(writers)
+        check_consistent_length(X, writers)
+        claimed = by_writer(np.arange(len(X)), writers)
+        adapted.check_enrolled(claimed, "Claims for writers who were never enrolled")
+        adaptation = Adaptation(self)
+        prepared = adaptation.prepare(X)
+        scores = np.empty(len(X))
+        for writer, rows in progress(list(claimed.items()), len(claimed), "claimed writers", self.verbose):
+            scores[rows] = adaptation.score(writer, adapted.known[writer], prepared[rows])
+        return scores
+
+    def save_weights(self, path, *, corpus=None, licence=None, half=False):
+        """Write the meta-learned weights and learning rates as safetensors, with how they came about.
+
+        No signature is written: neither references nor random forgeries.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file to write, `.safetensors`; pass it as `weights=` here, or for its features to a `SigNetFeaturizer`.
+        corpus : str, default=None
+            What the network was trained on, for those who will use the file.
+        licence : str, default=None
+            The terms under which they may.
+        half : bool, default=False
+            Whether to round weights to half precision, for a file of half the size.
+
+        Returns
+        -------
+        MetaLearnedVerifier
+            This model.
+
+        Raises
+        ------
+        ValueError
+            If the file has another suffix.
+        """
+        check_is_fitted(self)
+        said = {"corpus": corpus, "licence": licence}
+        said = {name: text for name, text in said.items() if text is not None}
+        save_weights(path, self.learner_, self.architecture_, metadata={**self.metadata_, **said}, half=half)
+        return self
+
+    def _choose_seed(self):
+        if self.checkpoint_dir is not None and self.epochs and not isinstance(self.random_state, Integral):
+            from sigkit.transformers._resume import read_state
+
+            state = read_state(os.fspath(self.checkpoint_dir))
+            if state is not None and "seed" in state["recipe"]:
+                return state["recipe"]["seed"]
+        return check_random_state(self.random_state).randint(2**31 - 1)
+
+    def _task_sizes(self):
+        return TaskSizes(
+            self.n_references,
+            self.n_random_forgeries,
+            self.n_query_genuine,
+            self.n_query_random,
+            self.n_query_skilled,
+        )
+
+    def _make_learner(self, X, y, is_dev, device, seed):
+        """Make the network to start from, trained or loaded, with a layer and learning rates."""
+        others = {}
+        if self.weights is not None:
+            network, metadata, others = load_meta_learned(self.weights, self.architecture)
+            compare_preprocessing(X, metadata, self.weights)
+        else:
+            network = build_network(self.architecture, seed=seed).eval()
+            metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(X)}
+        check_size(X, network, metadata["architecture"])
+        if self.weights is None and self.pretrain is None:
+            seen = X[is_dev] if is_dev.any() else X
+            some = seen[:: max(1, len(seen) // N_FOR_STATISTICS)][:N_FOR_STATISTICS]
+            update_statistics(network, middle_input(torch.from_numpy(some)[:, None], network.input_size), momentum=1.0)
+        if self.pretrain is not None:
+            featurizer = self._pretrain(X[is_dev], y[is_dev], seed)
+            network, metadata = featurizer.network_, dict(featurizer.metadata_)
+        learner = MetaLearner(
+            network,
+            n_updates=int(self.n_updates),
+            inner_lr=self.inner_lr,
+            adapt=self.adapt,
+            order=int(self.order),
+            recompute=bool(self.recompute),
+            bfloat16=has_fast_bfloat16(device) if self.precision == "auto" else self.precision == "bfloat16",
+        )
+        if others:
+            found, wanted = others["rates"].shape, learner.rates.shape
+            if found != wanted:
+                raise ValueError(
+                    f"{self.weights}: meta-learned with n_updates={found[0]} and adapt={metadata.get('adapt')!r}; "
+                    f"found n_updates={wanted[0]} and adapt={self.adapt!r}. Set these parameters to what they were."
+                )
+            learner.load_state_dict(others, strict=False)
+        return learner.eval().to(memory_format=torch.channels_last), metadata
+
+    def _pretrain(self, X, y, seed):
+        fixed = sorted({"architecture", "weights", "dev_writers"} & set(self.pretrain))
+        if fixed or self.weights is not None:
+            what = f"sets {listing(fixed)}" if fixed else f"is set beside weights={str(self.weights)!r}"
+            raise ValueError(
+                f"pretrain {what}, which does not go together: the architecture and the development writers are those "
+                "of this estimator, and the pre-training makes the weights. Leave one out."
+            )
+        folder = None if self.checkpoint_dir is None else os.path.join(self.checkpoint_dir, "pretraining")
+        settings = {"random_state": seed, "device": self.device, "verbose": self.verbose, "checkpoint_dir": folder}
+        return SigNetFeaturizer(self.architecture, **settings | self.pretrain).fit(X, y)
+
+    def _meta_train(self, learner, X, development, device, seed):
+        # Kept out of the top of the module: skorch is of no use where nothing is trained.
+        from sigkit.estimators._meta_training import meta_train
+
+        history, recipe = meta_train(self, learner, X, development, device, seed)
+        n_signatures = sum(map(len, [*development.genuine.values(), *development.skilled.values()]))
+        return history, {
+            "recipe": json.dumps(recipe),
+            "adapt": self.adapt,
+            "trained_on": f"{n_signatures} distinct signatures of {len(development.genuine)} writers",
+            "date": datetime.date.today().isoformat(),
+            "sigkit": sigkit.__version__,
+        }
+
+    def _draw_random_forgeries(self, X, writers, development, enrolled, seed):
+        """Draw what stands for other people in every adaptation: of development writers, or else of peers."""
+        has_development = bool(development.genuine)
+        rows = development.genuine if has_development else by_writer(np.flatnonzero(enrolled), writers)
+        if not self.n_random_forgeries:
+            return X[:0], np.array([], dtype=object)
+        if not has_development and len(rows) < 2:
+            raise ValueError(
+                f"MetaLearnedVerifier adapts to n_random_forgeries={self.n_random_forgeries} signatures of others, but "
+                f"y holds one class only, the writer {next(iter(rows))!r}, and dev_writers is None. Add other writers, "
+                "name dev_writers, or set n_random_forgeries=0."
+            )
+        # Of peers twice as many, for a writer's own do not count.
+        n_drawn = self.n_random_forgeries * (1 if has_development else 2)
+        drawn = draw_from_each(rows, list(rows), n_drawn, np.random.default_rng(seed))
+        return X[drawn], writers[drawn].astype(object)
+
+    def _enroll(self, adapted, X, writers, stacklevel):
+        references = by_writer(np.arange(len(X)), writers)
+        few = [f"{writer!r} ({len(rows)})" for writer, rows in references.items() if len(rows) < self.n_references]
+        if few:
+            warnings.warn(
+                f"{len(few)} of {len(references)} writers enroll with fewer than n_references={self.n_references} "
+                f"references, which is what the steps were learned for: {listing(few)}. Those that are there are used.",
+                UserWarning,
+                stacklevel=stacklevel,
+            )
+        if self._keeps_references():
+            return adapted.enrolling({writer: PackedImages.of(X[rows]) for writer, rows in references.items()})
+        adaptation = Adaptation(self)
+        writers = progress(list(references.items()), len(references), "enrolling", self.verbose)
+        return adapted.enrolling({writer: adaptation.adapt(writer, X[rows]) for writer, rows in writers})
+
+    def _keeps_references(self):
+        return self.learner_.adapts == "all" and self.keep == "references"
+
+    def _adapted_to_somebody(self):
+        check_is_fitted(self)
+        if not len(self._adapted.classes):
+            raise ValueError("No writer is enrolled yet: call enroll with their references first.")
+        return self._adapted
+
+    def _score_everybody(self, X):
+        adapted = self._adapted_to_somebody()
+        X = as_bytes(check_images(self, X, reset=False))
+        adaptation = Adaptation(self)
+        prepared = adaptation.prepare(X)
+        scores = np.empty((len(X), len(adapted.classes)))
+        columns = list(enumerate(adapted.classes.tolist()))
+        for column, writer in progress(columns, len(columns), "scoring, writers", self.verbose):
+            scores[:, column] = adaptation.score(writer, adapted.known[writer], prepared)
+        return adapted.classes, scores
+
+    @property
+    def classes_(self):
+        return self._adapted.classes
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_adapted")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags

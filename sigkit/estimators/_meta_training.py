@@ -1,0 +1,341 @@
+"""Meta-training: what adapts well to writers, learned from development writers."""
+
+import json
+import math
+import os
+import sys
+import time
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from torch import nn
+
+from sigkit.estimators._tasks import TaskSizes
+from sigkit.nets import multi_step_importance, update_statistics
+from sigkit.transformers._inputs import middle_input, training_input
+from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
+from sigkit.utils import content_digest, progress, whole_file
+
+RECIPE = (
+    "architecture",
+    "n_references",
+    "n_random_forgeries",
+    "n_updates",
+    "inner_lr",
+    "learn_inner_lr",
+    "adapt",
+    "order",
+    "epochs",
+    "multi_step_epochs",
+    "meta_batch_size",
+    "lr",
+    "min_lr",
+    "clip_value",
+    "n_query_genuine",
+    "n_query_random",
+    "n_query_skilled",
+    "n_forgery_writers",
+    "augmentation",
+    "validation_fraction",
+    "precision",
+)
+"""Parameters that decide what comes out of a meta-training, beside what it starts from."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to meta-train.
+
+    Parameters
+    ----------
+    sizes : TaskSizes
+        How many signatures a task has.
+    epochs : int
+        How many times each writer's task is drawn.
+    meta_batch_size : int
+        Tasks a step.
+    lr, min_lr : float
+        Adam's learning rate at the beginning and at the end of a cosine.
+    multi_step_epochs : int
+        Epochs in which the losses after earlier updates count too.
+    clip_value : float or None
+        Greatest absolute value of a gradient.
+    learn_rates : bool
+        Whether the rates of the updates are learned.
+    augmentation : str or dict
+        What varies images.
+    validation_writers, forgery_writers : frozenset of writer ids
+        Who chooses the best epoch, and whose skilled forgeries are told.
+    seed : int
+        Decides all that is drawn.
+    """
+
+    sizes: TaskSizes
+    epochs: int
+    meta_batch_size: int
+    lr: float
+    min_lr: float
+    multi_step_epochs: int
+    clip_value: float | None
+    learn_rates: bool
+    augmentation: str | dict
+    validation_writers: frozenset
+    forgery_writers: frozenset
+    seed: int
+
+
+def meta_train(verifier, learner, X, development, device, seed):
+    """Meta-train.
+
+    Parameters
+    ----------
+    verifier : MetaLearnedVerifier
+        Its parameters are the recipe.
+    learner : MetaLearner
+        What is trained, in place; on the processor before and after.
+    X : ndarray of shape (n_samples, height, width), dtype uint8
+        Images.
+    development : DevelopmentSet
+        Which of them to learn from.
+    device : torch.device
+        Where to train.
+    seed : int
+        Decides all that is drawn.
+
+    Returns
+    -------
+    history : list of dict
+        What was measured in each epoch.
+    recipe : dict
+        Values of the parameters, the seed, and fingerprints of what was begun with and learned from.
+
+    Raises
+    ------
+    ValueError
+        If the first epoch diverges, or `checkpoint_dir` holds the state of another training.
+    """
+    recipe = plain({name: getattr(verifier, name) for name in RECIPE})
+    counts = [
+        {writer: len(rows) for writer, rows in part.items()} for part in (development.genuine, development.skilled)
+    ]
+    rows = np.concatenate([*development.genuine.values(), *development.skilled.values()])
+    recipe |= {
+        "seed": seed,
+        "start": [content_digest(tensor.numpy()) for tensor in learner.state_dict().values()],
+        "images": content_digest(X[rows]) + content_digest(repr(counts).encode()),
+    }
+    rng = np.random.default_rng(seed)
+    settings = Settings(
+        verifier._task_sizes(),
+        verifier.epochs,
+        verifier.meta_batch_size,
+        verifier.lr,
+        verifier.min_lr,
+        verifier.multi_step_epochs,
+        verifier.clip_value,
+        bool(verifier.learn_inner_lr),
+        verifier.augmentation,
+        _choose_validation(sorted(development.genuine), verifier.validation_fraction, rng),
+        _choose_forgers(sorted(development.skilled), verifier.n_forgery_writers, rng),
+        seed,
+    )
+    folder = None if verifier.checkpoint_dir is None else os.fspath(verifier.checkpoint_dir)
+    images = torch.from_numpy(X)[:, None].to(device)
+    try:
+        history = MetaTraining(learner.to(device), images, development, settings).run(folder, recipe, verifier.verbose)
+    finally:
+        learner.cpu()
+    return history, recipe
+
+
+def _choose_validation(writers, fraction, rng):
+    if not fraction or len(writers) < 3:
+        return frozenset()
+    n_chosen = min(max(1, round(fraction * len(writers))), len(writers) - 2)
+    return frozenset(writers[place] for place in rng.permutation(len(writers))[:n_chosen])
+
+
+def _choose_forgers(writers, n_chosen, rng):
+    if n_chosen is None:
+        return frozenset(writers)
+    if n_chosen > len(writers):
+        raise ValueError(
+            f"n_forgery_writers={n_chosen}, but only {len(writers)} development writers have skilled forgeries in y. "
+            "Lower it."
+        )
+    return frozenset(writers[place] for place in rng.permutation(len(writers))[:n_chosen])
+
+
+class MetaTraining:
+    """One meta-training, epoch by epoch; it goes on after an interruption exactly where it stopped.
+
+    Whatever is drawn in an epoch follows from the seed and the number of the epoch.
+
+    Parameters
+    ----------
+    learner : MetaLearner
+        What is trained, on its device.
+    images : Tensor of shape (n_samples, 1, height, width), dtype uint8
+        Images, on the device.
+    development : DevelopmentSet
+        Whose they are.
+    settings : Settings
+        How.
+    """
+
+    def __init__(self, learner, images, development, settings):
+        self.learner, self.images, self.development, self.settings = learner, images, development, settings
+        self.size = learner.network.input_size
+        self.vary = training_input(settings.augmentation, self.size)
+        learner.rates.requires_grad_(settings.learn_rates)
+        learned = [parameter for parameter in learner.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.Adam(learned, settings.lr, fused=images.device.type in ("cpu", "cuda"))
+        known = sorted(development.genuine)
+        self.writers = [writer for writer in known if writer not in settings.validation_writers]
+        rng = np.random.default_rng([settings.seed, settings.epochs])
+        self.validation_tasks = [self._draw(writer, rng) for writer in known if writer in settings.validation_writers]
+        self.history, self.best = [], None
+
+    def run(self, folder, recipe, verbose):
+        """Train to the end.
+
+        Parameters
+        ----------
+        folder : str or None
+            Where the state is written after each epoch, and looked for at the beginning.
+        recipe : dict
+            What is trained, how and from what; a state of another recipe is refused.
+        verbose : int
+            1 tells of each epoch, 2 also of tasks.
+
+        Returns
+        -------
+        list of dict
+            What was measured in each epoch. The learner has the weights of the best one.
+
+        Raises
+        ------
+        ValueError
+            If the state is damaged or of another training, or the first epoch diverges.
+        """
+        state = None if folder is None else read_state(folder)
+        if state is not None:
+            check_recipe(folder, state["recipe"], recipe)
+            self._put_back(state)
+        start, first = time.monotonic(), len(self.history)
+        for epoch in range(first, self.settings.epochs):
+            began = time.monotonic()
+            measured = self._learn(epoch, verbose)
+            if measured is None:
+                self._stop(epoch)
+                break
+            measured |= self._validate() | {"dur": time.monotonic() - began}
+            self.history.append(measured)
+            if self.best is None or measured.get("valid_loss", 0) <= self.best["loss"]:
+                weights = {name: tensor.detach().cpu().clone() for name, tensor in self.learner.state_dict().items()}
+                self.best = {"epoch": epoch + 1, "loss": measured.get("valid_loss", 0), "weights": weights}
+            if folder is not None:
+                self._write(folder, recipe)
+            if verbose:
+                left = (time.monotonic() - start) / (epoch + 1 - first) * (self.settings.epochs - epoch - 1)
+                _tell(measured, self.settings.epochs, left)
+        self.learner.load_state_dict(self.best["weights"])
+        return self.history
+
+    def _learn(self, epoch, verbose):
+        """Learn from every writer once; tell the losses, or None where the training diverged."""
+        settings = self.settings
+        rng = np.random.default_rng([settings.seed, epoch])
+        generator = torch.Generator().manual_seed(settings.seed + epoch)
+        importance = multi_step_importance(len(self.learner.rates), epoch, settings.multi_step_epochs)
+        falling = 0.5 * (1 + math.cos(math.pi * epoch / settings.epochs))
+        lr = settings.min_lr + (settings.lr - settings.min_lr) * falling
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        order = [self.writers[place] for place in rng.permutation(len(self.writers))]
+        batches = [order[at : at + settings.meta_batch_size] for at in range(0, len(order), settings.meta_batch_size)]
+        losses = []
+        for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
+            seen = []
+            self.optimizer.zero_grad()
+            for writer in batch:
+                references, queries = self._signatures(self._draw(writer, rng), lambda x: self.vary(x, generator))
+                loss, _ = self.learner.task_loss(references, queries, importance)
+                if not torch.isfinite(loss):
+                    return None
+                (loss / len(batch)).backward()
+                losses.append(loss.item())
+                seen.append(references[0])
+            if settings.clip_value is not None:
+                nn.utils.clip_grad_value_(self.learner.parameters(), settings.clip_value)
+            self.optimizer.step()
+            update_statistics(self.learner.network, torch.cat(seen))
+        if not all(torch.isfinite(tensor).all() for tensor in self.learner.state_dict().values()):
+            return None
+        return {"epoch": epoch + 1, "train_loss": float(np.mean(losses)), "lr": lr}
+
+    def _validate(self):
+        if not self.validation_tasks:
+            return {}
+        losses, hits = [], []
+        last_only = multi_step_importance(len(self.learner.rates), 0, 0)
+        for task in self.validation_tasks:
+            references, queries = self._signatures(task, lambda x: middle_input(x, self.size))
+            with torch.no_grad():
+                loss, scores = self.learner.task_loss(references, queries, last_only)
+            losses.append(loss.item())
+            right = (scores > 0) == (queries[1] > 0)
+            kinds = [right[queries[1] == label].float().mean() for label in (0, 1) if (queries[1] == label).any()]
+            hits.append(torch.stack(kinds).mean().item())
+        return {"valid_loss": float(np.mean(losses)), "valid_acc": float(np.mean(hits))}
+
+    def _draw(self, writer, rng):
+        with_skilled = writer in self.settings.forgery_writers
+        return self.development.draw_task(writer, self.writers, with_skilled, self.settings.sizes, rng)
+
+    def _signatures(self, task, prepare):
+        device = self.images.device
+        return tuple(
+            (prepare(self.images[torch.from_numpy(rows).to(device)]), torch.from_numpy(labels).to(device))
+            for rows, labels in ((task.references, task.reference_labels), (task.queries, task.query_labels))
+        )
+
+    def _stop(self, epoch):
+        said = (
+            f"The meta-training diverged in epoch {epoch + 1}: a loss is infinite or no number. Lower lr (now "
+            f"{self.settings.lr:g}), inner_lr or clip_value"
+        )
+        if self.best is None:
+            raise ValueError(f"{said}.")
+        warnings.warn(
+            f"{said}. It ends there; the weights are those of epoch {self.best['epoch']}.",
+            ConvergenceWarning,
+            stacklevel=8,
+        )
+
+    def _write(self, folder, recipe):
+        state = {
+            "recipe": json.dumps(recipe),
+            "history": json.dumps(self.history),
+            "learner": self.learner.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best,
+        }
+        os.makedirs(folder, exist_ok=True)
+        with whole_file(os.path.join(folder, STATE_FILE)) as file:
+            torch.save(state, file)
+
+    def _put_back(self, state):
+        self.learner.load_state_dict(state["learner"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.history, self.best = state["history"], state["best"]
+
+
+def _tell(measured, n_epochs, left):
+    figures = [f"training loss {measured['train_loss']:.3f}"]
+    if "valid_loss" in measured:
+        figures.append(f"validation loss {measured['valid_loss']:.3f}, accuracy {measured['valid_acc']:.1%}")
+    sys.stderr.write(f"[sigkit] epoch {measured['epoch']} of {n_epochs}: {', '.join(figures)}, {left:.0f} s left\n")

@@ -1,0 +1,87 @@
+"""Checks of preprocessed images, which scikit-learn's own checks know little of."""
+
+import os
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+
+def check_images(estimator, X, *, reset):
+    """Validate preprocessed images; scikit-learn checks neither the number nor the length of their axes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Which takes the images; its `image_shape_in_` is set or compared.
+    X : array-like of shape (n_samples, height, width)
+        Preprocessed signatures, uint8 or values from 0 to 255.
+    reset : bool
+        Whether `X` is what the estimator is fitted to.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, height, width), dtype uint8 or float32
+        The images.
+
+    Raises
+    ------
+    ValueError
+        If they are paths, of several sizes or of another one than in `fit`, or have values outside 0 to 255.
+    """
+    _check_preprocessed(X)
+    X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
+    if X.ndim != 3:
+        raise ValueError(
+            f"Expected images of shape (n_samples, height, width), found {X.shape}. Reshape your data, or put a "
+            "SignaturePreprocessor before this step."
+        )
+    if X.dtype != np.uint8 and (X.min() < 0 or X.max() > 255 or 0 < X.max() <= 1):
+        raise ValueError(
+            f"Images must have values from 0 (background) to 255 (ink), found {X.min():g} to {X.max():g}. Put a "
+            "SignaturePreprocessor before this step, or multiply values up to 1 by 255."
+        )
+    if reset:
+        estimator.image_shape_in_ = X.shape[1:]
+    elif X.shape[1:] != estimator.image_shape_in_:
+        raise ValueError(
+            f"X has images of shape {X.shape[1:]}, but {type(estimator).__name__} is expecting images of shape "
+            f"{estimator.image_shape_in_} as input."
+        )
+    return X
+
+
+def check_size(X, network, architecture):
+    """Refuse images that are too small for a network.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, height, width)
+        Images.
+    network : torch.nn.Module
+        The network.
+    architecture : str
+        Its name, for the message.
+
+    Raises
+    ------
+    ValueError
+        If they are too small.
+    """
+    needed = network.input_size
+    if needed and any(side < least for side, least in zip(X.shape[1:], needed)):
+        raise ValueError(
+            f"{architecture} needs images of at least {needed[0]} x {needed[1]} pixels, found {X.shape[1]} x "
+            f"{X.shape[2]}. Preprocess with a larger image_size."
+        )
+
+
+def _check_preprocessed(X):
+    """Tell paths and images of different sizes, which numpy would refuse in words of its own."""
+    is_list = isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim == 1)
+    if is_list and (
+        len({np.shape(image) for image in X}) > 1 or any(isinstance(image, (str, os.PathLike)) for image in X)
+    ):
+        raise ValueError(
+            "X holds paths, or images of different sizes; this step takes images of one size. Put a "
+            "SignaturePreprocessor before it."
+        )

@@ -1,0 +1,71 @@
+"""Batches of images made ready for a network, on whatever device they are."""
+
+from dataclasses import fields
+from functools import partial
+
+import torch
+
+from sigkit.nets import Distortion, center_crop, random_crop
+from sigkit.utils import listing
+
+
+def training_input(augmentation, size):
+    """Choose how images are varied in training.
+
+    Parameters
+    ----------
+    augmentation : {"crop", "distort"} or dict
+        A random crop, or the changes of :class:`sigkit.nets.Distortion`, whose strengths a dict sets.
+    size : tuple of (int, int) or None
+        Rows and columns of the result; None keeps those of the images.
+
+    Returns
+    -------
+    callable
+        Makes the input of a network of a batch of uint8 images and a torch.Generator.
+
+    Raises
+    ------
+    ValueError
+        If a dict names something that is no strength of a distortion.
+    """
+    if augmentation == "crop":
+        return partial(_crop_somewhere, size=size)
+    settings = augmentation if isinstance(augmentation, dict) else {}
+    unknown = settings.keys() - {field.name for field in fields(Distortion)}
+    if unknown:
+        raise ValueError(
+            f"augmentation: there is no {listing(sorted(unknown))}; a distortion has "
+            f"{listing([field.name for field in fields(Distortion)], limit=20)}."
+        )
+    return partial(_distort, distortion=Distortion(**settings), size=size)
+
+
+def middle_input(images, size):
+    """Make the input of a network of the middle of images.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n_samples, 1, height, width), dtype uint8
+        Images.
+    size : tuple of (int, int) or None
+        Rows and columns of the middle; None takes all.
+
+    Returns
+    -------
+    Tensor of shape (n_samples, 1, size[0], size[1]), dtype float32
+        Values from 0 to 1.
+    """
+    return _as_input(center_crop(images[:, 0], size)[:, None] if size else images)
+
+
+def _crop_somewhere(images, generator, size):
+    return _as_input(random_crop(images, size, generator))
+
+
+def _distort(images, generator, distortion, size):
+    return distortion.apply(images, size, generator).contiguous(memory_format=torch.channels_last)
+
+
+def _as_input(images):
+    return images.to(torch.float32, memory_format=torch.channels_last).div_(255)

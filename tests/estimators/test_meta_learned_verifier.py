@@ -1,0 +1,467 @@
+"""MetaLearnedVerifier as an estimator: enrolling, scoring, interruptions and bad input."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+from sigkit.estimators import MetaLearnedVerifier
+from sigkit.estimators._meta_training import MetaTraining
+from sigkit.estimators._tasks import DevelopmentSet, TaskSizes
+from sigkit.nets import MetaLearner
+from sigkit.transformers import SigNetFeaturizer, TrainingCurvesDisplay
+
+N_WRITERS, N_GENUINE, N_SKILLED, DEV = 7, 8, 4, (1, 2, 3, 4)
+
+
+def draw_signatures(n_writers=N_WRITERS, n_genuine=N_GENUINE, seed=0):
+    """Blots of a writer's own shape; those of forgeries are half the writer's."""
+    rng = np.random.default_rng(seed)
+    shapes = rng.random((2, n_writers, 5, 7)) > 0.6
+    images, target = [], []
+    for writer in range(n_writers):
+        for number in range(n_genuine + N_SKILLED):
+            shape = shapes[0, writer].copy()
+            if number >= n_genuine:
+                shape[3:] = shapes[1, writer, 3:]
+            image = np.kron(shape, np.ones((4, 4))) * rng.integers(120, 255) * (rng.random((20, 28)) > 0.1)
+            images.append(np.roll(np.pad(image, 4), rng.integers(-2, 3, 2), axis=(0, 1)).astype(np.uint8))
+            target.append([writer + 1, int(number >= n_genuine)])
+    return np.array(images), np.array(target)
+
+
+@pytest.fixture(scope="module")
+def signatures():
+    return draw_signatures()
+
+
+def make(**settings):
+    given = {
+        "n_references": 4,
+        "n_random_forgeries": 3,
+        "n_updates": 2,
+        "inner_lr": 0.1,
+        "epochs": 2,
+        "random_state": 0,
+    }
+    sizes = {"n_query_genuine": 4, "n_query_random": 3, "n_query_skilled": 4}
+    return MetaLearnedVerifier("tiny", **{"dev_writers": DEV} | given | sizes | settings)
+
+
+@pytest.fixture(scope="module")
+def fitted(signatures):
+    return make().fit(*signatures)
+
+
+VARIANTS = [
+    {},
+    {"adapt": "head"},
+    {"order": 1},
+    {"n_random_forgeries": 0},
+    {"keep": "weights"},
+    {"adapt": "head", "n_random_forgeries": 0, "learn_inner_lr": False},
+    {"augmentation": {"rotation": 5.0}},
+    {"validation_fraction": 0.0},
+]
+
+
+@pytest.mark.parametrize("settings", VARIANTS)
+def test_claims_pick_columns(signatures, settings):
+    X, y = signatures
+    model = make(**settings).fit(X, y)
+    assert model.classes_.tolist() == [5, 6, 7]
+    queries, claimed = X[-20:], y[-20:, 0]
+    matrix = model.decision_function(queries)
+    assert matrix.shape == (20, 3)
+    assert np.isfinite(matrix).all()
+    columns = np.searchsorted(model.classes_, claimed)
+    np.testing.assert_allclose(model.claim_scores(queries, claimed), matrix[np.arange(20), columns], atol=1e-5)
+    assert (model.predict(queries) == model.classes_[matrix.argmax(axis=1)]).all()
+    assert len(model.history_) == 2
+
+
+def test_kept_weights_score_as_references_do(signatures, fitted):
+    X, y = signatures
+    kept = make(keep="weights").fit(X, y)
+    np.testing.assert_allclose(kept.decision_function(X), fitted.decision_function(X), atol=1e-6)
+
+
+def test_a_writer_is_kept_in_little_memory(signatures, fitted):
+    X, _ = signatures
+    assert len(pickle.dumps(fitted._adapted.known[5])) < X[:N_GENUINE].nbytes
+    head = make(adapt="head").fit(*signatures)
+    assert sum(weight.numel() for weight in head._adapted.known[5].values()) == 17
+
+
+def test_enrolling_later_is_enrolling_at_once(signatures, fitted):
+    X, y = signatures
+    late = y[:, 0] == 7
+    model = make().fit(X[~late], y[~late])
+    assert model.classes_.tolist() == [5, 6]
+    before = model.decision_function(X[-5:])
+    model.enroll(X[late], y[late])
+    assert model.classes_.tolist() == [5, 6, 7]
+    np.testing.assert_allclose(model.decision_function(X[-5:])[:, :2], before)
+    np.testing.assert_allclose(model.decision_function(X), fitted.decision_function(X), atol=1e-6)
+    model.remove([5])
+    assert model.classes_.tolist() == [6, 7]
+    np.testing.assert_allclose(model.decision_function(X), fitted.decision_function(X)[:, 1:], atol=1e-6)
+
+
+def test_a_system_may_start_with_development_writers_alone(signatures, fitted):
+    X, y = signatures
+    is_dev = y[:, 0] <= 4
+    model = make().fit(X[is_dev], y[is_dev])
+    with pytest.raises(ValueError, match="No writer is enrolled yet"):
+        model.decision_function(X)
+    model.enroll(X[~is_dev], y[~is_dev])
+    np.testing.assert_allclose(model.decision_function(X), fitted.decision_function(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("adapt", ["all", "head"])
+def test_forgeries_of_enrolled_writers_never_teach(signatures, adapt):
+    X, y = signatures
+    known = (y[:, 0] <= 4) | (y[:, 1] == 0)
+    model, other = make(adapt=adapt).fit(X, y), make(adapt=adapt).fit(X[known], y[known])
+    np.testing.assert_array_equal(model.decision_function(X), other.decision_function(X))
+
+
+def test_a_score_does_not_depend_on_other_queries(signatures, fitted):
+    X, _ = signatures
+    together = fitted.decision_function(X)
+    alone = np.concatenate([fitted.decision_function(X[row : row + 1]) for row in range(0, len(X), 9)])
+    np.testing.assert_allclose(alone, together[::9], atol=1e-5)
+
+
+def test_adaptation_raises_the_scores_of_references(signatures):
+    X, y = signatures
+    references = (y[:, 0] == 6) & (y[:, 1] == 0)
+    scores = [
+        make(n_updates=n_updates, inner_lr=0.01, epochs=0)
+        .fit(X, y)
+        .claim_scores(X[references], y[references, 0])
+        .mean()
+        for n_updates in (1, 3, 9)
+    ]
+    assert 0 < scores[0] < scores[1] < scores[2]
+
+
+def test_peers_are_random_forgeries_without_development_writers(signatures):
+    X, y = signatures
+    model = make(dev_writers=None, epochs=0).fit(X, y)
+    assert model.classes_.tolist() == list(range(1, N_WRITERS + 1))
+    assert model.history_ is None
+    with pytest.raises(ValueError, match="one class only, the writer 3, and dev_writers is None"):
+        make(dev_writers=None, epochs=0).fit(X[y[:, 0] == 3], y[y[:, 0] == 3])
+    one_class = make(dev_writers=None, epochs=0, n_random_forgeries=0).fit(X[y[:, 0] == 3], y[y[:, 0] == 3])
+    assert one_class.decision_function(X).shape == (len(X), 1)
+
+
+def test_saved_weights_enroll_without_meta_training(signatures, fitted, tmp_path):
+    X, y = signatures
+    path = tmp_path / "meta.safetensors"
+    fitted.save_weights(path, corpus="blots", licence="BSD-3-Clause")
+    loaded = make(weights=path, epochs=0).fit(X, y)
+    np.testing.assert_allclose(loaded.decision_function(X), fitted.decision_function(X), atol=1e-6)
+    assert loaded.metadata_["corpus"] == "blots"
+    assert loaded.metadata_["trained_on"] == "48 distinct signatures of 4 writers"
+    assert SigNetFeaturizer(weights=path).fit_transform(X).shape == (len(X), 16)
+    with pytest.raises(ValueError, match=r"meta-learned with n_updates=2 and adapt='all'; found n_updates=3"):
+        make(weights=path, epochs=0, n_updates=3).fit(X, y)
+    with pytest.raises(ValueError, match="adapt='head'"):
+        make(weights=path, epochs=0, adapt="head").fit(X, y)
+
+
+def test_weights_of_a_featurizer_are_a_start(signatures, tmp_path):
+    X, y = signatures
+    path = tmp_path / "features.safetensors"
+    featurizer = SigNetFeaturizer("tiny", epochs=1, random_state=3).fit(X, y).save_weights(path)
+    model = make(weights=path, epochs=0).fit(X, y)
+    for name, tensor in featurizer.network_.state_dict().items():
+        assert torch.equal(model.learner_.network.state_dict()[name], tensor)
+
+
+@pytest.mark.parametrize("pretrain", [{"epochs": 2}, {"epochs": 1, "forgery_weight": 0.95}])
+def test_pretraining_by_signet_and_signet_f(signatures, pretrain):
+    X, y = signatures
+    model = make(pretrain=pretrain, epochs=0).fit(X, y)
+    is_dev = y[:, 0] <= 4
+    alone = SigNetFeaturizer("tiny", random_state=np.random.RandomState(0).randint(2**31 - 1), **pretrain)
+    alone.fit(X[is_dev], y[is_dev])
+    for name, tensor in alone.network_.state_dict().items():
+        assert torch.equal(model.learner_.network.state_dict()[name], tensor)
+    assert make(pretrain=pretrain).fit(X, y).history_
+
+
+@pytest.mark.parametrize("settings", [{}, {"adapt": "head"}, {"order": 1, "meta_batch_size": 1}])
+def test_an_interrupted_training_goes_on_exactly(signatures, tmp_path, settings, monkeypatch):
+    X, y = signatures
+    wanted = make(epochs=4, **settings).fit(X, y)
+    learn = MetaTraining._learn
+
+    def interrupted(self, epoch, verbose):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        return learn(self, epoch, verbose)
+
+    model = make(epochs=4, checkpoint_dir=tmp_path, **settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(MetaTraining, "_learn", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X, y)
+    with pytest.raises(NotFittedError):
+        model.decision_function(X)
+    model.fit(X, y)
+    for name, tensor in wanted.learner_.state_dict().items():
+        assert torch.equal(model.learner_.state_dict()[name], tensor)
+    assert [epoch["train_loss"] for epoch in model.history_] == [epoch["train_loss"] for epoch in wanted.history_]
+
+
+def test_a_finished_training_is_not_repeated(signatures, tmp_path, monkeypatch):
+    X, y = signatures
+    wanted = make(checkpoint_dir=tmp_path).fit(X, y)
+    monkeypatch.setattr(MetaTraining, "_learn", None)
+    # Other references in the fold, the same development writers: as in cross-validation.
+    chosen = (y[:, 0] <= 5) | (np.arange(len(y)) % 3 > 0)
+    again = make(checkpoint_dir=tmp_path).fit(X[chosen], y[chosen])
+    for name, tensor in wanted.learner_.state_dict().items():
+        assert torch.equal(again.learner_.state_dict()[name], tensor)
+
+
+def test_resuming_without_a_seed_takes_that_of_the_state(signatures, tmp_path):
+    X, y = signatures
+    first = make(random_state=None, checkpoint_dir=tmp_path).fit(X, y)
+    again = make(random_state=None, checkpoint_dir=tmp_path).fit(X, y)
+    assert torch.equal(first.learner_.rates, again.learner_.rates)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"), [({"lr": 0.5}, "lr was 0.001 and is 0.5"), ({"random_state": 1}, "seed was")]
+)
+def test_the_state_of_another_training_is_refused(signatures, tmp_path, settings, named):
+    X, y = signatures
+    make(checkpoint_dir=tmp_path).fit(X, y)
+    with pytest.raises(ValueError, match=named):
+        make(checkpoint_dir=tmp_path, **settings).fit(X, y)
+    with pytest.raises(ValueError, match="images was"):
+        make(checkpoint_dir=tmp_path).fit(255 - X, y)
+
+
+def test_divergence_names_the_epoch_and_keeps_the_last_good_weights(signatures, monkeypatch):
+    X, y = signatures
+    good = make(epochs=3, validation_fraction=0.0).fit(X, y)
+    task_loss, calls = MetaLearner.task_loss, []
+
+    def diverging(self, *task):
+        loss, scores = task_loss(self, *task)
+        calls.append(loss)
+        return (loss * float("nan") if len(calls) > 2 * len(DEV) else loss), scores
+
+    monkeypatch.setattr(MetaLearner, "task_loss", diverging)
+    with pytest.warns(ConvergenceWarning, match="diverged in epoch 3.* weights are those of epoch 2"):
+        model = make(epochs=3, validation_fraction=0.0).fit(X, y)
+    assert [epoch["epoch"] for epoch in model.history_] == [1, 2]
+    assert model.history_ == [{**epoch, "dur": found["dur"]} for epoch, found in zip(good.history_, model.history_)]
+    assert np.isfinite(model.decision_function(X)).all()
+
+
+def test_divergence_in_the_first_epoch_is_an_error(signatures):
+    X, y = signatures
+    with pytest.raises(ValueError, match=r"diverged in epoch 1.*inner_lr"):
+        make(inner_lr=1e30, n_updates=5).fit(X, y)
+
+
+def test_fewer_references_than_learned_for_are_used_with_a_warning(signatures, fitted):
+    X, y = signatures
+    model = pickle.loads(pickle.dumps(fitted))
+    rows = np.flatnonzero((y[:, 0] == 7) & (y[:, 1] == 0))[:2]
+    with pytest.warns(UserWarning, match=r"fewer than n_references=4 references.*: 7 \(2\)"):
+        model.enroll(X[rows], y[rows])
+    assert np.isfinite(model.decision_function(X)).all()
+
+
+def test_queries_shrink_to_what_there_is_with_a_warning(signatures):
+    X, y = signatures
+    with pytest.warns(UserWarning, match="distinct") as told:
+        make(n_query_genuine=10, n_query_skilled=10).fit(X, y)
+    said = "\n".join(str(warning.message) for warning in told)
+    assert "4 of 4 development writers have fewer than 4 + 10 distinct genuine signatures" in said
+    assert "1 (8 genuine), 2 (8 genuine)" in said
+    assert "fewer than 10 distinct ones" in said
+    assert all(warning.filename == __file__ for warning in told)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"dev_writers": None}, "learns from development writers, and dev_writers=None names none"),
+        ({"dev_writers": []}, r"dev_writers=\[\] names none"),
+        ({"dev_writers": [1]}, "at least 2 development writers.*found 1"),
+        ({"n_references": 8}, r"needs more distinct genuine signatures than n_references=8.*1 \(8\), 2 \(8\)"),
+        ({"n_forgery_writers": 9}, "n_forgery_writers=9, but only 4 development writers"),
+        ({"pretrain": {"architecture": "signet"}}, "pretrain sets architecture"),
+        ({"pretrain": {}, "weights": "some.safetensors"}, "some.safetensors"),
+        ({"adapt": "tail"}, "adapt"),
+        ({"augmentation": {"rotate": 3}}, "there is no rotate"),
+        ({"architecture": "signet"}, "signet needs images of at least 150 x 220 pixels, found 28 x 36"),
+    ],
+)
+def test_bad_parameters(signatures, settings, message):
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        make().set_params(**settings).fit(*signatures)
+
+
+def test_skilled_forgeries_must_be_there_if_they_are_to_be_told(signatures):
+    X, y = signatures
+    genuine = y[:, 1] == 0
+    with pytest.raises(ValueError, match=r"n_query_skilled=4 .*no development writer has any.*n_query_skilled=0"):
+        make().fit(X[genuine], y[genuine])
+    assert make(n_query_skilled=0).fit(X[genuine], y[genuine]).history_
+
+
+def test_bad_enrollments(signatures, fitted):
+    X, y = signatures
+    model = pickle.loads(pickle.dumps(fitted))
+    with pytest.raises(ValueError, match="Development writers cannot be enrolled: 2"):
+        model.enroll(X[y[:, 0] == 2], y[y[:, 0] == 2])
+    with pytest.raises(ValueError, match="ids like 5; found 'ada'"):
+        model.enroll(X[:4], ["ada"] * 4)
+    with pytest.raises(ValueError, match="Claims for writers who were never enrolled: 9"):
+        model.claim_scores(X[:2], [5, 9])
+    with pytest.raises(ValueError, match=r"\(28, 30\), but .* expecting images of shape \(28, 36\)"):
+        model.decision_function(X[:, :, :30])
+    with pytest.raises(ValueError, match=r"Writers to remove .* not enrolled: 3"):
+        model.remove([3])
+    assert model.classes_.tolist() == [5, 6, 7]
+
+
+def test_a_failed_fit_leaves_the_model_as_it_was(signatures):
+    X, y = signatures
+    model = make().fit(X, y)
+    before = model.decision_function(X)
+    with pytest.raises(ValueError, match="n_references"):
+        model.set_params(n_references=8).fit(X, y)
+    np.testing.assert_array_equal(model.set_params(n_references=4).decision_function(X), before)
+
+
+def test_clone_pickle_and_repetition(signatures, fitted):
+    X, y = signatures
+    again = clone(fitted).fit(X, y)
+    np.testing.assert_array_equal(again.decision_function(X), fitted.decision_function(X))
+    copied = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copied.decision_function(X), fitted.decision_function(X))
+    assert not np.array_equal(make(random_state=1).fit(X, y).decision_function(X), fitted.decision_function(X))
+
+
+def test_random_states_are_left_alone(signatures):
+    before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    make().fit(*signatures)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.random.get_state()[1].tolist() == before[1]  # noqa: NPY002
+
+
+def test_string_writers(signatures):
+    X, y = signatures
+    names = np.array([[f"w{writer}", forgery] for writer, forgery in y.tolist()], dtype=object)
+    model = make(dev_writers=[f"w{writer}" for writer in DEV]).fit(X, names)
+    assert model.classes_.tolist() == ["w5", "w6", "w7"]
+    assert model.verify(X[-3:], ["w7"] * 3, threshold=-1e9).all()
+
+
+def test_learned_rates_differ_by_step_and_layer(fitted):
+    rates = fitted.learner_.rates.detach().numpy()
+    assert rates.shape == (2, 8)
+    assert (rates[0] != rates[1]).any()
+    assert len(np.unique(rates[1])) > 1
+
+
+def test_fixed_rates_stay(signatures):
+    model = make(learn_inner_lr=False).fit(*signatures)
+    assert (model.learner_.rates == model.learner_.rates[0, 0]).all()
+
+
+def test_memory_does_not_depend_on_the_meta_batch(signatures):
+    X, y = signatures
+    whole = make(meta_batch_size=4, epochs=1, validation_fraction=0.0, clip_value=None).fit(X, y)
+    assert len(whole.history_) == 1
+    # A step averages gradients: doubling tasks does not double the step.
+    assert abs(whole.learner_.head.weight).max() < 2e-3
+
+
+def test_learning_curves(fitted):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    display = TrainingCurvesDisplay(fitted.history_).plot()
+    assert len(display.axes_[0].lines) == 2
+
+
+@pytest.fixture(scope="module")
+def development(signatures):
+    X, y = signatures
+    X = X.copy()
+    X[1] = X[0]
+    return DevelopmentSet(X, y[:, 0], y[:, 1], y[:, 0] <= 4)
+
+
+class TestTasks:
+    """What the meta-training draws."""
+
+    SIZES = TaskSizes(4, 3, 10, 2, 3)
+
+    def test_copies_are_learned_once(self, development):
+        assert [len(rows) for rows in development.genuine.values()] == [7, 8, 8, 8]
+        assert 1 not in development.genuine[1]
+
+    def test_a_task(self, development, signatures):
+        _, y = signatures
+        rng = np.random.default_rng(0)
+        for _ in range(20):
+            task = development.draw_task(2, [1, 2, 3, 4], True, self.SIZES, rng)
+            writers, forgery = y[task.references].T
+            assert (task.reference_labels == (writers == 2)).all()
+            assert task.reference_labels.tolist() == [1] * 4 + [0] * 3
+            assert sorted(writers[4:]) == [1, 3, 4]
+            assert not forgery.any()
+            writers, forgery = y[task.queries].T
+            assert (task.query_labels == ((writers == 2) & (forgery == 0))).all()
+            assert task.query_labels.tolist() == [1] * 4 + [0] * 5
+            assert forgery.tolist() == [0] * 6 + [1] * 3
+            assert (writers[6:] == 2).all()
+            assert not set(task.references[:4]) & set(task.queries)
+
+    def test_skilled_forgeries_of_some_writers_only(self, development):
+        task = development.draw_task(2, [1, 2, 3, 4], False, self.SIZES, np.random.default_rng(0))
+        assert len(task.queries) == 6
+
+    def test_few_others_give_several_each(self, development, signatures):
+        _, y = signatures
+        task = development.draw_task(2, [2, 3], True, self.SIZES, np.random.default_rng(0))
+        assert (y[task.references[4:], 0] == 3).all()
+        assert len(task.references) == 7
+
+
+def test_only_so_many_writers_show_forgeries(signatures, monkeypatch):
+    X, y = signatures
+    chosen = []
+    draw = DevelopmentSet.draw_task
+
+    def recorded(self, writer, others, with_skilled, *args):
+        chosen.append((writer, with_skilled))
+        return draw(self, writer, others, with_skilled, *args)
+
+    monkeypatch.setattr(DevelopmentSet, "draw_task", recorded)
+    make(n_forgery_writers=2).fit(X, y)
+    assert len({writer for writer, with_skilled in chosen if with_skilled}) == 2
+    assert {writer for writer, _ in chosen} == set(DEV)
+
+
+def test_defaults_work_with_twelve_genuine_signatures():
+    X, y = draw_signatures(n_genuine=12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model = MetaLearnedVerifier("tiny", dev_writers=DEV, epochs=1, random_state=0).fit(X, y)
+    assert model.decision_function(X).shape == (len(X), 3)

@@ -1,0 +1,205 @@
+"""Meta-learning: the gradients of what it minimises."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sigkit.nets import MetaLearner, balanced_cross_entropy, build_network, multi_step_importance, update_statistics
+
+IMPORTANCE = [0.2, 0.3, 0.5]
+
+
+class Smooth(nn.Module):
+    """A network of a convolution, batch normalisation and a layer, whose derivatives have no kinks."""
+
+    n_features = 4
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 3)
+        self.bn = nn.BatchNorm2d(3)
+        self.fc = nn.Linear(3 * 4 * 5, self.n_features)
+
+    def forward(self, images):
+        return torch.tanh(self.fc(torch.tanh(self.bn(self.conv(images))).flatten(1)))
+
+
+def make_learner(**settings):
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        learner = MetaLearner(Smooth(), n_updates=3, inner_lr=0.5, **settings).double().eval()
+        nn.init.normal_(learner.head.weight)
+        nn.init.uniform_(learner.rates, 0.1, 1.0)
+        nn.init.uniform_(learner.network.bn.running_var, 0.5, 1.5)
+    return learner
+
+
+@pytest.fixture(scope="module")
+def task():
+    generator = torch.Generator().manual_seed(1)
+    images = torch.rand(13, 1, 6, 7, generator=generator, dtype=torch.float64)
+    labels = torch.tensor([1, 1, 0, 0, 0, 0] + [1, 1, 1, 0, 0, 0, 0], dtype=torch.float64)
+    return (images[:6], labels[:6]), (images[6:], labels[6:])
+
+
+def gradients(learner, task, importance=IMPORTANCE):
+    learner.zero_grad()
+    loss, _ = learner.task_loss(*task, importance)
+    loss.backward()
+    return {name: parameter.grad.clone() for name, parameter in learner.named_parameters()}
+
+
+def plain_loop(learner, task, order):
+    """The same by hand: the network as a function of a list of tensors, its gradients by autograd."""
+    norm, head_only = learner.network.bn, learner.adapts == "head"
+
+    def features(images, weights):
+        maps = F.conv2d(images, weights["network.conv.weight"], weights["network.conv.bias"])
+        mean, variance = (stat.view(1, -1, 1, 1) for stat in (norm.running_mean, norm.running_var))
+        maps = (maps - mean) / torch.sqrt(variance + norm.eps)
+        maps = maps * weights["network.bn.weight"].view(1, -1, 1, 1) + weights["network.bn.bias"].view(1, -1, 1, 1)
+        flat = torch.tanh(maps).flatten(1)
+        return torch.tanh(flat @ weights["network.fc.weight"].T + weights["network.fc.bias"])
+
+    def loss_of(weights, images, labels):
+        scores = (features(images, weights) @ weights["head.weight"].T + weights["head.bias"])[:, 0]
+        each = -labels * F.logsigmoid(scores) - (1 - labels) * F.logsigmoid(-scores)
+        return 0.5 * each[labels == 1].mean() + 0.5 * each[labels == 0].mean()
+
+    weights = {name: parameter for name, parameter in learner.named_parameters() if name != "rates"}
+    adapted = [name for name in weights if not head_only or name.startswith("head")]
+    total = 0
+    for share, rates in zip(IMPORTANCE, learner.rates):
+        found = torch.autograd.grad(
+            loss_of(weights, *task[0]), [weights[name] for name in adapted], create_graph=order == 2
+        )
+        steps = {name: weights[name] - rate * slope for name, rate, slope in zip(adapted, rates, found)}
+        weights = {**weights, **steps}
+        total = total + share * loss_of(weights, *task[1])
+    learner.zero_grad()
+    total.backward()
+    return total.item(), {name: parameter.grad.clone() for name, parameter in learner.named_parameters()}
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+@pytest.mark.parametrize("adapt", ["all", "head"])
+def test_gradients_equal_finite_differences(task, adapt, recompute):
+    learner = make_learner(adapt=adapt, recompute=recompute)
+    found = gradients(learner, task)
+    for name, parameter in learner.named_parameters():
+        flat = parameter.detach().view(-1)
+        for place in range(0, flat.numel(), max(1, flat.numel() // 7)):
+            losses = []
+            for step in (1e-5, -2e-5):
+                flat[place] += step
+                losses.append(learner.task_loss(*task, IMPORTANCE)[0].item())
+            flat[place] += 1e-5
+            slope = (losses[0] - losses[1]) / 2e-5
+            assert found[name].view(-1)[place].item() == pytest.approx(slope, abs=1e-8, rel=1e-6)
+            assert name == "network.bn.bias" or slope != 0
+
+
+@pytest.mark.parametrize("adapt", ["all", "head"])
+@pytest.mark.parametrize("order", [1, 2])
+def test_gradients_equal_a_plain_loop(task, adapt, order):
+    learner = make_learner(adapt=adapt, order=order)
+    loss, wanted = plain_loop(learner, task, order)
+    assert learner.task_loss(*task, IMPORTANCE)[0].item() == pytest.approx(loss, rel=1e-12)
+    found = gradients(learner, task)
+    for name, gradient in wanted.items():
+        torch.testing.assert_close(found[name], gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_the_first_order_leaves_terms_out(task):
+    first, second = (gradients(make_learner(order=order), task)["network.fc.weight"] for order in (1, 2))
+    assert (first - second).abs().max() > 1e-3 * second.abs().max()
+
+
+def test_recomputing_changes_nothing(task):
+    kept, recomputed = (gradients(make_learner(recompute=recompute), task) for recompute in (False, True))
+    for name, gradient in kept.items():
+        torch.testing.assert_close(recomputed[name], gradient, rtol=1e-12, atol=1e-15)
+
+
+def test_adaptation_without_gradients_reaches_the_same_weights(task):
+    learner = make_learner()
+    *_, wanted = learner.updates(*task[0])
+    with torch.no_grad():
+        *_, found = learner.updates(*task[0])
+    assert not any(weight.requires_grad for weight in found.values())
+    for name, weight in wanted.items():
+        torch.testing.assert_close(found[name], weight.detach(), rtol=1e-12, atol=1e-15)
+
+
+def test_adaptation_leaves_the_shared_weights(task):
+    learner = make_learner()
+    before = {name: tensor.clone() for name, tensor in learner.state_dict().items()}
+    gradients(learner, task)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in learner.state_dict().items())
+
+
+def test_the_head_alone_is_adapted_for_shared_features(task):
+    learner = make_learner(adapt="head")
+    assert [*learner.start()] == ["head.weight", "head.bias"]
+    *_, weights = learner.updates(learner.prepare(task[0][0]), task[0][1])
+    assert [*weights] == ["head.weight", "head.bias"]
+
+
+def test_one_class_moves_towards_the_references():
+    learner = MetaLearner(build_network("tiny", seed=0), inner_lr=0.1).eval()
+    images = torch.rand(5, 1, 9, 9, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        *_, weights = learner.updates(images, torch.ones(5))
+        scores = learner.score(weights, images)
+    assert torch.isfinite(scores).all()
+    assert (scores > 0).all()
+
+
+def test_bfloat16_is_near_float32():
+    images = torch.rand(8, 1, 20, 30, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([1.0] * 4 + [0.0] * 4)
+    found = []
+    for bfloat16 in (False, True):
+        learner = MetaLearner(build_network("tiny", seed=0), inner_lr=0.1, bfloat16=bfloat16).eval()
+        loss, scores = learner.task_loss((images, labels), (images, labels), [0, 0, 0, 0, 1])
+        loss.backward()
+        assert scores.dtype == torch.float32
+        assert all(parameter.grad.dtype == torch.float32 for parameter in learner.parameters())
+        found.append(torch.cat([parameter.grad.flatten() for parameter in learner.network.parameters()]))
+    assert F.cosine_similarity(*found, dim=0) > 0.98
+
+
+@pytest.mark.parametrize("labels", [[1, 1, 1], [0, 0], [1, 0, 0, 0]])
+def test_balanced_cross_entropy(labels):
+    labels = torch.tensor(labels, dtype=torch.float64)
+    logits = torch.linspace(-1, 2, len(labels), dtype=torch.float64)
+    each = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    wanted = torch.stack([each[labels == kind].mean() for kind in labels.unique()]).mean()
+    assert balanced_cross_entropy(logits, labels).item() == pytest.approx(wanted.item())
+
+
+def test_importance_goes_to_the_last_update():
+    courses = [multi_step_importance(5, epoch, 10) for epoch in range(12)]
+    assert courses[0] == pytest.approx([0.2] * 5)
+    assert all(sum(shares) == pytest.approx(1) for shares in courses)
+    assert all(later[-1] > earlier[-1] for earlier, later in pairwise(courses[:11]))
+    assert courses[10] == courses[11] == [0, 0, 0, 0, 1]
+    assert multi_step_importance(3, 0, 0) == [0, 0, 1]
+
+
+def test_statistics_move_and_weights_stay():
+    network = build_network("tiny", seed=0).eval()
+    weights = {name: parameter.clone() for name, parameter in network.named_parameters()}
+    images = torch.rand(6, 1, 12, 14, generator=torch.Generator().manual_seed(0))
+    maps = network.conv_layers[0].conv(images)
+    update_statistics(network, images, momentum=1.0)
+    norm = network.conv_layers[0].bn
+    torch.testing.assert_close(norm.running_mean, maps.mean((0, 2, 3)).detach())
+    before = norm.running_mean.clone()
+    update_statistics(network, torch.zeros(2, 1, 12, 14))
+    torch.testing.assert_close(norm.running_mean, 0.9 * before)
+    assert not any(module.training for module in network.modules())
+    assert all(torch.equal(parameter, weights[name]) for name, parameter in network.named_parameters())
