@@ -1,6 +1,7 @@
 """The network of a meta-learned verifier at work: adapting to references, scoring queries."""
 
 import copy
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,19 +17,17 @@ class Adaptation:
     Parameters
     ----------
     verifier : MetaLearnedVerifier
-        The verifier; its network, random forgeries, device and batch size.
+        The verifier; its network, device and batch size.
+    others : RandomForgeries
+        What stands for other people.
     """
 
-    def __init__(self, verifier):
+    def __init__(self, verifier, others):
         self.device = choose_device(verifier.device)
         # While a torch module is called with other weights, nobody else can call it.
         self.learner = copy.deepcopy(verifier.learner_).to(self.device)
         self.batch_size = verifier.batch_size
-        self.n_random_forgeries = verifier.n_random_forgeries
-        self.owners = verifier._owners
-        self.random_forgeries = self._input(verifier.random_forgeries_)
-        if self.learner.adapts == "head":
-            self.random_forgeries = self._features(self.random_forgeries)
+        self.others = others
 
     def adapt(self, writer, references):
         """Adapt the weights to a writer.
@@ -45,14 +44,12 @@ class Adaptation:
         dict of str to Tensor
             The adapted weights, on the processor.
         """
-        prepared = self._input(references)
-        if self.learner.adapts == "head":
-            prepared = self._features(prepared)
-        others = np.flatnonzero(self.owners != writer)[: self.n_random_forgeries]
+        others = self._others[self.others.against(writer)]
         labels = torch.zeros(len(references) + len(others), device=self.device)
         labels[: len(references)] = 1
         with torch.no_grad():
-            *_, weights = self.learner.updates(torch.cat([prepared, self.random_forgeries[others]]), labels)
+            prepared = torch.cat([self.learner.prepare(self._input(references)), others])
+            *_, weights = self.learner.updates(prepared, labels)
         return {name: weight.detach().cpu() for name, weight in weights.items()}
 
     def prepare(self, images):
@@ -69,7 +66,8 @@ class Adaptation:
             Their features where writers share them, and the images otherwise; row by row.
         """
         if self.learner.adapts == "head":
-            parts = [self._features(self._input(images[batch])) for batch in self._batches(len(images))]
+            with torch.no_grad():
+                parts = [self.learner.prepare(self._input(images[batch])) for batch in self._batches(len(images))]
             return torch.cat(parts)
         return images
 
@@ -107,9 +105,11 @@ class Adaptation:
         images = torch.from_numpy(np.array(images))[:, None].to(self.device)
         return middle_input(images, self.learner.network.input_size)
 
-    def _features(self, inputs):
+    @cached_property
+    def _others(self):
+        """The random forgeries, prepared when the first writer is adapted to."""
         with torch.no_grad():
-            return self.learner.prepare(inputs)
+            return self.learner.prepare(self._input(self.others.images))
 
 
 def as_bytes(images):

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 import sigkit
 from sigkit.estimators._adaptation import Adaptation, as_bytes
-from sigkit.estimators._adapted_writers import AdaptedWriters, PackedImages
+from sigkit.estimators._adapted_writers import AdaptedWriters, PackedImages, RandomForgeries
 from sigkit.estimators._tasks import DevelopmentSet, TaskSizes, draw_from_each
 from sigkit.estimators._verifier import VerifierMixin, by_writer, check_has_target, check_target
 from sigkit.nets import (
@@ -32,9 +32,10 @@ from sigkit.transformers import SigNetFeaturizer
 from sigkit.transformers._images import check_images, check_size
 from sigkit.transformers._inputs import middle_input
 from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing
-from sigkit.utils import GENUINE, development_rows, listing, parse_target, progress
+from sigkit.utils import GENUINE, development_rows, listing, parse_target, progress, whole_file
 
 N_FOR_STATISTICS = 64
+ADAPTATION = ("n_updates", "head", "adapt", "n_random_forgeries")
 
 
 class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
@@ -55,8 +56,10 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         A weight file to start from: of a `SigNetFeaturizer`, of sigver's, or what `save_weights` of this estimator
         wrote, in which case `epochs=0` enrolls without training. None starts from random weights.
     pretrain : dict or None, default=None
-        Parameters of a `SigNetFeaturizer` that is trained on the development writers first: `{}` for SigNet,
-        `{"forgery_weight": 0.95}` for SigNet-F, for instance. None starts from `weights` at once.
+        Parameters of a `SigNetFeaturizer` that is trained on the same development writers first: `{}` for SigNet,
+        `{"forgery_weight": 0.95}` for SigNet-F, for instance. None starts from `weights` at once. A network that has
+        learned the very forgeries of these writers may have little to learn from telling them once more: where
+        writers are enough, train `weights` on others.
     dev_writers : array-like of writer ids or None, default=None
         The development writers, from whom is learned and who are never enrolled. None is for `epochs=0` alone; random
         forgeries are then references of other enrolled writers.
@@ -71,6 +74,9 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         Their learning rate, at first.
     learn_inner_lr : bool, default=True
         Whether a learning rate is learned for each step and each parameter tensor of each layer.
+    head : {"linear", "distance"}, default="linear"
+        What makes a score of features: a linear layer as in [1]_, or the distance from a center, which a step moves to
+        the references (:class:`sigkit.nets.DistanceHead`): better from few references (see the documentation).
     adapt : {"all", "head"}, default="all"
         What the steps change: all weights, or those of the last layer (ANIL), so that all writers share their features:
         much faster, as features of a query are computed once for all writers.
@@ -89,7 +95,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     n_query_genuine, n_query_random, n_query_skilled : int, default=10
         Number of signatures of each kind that a task tells; fewer where a writer has no more.
     n_forgery_writers : int or None, default=None
-        Number of development writers, drawn at random, whose skilled forgeries are used; None uses all.
+        Number of development writers, drawn at random, whose skilled forgeries are used; None uses all. Those who
+        choose the best epoch come on top.
     augmentation : {"crop", "distort"} or dict, default="crop"
         What varies images in meta-training: a random crop as in [1]_, or the changes of
         :class:`sigkit.nets.Distortion`, whose strengths a dict sets.
@@ -101,11 +108,12 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         folder goes on there, and ends with the same weights (in float32, on the same machine) as an uninterrupted one.
     recompute : bool, default=False
         Whether meta-training computes each step anew in the backward pass: the memory of one step rather than of
-        `n_updates`, for about a third more time.
+        `n_updates`, beside that of the queries, for about a third more time.
     keep : {"references", "weights"}, default="references"
         What is kept of an enrolled writer with `adapt="all"`: the references, from which the weights are computed when
         they are needed, or the adapted weights, which answers a claim faster and takes the memory of a network a writer
-        (63 MB for SigNet, 5.7 MB for the small network). With `adapt="head"` the last layer is kept, 8 KB for SigNet.
+        (63 MB for SigNet, 5.7 MB for the small network; references take about 4 KB each). With `adapt="head"` the last
+        layer is kept, 8 KB for SigNet.
     batch_size : int, default=32
         Number of queries that pass through the network at once.
     device : str or None, default=None
@@ -132,7 +140,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         What was measured in each epoch: "train_loss", "valid_loss", "valid_acc" (of genuine signatures and forgeries
         after adaptation, balanced), "lr", "dur" (seconds). None without meta-training.
     metadata_ : dict of str to str
-        What is known of the weights; `save_weights` writes it.
+        What is known of the weights, and of those that the meta-training started from; `save_weights` writes it.
     image_shape_in_ : tuple of (int, int)
         Rows and columns of the images seen in `fit`.
 
@@ -146,12 +154,15 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     -----
     Batch normalisation uses running statistics, the same for everybody, in adaptation as for queries: a score depends
     on the references, the random forgeries and the query alone. Between the steps of the meta-training the statistics
-    move towards those of the tasks' references, by the momentum of each layer. (The original code takes statistics of
-    the references in the adaptation of meta-training, and running ones afterwards.) There is no dropout in adaptation.
+    move towards those of the signatures that were adapted to, by a momentum of 0.1. (The original code takes statistics
+    of the references in the adaptation of meta-training, and running ones afterwards.) There is no dropout in
+    adaptation.
 
     All writers are adapted with the same random forgeries, each of another development writer as far as there are
-    enough, so that a writer's scores depend on nobody else's enrollment. Of copies among a development writer's
-    signatures one is learned from.
+    enough, so that a writer's scores depend on nobody else's enrollment. Without development writers they are
+    references of the writers of `fit`, and go with them when these are removed. Of copies among a development writer's
+    signatures one is learned from, and none that stands under two names or as genuine and forged; simple forgeries are
+    not learned from.
 
     `enroll` and `remove` replace the state as a whole when they are done: other threads may score meanwhile.
 
@@ -184,6 +195,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         "n_updates": [Interval(Integral, 1, None, closed="left")],
         "inner_lr": [Interval(Real, 0, None, closed="neither")],
         "learn_inner_lr": ["boolean"],
+        "head": [StrOptions({"linear", "distance"})],
         "adapt": [StrOptions({"all", "head"})],
         "order": [Interval(Integral, 1, 2, closed="both")],
         "epochs": [Interval(Integral, 0, None, closed="left")],
@@ -220,6 +232,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         n_updates=5,
         inner_lr=0.01,
         learn_inner_lr=True,
+        head="linear",
         adapt="all",
         order=2,
         epochs=100,
@@ -252,6 +265,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         self.n_updates = n_updates
         self.inner_lr = inner_lr
         self.learn_inner_lr = learn_inner_lr
+        self.head = head
         self.adapt = adapt
         self.order = order
         self.epochs = epochs
@@ -275,7 +289,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y):
         """Meta-train on the development writers and enroll all others.
 
@@ -318,24 +332,26 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
                 f"MetaLearnedVerifier learns from development writers, and dev_writers={self.dev_writers!r} names "
                 "none. Name writers of y who teach and are not enrolled, or load weights and set epochs=0."
             )
+        self._check_pretrain()
         seed = self._choose_seed()
         device = choose_device(self.device)
-        development = DevelopmentSet(X, writers, forgery, is_dev)
+        roles = self.validation_fraction, self.n_forgery_writers
+        development = DevelopmentSet(X[is_dev], writers[is_dev], forgery[is_dev], *roles, seed)
         if self.epochs:
             development.check(self._task_sizes())
-        usable = is_dev | (forgery == GENUINE)
-        learner, metadata = self._make_learner(
-            X[usable], np.stack([writers, forgery], axis=1)[usable], is_dev[usable], device, seed
-        )
+        enrolled = ~is_dev & (forgery == GENUINE)
+        target = np.stack([writers, forgery], axis=1)
+        learner, metadata = self._make_learner(X[enrolled], development, target[is_dev], device, seed)
         history = None
         if self.epochs:
-            history, said = self._meta_train(learner, X, development, device, seed)
-            metadata |= said
+            history, said = self._meta_train(learner, development, device, seed)
+            metadata = {**metadata, "start": json.dumps(metadata), **said}
+            for name in ("corpus", "licence"):
+                metadata.pop(name, None)
         self.learner_, self.metadata_, self.history_ = learner, metadata, history
         self.architecture_ = metadata["architecture"]
-        enrolled = ~is_dev & (forgery == GENUINE)
-        self.random_forgeries_, self._owners = self._draw_random_forgeries(X, writers, development, enrolled, seed)
-        nobody = AdaptedWriters(np.unique(writers)[:0], {}, frozenset(np.unique(writers[is_dev]).tolist()))
+        others = self._draw_random_forgeries(development, X[enrolled], writers[enrolled], seed)
+        nobody = AdaptedWriters(np.unique(writers)[:0], {}, frozenset(np.unique(writers[is_dev]).tolist()), others)
         self._adapted = self._enroll(nobody, X[enrolled], writers[enrolled], stacklevel=5)
 
     def enroll(self, X, y):
@@ -420,7 +436,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         check_consistent_length(X, writers)
         claimed = by_writer(np.arange(len(X)), writers)
         adapted.check_enrolled(claimed, "Claims for writers who were never enrolled")
-        adaptation = Adaptation(self)
+        adaptation = Adaptation(self, adapted.others)
         prepared = adaptation.prepare(X)
         scores = np.empty(len(X))
         for writer, rows in progress(list(claimed.items()), len(claimed), "claimed writers", self.verbose):
@@ -460,13 +476,21 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def _choose_seed(self):
-        if self.checkpoint_dir is not None and self.epochs and not isinstance(self.random_state, Integral):
-            from sigkit.transformers._resume import read_state
+        """Draw a seed; what a folder was begun with stays, for an interrupted training to go on."""
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        if self.checkpoint_dir is None:
+            return seed
+        from sigkit.transformers._resume import make_folder
 
-            state = read_state(os.fspath(self.checkpoint_dir))
-            if state is not None and "seed" in state["recipe"]:
-                return state["recipe"]["seed"]
-        return check_random_state(self.random_state).randint(2**31 - 1)
+        folder = os.fspath(self.checkpoint_dir)
+        make_folder(folder)
+        path = os.path.join(folder, "seed.json")
+        if os.path.exists(path) and not isinstance(self.random_state, Integral):
+            with open(path, encoding="utf-8") as file:
+                return json.load(file)
+        with whole_file(path) as file:
+            file.write(json.dumps(seed).encode())
+        return seed
 
     def _task_sizes(self):
         return TaskSizes(
@@ -477,43 +501,52 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             self.n_query_skilled,
         )
 
-    def _make_learner(self, X, y, is_dev, device, seed):
-        """Make the network to start from, trained or loaded, with a layer and learning rates."""
+    def _make_learner(self, references, development, dev_target, device, seed):
+        """Make the network to start from, trained or loaded, with a head and learning rates."""
+        seen = references if not len(development.images) else development.images
         others = {}
         if self.weights is not None:
             network, metadata, others = load_meta_learned(self.weights, self.architecture)
-            compare_preprocessing(X, metadata, self.weights)
+            compare_preprocessing(seen, metadata, self.weights)
         else:
             network = build_network(self.architecture, seed=seed).eval()
-            metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(X)}
-        check_size(X, network, metadata["architecture"])
-        if self.weights is None and self.pretrain is None:
-            seen = X[is_dev] if is_dev.any() else X
+            metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(seen)}
+        check_size(seen, network, metadata["architecture"])
+        if self.pretrain is not None:
+            featurizer = self._pretrain(development, dev_target, seed)
+            network, metadata = featurizer.network_, dict(featurizer.metadata_)
+        elif self.weights is None:
             some = seen[:: max(1, len(seen) // N_FOR_STATISTICS)][:N_FOR_STATISTICS]
             update_statistics(network, middle_input(torch.from_numpy(some)[:, None], network.input_size), momentum=1.0)
-        if self.pretrain is not None:
-            featurizer = self._pretrain(X[is_dev], y[is_dev], seed)
-            network, metadata = featurizer.network_, dict(featurizer.metadata_)
         learner = MetaLearner(
             network,
             n_updates=int(self.n_updates),
             inner_lr=self.inner_lr,
+            head=self.head,
             adapt=self.adapt,
             order=int(self.order),
             recompute=bool(self.recompute),
             bfloat16=has_fast_bfloat16(device) if self.precision == "auto" else self.precision == "bfloat16",
         )
         if others:
-            found, wanted = others["rates"].shape, learner.rates.shape
-            if found != wanted:
-                raise ValueError(
-                    f"{self.weights}: meta-learned with n_updates={found[0]} and adapt={metadata.get('adapt')!r}; "
-                    f"found n_updates={wanted[0]} and adapt={self.adapt!r}. Set these parameters to what they were."
-                )
+            self._check_meta_learned(metadata)
             learner.load_state_dict(others, strict=False)
         return learner.eval().to(memory_format=torch.channels_last), metadata
 
-    def _pretrain(self, X, y, seed):
+    def _check_meta_learned(self, metadata):
+        """Refuse weights that were meta-learned for another adaptation."""
+        was = json.loads(metadata.get("adaptation", "{}"))
+        differing = [name for name in ADAPTATION if was.get(name) != getattr(self, name)]
+        if differing:
+            then, now = (
+                listing(f"{name}={value!r}" for name, value in zip(differing, values))
+                for values in ([was.get(name) for name in differing], [getattr(self, name) for name in differing])
+            )
+            raise ValueError(f"{self.weights}: meta-learned with {then}; found {now}. Set these as they were.")
+
+    def _check_pretrain(self):
+        if self.pretrain is None:
+            return
         fixed = sorted({"architecture", "weights", "dev_writers"} & set(self.pretrain))
         if fixed or self.weights is not None:
             what = f"sets {listing(fixed)}" if fixed else f"is set beside weights={str(self.weights)!r}"
@@ -521,40 +554,48 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
                 f"pretrain {what}, which does not go together: the architecture and the development writers are those "
                 "of this estimator, and the pre-training makes the weights. Leave one out."
             )
-        folder = None if self.checkpoint_dir is None else os.path.join(self.checkpoint_dir, "pretraining")
-        settings = {"random_state": seed, "device": self.device, "verbose": self.verbose, "checkpoint_dir": folder}
-        return SigNetFeaturizer(self.architecture, **settings | self.pretrain).fit(X, y)
+        unknown = sorted(set(self.pretrain) - set(SigNetFeaturizer().get_params()))
+        if unknown:
+            raise ValueError(f"pretrain names {listing(unknown)}, which SigNetFeaturizer has no parameter for.")
 
-    def _meta_train(self, learner, X, development, device, seed):
+    def _pretrain(self, development, target, seed):
+        folder = None if self.checkpoint_dir is None else os.path.join(self.checkpoint_dir, "pretraining")
+        shared = {"device": self.device, "precision": self.precision, "verbose": self.verbose}
+        settings = {"random_state": seed, "checkpoint_dir": folder, **shared, **self.pretrain}
+        rows = development.rows_to_learn()
+        return SigNetFeaturizer(self.architecture, **settings).fit(development.images[rows], target[rows])
+
+    def _meta_train(self, learner, development, device, seed):
         # Kept out of the top of the module: skorch is of no use where nothing is trained.
         from sigkit.estimators._meta_training import meta_train
 
-        history, recipe = meta_train(self, learner, X, development, device, seed)
-        n_signatures = sum(map(len, [*development.genuine.values(), *development.skilled.values()]))
+        history, recipe = meta_train(self, learner, development, device, seed)
+        n_signatures, n_writers = len(development.rows_to_learn()), len(development.teachers)
         return history, {
             "recipe": json.dumps(recipe),
-            "adapt": self.adapt,
-            "trained_on": f"{n_signatures} distinct signatures of {len(development.genuine)} writers",
+            "adaptation": json.dumps({name: recipe[name] for name in ADAPTATION}),
+            "trained_on": f"{n_signatures} distinct signatures of {n_writers} writers",
             "date": datetime.date.today().isoformat(),
             "sigkit": sigkit.__version__,
         }
 
-    def _draw_random_forgeries(self, X, writers, development, enrolled, seed):
+    def _draw_random_forgeries(self, development, X, writers, seed):
         """Draw what stands for other people in every adaptation: of development writers, or else of peers."""
-        has_development = bool(development.genuine)
-        rows = development.genuine if has_development else by_writer(np.flatnonzero(enrolled), writers)
-        if not self.n_random_forgeries:
-            return X[:0], np.array([], dtype=object)
-        if not has_development and len(rows) < 2:
+        n_used, rng = self.n_random_forgeries, np.random.default_rng(seed)
+        if development.genuine:
+            rows = draw_from_each(development.genuine, list(development.genuine), n_used, rng)
+            owners = np.full(len(rows), None)
+            return RandomForgeries(development.images[rows], owners, n_used)
+        peers = by_writer(np.arange(len(X)), writers)
+        if n_used and len(peers) < 2:
             raise ValueError(
-                f"MetaLearnedVerifier adapts to n_random_forgeries={self.n_random_forgeries} signatures of others, but "
-                f"y holds one class only, the writer {next(iter(rows))!r}, and dev_writers is None. Add other writers, "
-                "name dev_writers, or set n_random_forgeries=0."
+                f"MetaLearnedVerifier adapts to n_random_forgeries={n_used} signatures of others, but y holds one "
+                f"class only, the writer {next(iter(peers))!r}, and dev_writers is None. Add other writers, name "
+                "dev_writers, or set n_random_forgeries=0."
             )
-        # Of peers twice as many, for a writer's own do not count.
-        n_drawn = self.n_random_forgeries * (1 if has_development else 2)
-        drawn = draw_from_each(rows, list(rows), n_drawn, np.random.default_rng(seed))
-        return X[drawn], writers[drawn].astype(object)
+        # Twice as many, for a writer's own do not count.
+        rows = draw_from_each(peers, list(peers), 2 * n_used, rng)
+        return RandomForgeries(X[rows], writers[rows].astype(object), n_used)
 
     def _enroll(self, adapted, X, writers, stacklevel):
         references = by_writer(np.arange(len(X)), writers)
@@ -568,7 +609,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             )
         if self._keeps_references():
             return adapted.enrolling({writer: PackedImages.of(X[rows]) for writer, rows in references.items()})
-        adaptation = Adaptation(self)
+        adaptation = Adaptation(self, adapted.others)
         writers = progress(list(references.items()), len(references), "enrolling", self.verbose)
         return adapted.enrolling({writer: adaptation.adapt(writer, X[rows]) for writer, rows in writers})
 
@@ -584,7 +625,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     def _score_everybody(self, X):
         adapted = self._adapted_to_somebody()
         X = as_bytes(check_images(self, X, reset=False))
-        adaptation = Adaptation(self)
+        adaptation = Adaptation(self, adapted.others)
         prepared = adaptation.prepare(X)
         scores = np.empty((len(X), len(adapted.classes)))
         columns = list(enumerate(adapted.classes.tolist()))
@@ -595,6 +636,10 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     @property
     def classes_(self):
         return self._adapted.classes
+
+    @property
+    def random_forgeries_(self):
+        return self._adapted.others.images
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_adapted")

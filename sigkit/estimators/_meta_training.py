@@ -26,6 +26,7 @@ RECIPE = (
     "n_updates",
     "inner_lr",
     "learn_inner_lr",
+    "head",
     "adapt",
     "order",
     "epochs",
@@ -43,6 +44,8 @@ RECIPE = (
     "precision",
 )
 """Parameters that decide what comes out of a meta-training, beside what it starts from."""
+# Of the statistics of batch normalisation, for the signatures of all tasks of a step together.
+MOMENTUM = 0.1
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,6 @@ class Settings:
         Whether the rates of the updates are learned.
     augmentation : str or dict
         What varies images.
-    validation_writers, forgery_writers : frozenset of writer ids
-        Who chooses the best epoch, and whose skilled forgeries are told.
     seed : int
         Decides all that is drawn.
     """
@@ -82,12 +83,10 @@ class Settings:
     clip_value: float | None
     learn_rates: bool
     augmentation: str | dict
-    validation_writers: frozenset
-    forgery_writers: frozenset
     seed: int
 
 
-def meta_train(verifier, learner, X, development, device, seed):
+def meta_train(verifier, learner, development, device, seed):
     """Meta-train.
 
     Parameters
@@ -96,10 +95,8 @@ def meta_train(verifier, learner, X, development, device, seed):
         Its parameters are the recipe.
     learner : MetaLearner
         What is trained, in place; on the processor before and after.
-    X : ndarray of shape (n_samples, height, width), dtype uint8
-        Images.
     development : DevelopmentSet
-        Which of them to learn from.
+        What to learn from.
     device : torch.device
         Where to train.
     seed : int
@@ -117,17 +114,14 @@ def meta_train(verifier, learner, X, development, device, seed):
     ValueError
         If the first epoch diverges, or `checkpoint_dir` holds the state of another training.
     """
-    recipe = plain({name: getattr(verifier, name) for name in RECIPE})
-    counts = [
-        {writer: len(rows) for writer, rows in part.items()} for part in (development.genuine, development.skilled)
-    ]
-    rows = np.concatenate([*development.genuine.values(), *development.skilled.values()])
-    recipe |= {
+    parts = development.genuine, development.skilled
+    rows = np.concatenate([rows for part in parts for rows in part.values()])
+    counts = [{writer: len(rows) for writer, rows in part.items()} for part in parts]
+    recipe = plain({name: getattr(verifier, name) for name in RECIPE}) | {
         "seed": seed,
         "start": [content_digest(tensor.numpy()) for tensor in learner.state_dict().values()],
-        "images": content_digest(X[rows]) + content_digest(repr(counts).encode()),
+        "images": content_digest(development.images[rows]) + content_digest(repr(counts).encode()),
     }
-    rng = np.random.default_rng(seed)
     settings = Settings(
         verifier._task_sizes(),
         verifier.epochs,
@@ -138,35 +132,16 @@ def meta_train(verifier, learner, X, development, device, seed):
         verifier.clip_value,
         bool(verifier.learn_inner_lr),
         verifier.augmentation,
-        _choose_validation(sorted(development.genuine), verifier.validation_fraction, rng),
-        _choose_forgers(sorted(development.skilled), verifier.n_forgery_writers, rng),
         seed,
     )
     folder = None if verifier.checkpoint_dir is None else os.fspath(verifier.checkpoint_dir)
-    images = torch.from_numpy(X)[:, None].to(device)
     try:
-        history = MetaTraining(learner.to(device), images, development, settings).run(folder, recipe, verifier.verbose)
+        training = MetaTraining(learner.to(device), development, settings)
+        history = training.run(folder, recipe, verifier.verbose)
     finally:
+        learner.zero_grad()
         learner.cpu()
     return history, recipe
-
-
-def _choose_validation(writers, fraction, rng):
-    if not fraction or len(writers) < 3:
-        return frozenset()
-    n_chosen = min(max(1, round(fraction * len(writers))), len(writers) - 2)
-    return frozenset(writers[place] for place in rng.permutation(len(writers))[:n_chosen])
-
-
-def _choose_forgers(writers, n_chosen, rng):
-    if n_chosen is None:
-        return frozenset(writers)
-    if n_chosen > len(writers):
-        raise ValueError(
-            f"n_forgery_writers={n_chosen}, but only {len(writers)} development writers have skilled forgeries in y. "
-            "Lower it."
-        )
-    return frozenset(writers[place] for place in rng.permutation(len(writers))[:n_chosen])
 
 
 class MetaTraining:
@@ -178,25 +153,22 @@ class MetaTraining:
     ----------
     learner : MetaLearner
         What is trained, on its device.
-    images : Tensor of shape (n_samples, 1, height, width), dtype uint8
-        Images, on the device.
     development : DevelopmentSet
-        Whose they are.
+        What to learn from.
     settings : Settings
         How.
     """
 
-    def __init__(self, learner, images, development, settings):
-        self.learner, self.images, self.development, self.settings = learner, images, development, settings
+    def __init__(self, learner, development, settings):
+        self.learner, self.development, self.settings = learner, development, settings
+        self.images = torch.from_numpy(development.images)[:, None].to(learner.rates.device)
         self.size = learner.network.input_size
         self.vary = training_input(settings.augmentation, self.size)
         learner.rates.requires_grad_(settings.learn_rates)
         learned = [parameter for parameter in learner.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.Adam(learned, settings.lr, fused=images.device.type in ("cpu", "cuda"))
-        known = sorted(development.genuine)
-        self.writers = [writer for writer in known if writer not in settings.validation_writers]
+        self.optimizer = torch.optim.Adam(learned, settings.lr, fused=self.images.device.type in ("cpu", "cuda"))
         rng = np.random.default_rng([settings.seed, settings.epochs])
-        self.validation_tasks = [self._draw(writer, rng) for writer in known if writer in settings.validation_writers]
+        self.validation_tasks = [self._draw(writer, rng) for writer in development.validators]
         self.history, self.best = [], None
 
     def run(self, folder, recipe, verbose):
@@ -232,7 +204,11 @@ class MetaTraining:
             if measured is None:
                 self._stop(epoch)
                 break
-            measured |= self._validate() | {"dur": time.monotonic() - began}
+            measured |= self._validate()
+            if not math.isfinite(measured.get("valid_loss", 0.0)):
+                self._stop(epoch)
+                break
+            measured["dur"] = time.monotonic() - began
             self.history.append(measured)
             if self.best is None or measured.get("valid_loss", 0) <= self.best["loss"]:
                 weights = {name: tensor.detach().cpu().clone() for name, tensor in self.learner.state_dict().items()}
@@ -255,7 +231,8 @@ class MetaTraining:
         lr = settings.min_lr + (settings.lr - settings.min_lr) * falling
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        order = [self.writers[place] for place in rng.permutation(len(self.writers))]
+        teachers = self.development.teachers
+        order = [teachers[place] for place in rng.permutation(len(teachers))]
         batches = [order[at : at + settings.meta_batch_size] for at in range(0, len(order), settings.meta_batch_size)]
         losses = []
         for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
@@ -272,7 +249,8 @@ class MetaTraining:
             if settings.clip_value is not None:
                 nn.utils.clip_grad_value_(self.learner.parameters(), settings.clip_value)
             self.optimizer.step()
-            update_statistics(self.learner.network, torch.cat(seen))
+            for images in seen:
+                update_statistics(self.learner.network, images, momentum=MOMENTUM / len(seen))
         if not all(torch.isfinite(tensor).all() for tensor in self.learner.state_dict().values()):
             return None
         return {"epoch": epoch + 1, "train_loss": float(np.mean(losses)), "lr": lr}
@@ -293,8 +271,7 @@ class MetaTraining:
         return {"valid_loss": float(np.mean(losses)), "valid_acc": float(np.mean(hits))}
 
     def _draw(self, writer, rng):
-        with_skilled = writer in self.settings.forgery_writers
-        return self.development.draw_task(writer, self.writers, with_skilled, self.settings.sizes, rng)
+        return self.development.draw_task(writer, self.settings.sizes, rng)
 
     def _signatures(self, task, prepare):
         device = self.images.device
@@ -324,7 +301,6 @@ class MetaTraining:
             "optimizer": self.optimizer.state_dict(),
             "best": self.best,
         }
-        os.makedirs(folder, exist_ok=True)
         with whole_file(os.path.join(folder, STATE_FILE)) as file:
             torch.save(state, file)
 

@@ -47,30 +47,74 @@ class TaskSizes:
 
 
 class DevelopmentSet:
-    """The signatures of development writers, of copies the first alone.
+    """The signatures of development writers: of copies the first alone, and none that stands under two names or kinds.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, height, width)
         Images.
     writers, forgery : ndarray of shape (n_samples,)
-        The writer and the forgery kind of each.
-    is_dev : ndarray of shape (n_samples,), dtype bool
-        Which are of development writers.
+        The writer and the forgery kind of each; simple forgeries are left out.
+    validation_fraction : float, default=0.0
+        Share of the writers who are not learned from.
+    n_forgery_writers : int or None, default=None
+        Number of those learned from whose skilled forgeries are used; None for all.
+    seed : int, default=0
+        Draws them.
 
     Attributes
     ----------
+    images : ndarray of shape (n_samples, height, width)
+        The images.
     genuine, skilled : dict of writer id to ndarray of int
-        Rows of each writer's distinct genuine signatures, and of distinct skilled forgeries where there are any.
+        Rows of each writer's genuine signatures, and of the skilled forgeries that are used where there are any.
+    teachers, validators : list of writer ids
+        Who is learned from, and who chooses the best epoch; these keep all their forgeries.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer writers with forgeries than asked for.
     """
 
-    def __init__(self, X, writers, forgery, is_dev):
-        first = {}
-        for row in np.flatnonzero(is_dev & ((forgery == GENUINE) | (forgery == SKILLED))).tolist():
-            first.setdefault((writers[row], forgery[row], content_digest(X[row])), row)
-        rows = np.array(sorted(first.values()), dtype=int)
+    def __init__(self, X, writers, forgery, validation_fraction=0.0, n_forgery_writers=None, seed=0):
+        first, ambiguous = {}, set()
+        for row in np.flatnonzero((forgery == GENUINE) | (forgery == SKILLED)).tolist():
+            digest = content_digest(X[row])
+            seen = first.setdefault(digest, row)
+            if (writers[row], forgery[row]) != (writers[seen], forgery[seen]):
+                ambiguous.add(digest)
+        rows = np.array(sorted(row for digest, row in first.items() if digest not in ambiguous), dtype=int)
+        rng = np.random.default_rng(seed)
+        self.images = X
         self.genuine = by_writer(rows[forgery[rows] == GENUINE], writers)
         self.skilled = by_writer(rows[forgery[rows] == SKILLED], writers)
+        known = list(self.genuine)
+        n_validators = 0
+        if validation_fraction and len(known) > 2:
+            n_validators = min(max(1, round(validation_fraction * len(known))), len(known) - 2)
+        self.validators = sorted(known[place] for place in rng.permutation(len(known))[:n_validators])
+        self.teachers = [writer for writer in known if writer not in self.validators]
+        if n_forgery_writers is not None:
+            forged = [writer for writer in self.teachers if writer in self.skilled]
+            if n_forgery_writers > len(forged):
+                raise ValueError(
+                    f"n_forgery_writers={n_forgery_writers}, but only {len(forged)} of the development writers who are "
+                    "learned from have skilled forgeries in y. Lower it."
+                )
+            for place in rng.permutation(len(forged))[n_forgery_writers:]:
+                del self.skilled[forged[place]]
+
+    def rows_to_learn(self):
+        """Tell which images are learned from.
+
+        Returns
+        -------
+        ndarray of int
+            Rows of the teachers' genuine signatures and used forgeries, sorted.
+        """
+        parts = [part[writer] for part in (self.genuine, self.skilled) for writer in self.teachers if writer in part]
+        return np.sort(np.concatenate(parts))
 
     def check(self, sizes):
         """Refuse writers from whom no task can be made, and warn of tasks that will be smaller than asked.
@@ -85,7 +129,7 @@ class DevelopmentSet:
         ValueError
             If there are no two writers, one has no genuine signature left to score, or there is no skilled forgery.
         """
-        if len(self.genuine) < 2:
+        if len(self.teachers) < 2:
             raise ValueError(
                 f"Meta-training needs at least 2 development writers, of whom one's signatures are another's random "
                 f"forgeries; found {listing(map(repr, self.genuine))}. Name more in dev_writers."
@@ -113,6 +157,15 @@ class DevelopmentSet:
                 UserWarning,
                 stacklevel=5,
             )
+        n_others = sum(counts[writer] for writer in self.teachers) - max(counts[writer] for writer in self.teachers)
+        if n_others < sizes.n_random_forgeries + sizes.n_query_random:
+            warnings.warn(
+                f"Tasks need {sizes.n_random_forgeries} + {sizes.n_query_random} genuine signatures of other "
+                f"development writers; there are {n_others} beside those of the writer with the most. They take what "
+                "there is, first of all to adapt to.",
+                UserWarning,
+                stacklevel=5,
+            )
         lacking = [
             f"{writer!r} ({len(rows)} skilled)"
             for writer, rows in self.skilled.items()
@@ -126,17 +179,13 @@ class DevelopmentSet:
                 stacklevel=5,
             )
 
-    def draw_task(self, writer, others, with_skilled, sizes, rng):
+    def draw_task(self, writer, sizes, rng):
         """Draw a task.
 
         Parameters
         ----------
         writer : int or str
-            Whose task.
-        others : list of writer ids
-            Whose genuine signatures are random forgeries.
-        with_skilled : bool
-            Whether skilled forgeries are to be told.
+            Whose task; genuine signatures of the other teachers are random forgeries.
         sizes : TaskSizes
             What the task shall have.
         rng : Generator
@@ -148,20 +197,20 @@ class DevelopmentSet:
             The task.
         """
         own = rng.permutation(self.genuine[writer])
-        others = [other for other in others if other != writer]
+        others = [other for other in self.teachers if other != writer]
         others = draw_from_each(self.genuine, others, sizes.n_random_forgeries + sizes.n_query_random, rng)
         skilled = rng.permutation(self.skilled.get(writer, np.array([], dtype=int)))
         references = own[: sizes.n_references], others[: sizes.n_random_forgeries]
         queries = (
             own[sizes.n_references :][: sizes.n_query_genuine],
             others[sizes.n_random_forgeries :],
-            skilled[: sizes.n_query_skilled if with_skilled else 0],
+            skilled[: sizes.n_query_skilled],
         )
         return Task(*_labelled(references), *_labelled(queries))
 
 
 def draw_from_each(rows, writers, n, rng):
-    """Draw signatures of as many writers as there are.
+    """Draw signatures of as many writers as there are, then second ones of each, and so on.
 
     Parameters
     ----------
@@ -176,11 +225,14 @@ def draw_from_each(rows, writers, n, rng):
 
     Returns
     -------
-    ndarray of shape (n,), dtype int
-        Rows, of different writers up to their number.
+    ndarray of shape (n_drawn,), dtype int
+        Rows, none twice; all there are if they are fewer than `n`.
     """
-    order = [writers[place] for place in rng.permutation(len(writers))]
-    return np.array([rng.choice(rows[order[number % len(order)]]) for number in range(n)], dtype=int)
+    order = [writers[place] for place in rng.permutation(len(writers))[:n]]
+    shuffled = [rng.permutation(rows[writer]) for writer in order]
+    most = max(map(len, shuffled), default=0)
+    drawn = [own[turn] for turn in range(most) for own in shuffled if turn < len(own)]
+    return np.array(drawn[:n], dtype=int)
 
 
 def _labelled(groups):

@@ -4,7 +4,13 @@ from sigkit.nets._architectures import ARCHITECTURES, build_network
 from sigkit.nets._augment import Distortion, random_crop
 from sigkit.nets._extract import center_crop, choose_device, extract_features, has_fast_bfloat16, prepare_network
 from sigkit.nets._losses import CosineHead, SigNetLoss, TrainingNetwork
-from sigkit.nets._meta import MetaLearner, balanced_cross_entropy, multi_step_importance, update_statistics
+from sigkit.nets._meta import (
+    DistanceHead,
+    MetaLearner,
+    balanced_cross_entropy,
+    multi_step_importance,
+    update_statistics,
+)
 from sigkit.nets._residual import ResidualSigNet
 from sigkit.nets._signet import SigNet, TinyNet
 from sigkit.nets._small_cnn import SmallCNN
@@ -13,6 +19,7 @@ from sigkit.nets._weights import load_meta_learned, load_network, save_weights
 __all__ = [
     "ARCHITECTURES",
     "CosineHead",
+    "DistanceHead",
     "Distortion",
     "MetaLearner",
     "ResidualSigNet",

@@ -1,5 +1,7 @@
 """Meta-learning: a network that a few gradient steps on a writer's references make a verifier of that writer."""
 
+import math
+
 import torch
 from torch import nn
 from torch.func import functional_call
@@ -20,19 +22,21 @@ class MetaLearner(nn.Module):
     Parameters
     ----------
     network : torch.nn.Module
-        Makes features, `n_features` of them. A linear layer makes a score of these; its weights are 0 at first.
+        Makes features, `n_features` of them.
     n_updates : int, default=5
         Number of updates.
     inner_lr : float, default=0.01
         The learning rates at first.
+    head : {"linear", "distance"}, default="linear"
+        What makes a score of features: a linear layer, whose weights are 0 at first, or a :class:`DistanceHead`.
     adapt : {"all", "head"}, default="all"
         What the updates change: all weights (MAML [1]_), or those of the last layer (ANIL [3]_), so that all writers
         share their features.
     order : {1, 2}, default=2
         1 takes the gradients of the updates for constants in learning the weights (first-order MAML [1]_).
     recompute : bool, default=False
-        Whether each update is computed anew in the backward pass rather than kept: the memory of one update, for about
-        a third more time.
+        Whether each update is computed anew in the backward pass rather than kept: the memory of one update, beside
+        the scores of queries after each, for about a third more time.
     bfloat16 : bool, default=False
         Whether convolutions and matrix products are in bfloat16.
 
@@ -62,13 +66,20 @@ class MetaLearner(nn.Module):
     True
     """
 
-    def __init__(self, network, n_updates=5, inner_lr=0.01, adapt="all", order=2, recompute=False, bfloat16=False):
+    def __init__(
+        self,
+        network,
+        n_updates=5,
+        inner_lr=0.01,
+        head="linear",
+        adapt="all",
+        order=2,
+        recompute=False,
+        bfloat16=False,
+    ):
         super().__init__()
         self.network = network
-        # Nothing is drawn from torch's random state for weights that are 0.
-        self.head = nn.utils.skip_init(nn.Linear, network.n_features, 1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = (_linear_head if head == "linear" else DistanceHead)(network.n_features)
         self.adapts = adapt
         self.order = order
         self.recompute = recompute
@@ -118,7 +129,7 @@ class MetaLearner(nn.Module):
         if self.adapts == "all":
             return images
         with self._precision(images):
-            return self.network(images).to(self.head.weight.dtype)
+            return self.network(images).to(next(self.head.parameters()).dtype)
 
     def score(self, weights, prepared):
         """Score signatures by a writer's weights.
@@ -136,7 +147,8 @@ class MetaLearner(nn.Module):
             Logits of "is genuine".
         """
         if self.adapts == "head":
-            return F.linear(prepared, weights["head.weight"], weights["head.bias"])[:, 0]
+            weights = {name.removeprefix("head."): weight for name, weight in weights.items()}
+            return functional_call(self.head, weights, prepared)[:, 0]
         with self._precision(prepared):
             return functional_call(self, weights, prepared).to(next(iter(weights.values())).dtype)
 
@@ -205,6 +217,58 @@ class MetaLearner(nn.Module):
         return torch.autocast(images.device.type, torch.bfloat16, enabled=self.bfloat16)
 
 
+class DistanceHead(nn.Module):
+    """A score by how near features of unit length are to a center: near ones are genuine, whatever the direction.
+
+    The score is :math:`b - e^s \\|f / |f| - c\\|^2`, with the center c, the scale s and the bias b for parameters. One
+    gradient step on references moves the center, which is 0 at first, towards their mean.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of features.
+    scale, bias : float, default=10.0, 5.0
+        :math:`e^s` and b at first.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.nets import DistanceHead
+    >>> DistanceHead(2)(torch.tensor([[3.0, 4.0]]))
+    tensor([[-5.0000]], grad_fn=<RsubBackward1>)
+    """
+
+    def __init__(self, n_features, scale=10.0, bias=5.0):
+        super().__init__()
+        self.center = nn.Parameter(torch.zeros(n_features))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
+        self.bias = nn.Parameter(torch.tensor(float(bias)))
+
+    def forward(self, features):
+        """Compute scores.
+
+        Parameters
+        ----------
+        features : Tensor of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, 1)
+            Scores.
+        """
+        distances = (F.normalize(features) - self.center).square().sum(1, keepdim=True)
+        return self.bias - self.log_scale.exp() * distances
+
+
+def _linear_head(n_features):
+    # Nothing is drawn from torch's random state for weights that are 0.
+    head = nn.utils.skip_init(nn.Linear, n_features, 1)
+    nn.init.zeros_(head.weight)
+    nn.init.zeros_(head.bias)
+    return head
+
+
 class _Recomputed(torch.autograd.Function):
     """A function whose inner graph is made anew in the backward pass."""
 
@@ -217,10 +281,13 @@ class _Recomputed(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, *gradients):
-        inputs = [tensor.detach().requires_grad_() for tensor in ctx.saved_tensors]
+        needed = ctx.needs_input_grad[1:]
+        inputs = [tensor.detach().requires_grad_(need) for tensor, need in zip(ctx.saved_tensors, needed)]
         with torch.enable_grad():
             outputs = ctx.function(*inputs)
-        return None, *torch.autograd.grad(outputs, inputs, gradients, allow_unused=True)
+        wanted = [tensor for tensor in inputs if tensor.requires_grad]
+        found = iter(torch.autograd.grad(outputs, wanted, gradients, allow_unused=True))
+        return None, *(next(found) if need else None for need in needed)
 
 
 def balanced_cross_entropy(logits, labels):

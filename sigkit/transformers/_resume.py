@@ -95,9 +95,7 @@ class ResumePoint(Callback):
 
     def on_train_begin(self, net, **kwargs):
         """Make the folder before any work is done that could not be kept."""
-        os.makedirs(self.folder, exist_ok=True)
-        if not os.access(self.folder, os.W_OK):
-            raise PermissionError(f"checkpoint_dir={self.folder!r}: nothing can be written into this folder.")
+        make_folder(self.folder)
 
     def on_epoch_end(self, net, **kwargs):
         """Write the state."""
@@ -126,6 +124,31 @@ class ResumePoint(Callback):
         }
         with whole_file(os.path.join(self.folder, STATE_FILE)) as file:
             torch.save(state, file)
+
+
+def make_folder(folder):
+    """Make the folder of a state, if there is none.
+
+    Parameters
+    ----------
+    folder : str
+        The folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or nothing can be written into it.
+    ValueError
+        If it is a file.
+    """
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise ValueError(f"checkpoint_dir={folder!r} is a file; name a folder.")
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise type(error)(f"checkpoint_dir={folder!r}: the folder cannot be made ({error}).") from error
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"checkpoint_dir={folder!r}: nothing can be written into this folder.")
 
 
 def read_state(folder):

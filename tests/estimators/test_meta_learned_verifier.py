@@ -1,5 +1,6 @@
 """MetaLearnedVerifier as an estimator: enrolling, scoring, interruptions and bad input."""
 
+import json
 import pickle
 import warnings
 
@@ -11,8 +12,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sigkit.estimators import MetaLearnedVerifier
 from sigkit.estimators._meta_training import MetaTraining
-from sigkit.estimators._tasks import DevelopmentSet, TaskSizes
-from sigkit.nets import MetaLearner
+from sigkit.estimators._tasks import DevelopmentSet, TaskSizes, draw_from_each
+from sigkit.nets import MetaLearner, TinyNet
 from sigkit.transformers import SigNetFeaturizer, TrainingCurvesDisplay
 
 N_WRITERS, N_GENUINE, N_SKILLED, DEV = 7, 8, 4, (1, 2, 3, 4)
@@ -60,6 +61,8 @@ def fitted(signatures):
 VARIANTS = [
     {},
     {"adapt": "head"},
+    {"head": "distance"},
+    {"head": "distance", "adapt": "head", "n_random_forgeries": 0},
     {"order": 1},
     {"n_random_forgeries": 0},
     {"keep": "weights"},
@@ -168,12 +171,11 @@ def test_saved_weights_enroll_without_meta_training(signatures, fitted, tmp_path
     loaded = make(weights=path, epochs=0).fit(X, y)
     np.testing.assert_allclose(loaded.decision_function(X), fitted.decision_function(X), atol=1e-6)
     assert loaded.metadata_["corpus"] == "blots"
-    assert loaded.metadata_["trained_on"] == "48 distinct signatures of 4 writers"
+    assert loaded.metadata_["trained_on"] == "36 distinct signatures of 3 writers"
     assert SigNetFeaturizer(weights=path).fit_transform(X).shape == (len(X), 16)
-    with pytest.raises(ValueError, match=r"meta-learned with n_updates=2 and adapt='all'; found n_updates=3"):
-        make(weights=path, epochs=0, n_updates=3).fit(X, y)
-    with pytest.raises(ValueError, match="adapt='head'"):
-        make(weights=path, epochs=0, adapt="head").fit(X, y)
+    for parameter, before, value in (("n_updates", 2, 3), ("head", "linear", "distance"), ("adapt", "all", "head")):
+        with pytest.raises(ValueError, match=f"{parameter}={before!r}; found {parameter}={value!r}"):
+            make(weights=path, epochs=0, **{parameter: value}).fit(X, y)
 
 
 def test_weights_of_a_featurizer_are_a_start(signatures, tmp_path):
@@ -188,7 +190,7 @@ def test_weights_of_a_featurizer_are_a_start(signatures, tmp_path):
 @pytest.mark.parametrize("pretrain", [{"epochs": 2}, {"epochs": 1, "forgery_weight": 0.95}])
 def test_pretraining_by_signet_and_signet_f(signatures, pretrain):
     X, y = signatures
-    model = make(pretrain=pretrain, epochs=0).fit(X, y)
+    model = make(pretrain=pretrain, epochs=0, validation_fraction=0.0).fit(X, y)
     is_dev = y[:, 0] <= 4
     alone = SigNetFeaturizer("tiny", random_state=np.random.RandomState(0).randint(2**31 - 1), **pretrain)
     alone.fit(X[is_dev], y[is_dev])
@@ -302,8 +304,10 @@ def test_queries_shrink_to_what_there_is_with_a_warning(signatures):
         ({"dev_writers": []}, r"dev_writers=\[\] names none"),
         ({"dev_writers": [1]}, "at least 2 development writers.*found 1"),
         ({"n_references": 8}, r"needs more distinct genuine signatures than n_references=8.*1 \(8\), 2 \(8\)"),
-        ({"n_forgery_writers": 9}, "n_forgery_writers=9, but only 4 development writers"),
+        ({"n_forgery_writers": 9}, "n_forgery_writers=9, but only 3 of the development writers"),
         ({"pretrain": {"architecture": "signet"}}, "pretrain sets architecture"),
+        ({"pretrain": {"epoch": 1}}, "pretrain names epoch, which SigNetFeaturizer has no parameter for"),
+        ({"pretrain": {"forgery_weight": 5.0}}, "'forgery_weight' parameter of SigNetFeaturizer"),
         ({"pretrain": {}, "weights": "some.safetensors"}, "some.safetensors"),
         ({"adapt": "tail"}, "adapt"),
         ({"augmentation": {"rotate": 3}}, "there is no rotate"),
@@ -384,12 +388,30 @@ def test_fixed_rates_stay(signatures):
     assert (model.learner_.rates == model.learner_.rates[0, 0]).all()
 
 
-def test_memory_does_not_depend_on_the_meta_batch(signatures):
+def test_a_step_averages_its_tasks_one_after_another(signatures, monkeypatch):
     X, y = signatures
-    whole = make(meta_batch_size=4, epochs=1, validation_fraction=0.0, clip_value=None).fit(X, y)
-    assert len(whole.history_) == 1
-    # A step averages gradients: doubling tasks does not double the step.
-    assert abs(whole.learner_.head.weight).max() < 2e-3
+    sizes, scales = [], []
+    forward, step = TinyNet.forward, torch.optim.Adam.step
+
+    def recorded(self, images):
+        sizes.append(len(images))
+        return forward(self, images)
+
+    def looked_at(self, *args):
+        scales.append(self.param_groups[0]["params"][1].grad.abs().sum().item())
+        return step(self, *args)
+
+    monkeypatch.setattr(TinyNet, "forward", recorded)
+    monkeypatch.setattr(torch.optim.Adam, "step", looked_at)
+    alike = np.concatenate([X[y[:, 0] == 1] + np.uint8(shift) for shift in range(4)]), np.repeat([1, 2, 3, 4], 12)
+    target = np.stack([alike[1], np.tile([0] * 8 + [1] * 4, 4)], axis=1)
+    settings = {"epochs": 1, "validation_fraction": 0.0, "n_random_forgeries": 0, "n_query_random": 0}
+    for meta_batch_size in (1, 4):
+        make(meta_batch_size=meta_batch_size, **settings).fit(alike[0], target)
+    # After the statistics to begin with, no task passes through the network together with another.
+    assert max(size for size in sizes if size != len(target)) <= 8
+    assert len(scales) == 5
+    assert scales[4] < 2 * max(scales[:4])
 
 
 def test_learning_curves(fitted):
@@ -402,25 +424,29 @@ def test_learning_curves(fitted):
 @pytest.fixture(scope="module")
 def development(signatures):
     X, y = signatures
-    X = X.copy()
+    is_dev = y[:, 0] <= 4
+    X = X[is_dev].copy()
     X[1] = X[0]
-    return DevelopmentSet(X, y[:, 0], y[:, 1], y[:, 0] <= 4)
+    X[2 * 12] = X[1 * 12]
+    X[2 * 12 + 9] = X[2 * 12 + 1]
+    return DevelopmentSet(X, *y[is_dev].T)
 
 
-class TestTasks:
-    """What the meta-training draws."""
+class TestDevelopmentSet:
+    """What the meta-training draws, and from whom."""
 
     SIZES = TaskSizes(4, 3, 10, 2, 3)
 
-    def test_copies_are_learned_once(self, development):
-        assert [len(rows) for rows in development.genuine.values()] == [7, 8, 8, 8]
-        assert 1 not in development.genuine[1]
+    def test_copies_are_learned_once_and_contradictions_never(self, development):
+        assert [len(rows) for rows in development.genuine.values()] == [7, 7, 6, 8]
+        assert [len(rows) for rows in development.skilled.values()] == [4, 4, 3, 4]
+        assert development.genuine[1].tolist() == [0, 2, 3, 4, 5, 6, 7]
 
     def test_a_task(self, development, signatures):
         _, y = signatures
         rng = np.random.default_rng(0)
         for _ in range(20):
-            task = development.draw_task(2, [1, 2, 3, 4], True, self.SIZES, rng)
+            task = development.draw_task(2, self.SIZES, rng)
             writers, forgery = y[task.references].T
             assert (task.reference_labels == (writers == 2)).all()
             assert task.reference_labels.tolist() == [1] * 4 + [0] * 3
@@ -428,35 +454,133 @@ class TestTasks:
             assert not forgery.any()
             writers, forgery = y[task.queries].T
             assert (task.query_labels == ((writers == 2) & (forgery == 0))).all()
-            assert task.query_labels.tolist() == [1] * 4 + [0] * 5
-            assert forgery.tolist() == [0] * 6 + [1] * 3
-            assert (writers[6:] == 2).all()
-            assert not set(task.references[:4]) & set(task.queries)
+            assert task.query_labels.tolist() == [1] * 3 + [0] * 5
+            assert forgery.tolist() == [0] * 5 + [1] * 3
+            assert (writers[5:] == 2).all()
+            everything = np.concatenate([task.references, task.queries])
+            assert len(np.unique(everything)) == len(everything)
 
-    def test_skilled_forgeries_of_some_writers_only(self, development):
-        task = development.draw_task(2, [1, 2, 3, 4], False, self.SIZES, np.random.default_rng(0))
-        assert len(task.queries) == 6
+    def test_random_forgeries_end_where_there_are_no_more(self, development):
+        task = development.draw_task(2, TaskSizes(4, 15, 3, 10, 0), np.random.default_rng(0))
+        assert len(task.references) == 4 + 15
+        assert len(task.queries) == 3 + 21 - 15
+        everything = np.concatenate([task.references, task.queries])
+        assert len(np.unique(everything)) == len(everything)
 
-    def test_few_others_give_several_each(self, development, signatures):
-        _, y = signatures
-        task = development.draw_task(2, [2, 3], True, self.SIZES, np.random.default_rng(0))
-        assert (y[task.references[4:], 0] == 3).all()
-        assert len(task.references) == 7
+    def test_few_others_give_several_each(self, development):
+        drawn = draw_from_each(development.genuine, [1, 3], 5, np.random.default_rng(0))
+        assert sorted(np.isin(drawn, development.genuine[1])) == [False, False, True, True, True] or sorted(
+            np.isin(drawn, development.genuine[3])
+        ) == [False, False, True, True, True]
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_roles(self, signatures, seed):
+        X, y = signatures
+        development = DevelopmentSet(X, *y.T, 0.3, 2, seed)
+        assert len(development.validators) == 2
+        assert sorted(development.validators + development.teachers) == list(range(1, 8))
+        forged = set(development.skilled)
+        assert len(forged & set(development.teachers)) == 2
+        assert set(development.validators) <= forged
+        learned = y[development.rows_to_learn()]
+        assert set(learned[:, 0]) == set(development.teachers)
+        assert set(learned[learned[:, 1] == 1, 0]) == forged & set(development.teachers)
+        task = development.draw_task(development.validators[0], self.SIZES, np.random.default_rng(0))
+        assert set(y[task.references[4:], 0]) <= set(development.teachers)
 
 
-def test_only_so_many_writers_show_forgeries(signatures, monkeypatch):
+def test_pretraining_sees_whom_the_meta_training_learns_from(signatures, monkeypatch):
     X, y = signatures
-    chosen = []
-    draw = DevelopmentSet.draw_task
+    seen, fit = [], SigNetFeaturizer.fit
 
-    def recorded(self, writer, others, with_skilled, *args):
-        chosen.append((writer, with_skilled))
-        return draw(self, writer, others, with_skilled, *args)
+    def recorded(self, X, y):
+        seen.append(y)
+        return fit(self, X, y)
 
-    monkeypatch.setattr(DevelopmentSet, "draw_task", recorded)
-    make(n_forgery_writers=2).fit(X, y)
-    assert len({writer for writer, with_skilled in chosen if with_skilled}) == 2
-    assert {writer for writer, _ in chosen} == set(DEV)
+    monkeypatch.setattr(SigNetFeaturizer, "fit", recorded)
+    settings = {"n_forgery_writers": 1, "pretrain": {"epochs": 1, "forgery_weight": 0.5}}
+    make(**settings).fit(X, y)
+    [target] = seen
+    assert len(set(target[:, 0])) == 3
+    assert len(set(target[target[:, 1] == 1, 0])) == 1
+
+
+def test_an_interrupted_pretraining_goes_on_without_a_seed(signatures, tmp_path, monkeypatch):
+    X, y = signatures
+    settings = {"pretrain": {"epochs": 2}, "random_state": None, "checkpoint_dir": tmp_path}
+    with monkeypatch.context() as patched:
+        patched.setattr(MetaTraining, "_learn", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            make(**settings).fit(X, y)
+    assert make(**settings).fit(X, y).history_
+
+
+def test_a_validation_that_is_no_number_is_divergence(signatures, monkeypatch):
+    X, y = signatures
+    monkeypatch.setattr(MetaTraining, "_validate", lambda self: {"valid_loss": float("nan"), "valid_acc": 0.5})
+    with pytest.raises(ValueError, match="diverged in epoch 1"):
+        make().fit(X, y)
+
+
+def test_a_folder_that_cannot_be_written_is_told_at_once(signatures, tmp_path, monkeypatch):
+    X, y = signatures
+    monkeypatch.setattr(MetaTraining, "_learn", None)
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="is a file; name a folder"):
+        make(checkpoint_dir=tmp_path / "file").fit(X, y)
+    with pytest.raises(OSError, match="checkpoint_dir='/proc/nowhere'"):
+        make(checkpoint_dir="/proc/nowhere").fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "turn", [lambda X: np.frombuffer(X.tobytes(), np.uint8).reshape(X.shape), lambda X: X[:, :, ::-1]]
+)
+def test_arrays_of_any_layout(signatures, turn):
+    X, y = signatures
+    wanted = make(epochs=1).fit(turn(X).copy(), y).decision_function(turn(X).copy())
+    np.testing.assert_allclose(make(epochs=1).fit(turn(X), y).decision_function(turn(X)), wanted, atol=1e-6)
+
+
+def test_a_fitted_model_keeps_its_adaptation(signatures, fitted):
+    X, _ = signatures
+    model = pickle.loads(pickle.dumps(fitted)).set_params(n_random_forgeries=1, n_updates=1, adapt="head")
+    np.testing.assert_array_equal(model.decision_function(X), fitted.decision_function(X))
+
+
+def test_a_claim_computes_no_more_than_it_needs(signatures, monkeypatch):
+    X, y = signatures
+    model = make(adapt="head").fit(X, y)
+    sizes, forward = [], TinyNet.forward
+
+    def recorded(self, images):
+        sizes.append(len(images))
+        return forward(self, images)
+
+    monkeypatch.setattr(TinyNet, "forward", recorded)
+    model.claim_scores(X[-1:], [7])
+    assert sizes == [1]
+
+
+def test_removed_peers_teach_nobody(signatures):
+    X, y = signatures
+    model = make(dev_writers=None, epochs=0).fit(X, y)
+    model.remove([1, 2])
+    assert not {1, 2} & set(model._adapted.others.owners.tolist())
+    assert len(model.random_forgeries_) == len(model._adapted.others.owners)
+    model.remove([4, 5, 6, 7])
+    with pytest.raises(ValueError, match="nobody whose signatures are random forgeries for the writer 3"):
+        model.decision_function(X)
+
+
+def test_nothing_of_the_training_stays(signatures, tmp_path):
+    X, y = signatures
+    model = make().fit(X, y)
+    assert all(parameter.grad is None for parameter in model.learner_.parameters())
+    path = tmp_path / "start.safetensors"
+    model.save_weights(path, corpus="GPDS", licence="proprietary")
+    further = make(weights=path).fit(X, y)
+    assert not {"corpus", "licence"} & set(further.metadata_)
+    assert json.loads(further.metadata_["start"])["corpus"] == "GPDS"
 
 
 def test_defaults_work_with_twelve_genuine_signatures():

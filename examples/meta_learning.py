@@ -1,0 +1,158 @@
+"""Meta-learn on BHSig260, then verify writers that nothing was learned from, by five references each; print a table.
+
+    python examples/train_signet.py bhsig260 /data/BHSig260 part.safetensors --checkpoint-dir part \\
+        --hold-out B-001:B-020 H-061:H-080 B-081:B-100 H-046:H-060
+    python examples/meta_learning.py /data/BHSig260 part.safetensors --cedar cedar_170x242.npz --checkpoint-dir run
+
+The network starts from features that other writers taught (the first command): on writers whom it has seen it can tell
+forgeries from features made for them, and would learn nothing for others. Meta-learned is on Bengali writers 81 to 100
+and Hindi writers 46 to 60; measured on Bengali 1 to 20, Hindi 61 to 80 and CEDAR. Beside it stand support vector
+machines on the same features, with negatives of the development writers or of the other enrolled writers (peers).
+
+With `--dev-sizes 9 18 35` the first variant is meta-learned from so many development writers, drawn at random, and with
+`--forgery-writers 5 15` the skilled forgeries of so many are used. Killed and started again, it goes on.
+"""
+
+import argparse
+import os
+import warnings
+
+import numpy as np
+from train_signet import HELD_OUT, is_held_out
+
+from sigkit.datasets import load_bhsig260, load_npz
+from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
+from sigkit.metrics import verification_report
+from sigkit.model_selection import WriterSplit
+from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+
+DEVELOPMENT = ["B-081:B-100", "H-046:H-060"]
+VARIANTS = {
+    "one-class": {"n_random_forgeries": 0},
+    "two-class": {},
+    "one-class, first order": {"n_random_forgeries": 0, "order": 1},
+    "one-class, last layer": {"n_random_forgeries": 0, "adapt": "head"},
+    "two-class, last layer": {"adapt": "head"},
+}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bhsig260", help="where BHSig260 is")
+    parser.add_argument("weights", help="weight file to start from")
+    parser.add_argument("--cedar", help="sigver's npz file of preprocessed signatures")
+    parser.add_argument("--variants", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--lr", type=float, default=1e-4)
+    parser.add_argument("--dev-sizes", type=int, nargs="*", default=[], help="numbers of development writers")
+    parser.add_argument("--forgery-writers", type=int, nargs="*", default=[], help="of those with forgeries")
+    parser.add_argument("--splits", type=int, default=10, help="draws of references and queries (default: 10)")
+    parser.add_argument("--checkpoint-dir", help="folder that keeps the states of the trainings")
+    parser.add_argument("--memory", help="folder that remembers preprocessed images")
+    parser.add_argument("--no-svm", action="store_true", help="without the support vector machines")
+    return parser.parse_args()
+
+
+def load(options):
+    """Images and target of the development writers, and of each set to measure on."""
+    corpus = load_bhsig260(options.bhsig260, on_error="skip")
+    writers = np.array(corpus.target[:, 0].tolist())
+    preprocessor = SignaturePreprocessor(canvas_size=corpus.canvas_size, memory=options.memory, n_jobs=-1, verbose=1)
+    sets = {}
+    for name, ranges in {"development": DEVELOPMENT, **{n: [ids] for n, ids in HELD_OUT["bhsig260"].items()}}.items():
+        rows = np.flatnonzero(is_held_out(writers, ranges))
+        sets[name] = preprocessor.fit_transform([corpus.images[row] for row in rows]), corpus.target[rows]
+    development = sets.pop("development")
+    if options.cedar:
+        cedar = load_npz(options.cedar)
+        names = [[f"C-{writer + 1:02d}", forgery] for writer, forgery in cedar.target.tolist()]
+        sets["CEDAR 1-55"] = cedar.images, np.array(names, dtype=object)
+    return development, sets
+
+
+def measure(score, images, target, n_splits):
+    """EER in per cent: global and a writer, by both methods; mean and deviation over splits."""
+    rows = []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*give half to each side|.*enroll with fewer than")
+        for train, test in WriterSplit(5, 10, n_splits=n_splits, random_state=0).split(images, target):
+            scores = score(train, test)
+            reports = [
+                verification_report(target[test], scores, method=method, n_bootstraps=0)
+                for method in ("sigver", "nearest")
+            ]
+            rows.append([100 * report.figures[name].value for report in reports for name in ("eer", "eer_writer")])
+    return np.mean(rows, axis=0), np.std(rows, axis=0)
+
+
+def show(corpus, system, figures):
+    cells = " | ".join(f"{mean:5.2f} +- {deviation:.2f}" for mean, deviation in zip(*figures))
+    print(f"| {corpus} | {system} | {cells} |", flush=True)
+
+
+def support_vector_machines(options, development, sets):
+    featurizer = SigNetFeaturizer(weights=options.weights, precision="auto")
+    taught = featurizer.fit_transform(development[0]), development[1]
+    dev_writers = sorted(set(development[1][:, 0]))
+    for corpus, (images, target) in sets.items():
+        features = featurizer.transform(images)
+
+        def score(train, test, dev, features=features, target=target):
+            X, y = features[train], target[train]
+            if dev:
+                X, y = np.concatenate([X, taught[0]]), np.concatenate([y, taught[1]])
+            settings = {"dev_writers": dev_writers} if dev else {"n_peer_negatives": 5}
+            model = WriterDependentSVC(**settings, n_jobs=-1, random_state=0).fit(X, y)
+            return model.claim_scores(features[test], target[test, 0])
+
+        for name, dev in (("SVM, development negatives", True), ("SVM, peers", False)):
+            figures = measure(lambda train, test, dev=dev: score(train, test, dev), images, target, options.splits)
+            show(corpus, name, figures)
+
+
+def meta_learned(options, name, settings, development, sets):
+    folder = options.checkpoint_dir and os.path.join(options.checkpoint_dir, name.replace(", ", "_").replace(" ", "_"))
+    images, target = development
+    chosen = np.isin(target[:, 0], settings.pop("writers", np.unique(target[:, 0])))
+    settings = {"dev_writers": sorted(set(target[chosen, 0])), "checkpoint_dir": folder} | settings
+    model = MetaLearnedVerifier(weights=options.weights, random_state=0, precision="auto", verbose=1, **settings)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*their tasks score what there is")
+        model.fit(images[chosen], target[chosen])
+    for corpus, (images, target) in sets.items():
+
+        def score(train, test, images=images, target=target):
+            model.enroll(images[train], target[train])
+            return model.claim_scores(images[test], target[test, 0])
+
+        model.verbose = 0
+        show(corpus, name, measure(score, images, target, options.splits))
+
+
+def main():
+    options = parse_arguments()
+    development, sets = load(options)
+    known = np.unique(development[1][:, 0])
+    print(f"{len(development[0])} scans of {len(known)} development writers\n")
+    print("| corpus, writers | system | sigver: global | a writer | nearest: global | a writer |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    if not options.no_svm:
+        support_vector_machines(options, development, sets)
+    common = {"epochs": options.epochs, "lr": options.lr}
+    for name in options.variants:
+        meta_learned(options, name, common | VARIANTS[name], development, sets)
+    first = next(iter(VARIANTS))
+    order = np.random.default_rng(0).permutation(known)
+    for size in options.dev_sizes:
+        settings = common | VARIANTS[first] | {"writers": order[:size]}
+        meta_learned(options, f"{first}, {size} development writers", settings, development, sets)
+    for size in options.forgery_writers:
+        settings = common | VARIANTS[first] | {"n_forgery_writers": size}
+        meta_learned(options, f"{first}, forgeries of {size}", settings, development, sets)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from None
