@@ -71,7 +71,10 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     n_updates : int, default=5
         Number of gradient steps of the adaptation.
     inner_lr : float, default=0.01
-        Their learning rate, at first.
+        Their learning rate, at first. 0.05 is right for `head="distance"`: the first step then moves the center to the
+        mean of the references.
+    network_inner_lr : float or None, default=None
+        Another one for the weights of the network, without those of the head; None takes `inner_lr`.
     learn_inner_lr : bool, default=True
         Whether a learning rate is learned for each step and each parameter tensor of each layer.
     head : {"linear", "distance"}, default="linear"
@@ -90,6 +93,10 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         Tasks whose gradients are averaged. Memory is that of one task, whatever their number.
     lr, min_lr : float, default=1e-3, 1e-5
         Adam's learning rate at the beginning, and at the end of a cosine.
+    network_lr : float or None, default=None
+        Another learning rate, at the beginning, for the weights of the network, without those of the head; None takes
+        `lr`. 0 keeps them as they are, and only the head and the learning rates of the steps are learned: the thing to
+        do where `weights` are good and development writers few.
     clip_value : float or None, default=10.0
         Greatest absolute value of a gradient; None clips nothing.
     n_query_genuine, n_query_random, n_query_skilled : int, default=10
@@ -179,8 +186,10 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     >>> from sigkit.transformers import SignaturePreprocessor
     >>> scans, target = make_signatures(n_writers=5, n_genuine=6, n_skilled=3, random_state=0)
     >>> images = SignaturePreprocessor(canvas_size=(595, 847), image_size=(40, 57)).fit_transform(scans)
-    >>> settings = {"n_query_genuine": 3, "n_query_skilled": 3, "n_references": 3, "epochs": 2}
-    >>> model = MetaLearnedVerifier("tiny", dev_writers=[1, 2, 3], random_state=0, **settings).fit(images, target)
+    >>> sizes = {"n_references": 3, "n_random_forgeries": 3, "n_query_random": 3}
+    >>> sizes |= {"n_query_genuine": 3, "n_query_skilled": 3}
+    >>> model = MetaLearnedVerifier("tiny", dev_writers=[1, 2, 3], epochs=2, random_state=0, **sizes)
+    >>> model = model.fit(images, target)
     >>> model.decision_function(images).shape
     (45, 2)
     """
@@ -194,6 +203,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         "n_random_forgeries": [Interval(Integral, 0, None, closed="left")],
         "n_updates": [Interval(Integral, 1, None, closed="left")],
         "inner_lr": [Interval(Real, 0, None, closed="neither")],
+        "network_inner_lr": [Interval(Real, 0, None, closed="left"), None],
         "learn_inner_lr": ["boolean"],
         "head": [StrOptions({"linear", "distance"})],
         "adapt": [StrOptions({"all", "head"})],
@@ -203,6 +213,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         "meta_batch_size": [Interval(Integral, 1, None, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "min_lr": [Interval(Real, 0, None, closed="left")],
+        "network_lr": [Interval(Real, 0, None, closed="left"), None],
         "clip_value": [Interval(Real, 0, None, closed="neither"), None],
         "n_query_genuine": [Interval(Integral, 1, None, closed="left")],
         "n_query_random": [Interval(Integral, 0, None, closed="left")],
@@ -231,6 +242,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         n_random_forgeries=10,
         n_updates=5,
         inner_lr=0.01,
+        network_inner_lr=None,
         learn_inner_lr=True,
         head="linear",
         adapt="all",
@@ -240,6 +252,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         meta_batch_size=4,
         lr=1e-3,
         min_lr=1e-5,
+        network_lr=None,
         clip_value=10.0,
         n_query_genuine=10,
         n_query_random=10,
@@ -264,6 +277,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         self.n_random_forgeries = n_random_forgeries
         self.n_updates = n_updates
         self.inner_lr = inner_lr
+        self.network_inner_lr = network_inner_lr
         self.learn_inner_lr = learn_inner_lr
         self.head = head
         self.adapt = adapt
@@ -273,6 +287,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         self.meta_batch_size = meta_batch_size
         self.lr = lr
         self.min_lr = min_lr
+        self.network_lr = network_lr
         self.clip_value = clip_value
         self.n_query_genuine = n_query_genuine
         self.n_query_random = n_query_random
@@ -522,6 +537,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             network,
             n_updates=int(self.n_updates),
             inner_lr=self.inner_lr,
+            network_inner_lr=self.network_inner_lr,
             head=self.head,
             adapt=self.adapt,
             order=int(self.order),

@@ -17,6 +17,7 @@ from sigkit.estimators._tasks import TaskSizes
 from sigkit.nets import multi_step_importance, update_statistics
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
+from sigkit.transformers._training_set import training_size
 from sigkit.utils import content_digest, progress, whole_file
 
 RECIPE = (
@@ -25,6 +26,7 @@ RECIPE = (
     "n_random_forgeries",
     "n_updates",
     "inner_lr",
+    "network_inner_lr",
     "learn_inner_lr",
     "head",
     "adapt",
@@ -34,6 +36,7 @@ RECIPE = (
     "meta_batch_size",
     "lr",
     "min_lr",
+    "network_lr",
     "clip_value",
     "n_query_genuine",
     "n_query_random",
@@ -62,12 +65,14 @@ class Settings:
         Tasks a step.
     lr, min_lr : float
         Adam's learning rate at the beginning and at the end of a cosine.
+    network_lr : float or None
+        That of the network's weights at the beginning; 0 keeps them, and None is `lr`.
     multi_step_epochs : int
         Epochs in which the losses after earlier updates count too.
     clip_value : float or None
         Greatest absolute value of a gradient.
-    learn_rates : bool
-        Whether the rates of the updates are learned.
+    inner_lr, network_inner_lr, learn_rates : float, float or None, bool
+        The rates of the updates at first, and whether they are learned.
     augmentation : str or dict
         What varies images.
     seed : int
@@ -79,8 +84,11 @@ class Settings:
     meta_batch_size: int
     lr: float
     min_lr: float
+    network_lr: float | None
     multi_step_epochs: int
     clip_value: float | None
+    inner_lr: float
+    network_inner_lr: float | None
     learn_rates: bool
     augmentation: str | dict
     seed: int
@@ -128,8 +136,11 @@ def meta_train(verifier, learner, development, device, seed):
         verifier.meta_batch_size,
         verifier.lr,
         verifier.min_lr,
+        verifier.network_lr,
         verifier.multi_step_epochs,
         verifier.clip_value,
+        verifier.inner_lr,
+        verifier.network_inner_lr,
         bool(verifier.learn_inner_lr),
         verifier.augmentation,
         seed,
@@ -139,6 +150,7 @@ def meta_train(verifier, learner, development, device, seed):
         training = MetaTraining(learner.to(device), development, settings)
         history = training.run(folder, recipe, verifier.verbose)
     finally:
+        learner.requires_grad_()
         learner.zero_grad()
         learner.cpu()
     return history, recipe
@@ -162,11 +174,22 @@ class MetaTraining:
     def __init__(self, learner, development, settings):
         self.learner, self.development, self.settings = learner, development, settings
         self.images = torch.from_numpy(development.images)[:, None].to(learner.rates.device)
-        self.size = learner.network.input_size
-        self.vary = training_input(settings.augmentation, self.size)
-        learner.rates.requires_grad_(settings.learn_rates)
-        learned = [parameter for parameter in learner.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.Adam(learned, settings.lr, fused=self.images.device.type in ("cpu", "cuda"))
+        size = learner.network.input_size
+        if settings.augmentation != "crop":
+            size = training_size(development.images[development.rows_to_learn()], learner.network)
+        self.vary = training_input(settings.augmentation, size)
+        # Where the network stays as it is and is not adapted, the graph of its gradients is not made either.
+        self.learns_network = settings.network_lr != 0
+        learner.network.requires_grad_(self.learns_network or learner.adapts == "all")
+        groups = [{"params": [*learner.head.parameters()], "share": 1.0}]
+        if settings.learn_rates:
+            # Rates of another size are learned in steps of another size.
+            ratio = 1.0 if settings.network_inner_lr is None else settings.network_inner_lr / settings.inner_lr
+            groups += [{"params": [learner.rates], "share": 1.0}, {"params": [learner.network_rates], "share": ratio}]
+        if self.learns_network:
+            share = 1.0 if settings.network_lr is None else settings.network_lr / settings.lr
+            groups.append({"params": [*learner.network.parameters()], "share": share})
+        self.optimizer = torch.optim.Adam(groups, settings.lr, fused=self.images.device.type in ("cpu", "cuda"))
         rng = np.random.default_rng([settings.seed, settings.epochs])
         self.validation_tasks = [self._draw(writer, rng) for writer in development.validators]
         self.history, self.best = [], None
@@ -230,14 +253,14 @@ class MetaTraining:
         falling = 0.5 * (1 + math.cos(math.pi * epoch / settings.epochs))
         lr = settings.min_lr + (settings.lr - settings.min_lr) * falling
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["share"]
         teachers = self.development.teachers
         order = [teachers[place] for place in rng.permutation(len(teachers))]
         batches = [order[at : at + settings.meta_batch_size] for at in range(0, len(order), settings.meta_batch_size)]
         losses = []
         for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
             seen = []
-            self.optimizer.zero_grad()
+            self.learner.zero_grad()
             for writer in batch:
                 references, queries = self._signatures(self._draw(writer, rng), lambda x: self.vary(x, generator))
                 loss, _ = self.learner.task_loss(references, queries, importance)
@@ -249,7 +272,7 @@ class MetaTraining:
             if settings.clip_value is not None:
                 nn.utils.clip_grad_value_(self.learner.parameters(), settings.clip_value)
             self.optimizer.step()
-            for images in seen:
+            for images in seen if self.learns_network else []:
                 update_statistics(self.learner.network, images, momentum=MOMENTUM / len(seen))
         if not all(torch.isfinite(tensor).all() for tensor in self.learner.state_dict().values()):
             return None
@@ -261,7 +284,7 @@ class MetaTraining:
         losses, hits = [], []
         last_only = multi_step_importance(len(self.learner.rates), 0, 0)
         for task in self.validation_tasks:
-            references, queries = self._signatures(task, lambda x: middle_input(x, self.size))
+            references, queries = self._signatures(task, lambda x: middle_input(x, self.learner.network.input_size))
             with torch.no_grad():
                 loss, scores = self.learner.task_loss(references, queries, last_only)
             losses.append(loss.item())

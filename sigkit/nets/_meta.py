@@ -27,6 +27,8 @@ class MetaLearner(nn.Module):
         Number of updates.
     inner_lr : float, default=0.01
         The learning rates at first.
+    network_inner_lr : float or None, default=None
+        Those of the network, without the head, if they shall be others.
     head : {"linear", "distance"}, default="linear"
         What makes a score of features: a linear layer, whose weights are 0 at first, or a :class:`DistanceHead`.
     adapt : {"all", "head"}, default="all"
@@ -42,8 +44,9 @@ class MetaLearner(nn.Module):
 
     Attributes
     ----------
-    rates : Parameter of shape (n_updates, n_tensors)
-        The learning rates of each update, for the parameter tensors in the order of `start`.
+    rates, network_rates : Parameter of shape (n_updates, n_tensors)
+        The learning rates of each update, for the parameter tensors of the head and for those of the network, of which
+        there are none where the head alone is adapted.
 
     References
     ----------
@@ -71,6 +74,7 @@ class MetaLearner(nn.Module):
         network,
         n_updates=5,
         inner_lr=0.01,
+        network_inner_lr=None,
         head="linear",
         adapt="all",
         order=2,
@@ -84,7 +88,10 @@ class MetaLearner(nn.Module):
         self.order = order
         self.recompute = recompute
         self.bfloat16 = bfloat16
-        self.rates = nn.Parameter(torch.full((n_updates, len(self.start())), float(inner_lr)))
+        network_inner_lr = inner_lr if network_inner_lr is None else network_inner_lr
+        n_adapted = len(self.start()) - len([*self.head.parameters()])
+        self.rates = nn.Parameter(torch.full((n_updates, len([*self.head.parameters()])), float(inner_lr)))
+        self.network_rates = nn.Parameter(torch.full((n_updates, n_adapted), float(network_inner_lr)))
 
     def forward(self, images):
         """Score signatures by the weights that all writers share.
@@ -109,9 +116,8 @@ class MetaLearner(nn.Module):
         dict of str to Parameter
             The parameters that adaptation changes, by name.
         """
-        learned = self.head if self.adapts == "head" else self
-        prefix = "head." if self.adapts == "head" else ""
-        return {prefix + name: tensor for name, tensor in learned.named_parameters() if name != "rates"}
+        parts = {"head": self.head} if self.adapts == "head" else {"network": self.network, "head": self.head}
+        return {f"{part}.{name}": tensor for part in parts for name, tensor in parts[part].named_parameters()}
 
     def prepare(self, images):
         """Compute what does not depend on the writer, once for all updates.
@@ -177,7 +183,7 @@ class MetaLearner(nn.Module):
             return tuple(weight - rate * gradient for weight, rate, gradient in zip(weights, rates, gradients))
 
         keeps_graph = self.order == 2 and torch.is_grad_enabled()
-        for rates in self.rates:
+        for rates in torch.cat([self.network_rates, self.rates], dim=1):
             if not torch.is_grad_enabled():
                 weights = [weight.detach().requires_grad_() for weight in weights]
             if self.recompute and keeps_graph:
@@ -221,24 +227,24 @@ class DistanceHead(nn.Module):
     """A score by how near features of unit length are to a center: near ones are genuine, whatever the direction.
 
     The score is :math:`b - e^s \\|f / |f| - c\\|^2`, with the center c, the scale s and the bias b for parameters. One
-    gradient step on references moves the center, which is 0 at first, towards their mean.
+    gradient step on references moves the center, which is 0 at first, towards their mean; onto it, with a rate of 0.05.
 
     Parameters
     ----------
     n_features : int
         Number of features.
-    scale, bias : float, default=10.0, 5.0
+    scale, bias : float, default=10.0, 2.0
         :math:`e^s` and b at first.
 
     Examples
     --------
     >>> import torch
     >>> from sigkit.nets import DistanceHead
-    >>> DistanceHead(2)(torch.tensor([[3.0, 4.0]]))
-    tensor([[-5.0000]], grad_fn=<RsubBackward1>)
+    >>> DistanceHead(2)(torch.tensor([[3.0, 4.0]])).tolist()
+    [[-8.0]]
     """
 
-    def __init__(self, n_features, scale=10.0, bias=5.0):
+    def __init__(self, n_features, scale=10.0, bias=2.0):
         super().__init__()
         self.center = nn.Parameter(torch.zeros(n_features))
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))

@@ -90,7 +90,7 @@ def load_meta_learned(path, architecture="signet"):
     ...     path = os.path.join(folder, "tiny.safetensors")
     ...     save_weights(path, MetaLearner(build_network("tiny")), "tiny")
     ...     sorted(load_meta_learned(path)[2])
-    ['head.bias', 'head.weight', 'rates']
+    ['head.bias', 'head.weight', 'network_rates', 'rates']
     """
     path = os.fspath(path)
     if not os.path.isfile(path):

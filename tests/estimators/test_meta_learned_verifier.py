@@ -377,10 +377,18 @@ def test_string_writers(signatures):
 
 
 def test_learned_rates_differ_by_step_and_layer(fitted):
-    rates = fitted.learner_.rates.detach().numpy()
-    assert rates.shape == (2, 8)
+    rates = fitted.learner_.network_rates.detach().numpy()
+    assert rates.shape == (2, 6)
     assert (rates[0] != rates[1]).any()
     assert len(np.unique(rates[1])) > 1
+    assert fitted.learner_.rates.shape == (2, 2)
+
+
+def test_rates_of_the_network_may_be_others(signatures):
+    learner = make(network_inner_lr=1e-4).fit(*signatures).learner_
+    assert (learner.rates > 0.09).all()
+    # As Adam steps, they change by the same share as the others at most.
+    assert 0 < (learner.network_rates - 1e-4).abs().max() < 1e-5
 
 
 def test_fixed_rates_stay(signatures):
@@ -388,30 +396,48 @@ def test_fixed_rates_stay(signatures):
     assert (model.learner_.rates == model.learner_.rates[0, 0]).all()
 
 
-def test_a_step_averages_its_tasks_one_after_another(signatures, monkeypatch):
+def test_tasks_of_a_step_pass_one_after_another(signatures, monkeypatch):
     X, y = signatures
-    sizes, scales = [], []
-    forward, step = TinyNet.forward, torch.optim.Adam.step
+    sizes, forward = [], TinyNet.forward
 
     def recorded(self, images):
         sizes.append(len(images))
         return forward(self, images)
 
+    monkeypatch.setattr(TinyNet, "forward", recorded)
+    make(meta_batch_size=4, epochs=1, n_random_forgeries=0, n_query_random=0).fit(X, y)
+    # But for the statistics to begin with, of all images of development writers.
+    assert max(size for size in sizes if size != 4 * (N_GENUINE + N_SKILLED)) == 4 + 4
+
+
+@pytest.mark.parametrize("meta_batch_size", [1, 3, 4])
+def test_a_step_averages_the_gradients_of_its_tasks(signatures, monkeypatch, meta_batch_size):
+    X, y = signatures
+    found, step = [], torch.optim.Adam.step
+
     def looked_at(self, *args):
-        scales.append(self.param_groups[0]["params"][1].grad.abs().sum().item())
+        found.append([parameter.grad.item() for parameter in self.param_groups[0]["params"] if parameter.numel() == 1])
         return step(self, *args)
 
-    monkeypatch.setattr(TinyNet, "forward", recorded)
     monkeypatch.setattr(torch.optim.Adam, "step", looked_at)
-    alike = np.concatenate([X[y[:, 0] == 1] + np.uint8(shift) for shift in range(4)]), np.repeat([1, 2, 3, 4], 12)
-    target = np.stack([alike[1], np.tile([0] * 8 + [1] * 4, 4)], axis=1)
-    settings = {"epochs": 1, "validation_fraction": 0.0, "n_random_forgeries": 0, "n_query_random": 0}
-    for meta_batch_size in (1, 4):
-        make(meta_batch_size=meta_batch_size, **settings).fit(alike[0], target)
-    # After the statistics to begin with, no task passes through the network together with another.
-    assert max(size for size in sizes if size != len(target)) <= 8
-    assert len(scales) == 5
-    assert scales[4] < 2 * max(scales[:4])
+    monkeypatch.setattr(MetaLearner, "task_loss", lambda self, *task: (3 * self.head.bias.sum(), None))
+    make(meta_batch_size=meta_batch_size, epochs=1, validation_fraction=0.0, learn_inner_lr=False).fit(X, y)
+    assert found == [[pytest.approx(3.0)]] * -(-4 // meta_batch_size)
+
+
+@pytest.mark.parametrize("adapt", ["all", "head"])
+def test_the_network_may_stay_as_it_is(signatures, adapt):
+    X, y = signatures
+    before = make(epochs=0, adapt=adapt).fit(X, y).learner_
+    after = make(network_lr=0, adapt=adapt).fit(X, y).learner_
+    for name, tensor in before.network.state_dict().items():
+        assert torch.equal(after.network.state_dict()[name], tensor)
+    assert not torch.equal(before.rates, after.rates)
+    assert not torch.equal(before.head.weight, after.head.weight)
+    slow, plain = make(network_lr=1e-9, adapt=adapt).fit(X, y), make(network_lr=1e-3, adapt=adapt).fit(X, y)
+    change = (slow.learner_.network.fc_layers[0].fc.weight - before.network.fc_layers[0].fc.weight).abs().max()
+    assert 0 < change < 1e-7
+    np.testing.assert_array_equal(plain.decision_function(X), make(adapt=adapt).fit(X, y).decision_function(X))
 
 
 def test_learning_curves(fitted):
