@@ -22,7 +22,7 @@ def random_crop(images, size, generator):
     images : Tensor of shape (n_samples, 1, height, width), dtype uint8
         Preprocessed signatures, background 0 and ink up to 255.
     size : tuple of (int, int) or None
-        Rows and columns to keep; None keeps all.
+        Rows and columns to keep; None keeps all, and so does an axis that has fewer.
     generator : torch.Generator
         Draws the places, on the processor.
 
@@ -41,6 +41,7 @@ def random_crop(images, size, generator):
     if size is None:
         return images
     n_samples, _, height, width = images.shape
+    size = min(size[0], height), min(size[1], width)
     top = torch.randint(height - size[0] + 1, (n_samples, 1), generator=generator) + torch.arange(size[0])
     left = torch.randint(width - size[1] + 1, (n_samples, 1), generator=generator) + torch.arange(size[1])
     sample = torch.arange(n_samples)[:, None, None]

@@ -169,7 +169,7 @@ def center_crop(images, size):
     images : ndarray of shape (n_samples, height, width)
         The images.
     size : tuple of (int, int)
-        Rows and columns to keep.
+        Rows and columns to keep; all where there are fewer.
 
     Returns
     -------
@@ -183,6 +183,7 @@ def center_crop(images, size):
     >>> center_crop(np.zeros((2, 170, 242)), (150, 220)).shape
     (2, 150, 220)
     """
+    size = [min(side, least) for side, least in zip(images.shape[1:], size)]
     top, left = (images.shape[1] - size[0]) // 2, (images.shape[2] - size[1]) // 2
     return images[:, top : top + size[0], left : left + size[1]]
 

@@ -67,7 +67,7 @@ def check_size(X, network, architecture):
     ValueError
         If they are too small.
     """
-    needed = network.input_size
+    needed = None if network.takes_any_size else network.input_size
     if needed and any(side < least for side, least in zip(X.shape[1:], needed)):
         raise ValueError(
             f"{architecture} needs images of at least {needed[0]} x {needed[1]} pixels, found {X.shape[1]} x "

@@ -38,9 +38,9 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     Parameters
     ----------
-    architecture : {"signet", "signet_thin", "signet_smaller", "signet_residual", "tiny"}, default="signet"
-        The network; all have 2,048 features but signet_thin (1,024) and tiny (16). The metadata of a weight file
-        override it.
+    architecture : {"signet", "signet_thin", "signet_smaller", "signet_residual", "smallcnn", "tiny"}, default="signet"
+        The network; all have 2,048 features but signet_thin (1,024), smallcnn (256) and tiny (16). The metadata of a
+        weight file override it.
     weights : str, os.PathLike or None, default=None
         A `.safetensors` file, or a `.pth` file of sigver's; nothing in it is executed. None trains the network.
     dev_writers : array-like of writer ids or None, default=None

@@ -10,11 +10,14 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from sigkit.estimators import MetaLearnedVerifier
+from sigkit.datasets import make_signatures
+from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
 from sigkit.estimators._meta_training import MetaTraining
 from sigkit.estimators._tasks import DevelopmentSet, TaskSizes, draw_from_each
+from sigkit.metrics import eer_score
+from sigkit.model_selection import WriterSplit
 from sigkit.nets import MetaLearner, TinyNet
-from sigkit.transformers import SigNetFeaturizer, TrainingCurvesDisplay
+from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer, TrainingCurvesDisplay
 
 N_WRITERS, N_GENUINE, N_SKILLED, DEV = 7, 8, 4, (1, 2, 3, 4)
 
@@ -607,6 +610,41 @@ def test_nothing_of_the_training_stays(signatures, tmp_path):
     further = make(weights=path).fit(X, y)
     assert not {"corpus", "licence"} & set(further.metadata_)
     assert json.loads(further.metadata_["start"])["corpus"] == "GPDS"
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    scans, target = make_signatures(n_writers=80, n_genuine=12, n_skilled=8, random_state=0)
+    return SignaturePreprocessor(canvas_size=(595, 847), image_size=(40, 57)).fit_transform(scans), target
+
+
+def test_drawn_signatures_are_told_by_five_references(drawn, tmp_path):
+    X, y = drawn
+    dev = range(1, 65)
+    is_dev = np.isin(y[:, 0], dev)
+    settings = {"adapt": "head", "head": "distance", "inner_lr": 0.05, "n_random_forgeries": 0, "network_lr": 0.0}
+    settings |= {"dev_writers": dev, "n_query_genuine": 7, "n_query_skilled": 8, "validation_fraction": 0.0}
+    course = {"pretrain": {"epochs": 30, "lr": 0.05, "validation_fraction": 0.0}, "lr": 2e-3, "multi_step_epochs": 0}
+    before = MetaLearnedVerifier("tiny", epochs=0, random_state=0, **settings).fit(X[is_dev], y[is_dev])
+    after = MetaLearnedVerifier("tiny", epochs=10, random_state=0, **settings, **course).fit(X[is_dev], y[is_dev])
+    after.save_weights(tmp_path / "meta.safetensors")
+    features = SigNetFeaturizer(weights=tmp_path / "meta.safetensors").fit_transform(X)
+    errors = {"before": [], "after": [], "svm": []}
+    for train, test in WriterSplit(5, 7, dev, n_splits=3, random_state=0).split(X, y):
+        references, claimed = train[~is_dev[train]], y[test, 0]
+        svm = WriterDependentSVC(dev_writers=dev, gamma="scale", random_state=0).fit(features[train], y[train])
+        scores = {
+            "before": before.enroll(X[references], y[references]).claim_scores(X[test], claimed),
+            "after": after.enroll(X[references], y[references]).claim_scores(X[test], claimed),
+            "svm": svm.claim_scores(features[test], claimed),
+        }
+        for name in errors:
+            errors[name].append(eer_score(y[test, 1] == 0, scores[name]))
+    assert all(np.isfinite(found).all() for found in scores.values())
+    found = {name: np.mean(each) for name, each in errors.items()}
+    assert found["after"] < 0.22
+    assert found["after"] < found["before"] - 0.08
+    assert found["after"] < found["svm"]
 
 
 def test_defaults_work_with_twelve_genuine_signatures():
