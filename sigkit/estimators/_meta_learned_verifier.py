@@ -119,7 +119,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     keep : {"references", "weights"}, default="references"
         What is kept of an enrolled writer with `adapt="all"`: the references, from which the weights are computed when
         they are needed, or the adapted weights, which answers a claim faster and takes the memory of a network a writer
-        (63 MB for SigNet, 5.7 MB for the small network; references take about 4 KB each). With `adapt="head"` the last
+        (63 MB for SigNet, 5.7 MB for the small network; references take about 2 KB each). With `adapt="head"` the last
         layer is kept, 8 KB for SigNet.
     batch_size : int, default=32
         Number of queries that pass through the network at once.
