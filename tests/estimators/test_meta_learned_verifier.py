@@ -9,12 +9,14 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
 
 from sigkit.datasets import make_signatures
 from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
 from sigkit.estimators._meta_training import MetaTraining
 from sigkit.estimators._tasks import DevelopmentSet, TaskSizes, draw_from_each
-from sigkit.metrics import eer_score
+from sigkit.metrics import eer_score, verification_scorer
 from sigkit.model_selection import WriterSplit
 from sigkit.nets import MetaLearner, TinyNet
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer, TrainingCurvesDisplay
@@ -645,6 +647,18 @@ def test_drawn_signatures_are_told_by_five_references(drawn, tmp_path):
     assert found["after"] < 0.22
     assert found["after"] < found["before"] - 0.08
     assert found["after"] < found["svm"]
+
+
+def test_the_pipeline_is_cross_validated_and_searched(tmp_path):
+    scans, target = make_signatures(n_writers=6, n_genuine=8, n_skilled=4, random_state=0)
+    preprocessor = SignaturePreprocessor(canvas_size=(595, 847), image_size=(40, 57), memory=tmp_path / "memory")
+    pipe = make_pipeline(preprocessor, make(head="distance", inner_lr=0.05))
+    cv = WriterSplit(4, 4, dev_writers=DEV, n_splits=2, random_state=0)
+    scores = cross_validate(pipe, scans, target, cv=cv, scoring=verification_scorer, error_score="raise")
+    assert {"test_neg_eer", "test_neg_eer_writer", "test_neg_far_random"} <= set(scores)
+    grid = {"metalearnedverifier__n_updates": [1, 2], "metalearnedverifier__adapt": ["all", "head"]}
+    search = GridSearchCV(pipe, grid, cv=cv, scoring=verification_scorer, refit="neg_eer", error_score="raise")
+    assert search.fit(scans, target).best_estimator_.decision_function(scans[:3]).shape == (3, 2)
 
 
 def test_defaults_work_with_twelve_genuine_signatures():
