@@ -161,9 +161,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     -----
     Batch normalisation uses running statistics, the same for everybody, in adaptation as for queries: a score depends
     on the references, the random forgeries and the query alone. Between the steps of the meta-training the statistics
-    move towards those of the signatures that were adapted to, by a momentum of 0.1. (The original code takes statistics
-    of the references in the adaptation of meta-training, and running ones afterwards.) There is no dropout in
-    adaptation.
+    move towards those of signatures drawn from all development writers, by a momentum of 0.1. (The original code takes
+    statistics of a task's references in meta-training, and running ones afterwards.) There is no dropout in adaptation.
 
     All writers are adapted with the same random forgeries, each of another development writer as far as there are
     enough, so that a writer's scores depend on nobody else's enrollment. Without development writers they are

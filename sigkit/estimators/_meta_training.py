@@ -47,8 +47,8 @@ RECIPE = (
     "precision",
 )
 """Parameters that decide what comes out of a meta-training, beside what it starts from."""
-# Of the statistics of batch normalisation, for the signatures of all tasks of a step together.
-MOMENTUM = 0.1
+# Statistics of batch normalisation move after each step: those of a task's few signatures vary too little.
+MOMENTUM, N_FOR_STATISTICS = 0.1, 32
 
 
 @dataclass(frozen=True)
@@ -175,8 +175,9 @@ class MetaTraining:
         self.learner, self.development, self.settings = learner, development, settings
         self.images = torch.from_numpy(development.images)[:, None].to(learner.rates.device)
         size = learner.network.input_size
+        self.rows = development.rows_to_learn()
         if settings.augmentation != "crop":
-            size = training_size(development.images[development.rows_to_learn()], learner.network)
+            size = training_size(development.images[self.rows], learner.network)
         self.vary = training_input(settings.augmentation, size)
         # Where the network stays as it is and is not adapted, the graph of its gradients is not made either.
         self.learns_network = settings.network_lr != 0
@@ -259,7 +260,6 @@ class MetaTraining:
         batches = [order[at : at + settings.meta_batch_size] for at in range(0, len(order), settings.meta_batch_size)]
         losses = []
         for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
-            seen = []
             self.learner.zero_grad()
             for writer in batch:
                 references, queries = self._signatures(self._draw(writer, rng), lambda x: self.vary(x, generator))
@@ -268,12 +268,12 @@ class MetaTraining:
                     return None
                 (loss / len(batch)).backward()
                 losses.append(loss.item())
-                seen.append(references[0])
             if settings.clip_value is not None:
                 nn.utils.clip_grad_value_(self.learner.parameters(), settings.clip_value)
             self.optimizer.step()
-            for images in seen if self.learns_network else []:
-                update_statistics(self.learner.network, images, momentum=MOMENTUM / len(seen))
+            if self.learns_network:
+                some = torch.from_numpy(rng.choice(self.rows, N_FOR_STATISTICS)).to(self.images.device)
+                update_statistics(self.learner.network, self.vary(self.images[some], generator), momentum=MOMENTUM)
         if not all(torch.isfinite(tensor).all() for tensor in self.learner.state_dict().values()):
             return None
         return {"epoch": epoch + 1, "train_loss": float(np.mean(losses)), "lr": lr}
