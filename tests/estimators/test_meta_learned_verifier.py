@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from sigkit.datasets import make_signatures
 from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
-from sigkit.estimators._meta_training import MetaTraining
+from sigkit.estimators._meta_training import N_FOR_STATISTICS, MetaTraining
 from sigkit.estimators._tasks import DevelopmentSet, TaskSizes, draw_from_each
 from sigkit.metrics import eer_score, verification_scorer
 from sigkit.model_selection import WriterSplit
@@ -411,8 +411,9 @@ def test_tasks_of_a_step_pass_one_after_another(signatures, monkeypatch):
 
     monkeypatch.setattr(TinyNet, "forward", recorded)
     make(meta_batch_size=4, epochs=1, n_random_forgeries=0, n_query_random=0).fit(X, y)
-    # But for the statistics to begin with, of all images of development writers.
-    assert max(size for size in sizes if size != 4 * (N_GENUINE + N_SKILLED)) == 4 + 4
+    # But for the statistics, to begin with of all images of development writers and then of some.
+    for_statistics = 4 * (N_GENUINE + N_SKILLED), N_FOR_STATISTICS
+    assert max(size for size in sizes if size not in for_statistics) == 4 + 4
 
 
 @pytest.mark.parametrize("meta_batch_size", [1, 3, 4])
