@@ -1,6 +1,6 @@
 """Meta-learn on BHSig260, then verify writers that nothing was learned from, by five references each; print a table.
 
-    python examples/train_signet.py bhsig260 /data/BHSig260 part.safetensors --checkpoint-dir part \\
+    python examples/train_signet.py bhsig260 /data/BHSig260 part.safetensors --epochs 24 --checkpoint-dir part \\
         --hold-out B-001:B-020 H-061:H-080 B-081:B-100 H-046:H-060
     python examples/meta_learning.py /data/BHSig260 part.safetensors --cedar cedar_170x242.npz --checkpoint-dir run
 
