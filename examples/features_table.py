@@ -72,18 +72,27 @@ def measure(features, images, target, n_splits, **settings):
     for train, test in split.split(images, target):
         model = WriterDependentSVC(n_peer_negatives=12, n_jobs=-1, random_state=0, **settings)
         scores = model.fit(features[train], target[train]).decision_function(features[test])
-        reports = [
-            verification_report(target[test], scores, classes=model.classes_, method=method, n_bootstraps=0)
-            for method in ("sigver", "nearest")
-        ]
-        rows.append([100 * report.figures[name].value for report in reports for name in ("eer", "eer_writer")])
+        rows.append(both_eers(target[test], scores, classes=model.classes_))
     return np.mean(rows, axis=0), np.std(rows, axis=0)
+
+
+def both_eers(target, scores, classes=None):
+    """EER in per cent: global and a writer, by "sigver" and by "nearest"."""
+    reports = [
+        verification_report(target, scores, classes=classes, method=method, n_bootstraps=0)
+        for method in ("sigver", "nearest")
+    ]
+    return [100 * report.figures[name].value for report in reports for name in ("eer", "eer_writer")]
+
+
+def cells(figures):
+    """Means and deviations as cells of a table."""
+    return " | ".join(f"{mean:5.2f} +- {deviation:.2f}" for mean, deviation in zip(*figures))
 
 
 def show(corpus, system, settings, figures):
     settings = " ".join(f"{name}={value:g}" if name != "kernel" else value for name, value in settings.items())
-    cells = " | ".join(f"{mean:5.2f} +- {deviation:.2f}" for mean, deviation in zip(*figures))
-    print(f"| {corpus} | {system} | {settings} | {cells} |", flush=True)
+    print(f"| {corpus} | {system} | {settings} | {cells(figures)} |", flush=True)
 
 
 def main():

@@ -18,11 +18,11 @@ import os
 import warnings
 
 import numpy as np
+from features_table import both_eers, cells
 from train_signet import HELD_OUT, is_held_out
 
 from sigkit.datasets import load_bhsig260, load_npz
 from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
-from sigkit.metrics import verification_report
 from sigkit.model_selection import WriterSplit
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
@@ -80,18 +80,12 @@ def measure(score, images, target, n_splits):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*(give half to each side|enroll with fewer than)")
         for train, test in WriterSplit(5, 10, n_splits=n_splits, random_state=0).split(images, target):
-            scores = score(train, test)
-            reports = [
-                verification_report(target[test], scores, method=method, n_bootstraps=0)
-                for method in ("sigver", "nearest")
-            ]
-            rows.append([100 * report.figures[name].value for report in reports for name in ("eer", "eer_writer")])
+            rows.append(both_eers(target[test], score(train, test)))
     return np.mean(rows, axis=0), np.std(rows, axis=0)
 
 
 def show(corpus, system, figures):
-    cells = " | ".join(f"{mean:5.2f} +- {deviation:.2f}" for mean, deviation in zip(*figures))
-    print(f"| {corpus} | {system} | {cells} |", flush=True)
+    print(f"| {corpus} | {system} | {cells(figures)} |", flush=True)
 
 
 def support_vector_machines(options, development, sets):

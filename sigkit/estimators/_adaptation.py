@@ -110,19 +110,3 @@ class Adaptation:
         """The random forgeries, prepared when the first writer is adapted to."""
         with torch.no_grad():
             return self.learner.prepare(self._input(self.others.images))
-
-
-def as_bytes(images):
-    """Round images to whole grey levels.
-
-    Parameters
-    ----------
-    images : ndarray of shape (n_samples, height, width)
-        Images with values from 0 to 255.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, height, width), dtype uint8
-        The images.
-    """
-    return images if images.dtype == np.uint8 else np.rint(images).astype(np.uint8)

@@ -1,8 +1,9 @@
 """Who is enrolled, and who may be."""
 
 import numpy as np
+from sklearn.utils.validation import check_consistent_length
 
-from sigkit.utils import listing, same_id_type
+from sigkit.utils import listing, parse_target, same_id_type
 
 
 class EnrolledChecks:
@@ -10,6 +11,43 @@ class EnrolledChecks:
 
     The set has `classes`, the enrolled writers sorted; `known`, a dict with what is kept of each; and `dev_writers`.
     """
+
+    def check_somebody(self):
+        """Refuse to score while nobody is enrolled.
+
+        Raises
+        ------
+        ValueError
+            If nobody is.
+        """
+        if not len(self.classes):
+            raise ValueError("No writer is enrolled yet: call enroll with their references first.")
+
+    def group_claims(self, X, writers):
+        """Group queries by the writer they claim to be, who must be enrolled.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_queries, ...)
+            Queries.
+        writers : array-like of shape (n_queries,)
+            The claimed writer of each.
+
+        Returns
+        -------
+        dict of writer id to ndarray of int
+            The rows of each claimed writer.
+
+        Raises
+        ------
+        ValueError
+            If a claimed writer was never enrolled, or there is not one claim a query.
+        """
+        writers, _ = parse_target(writers)
+        check_consistent_length(X, writers)
+        claimed = by_writer(np.arange(len(writers)), writers)
+        self.check_enrolled(claimed, "Claims for writers who were never enrolled")
+        return claimed
 
     def check_enrolled(self, writers, what):
         """Refuse writers who are not enrolled.
@@ -77,3 +115,23 @@ def joined(classes, new):
     lacking = classes[np.minimum(places, len(classes) - 1)] != new
     dtype = np.result_type(classes, new)
     return np.insert(classes.astype(dtype, copy=False), places[lacking], new[lacking])
+
+
+def by_writer(rows, writers):
+    """Group rows by their writer.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Rows of the signatures to group.
+    writers : ndarray of shape (n_signatures,)
+        The writer of every signature, whether its row is among them or not.
+
+    Returns
+    -------
+    dict of writer id to ndarray of int
+        The rows of each writer; writers sorted, rows in their order.
+    """
+    known, which, counts = np.unique(writers[rows], return_inverse=True, return_counts=True)
+    parts = np.split(rows[np.argsort(which, kind="stable")], np.cumsum(counts)[:-1])
+    return dict(zip(known.tolist(), parts))

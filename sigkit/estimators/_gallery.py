@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sigkit.estimators._bank import NegativeBank
-from sigkit.estimators._enrolled import EnrolledChecks, joined
+from sigkit.estimators._enrolled import EnrolledChecks, by_writer, joined
 from sigkit.estimators._fit_writer import Settings, fit_writer, kernel_among
 from sigkit.estimators._kernel import Kernel
 from sigkit.estimators._writer_model import LinearModel, RbfModel
@@ -69,9 +69,7 @@ class Gallery(EnrolledChecks):
         Gallery
             The new gallery.
         """
-        order = np.argsort(writers, kind="stable")
-        new, first = np.unique(writers[order], return_index=True)
-        references = dict(zip(new.tolist(), np.split(X[order], first[1:])))
+        references = {writer: X[rows] for writer, rows in by_writer(np.arange(len(X)), writers).items()}
         bank = self.bank.withdrawing(set(references))
         if self.n_peers != 0:
             peers = [draw_rows(own, self.n_peers, rng) for own in references.values()]
@@ -86,7 +84,9 @@ class Gallery(EnrolledChecks):
         )
         models = dict(progress(fitted, len(references), "enrolling", verbose))
         models = {writer: models[position] for position, writer in enumerate(references)}
-        return replace(self, bank=bank, classes=joined(self.classes, new), models=self.models | models).compacted()
+        return replace(
+            self, bank=bank, classes=joined(self.classes, np.unique(writers)), models=self.models | models
+        ).compacted()
 
     def removing(self, writers):
         """Make a gallery without some writers.

@@ -1,6 +1,5 @@
 """A network that adapts to each writer by a few gradient steps."""
 
-import datetime
 import json
 import os
 import warnings
@@ -11,13 +10,13 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-import sigkit
-from sigkit.estimators._adaptation import Adaptation, as_bytes
+from sigkit.estimators._adaptation import Adaptation
 from sigkit.estimators._adapted_writers import AdaptedWriters, PackedImages, RandomForgeries
+from sigkit.estimators._enrolled import by_writer
 from sigkit.estimators._tasks import DevelopmentSet, TaskSizes, draw_from_each
-from sigkit.estimators._verifier import VerifierMixin, by_writer, check_has_target, check_target
+from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
 from sigkit.nets import (
     ARCHITECTURES,
     MetaLearner,
@@ -29,9 +28,9 @@ from sigkit.nets import (
     update_statistics,
 )
 from sigkit.transformers import SigNetFeaturizer
-from sigkit.transformers._images import check_images, check_size
+from sigkit.transformers._images import as_bytes, check_images, check_size
 from sigkit.transformers._inputs import middle_input
-from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing
+from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
 from sigkit.utils import GENUINE, development_rows, listing, parse_target, progress, whole_file
 
 N_FOR_STATISTICS = 64
@@ -446,10 +445,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         """
         adapted = self._adapted_to_somebody()
         X = as_bytes(check_images(self, X, reset=False))
-        writers, _ = parse_target(writers)
-        check_consistent_length(X, writers)
-        claimed = by_writer(np.arange(len(X)), writers)
-        adapted.check_enrolled(claimed, "Claims for writers who were never enrolled")
+        claimed = adapted.group_claims(X, writers)
         adaptation = Adaptation(self, adapted.others)
         prepared = adaptation.prepare(X)
         scores = np.empty(len(X))
@@ -484,9 +480,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             If the file has another suffix.
         """
         check_is_fitted(self)
-        said = {"corpus": corpus, "licence": licence}
-        said = {name: text for name, text in said.items() if text is not None}
-        save_weights(path, self.learner_, self.architecture_, metadata={**self.metadata_, **said}, half=half)
+        metadata = with_terms(self.metadata_, corpus, licence)
+        save_weights(path, self.learner_, self.architecture_, metadata=metadata, half=half)
         return self
 
     def _choose_seed(self):
@@ -521,15 +516,15 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         others = {}
         if self.weights is not None:
             network, metadata, others = load_meta_learned(self.weights, self.architecture)
+            check_size(seen, network, metadata["architecture"])
             compare_preprocessing(seen, metadata, self.weights)
-        else:
-            network = build_network(self.architecture, seed=seed).eval()
-            metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(seen)}
-        check_size(seen, network, metadata["architecture"])
-        if self.pretrain is not None:
+        elif self.pretrain is not None:
             featurizer = self._pretrain(development, dev_target, seed)
             network, metadata = featurizer.network_, dict(featurizer.metadata_)
-        elif self.weights is None:
+        else:
+            network = build_network(self.architecture, seed=seed).eval()
+            check_size(seen, network, self.architecture)
+            metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(seen)}
             some = seen[:: max(1, len(seen) // N_FOR_STATISTICS)][:N_FOR_STATISTICS]
             update_statistics(network, middle_input(torch.from_numpy(some)[:, None], network.input_size), momentum=1.0)
         learner = MetaLearner(
@@ -587,11 +582,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         history, recipe = meta_train(self, learner, development, device, seed)
         n_signatures, n_writers = len(development.rows_to_learn()), len(development.teachers)
         return history, {
-            "recipe": json.dumps(recipe),
+            **describe_training(recipe, n_signatures, n_writers),
             "adaptation": json.dumps({name: recipe[name] for name in ADAPTATION}),
-            "trained_on": f"{n_signatures} distinct signatures of {n_writers} writers",
-            "date": datetime.date.today().isoformat(),
-            "sigkit": sigkit.__version__,
         }
 
     def _draw_random_forgeries(self, development, X, writers, seed):
@@ -633,9 +625,9 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     def _adapted_to_somebody(self):
         check_is_fitted(self)
-        if not len(self._adapted.classes):
-            raise ValueError("No writer is enrolled yet: call enroll with their references first.")
-        return self._adapted
+        adapted = self._adapted
+        adapted.check_somebody()
+        return adapted
 
     def _score_everybody(self, X):
         adapted = self._adapted_to_somebody()

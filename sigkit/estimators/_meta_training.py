@@ -6,14 +6,13 @@ import os
 import sys
 import time
 import warnings
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
-from sigkit.estimators._tasks import TaskSizes
 from sigkit.nets import multi_step_importance, update_statistics
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
@@ -49,49 +48,6 @@ RECIPE = (
 """Parameters that decide what comes out of a meta-training, beside what it starts from."""
 # Statistics of batch normalisation move after each step: those of a task's few signatures vary too little.
 MOMENTUM, N_FOR_STATISTICS = 0.1, 32
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to meta-train.
-
-    Parameters
-    ----------
-    sizes : TaskSizes
-        How many signatures a task has.
-    epochs : int
-        How many times each writer's task is drawn.
-    meta_batch_size : int
-        Tasks a step.
-    lr, min_lr : float
-        Adam's learning rate at the beginning and at the end of a cosine.
-    network_lr : float or None
-        That of the network's weights at the beginning; 0 keeps them, and None is `lr`.
-    multi_step_epochs : int
-        Epochs in which the losses after earlier updates count too.
-    clip_value : float or None
-        Greatest absolute value of a gradient.
-    inner_lr, network_inner_lr, learn_rates : float, float or None, bool
-        The rates of the updates at first, and whether they are learned.
-    augmentation : str or dict
-        What varies images.
-    seed : int
-        Decides all that is drawn.
-    """
-
-    sizes: TaskSizes
-    epochs: int
-    meta_batch_size: int
-    lr: float
-    min_lr: float
-    network_lr: float | None
-    multi_step_epochs: int
-    clip_value: float | None
-    inner_lr: float
-    network_inner_lr: float | None
-    learn_rates: bool
-    augmentation: str | dict
-    seed: int
 
 
 def meta_train(verifier, learner, development, device, seed):
@@ -130,21 +86,7 @@ def meta_train(verifier, learner, development, device, seed):
         "start": [content_digest(tensor.numpy()) for tensor in learner.state_dict().values()],
         "images": content_digest(development.images[rows]) + content_digest(repr(counts).encode()),
     }
-    settings = Settings(
-        verifier._task_sizes(),
-        verifier.epochs,
-        verifier.meta_batch_size,
-        verifier.lr,
-        verifier.min_lr,
-        verifier.network_lr,
-        verifier.multi_step_epochs,
-        verifier.clip_value,
-        verifier.inner_lr,
-        verifier.network_inner_lr,
-        bool(verifier.learn_inner_lr),
-        verifier.augmentation,
-        seed,
-    )
+    settings = SimpleNamespace(**recipe, sizes=verifier._task_sizes())
     folder = None if verifier.checkpoint_dir is None else os.fspath(verifier.checkpoint_dir)
     try:
         training = MetaTraining(learner.to(device), development, settings)
@@ -167,8 +109,8 @@ class MetaTraining:
         What is trained, on its device.
     development : DevelopmentSet
         What to learn from.
-    settings : Settings
-        How.
+    settings : SimpleNamespace
+        How: the parameters of the recipe, the seed, and the sizes of a task.
     """
 
     def __init__(self, learner, development, settings):
@@ -183,7 +125,7 @@ class MetaTraining:
         self.learns_network = settings.network_lr != 0
         learner.network.requires_grad_(self.learns_network or learner.adapts == "all")
         groups = [{"params": [*learner.head.parameters()], "share": 1.0}]
-        if settings.learn_rates:
+        if settings.learn_inner_lr:
             # Rates of another size are learned in steps of another size.
             ratio = 1.0 if settings.network_inner_lr is None else settings.network_inner_lr / settings.inner_lr
             groups += [{"params": [learner.rates], "share": 1.0}, {"params": [learner.network_rates], "share": ratio}]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sigkit.estimators._verifier import by_writer
+from sigkit.estimators._enrolled import by_writer
 from sigkit.utils import GENUINE, SKILLED, content_digest, listing
 
 

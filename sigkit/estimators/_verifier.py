@@ -120,26 +120,6 @@ class VerifierMixin:
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)[genuine]))
 
 
-def by_writer(rows, writers):
-    """Group rows by their writer.
-
-    Parameters
-    ----------
-    rows : ndarray of int
-        Rows of the signatures to group.
-    writers : ndarray of shape (n_signatures,)
-        The writer of every signature, whether its row is among them or not.
-
-    Returns
-    -------
-    dict of writer id to ndarray of int
-        The rows of each writer; writers sorted, rows in their order.
-    """
-    known, which, counts = np.unique(writers[rows], return_inverse=True, return_counts=True)
-    parts = np.split(rows[np.argsort(which, kind="stable")], np.cumsum(counts)[:-1])
-    return dict(zip(known.tolist(), parts))
-
-
 def check_has_target(estimator, y):
     """Refuse to learn without a target, and warn of one that is a column.
 

@@ -7,12 +7,12 @@ import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sigkit.estimators._bank import NegativeBank
 from sigkit.estimators._fit_writer import Settings, resolve_gamma
 from sigkit.estimators._gallery import Gallery, draw_rows
-from sigkit.estimators._verifier import VerifierMixin, by_writer, check_has_target, check_target
+from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
 from sigkit.estimators._writer_file import read_writer, write_writer
 from sigkit.estimators._writer_model import score_all
 from sigkit.utils import GENUINE, development_rows, listing, parse_target
@@ -360,10 +360,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         """
         gallery = self._gallery_of_queries()
         Z = gallery.bank.standardise(self._check_queries(X))
-        writers, _ = parse_target(writers)
-        check_consistent_length(Z, writers)
-        claimed = by_writer(np.arange(len(Z)), writers)
-        gallery.check_enrolled(claimed, "Claims for writers who were never enrolled")
+        claimed = gallery.group_claims(Z, writers)
         scores = np.empty(len(Z))
         for writer, rows in claimed.items():
             scores[rows] = gallery.models[writer].score(Z[rows], gallery.bank)
@@ -380,9 +377,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     def _gallery_of_queries(self):
         check_is_fitted(self)
-        if not len(self._gallery.classes):
-            raise ValueError("No writer is enrolled yet: call enroll with their references first.")
-        return self._gallery
+        gallery = self._gallery
+        gallery.check_somebody()
+        return gallery
 
     def _check_queries(self, X):
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)

@@ -75,6 +75,22 @@ def check_size(X, network, architecture):
         )
 
 
+def as_bytes(images):
+    """Round images to whole grey levels.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_samples, height, width)
+        Images with values from 0 to 255.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, height, width), dtype uint8
+        The images.
+    """
+    return images if images.dtype == np.uint8 else np.rint(images).astype(np.uint8)
+
+
 def _check_preprocessed(X):
     """Tell paths and images of different sizes, which numpy would refuse in words of its own."""
     is_list = isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim == 1)

@@ -1,9 +1,12 @@
 """What images a network learned from, said in its weight file, and compared with those that it is given."""
 
+import datetime
 import json
 import warnings
 
 import numpy as np
+
+import sigkit
 
 # Corpora differ in their shares of ink by less than this factor; a background left in, or inverted, by far more.
 _FACTOR = 3.0
@@ -30,6 +33,48 @@ def describe_preprocessing(X):
     '{"image_size": [10, 10], "ink_share": 0.1}'
     """
     return json.dumps({"image_size": list(X.shape[1:]), "ink_share": round(_ink_share(X), 5)})
+
+
+def describe_training(recipe, n_signatures, n_writers):
+    """Describe a training.
+
+    Parameters
+    ----------
+    recipe : dict
+        What decided its result.
+    n_signatures, n_writers : int
+        How much was learned from.
+
+    Returns
+    -------
+    dict of str to str
+        The recipe as JSON, what was trained on, the date, and the version of sigkit.
+    """
+    return {
+        "recipe": json.dumps(recipe),
+        "trained_on": f"{n_signatures} distinct signatures of {n_writers} writers",
+        "date": datetime.date.today().isoformat(),
+        "sigkit": sigkit.__version__,
+    }
+
+
+def with_terms(metadata, corpus, licence):
+    """Add what the user says of weights to what is known of them.
+
+    Parameters
+    ----------
+    metadata : dict of str to str
+        What is known.
+    corpus, licence : str or None
+        What they were trained on, and the terms of their use; None says nothing.
+
+    Returns
+    -------
+    dict of str to str
+        Both.
+    """
+    said = {"corpus": corpus, "licence": licence}
+    return metadata | {name: text for name, text in said.items() if text is not None}
 
 
 def compare_preprocessing(X, metadata, path):

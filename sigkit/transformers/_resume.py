@@ -141,8 +141,7 @@ def make_folder(folder):
     ValueError
         If it is a file.
     """
-    if os.path.exists(folder) and not os.path.isdir(folder):
-        raise ValueError(f"checkpoint_dir={folder!r} is a file; name a folder.")
+    _refuse_file(folder)
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
@@ -170,8 +169,7 @@ def read_state(folder):
         If the folder is a file, or the state is damaged.
     """
     path = os.path.join(folder, STATE_FILE)
-    if os.path.exists(folder) and not os.path.isdir(folder):
-        raise ValueError(f"checkpoint_dir={folder!r} is a file; name a folder.")
+    _refuse_file(folder)
     if not os.path.isfile(path):
         return None
     try:
@@ -274,3 +272,8 @@ def bare(module):
         The module itself.
     """
     return getattr(module, "_orig_mod", module)
+
+
+def _refuse_file(folder):
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise ValueError(f"checkpoint_dir={folder!r} is a file; name a folder.")

@@ -1,7 +1,5 @@
 """From preprocessed images to features."""
 
-import datetime
-import json
 import os
 from numbers import Integral, Real
 
@@ -12,7 +10,6 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-import sigkit
 from sigkit.nets import (
     ARCHITECTURES,
     build_network,
@@ -23,9 +20,9 @@ from sigkit.nets import (
     prepare_network,
     save_weights,
 )
-from sigkit.transformers._images import check_images, check_size
+from sigkit.transformers._images import as_bytes, check_images, check_size
 from sigkit.transformers._memory import ImageMemory
-from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing
+from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
 from sigkit.utils import content_digest, development_rows, parse_target, progress
 
 
@@ -391,9 +388,8 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             If the file has another suffix.
         """
         check_is_fitted(self, "network_")
-        said = {"corpus": corpus, "licence": licence}
-        said = {name: text for name, text in said.items() if text is not None}
-        save_weights(path, self.network_, self.architecture_, metadata={**self.metadata_, **said}, half=half)
+        metadata = with_terms(self.metadata_, corpus, licence)
+        save_weights(path, self.network_, self.architecture_, metadata=metadata, half=half)
         return self
 
     def _train(self, X, y, device, seed):
@@ -417,14 +413,9 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 "forgery_weight= and forgery_classes= learn from skilled forgeries of the development writers; y has "
                 "none. Pass them with rows [writer, 1] in y, or leave these parameters at their defaults."
             )
-        images = np.rint(X[rows]).astype(np.uint8)
+        images = as_bytes(X[rows])
         net, recipe = train_network(self, images, target, len(known), device, seed)
-        return net, {
-            "recipe": json.dumps(recipe),
-            "trained_on": f"{len(images)} distinct signatures of {len(known)} writers",
-            "date": datetime.date.today().isoformat(),
-            "sigkit": sigkit.__version__,
-        }
+        return net, describe_training(recipe, len(images), len(known))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
