@@ -3,6 +3,7 @@
     python examples/train_signet.py bhsig260 /data/BHSig260 signet.safetensors --checkpoint-dir run
     python examples/train_signet.py cedar /data/CEDAR signet.safetensors --recipe signet --epochs 60
     torchrun --nproc-per-node 4 examples/train_signet.py gpds /data/GPDS signet.safetensors --recipe signet-f
+    python examples/train_signet.py bhsig260 /data/BHSig260 robust.safetensors --recipe genuine --adversarial 510
 
 Killed and started again with the same arguments, it goes on after the last whole epoch and ends with the same weights.
 Of BHSig260, Bengali writers 1 to 20 and Hindi writers 61 to 80 are not trained on (`--hold-out`), so that
@@ -10,6 +11,7 @@ Of BHSig260, Bengali writers 1 to 20 and Hindi writers 61 to 80 are not trained 
 
 transfer   features that carry over to other corpora: a residual network, forgeries and mirror images as writers of
            their own, a cosine margin, distorted images (the default)
+genuine    the same from genuine signatures alone, without mirror images, in 16 epochs
 signet     the original recipe: SigNet, genuine signatures, random crops
 signet-f   the same with forgeries and a forgery loss (lambda 0.95, equation 4)
 """
@@ -24,6 +26,7 @@ from sigkit.transformers import TRANSFER_RECIPE, SignaturePreprocessor, SigNetFe
 
 RECIPES = {
     "transfer": TRANSFER_RECIPE,
+    "genuine": TRANSFER_RECIPE | {"forgery_classes": False, "mirrored_classes": False, "epochs": 16},
     "signet": {"architecture": "signet"},
     "signet-f": {"architecture": "signet", "forgery_weight": 0.95},
 }
@@ -39,6 +42,8 @@ def parse_arguments():
     parser.add_argument("--recipe", choices=RECIPES, default="transfer")
     parser.add_argument("--architecture", help="another network than the recipe's")
     parser.add_argument("--epochs", type=int, help="another number than the recipe's")
+    parser.add_argument("--adversarial", type=float, metavar="EPSILON", help="learn images attacked by so much")
+    parser.add_argument("--attack-steps", type=int, default=3, help="of each attack in training (default: 3)")
     parser.add_argument("--hold-out", nargs="*", metavar="FIRST:LAST", help="writers not to train on, by ranges of ids")
     parser.add_argument("--n-writers", type=int, help="train on the first so many writers only, for a trial")
     parser.add_argument("--checkpoint-dir", help="folder that keeps the state of the training")
@@ -98,12 +103,17 @@ def main():
         random_state=options.seed,
         verbose=1,
     )
+    if options.adversarial:
+        from sigkit.estimators import AdversarialTrainer
+
+        featurizer = AdversarialTrainer(featurizer, epsilon=options.adversarial, n_steps=options.attack_steps)
     featurizer.fit(images, corpus.target[rows])
     if int(os.environ.get("RANK", 0)) == 0:
         featurizer.save_weights(options.weights, corpus=f"{options.corpus}, {len(known)} writers", half=options.half)
         print(f"The weights are in {options.weights}.")
         if options.curves:
-            TrainingCurvesDisplay.from_featurizer(featurizer).figure_.savefig(options.curves, dpi=150)
+            trained = getattr(featurizer, "estimator_", featurizer)
+            TrainingCurvesDisplay.from_featurizer(trained).figure_.savefig(options.curves, dpi=150)
     if "LOCAL_RANK" in os.environ:
         torch.distributed.destroy_process_group()
 

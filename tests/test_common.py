@@ -8,8 +8,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import sigkit.estimators
 import sigkit.transformers
-from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
-from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+from sigkit.estimators import AdversarialTrainer, EnsembleAdversarialTrainer, MetaLearnedVerifier, WriterDependentSVC
+from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
 
 A_COLUMN_A_WRITER = "decision_function has a column a writer for two writers too, as a claim picks a column"
 pytestmark = [
@@ -50,11 +50,35 @@ class FlatPreprocessor(_FlatTransformer, SignaturePreprocessor):
         return np.pad(rows, ((0, 0), (12, 12), (12, 12)), constant_values=255)
 
 
-class FlatFeaturizer(_FlatTransformer, SigNetFeaturizer):
+class _OneRow(_FlatTransformer):
     """Numbers become the pixels of an image of one row."""
 
     def _images(self, X):
         return 255 / (1 + np.exp(-X[:, None, :] / 10))
+
+
+class FlatFeaturizer(_OneRow, SigNetFeaturizer):
+    pass
+
+
+class FlatRemover(_OneRow, BackgroundRemover):
+    pass
+
+
+class FlatAdversarialTrainer(_OneRow, AdversarialTrainer):
+    pass
+
+
+class FlatEnsembleTrainer(_OneRow, EnsembleAdversarialTrainer):
+    pass
+
+
+class FlatPatterns(_FlatTransformer, CLBPFeaturizer):
+    """Numbers become squares of different greys in a row."""
+
+    def _images(self, X):
+        rows = np.repeat(255 / (1 + np.exp(-X[:, None, :] / 10)), 3, axis=1)
+        return np.repeat(rows, 3, axis=2)
 
 
 class FlatVerifier(_FlatRows, MetaLearnedVerifier):
@@ -86,10 +110,15 @@ def expected_failures(estimator):
     return EXPECTED_FAILURES.get(type(estimator), {})
 
 
+TINY = SigNetFeaturizer("tiny", epochs=1, random_state=0)
 CHECKED = [
     WriterDependentSVC(),
     FlatPreprocessor(image_size=(17, 24)),
     FlatFeaturizer("tiny", epochs=2, random_state=0),
+    FlatPatterns(),
+    FlatRemover(),
+    FlatAdversarialTrainer(TINY, n_steps=1),
+    FlatEnsembleTrainer(TINY, [TINY]),
     FlatVerifier("tiny", epochs=0, n_references=1, random_state=0),
 ]
 
@@ -104,7 +133,7 @@ def test_every_public_estimator_is_checked():
     public = [getattr(room, name) for room in rooms for name in room.__all__]
     estimators = {cls for cls in public if isinstance(cls, type) and issubclass(cls, BaseEstimator)}
     assert estimators == {cls for estimator in CHECKED for cls in type(estimator).__mro__ if cls in estimators}
-    assert len(estimators) == 4
+    assert len(estimators) == 8
 
 
 def test_the_checks_are_not_empty():

@@ -7,6 +7,7 @@ import pytest
 from numpydoc.validate import validate
 
 ROOMS = (
+    "attacks",
     "datasets",
     "estimators",
     "experiments",

@@ -1,8 +1,21 @@
-"""Verifiers: estimators that enroll writers and score claims."""
+"""Verifiers: estimators that enroll writers and score claims; and trainers of features that withstand attacks."""
 
+from sigkit.estimators._adversarial_trainers import AdversarialTrainer, EnsembleAdversarialTrainer
 from sigkit.estimators._bank import NegativeBank
+from sigkit.estimators._black_box_verifier import BlackBoxVerifier
+from sigkit.estimators._differentiable_verifier import DifferentiableVerifier
 from sigkit.estimators._meta_learned_verifier import MetaLearnedVerifier
 from sigkit.estimators._writer_dependent_svc import WriterDependentSVC
 from sigkit.estimators._writer_model import LinearModel, RbfModel
 
-__all__ = ["LinearModel", "MetaLearnedVerifier", "NegativeBank", "RbfModel", "WriterDependentSVC"]
+__all__ = [
+    "AdversarialTrainer",
+    "BlackBoxVerifier",
+    "DifferentiableVerifier",
+    "EnsembleAdversarialTrainer",
+    "LinearModel",
+    "MetaLearnedVerifier",
+    "NegativeBank",
+    "RbfModel",
+    "WriterDependentSVC",
+]

@@ -54,7 +54,7 @@ class NegativeBank:
         object.__setattr__(self, "squares", squares(self.rows))
 
     @classmethod
-    def of(cls, samples, negatives):
+    def of(cls, samples, negatives, *, divides=True):
         """Make a bank of development writers' signatures.
 
         Parameters
@@ -63,13 +63,16 @@ class NegativeBank:
             Features whose median and deviation standardise all others.
         negatives : ndarray of shape (n_negatives, n_features)
             Features of the development writers' signatures that are negatives for everybody.
+        divides : bool, default=True
+            Whether features are divided by their deviation.
 
         Returns
         -------
         NegativeBank
             The bank.
         """
-        center, scale = np.median(samples, axis=0).astype(np.float64), deviation(samples)
+        center = np.median(samples, axis=0).astype(np.float64)
+        scale = deviation(samples) if divides else np.ones_like(center)
         empty = cls(center, scale, samples[:0], np.empty(0, dtype=object), np.empty(0, dtype=bool), 0)
         return replace(empty.adding(negatives, np.full(len(negatives), None)), n_dev=len(negatives))
 

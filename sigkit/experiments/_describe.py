@@ -11,42 +11,49 @@ from sigkit.utils import content_digest, signature_digest
 UNCHANGING = ("n_jobs", "verbose", "memory", "max_memory", "device", "steps", "checkpoint_dir")
 
 
-def describe(estimator, X, y, splits):
-    """Describe an experiment, part by part.
+def describe_estimator(estimator):
+    """Describe an estimator by its parameters, and the contents of files that they name.
 
     Parameters
     ----------
     estimator : estimator
-        The estimator; its parameters count, and the contents of files that they name.
-    X : array-like or list of n_samples
-        Signatures, of which the contents count.
-    y : ndarray of shape (n_samples, 2)
-        Rows `[writer, forgery]`.
-    splits : list of tuple of (ndarray, ndarray)
-        Training and test rows.
+        The estimator.
 
     Returns
     -------
-    dict of str to str
-        The parts: "estimator", "X", "y" and "splits".
+    str
+        The description.
 
     Raises
     ------
     ValueError
-        If a parameter of the estimator has no description that stays.
+        If a parameter has no description that stays.
     """
     parameters = {
         name: _value(name, value)
         for name, value in sorted(estimator.get_params().items())
         if name.split("__")[-1] not in UNCHANGING
     }
+    return f"{type(estimator).__name__} {parameters}"
+
+
+def describe_signatures(X, y):
+    """Describe signatures by their contents.
+
+    Parameters
+    ----------
+    X : array-like or list of n_samples
+        Signatures.
+    y : ndarray of shape (n_samples, 2)
+        Rows `[writer, forgery]`.
+
+    Returns
+    -------
+    dict of str to str
+        The parts "X" and "y".
+    """
     contents = "".join(str(signature_digest(X, row)) for row in range(len(y)))
-    return {
-        "estimator": f"{type(estimator).__name__} {parameters}",
-        "X": content_digest(contents.encode()),
-        "y": content_digest(repr(y.tolist()).encode()),
-        "splits": joblib.hash([(np.asarray(train), np.asarray(test)) for train, test in splits]),
-    }
+    return {"X": content_digest(contents.encode()), "y": content_digest(repr(y.tolist()).encode())}
 
 
 def _value(name, value):

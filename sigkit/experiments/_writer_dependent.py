@@ -10,11 +10,13 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 
-from sigkit.experiments._describe import describe
+from sigkit.experiments._describe import describe_estimator, describe_signatures
+from sigkit.experiments._result_files import ResultFiles
 from sigkit.experiments._results import ExperimentResults
-from sigkit.experiments._split_files import SplitFiles
 from sigkit.model_selection import WriterSplit
 from sigkit.utils import GENUINE, listing, map_parallel, on_dask, parse_target, progress
+
+KEPT = {"rows", "classes", "genuine_scores", "forgery_scores", "seconds"}
 
 
 def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, folder=None, n_jobs=None, verbose=0):
@@ -86,15 +88,22 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     cv = WriterSplit(dev_writers=_development_writers(estimator), random_state=0) if cv is None else cv
     splits = list(cv.split(X, y))
     _check_enrolled(estimator, y, splits)
-    files = None if folder is None else SplitFiles(folder, describe(estimator, X, y, splits))
-    found = [files and files.read(number, test) for number, (_, test) in enumerate(splits)]
+    files = None
+    if folder is not None:
+        about = {"estimator": describe_estimator(estimator), **describe_signatures(X, y)}
+        files = ResultFiles(folder, about | {"splits": joblib.hash(splits)}, KEPT)
+    found = [files and files.read(_name(number), test) for number, (_, test) in enumerate(splits)]
     lacking = [number for number, arrays in enumerate(found) if arrays is None]
     computed = map_parallel(_run, [(estimator, y, *splits[number]) for number in lacking], X, n_jobs=n_jobs)
     for position, arrays in progress(computed, len(lacking), "splits", verbose):
         found[lacking[position]] = arrays
         if files:
-            files.write(lacking[position], arrays)
+            files.write(_name(lacking[position]), arrays)
     return _summarise(found, y, threshold)
+
+
+def _name(number):
+    return f"split-{number:03}"
 
 
 def _classifier(estimator):

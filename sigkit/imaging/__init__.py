@@ -1,5 +1,6 @@
 """Reading scans, and the preprocessing of signatures as plain functions."""
 
+from sigkit.imaging._clean import remove_background, remove_specks
 from sigkit.imaging._ink import InkBox, blur, find_ink
 from sigkit.imaging._preprocess import Ink, Preprocessed, measure_ink, preprocess_image
 from sigkit.imaging._read import ImageError, decode_image, read_bytes, read_image
@@ -24,4 +25,6 @@ __all__ = [
     "preprocess_image",
     "read_bytes",
     "read_image",
+    "remove_background",
+    "remove_specks",
 ]

@@ -2,7 +2,14 @@
 
 from sigkit.nets._architectures import ARCHITECTURES, build_network
 from sigkit.nets._augment import Distortion, random_crop
-from sigkit.nets._extract import center_crop, choose_device, extract_features, has_fast_bfloat16, prepare_network
+from sigkit.nets._extract import (
+    center_crop,
+    choose_device,
+    extract_features,
+    features_of,
+    has_fast_bfloat16,
+    prepare_network,
+)
 from sigkit.nets._losses import CosineHead, SigNetLoss, TrainingNetwork
 from sigkit.nets._meta import (
     DistanceHead,
@@ -33,6 +40,7 @@ __all__ = [
     "center_crop",
     "choose_device",
     "extract_features",
+    "features_of",
     "has_fast_bfloat16",
     "load_meta_learned",
     "load_network",

@@ -149,16 +149,43 @@ def extract_features(network, images, n_views=1):
     >>> extract_features(network, np.zeros((3, 20, 30), dtype=np.uint8)).shape
     (3, 16)
     """
-    weight = next(network.parameters())
-    middle = center_crop(images, network.input_size) if network.input_size else images
-    batch = torch.from_numpy(np.ascontiguousarray(middle))[:, None].to(weight.device)
-    batch = batch.to(weight.dtype, memory_format=torch.channels_last).div_(255)
     with torch.inference_mode():
-        features = network(batch).float()
-        for view in range(1, n_views):
-            batch = _view(images, view, network.input_size, weight.device)
-            features += network(batch.to(weight.dtype, memory_format=torch.channels_last)).float()
-        return (features / n_views).cpu().numpy()
+        images = torch.from_numpy(np.ascontiguousarray(images)).to(next(network.parameters()).device)
+        return features_of(network, images, n_views).cpu().numpy()
+
+
+def features_of(network, images, n_views=1):
+    """Compute the features of one batch of images, in a way that can be differentiated.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A network from `prepare_network`.
+    images : Tensor of shape (n_samples, height, width)
+        Preprocessed signatures where the network is, background 0 and ink up to 255.
+    n_views : int, default=1
+        As in `extract_features`.
+
+    Returns
+    -------
+    Tensor of shape (n_samples, n_features), dtype float32
+        The features.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.nets import build_network, features_of, prepare_network
+    >>> network = prepare_network(build_network("tiny"), torch.device("cpu"))
+    >>> features_of(network, torch.zeros(3, 20, 30)).shape
+    torch.Size([3, 16])
+    """
+    dtype = next(network.parameters()).dtype
+    middle = center_crop(images, network.input_size) if network.input_size else images
+    features = network(middle[:, None].to(dtype, memory_format=torch.channels_last) / 255).float()
+    for view in range(1, n_views):
+        varied = _view(images, view, network.input_size)
+        features = features + network(varied.to(dtype, memory_format=torch.channels_last)).float()
+    return features / n_views
 
 
 def center_crop(images, size):
@@ -188,10 +215,9 @@ def center_crop(images, size):
     return images[:, top : top + size[0], left : left + size[1]]
 
 
-def _view(images, number, size, device):
+def _view(images, number, size):
     """Change all images alike: they are the channels of one image, which is what a distortion draws for."""
-    images = torch.from_numpy(np.ascontiguousarray(images))[None].to(device)
-    return _SLIGHT.apply(images, size, torch.Generator().manual_seed(number)).transpose(0, 1)
+    return _SLIGHT.apply(images[None], size, torch.Generator().manual_seed(number)).transpose(0, 1)
 
 
 def _fold_normalisation(block):

@@ -75,6 +75,31 @@ class SigNetLoss(nn.Module):
         forgery_term = F.binary_cross_entropy_with_logits(forgery_logits.float(), forged.float())
         return (1 - self.forgery_weight) * loss + self.forgery_weight * forgery_term
 
+    def each(self, logits, target):
+        """Compute the loss of each sample on its own, for an attack on the training.
+
+        Parameters
+        ----------
+        logits : tuple of (Tensor of shape (n_samples, n_classes), Tensor of shape (n_samples,) or None)
+            Logits of the classes, and of "is a forgery".
+        target : Tensor of shape (n_samples, 2), dtype int64
+            The class of each sample, and 1 for a forgery.
+
+        Returns
+        -------
+        Tensor of shape (n_samples,)
+            The losses, without margin and smoothed labels.
+        """
+        writer_logits, forgery_logits = logits
+        classes, forged = target.unbind(1)
+        losses = F.cross_entropy(writer_logits.float(), classes, reduction="none")
+        if self.forgery_weight is None:
+            return losses
+        if self.writer_loss == "genuine":
+            losses = losses * (forged == 0)
+        forgery_terms = F.binary_cross_entropy_with_logits(forgery_logits.float(), forged.float(), reduction="none")
+        return (1 - self.forgery_weight) * losses + self.forgery_weight * forgery_terms
+
     def _writer_term(self, logits, classes):
         if not len(logits):
             return logits.sum()

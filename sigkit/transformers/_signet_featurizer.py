@@ -290,6 +290,10 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         KeyboardInterrupt
             If the training is interrupted. With `checkpoint_dir`, the next `fit` goes on after the last whole epoch.
         """
+        return self._fit(X, y)
+
+    def _fit(self, X, y, adversary=None):
+        """Fit, against an adversary if there is one, who changes what the training sees."""
         X = check_images(self, X, reset=True)
         device = choose_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
@@ -303,7 +307,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 check_size(X, build_network(self.architecture), self.architecture)
             metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(X)}
             if self.epochs:
-                net, said = self._train(X, y, device, seed)
+                net, said = self._train(X, y, device, seed, adversary)
                 network, metadata = net.module_.network, metadata | said
             else:
                 network = build_network(self.architecture, seed=seed)
@@ -392,7 +396,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         save_weights(path, self.network_, self.architecture_, metadata=metadata, half=half)
         return self
 
-    def _train(self, X, y, device, seed):
+    def _train(self, X, y, device, seed, adversary):
         # Kept out of the top of the module: skorch is of no use where weights are only loaded.
         from sigkit.transformers._train import train_network
         from sigkit.transformers._training_set import collect_classes
@@ -414,7 +418,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 "none. Pass them with rows [writer, 1] in y, or leave these parameters at their defaults."
             )
         images = as_bytes(X[rows])
-        net, recipe = train_network(self, images, target, len(known), device, seed)
+        net, recipe = train_network(self, images, target, len(known), device, seed, adversary)
         return net, describe_training(recipe, len(images), len(known))
 
     def __sklearn_tags__(self):

@@ -57,7 +57,7 @@ RECIPE = (
 """Parameters of a featurizer that decide what comes out of its training."""
 
 
-def train_network(featurizer, images, target, n_writers, device, seed):
+def train_network(featurizer, images, target, n_writers, device, seed, adversary=None):
     """Train a network.
 
     Parameters
@@ -74,6 +74,8 @@ def train_network(featurizer, images, target, n_writers, device, seed):
         Where to train.
     seed : int
         Decides all that is drawn, unless the state of an interrupted training has a seed of its own.
+    adversary : callable or None, default=None
+        What `TrainingNet` calls; its `describe` gives what belongs to the recipe.
 
     Returns
     -------
@@ -86,6 +88,8 @@ def train_network(featurizer, images, target, n_writers, device, seed):
     settings = SimpleNamespace(**recipe, patience=featurizer.patience, compile=bool(featurizer.compile))
     if settings.patience and not settings.validation_fraction:
         raise ValueError("patience waits for a better validation, of which validation_fraction=0 leaves none; set one.")
+    if adversary is not None:
+        recipe["adversary"] = plain(adversary.describe())
     recipe |= {"images": content_digest(images) + content_digest(target), "seed": seed}
     folder = None if featurizer.checkpoint_dir is None else os.fspath(featurizer.checkpoint_dir)
     state = None if folder is None else read_state(folder)
@@ -103,7 +107,7 @@ def train_network(featurizer, images, target, n_writers, device, seed):
     _check_batches(settings.batch_size, int((~held).sum()))
     network = build_network(settings.architecture, seed=recipe["seed"])
     callbacks = _callbacks(featurizer, folder, recipe)
-    net = _make_net(settings, network, images, n_classes, device, recipe["seed"], callbacks)
+    net = _make_net(settings, network, images, n_classes, device, recipe["seed"], callbacks, adversary)
     net.set_params(train_split=predefined_split(_image_set(images, target, held, device)) if held.any() else None)
     net.initialize()
     if state is not None:
@@ -119,6 +123,7 @@ def train_network(featurizer, images, target, n_writers, device, seed):
     history = History(figures(epoch) for epoch in net.history)
     # The optimizer is as large as twice the network, and callbacks may hold what cannot be pickled.
     net.trim_for_prediction()
+    net.adversary = None
     net.history = history
     return net, recipe
 
@@ -151,7 +156,7 @@ def _callbacks(featurizer, folder, recipe):
     return callbacks
 
 
-def _make_net(settings, network, images, n_classes, device, seed, callbacks):
+def _make_net(settings, network, images, n_classes, device, seed, callbacks, adversary):
     is_auto = settings.precision == "auto"
     size = training_size(images, network) if settings.augmentation != "crop" else network.input_size
     return TrainingNet(
@@ -189,6 +194,7 @@ def _make_net(settings, network, images, n_classes, device, seed, callbacks):
         clip_value=settings.clip_value,
         n_mirrored=n_classes if settings.mirrored_classes else 0,
         bfloat16=has_fast_bfloat16(device) if is_auto else settings.precision == "bfloat16",
+        adversary=adversary,
     )
 
 

@@ -41,6 +41,9 @@ class TrainingNet(NeuralNet):
         Number of classes if images shall be mirrored into classes of their own.
     bfloat16 : bool, default=False
         Whether convolutions and matrix products are computed in bfloat16.
+    adversary : callable or None, default=None
+        Makes of the net, a batch of inputs and their target what is learned instead of the batch: a list of shares of
+        the loss, inputs, and the loss that they have.
     **kwargs : dict
         Of skorch's NeuralNet.
     """
@@ -58,6 +61,7 @@ class TrainingNet(NeuralNet):
         clip_value=None,
         n_mirrored=0,
         bfloat16=False,
+        adversary=None,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
@@ -71,6 +75,7 @@ class TrainingNet(NeuralNet):
         self.clip_value = clip_value
         self.n_mirrored = n_mirrored
         self.bfloat16 = bfloat16
+        self.adversary = adversary
 
     def initialize_module(self):
         """Make the module, its weights drawn by the seed, in channels-last order."""
@@ -105,6 +110,21 @@ class TrainingNet(NeuralNet):
         """Compute logits, in bfloat16 where that was asked for."""
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.bfloat16):
             return super().infer(x, **fit_params)
+
+    def train_step_single(self, batch, **fit_params):
+        """Compute the gradients of a batch, or of what an adversary makes of it."""
+        if self.adversary is None:
+            return super().train_step_single(batch, **fit_params)
+        images, target = batch
+        target = target.to(self.device)
+        total = 0
+        for share, inputs, criterion in self.adversary(self, images.to(self.device), target):
+            self._set_training(True)
+            logits = self.infer(inputs, **fit_params)
+            loss = share * criterion(logits, target)
+            loss.backward()
+            total = total + loss.detach()
+        return {"loss": total, "y_pred": logits}
 
     def validation_step(self, batch, **fit_params):
         """Compute the loss of a batch and count the genuine signatures whose writer is found."""

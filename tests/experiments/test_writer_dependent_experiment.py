@@ -126,7 +126,7 @@ def test_bad_input(signatures, settings, tmp_path):
     writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
     split = tmp_path / "kept" / "split-002.npz"
     split.write_bytes((tmp_path / "kept" / "split-001.npz").read_bytes())
-    with pytest.raises(ValueError, match=r"split-002\.npz: not of this split"):
+    with pytest.raises(ValueError, match=r"split-002\.npz: not of this experiment"):
         writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
     split.write_bytes(split.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"split-002\.npz: damaged .* Remove it"):

@@ -1,4 +1,4 @@
-"""A folder that keeps what an experiment found, a file a split."""
+"""A folder that keeps what an experiment found, part by part."""
 
 import json
 import os
@@ -9,11 +9,10 @@ import numpy as np
 from sigkit.utils import whole_file
 
 ABOUT = "experiment.json"
-NAMES = {"rows", "classes", "genuine_scores", "forgery_scores", "seconds"}
 
 
-class SplitFiles:
-    """The splits of an experiment that are done, in a folder.
+class ResultFiles:
+    """The parts of an experiment that are done, in a folder.
 
     Parameters
     ----------
@@ -21,6 +20,8 @@ class SplitFiles:
         The folder; made if there is none.
     about : dict of str to str
         What the experiment is, part by part. A folder of another experiment is refused.
+    names : set of str
+        The arrays that a part of the experiment has; "rows", the queries, is one of them.
 
     Raises
     ------
@@ -28,8 +29,9 @@ class SplitFiles:
         If the folder keeps another experiment, or a file of it is damaged.
     """
 
-    def __init__(self, folder, about):
+    def __init__(self, folder, about, names):
         self.folder = os.fspath(folder)
+        self.names = names
         os.makedirs(self.folder, exist_ok=True)
         path = os.path.join(self.folder, ABOUT)
         if not os.path.exists(path):
@@ -49,13 +51,13 @@ class SplitFiles:
                 "splits are the same only if a number is their random_state."
             )
 
-    def read(self, number, rows):
-        """Read a split; None if it is not done.
+    def read(self, part, rows):
+        """Read a part; None if it is not done.
 
         Parameters
         ----------
-        number : int
-            The split's number, from 0.
+        part : str
+            The part's name.
         rows : ndarray of shape (n_queries,)
             The queries that it must have asked.
 
@@ -64,30 +66,30 @@ class SplitFiles:
         dict of str to ndarray, or None
             Its arrays.
         """
-        path = self._path(number)
+        path = self._path(part)
         if not os.path.exists(path):
             return None
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 found = dict(arrays)
         except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path}: damaged ({error}). Remove it, and the split is computed again.") from error
-        if found.keys() != NAMES or not np.array_equal(found["rows"], rows):
-            raise ValueError(f"{path}: not of this split. Remove it, and the split is computed again.")
+            raise ValueError(f"{path}: damaged ({error}). Remove it, and it is computed again.") from error
+        if found.keys() != self.names or not np.array_equal(found["rows"], rows):
+            raise ValueError(f"{path}: not of this experiment. Remove it, and it is computed again.")
         return found
 
-    def write(self, number, arrays):
-        """Keep a split.
+    def write(self, part, arrays):
+        """Keep a part.
 
         Parameters
         ----------
-        number : int
-            The split's number, from 0.
+        part : str
+            The part's name.
         arrays : dict of str to ndarray
             Its arrays.
         """
-        with whole_file(self._path(number)) as file:
+        with whole_file(self._path(part)) as file:
             np.savez(file, **arrays)
 
-    def _path(self, number):
-        return os.path.join(self.folder, f"split-{number:03}.npz")
+    def _path(self, part):
+        return os.path.join(self.folder, f"{part}.npz")

@@ -1,0 +1,126 @@
+"""Attack verifiers, and print how often it works and how much noise it takes: the campaign of arXiv:1901.03398.
+
+    python examples/adversarial.py
+    python examples/adversarial.py --cedar cedar_170x242.npz --weights signet.safetensors --other other.safetensors
+    python examples/adversarial.py --cedar cedar_170x242.npz --weights robust.safetensors --attacks carlini-wagner
+
+Without arguments it draws signatures and trains two tiny networks on some of the writers, which takes a minute. With
+`--cedar`, sigver's file of preprocessed signatures, the network is that of `--weights`; an attacker with limited
+knowledge of the features has that of `--other`. Systems are this network and completed local binary patterns, each with
+linear and RBF support vector machines. Images are cut to the 150 x 220 pixels that networks see. With `--folder` each
+attack is kept as soon as it is done, and the next call goes on there.
+"""
+
+import argparse
+import os
+import warnings
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from sigkit.attacks import FGM, PGD, AnnealingAttack, BoundaryAttack, CarliniWagnerL2
+from sigkit.datasets import load_npz, make_signatures
+from sigkit.estimators import WriterDependentSVC
+from sigkit.experiments import AttackCampaign
+from sigkit.nets import center_crop
+from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
+
+KERNELS = {"linear": {"kernel": "linear"}, "RBF": {"gamma": 2.0**-11}}
+# As in the paper, on counts that are not divided by their deviations.
+CLBP_KERNELS = {"linear": {"kernel": "linear"}, "RBF": {"gamma": 2.0**-15}}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cedar", help="sigver's npz file of preprocessed signatures; drawn signatures without")
+    parser.add_argument("--weights", help="weights of the system's network")
+    parser.add_argument("--other", help="weights of the attacker's own network")
+    parser.add_argument("--attacks", nargs="+", default=["fgm", "carlini-wagner", "annealing", "boundary"])
+    parser.add_argument("--knowledge", nargs="+", default=["perfect", "limited", "limited-features"])
+    parser.add_argument("--systems", nargs="+", default=["network", "clbp"], choices=["network", "clbp"])
+    parser.add_argument("--kernels", nargs="+", default=list(KERNELS), choices=list(KERNELS))
+    parser.add_argument("--epsilon", type=float, default=1000.0, help="of FGM and PGD, in grey levels (default: 1000)")
+    parser.add_argument("--confidence", type=float, default=0.5, help="of Carlini-Wagner, in scores (default: 0.5)")
+    parser.add_argument("--iterations", type=int, default=60, help="of Carlini-Wagner, for each of 5 constants")
+    parser.add_argument("--steps", type=int, default=1000, help="of annealing and boundary attack (default: 1000)")
+    parser.add_argument("--folder", help="where the attacks are kept")
+    parser.add_argument("--plots", help="folder for pictures of the attacks")
+    return parser.parse_args()
+
+
+def load(options):
+    """Preprocessed images, their target, and featurizers of the system and of the attacker."""
+    if options.cedar:
+        cedar = load_npz(options.cedar)
+        featurizers = [path and SigNetFeaturizer(weights=path) for path in (options.weights, options.other)]
+        return center_crop(cedar.images, (150, 220)), cedar.target, featurizers
+    scans, target = make_signatures(n_writers=24, n_genuine=20, n_skilled=10, random_state=0)
+    images = SignaturePreprocessor(canvas_size=(595, 847), image_size=(85, 121)).fit_transform(scans)
+    writers = target[:, 0].astype(int)
+    learned = writers < 12
+    featurizers = []
+    for seed in range(2):
+        featurizer = SigNetFeaturizer("tiny", epochs=20, lr=0.02, random_state=seed)
+        featurizer.fit(images[learned], target[learned])
+        path = os.path.join(options.folder or ".", f"drawn-{seed}.safetensors")
+        featurizers.append(SigNetFeaturizer(weights=featurizer.save_weights(path) and path))
+    return images[~learned], target[~learned], featurizers
+
+
+def make_attacks(options):
+    known = {
+        "fgm": FGM(epsilon=options.epsilon),
+        "pgd": PGD(epsilon=options.epsilon),
+        "carlini-wagner": CarliniWagnerL2(
+            confidence=options.confidence, n_search_steps=5, n_iterations=options.iterations, learning_rate=0.003
+        ),
+        "annealing": AnnealingAttack(n_steps=options.steps),
+        "boundary": BoundaryAttack(n_steps=options.steps),
+    }
+    return {name: known[name] for name in options.attacks}
+
+
+def main():
+    options = parse_arguments()
+    if options.folder:
+        os.makedirs(options.folder, exist_ok=True)
+    with warnings.catch_warnings():
+        # The file does not know that its images were cut to what the network sees of them, and keeps a pickle unread.
+        warnings.filterwarnings("ignore", message=".*(preprocessed in another way|user_mapping is pickled)")
+        images, target, (featurizer, other) = load(options)
+        systems, other_features = {}, {}
+        for kernel in options.kernels:
+            if "network" in options.systems:
+                verifier = WriterDependentSVC(**KERNELS[kernel])
+                systems[f"network {kernel}"] = Pipeline([("features", featurizer), ("svc", verifier)])
+                if other is not None:
+                    other_features[f"network {kernel}"] = Pipeline([("features", other), ("svc", verifier)])
+            if "clbp" in options.systems:
+                verifier = WriterDependentSVC(**CLBP_KERNELS[kernel], scaling="none")
+                systems[f"CLBP {kernel}"] = Pipeline([("features", CLBPFeaturizer()), ("svc", verifier)])
+        campaign = AttackCampaign(
+            systems,
+            make_attacks(options),
+            knowledge=options.knowledge,
+            other_features=other_features,
+            defences={"otsu": BackgroundRemover(), "otsu, no specks": BackgroundRemover(min_size=10)},
+            folder=options.folder,
+            verbose=1,
+        )
+        results = campaign.run(np.ascontiguousarray(images), target)
+    print(results)
+    if options.plots:
+        import matplotlib.pyplot as plt
+
+        os.makedirs(options.plots, exist_ok=True)
+        for system, knowledge, attack in results.images:
+            figure = results.plot(system, knowledge, attack)
+            figure.savefig(os.path.join(options.plots, f"{system}-{knowledge}-{attack}.png".replace(" ", "_")), dpi=100)
+            plt.close(figure)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"{type(error).__name__}: {error}") from None

@@ -1,0 +1,26 @@
+"""Attacks on verifiers: a little change of an image, and a genuine signature is rejected or a forgery accepted."""
+
+from sigkit.attacks._annealing import AnnealingAttack
+from sigkit.attacks._art import ArtAttack
+from sigkit.attacks._base import Attack, Attacked, Claims
+from sigkit.attacks._boundary import BoundaryAttack
+from sigkit.attacks._carlini_wagner import CarliniWagnerL2
+from sigkit.attacks._fgm import FGM
+from sigkit.attacks._norms import ascend, lengths, steepest, within_ball
+from sigkit.attacks._pgd import PGD
+
+__all__ = [
+    "FGM",
+    "PGD",
+    "AnnealingAttack",
+    "ArtAttack",
+    "Attack",
+    "Attacked",
+    "BoundaryAttack",
+    "CarliniWagnerL2",
+    "Claims",
+    "ascend",
+    "lengths",
+    "steepest",
+    "within_ball",
+]

@@ -1,0 +1,80 @@
+"""Many steps along the gradient, within a ball."""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import torch
+
+from sigkit.attacks._base import BallAttack
+from sigkit.attacks._norms import DARKEST, ascend, steepest
+
+
+@dataclass(frozen=True, kw_only=True)
+class PGD(BallAttack):
+    """Projected gradient descent [1]_: steps along the gradient, each brought back to the ball.
+
+    Of the images on the way the one furthest on the attacker's side is returned.
+
+    Parameters
+    ----------
+    eight_bit : bool, default=True
+        Whether attacked images have whole grey levels.
+    batch_size : int, default=32
+        Number of images that are attacked at once.
+    random_state : int, default=0
+        Seed of the random start.
+    epsilon : float, default=1000.0
+        Greatest length of the change, in grey levels.
+    norm : {2, float("inf")}, default=2
+        Length as the root of the sum of squares over pixels, or as the greatest change of a pixel.
+    n_steps : int, default=20
+        Number of steps.
+    step_size : float or None, default=None
+        Length of a step, in grey levels; `2.5 * epsilon / n_steps` by default, which can reach every place of the ball.
+    random_start : bool, default=False
+        Whether to begin at a random place of the ball instead of the image.
+
+    See Also
+    --------
+    CarliniWagnerL2 : Looks for the least change instead.
+    sigkit.estimators.AdversarialTrainer : Trains features with such attacks.
+
+    References
+    ----------
+    .. [1] Madry, A., Makelov, A., Schmidt, L., Tsipras, D., and Vladu, A. (2018). Towards deep learning models
+       resistant to adversarial attacks. ICLR. arXiv:1706.06083.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.attacks import PGD
+    >>> attack = PGD(epsilon=10, norm=float("inf"), n_steps=5)
+    >>> attack(lambda images, claims: 9 - images.mean((1, 2)), torch.zeros(1, 4, 4)).scores_after
+    array([-1.])
+    """
+
+    n_steps: int = 20
+    step_size: float | None = None
+    random_start: bool = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._check("n_steps", Integral, 1)
+        if self.step_size is not None:
+            self._check("step_size", Real, 0, above=True)
+
+    def _search(self, claims, images, generator):
+        step_size = 2.5 * self.epsilon / self.n_steps if self.step_size is None else self.step_size
+        start = self._somewhere(images, generator) if self.random_start else None
+        options = {"epsilon": self.epsilon, "norm": self.norm, "step_size": step_size, "n_steps": self.n_steps}
+        return ascend(claims.margins, images, start=start, **options)
+
+    def _somewhere(self, images, generator):
+        """Draw a place of the ball, evenly."""
+        if self.norm == 2:
+            direction = steepest(torch.randn(images.shape, generator=generator))
+            share = torch.rand(len(images), 1, 1, generator=generator) ** (1 / images[0].numel())
+            change = self.epsilon * share * direction
+        else:
+            change = self.epsilon * (2 * torch.rand(images.shape, generator=generator) - 1)
+        return (images + change.to(images.device)).clamp(0, DARKEST)

@@ -1,0 +1,354 @@
+"""Features that withstand attacks: trainings that see attacked images."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.utils import get_tags
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from sigkit.estimators._adversaries import OneStepImages, WorstImages
+from sigkit.nets import build_network, choose_device
+from sigkit.transformers import SigNetFeaturizer
+
+
+class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
+    """A featurizer that is trained against an adversary, and used like any other afterwards."""
+
+    def transform(self, X):
+        """Compute features.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width)
+            Preprocessed signatures, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), dtype float32
+            Features.
+        """
+        check_is_fitted(self, "estimator_")
+        return self.estimator_.transform(X)
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the features.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_features,), dtype object
+            Names, from the class of the featurizer.
+        """
+        check_is_fitted(self, "estimator_")
+        return self.estimator_.get_feature_names_out(input_features)
+
+    def save_weights(self, path, *, corpus=None, licence=None, half=False):
+        """Write the network's weights as safetensors, for `SigNetFeaturizer(weights=path)`.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file to write.
+        corpus, licence : str or None, default=None
+            What the network was trained on, and the terms of use.
+        half : bool, default=False
+            Whether to round weights to half precision.
+
+        Returns
+        -------
+        estimator
+            This estimator.
+        """
+        check_is_fitted(self, "estimator_")
+        self.estimator_.save_weights(path, corpus=corpus, licence=licence, half=half)
+        return self
+
+    def _checked(self, estimator, name="estimator"):
+        """Copy a featurizer that can be trained."""
+        estimator = SigNetFeaturizer() if estimator is None else estimator
+        if not isinstance(estimator, SigNetFeaturizer):
+            raise ValueError(f"{name} must be a SigNetFeaturizer; found a {type(estimator).__name__}.")
+        if estimator.weights is not None or not estimator.epochs:
+            found = f"weights={estimator.weights!r}" if estimator.weights is not None else "epochs=0"
+            raise ValueError(
+                f"{type(self).__name__} trains the network, but its {name} has {found}, which trains none. Leave "
+                "weights at None and set epochs."
+            )
+        return clone(estimator)
+
+    @property
+    def network_(self):
+        return self.estimator_.network_
+
+    @property
+    def history_(self):
+        return self.estimator_.history_
+
+    @property
+    def metadata_(self):
+        return self.estimator_.metadata_
+
+    @property
+    def image_shape_in_(self):
+        return self.estimator_.image_shape_in_
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(SigNetFeaturizer() if self.estimator is None else self.estimator)
+        tags.input_tags = inner.input_tags
+        tags.transformer_tags = inner.transformer_tags
+        tags.target_tags.required = True
+        return tags
+
+
+class AdversarialTrainer(_HardenedFeaturizer):
+    """Train a featurizer on attacked images only, against its own network as it is at each step [1]_.
+
+    The training minimises the loss of the worst image that projected gradient descent finds in an L2 ball around each,
+
+    .. math:: \\min_\\theta E_{x, y} \\max_{\\|\\delta\\|_2 \\le \\epsilon} L(\\theta, x + \\delta, y),
+
+    with changes that are cut to the ball and to the range of pixels in each step, as in [2]_. Such features need more
+    noise before a claim changes sides, and are somewhat less accurate on unchanged images. A training takes about
+    `1 + n_steps` times as long. Skilled forgeries, where the featurizer learns from them, enter the loss about
+    forgeries only, never that about writers.
+
+    Parameters
+    ----------
+    estimator : SigNetFeaturizer or None, default=None
+        What to train; `SigNetFeaturizer()` by default.
+    epsilon : float, default=510.0
+        Radius of the ball, in grey levels: 510 is 2 in units of full ink, as in [2]_.
+    n_steps : int, default=10
+        Number of gradient steps for each image.
+    step_size : float or None, default=None
+        Length of a step, in grey levels; None for `2.5 * epsilon / n_steps`.
+    random_start : bool, default=False
+        Whether the steps begin at a random change.
+
+    Attributes
+    ----------
+    estimator_ : SigNetFeaturizer
+        The trained featurizer, with `network_`, `history_`, `metadata_` and others.
+    network_ : torch.nn.Module
+        Its network.
+    history_ : list of dict
+        What was measured in each epoch: "train_loss" on attacked images, "valid_loss" and "valid_acc" on unchanged.
+    metadata_ : dict of str to str
+        What is known of the weights.
+    image_shape_in_ : tuple of (int, int)
+        Rows and columns of the images seen in `fit`.
+
+    See Also
+    --------
+    EnsembleAdversarialTrainer : Mixes unchanged images with quickly attacked ones.
+    sigkit.attacks.PGD : The attack on a verifier.
+
+    References
+    ----------
+    .. [1] Madry, A., Makelov, A., Schmidt, L., Tsipras, D., and Vladu, A. (2018). Towards deep learning models
+       resistant to adversarial attacks. ICLR. arXiv:1706.06083.
+    .. [2] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2019). Characterizing and evaluating adversarial examples
+       for offline handwritten signature verification. IEEE Transactions on Information Forensics and Security, 14(8),
+       2153-2166. arXiv:1901.03398.
+
+    Examples
+    --------
+    >>> from sigkit.datasets import make_signatures
+    >>> from sigkit.estimators import AdversarialTrainer
+    >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+    >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
+    >>> images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
+    >>> featurizer = SigNetFeaturizer("tiny", epochs=1, random_state=0)
+    >>> AdversarialTrainer(featurizer, n_steps=2).fit(images, target).transform(images).shape
+    (12, 16)
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "estimator": [SigNetFeaturizer, None],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+        "step_size": [Interval(Real, 0, None, closed="neither"), None],
+        "random_start": ["boolean"],
+    }
+
+    def __init__(self, estimator=None, *, epsilon=510.0, n_steps=10, step_size=None, random_start=False):
+        self.estimator = estimator
+        self.epsilon = epsilon
+        self.n_steps = n_steps
+        self.step_size = step_size
+        self.random_start = random_start
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y):
+        """Train the network on attacked images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width)
+            Preprocessed signatures, uint8 or values from 0 to 255.
+        y : array-like of shape (n_samples,) or (n_samples, 2)
+            Writer ids, or rows `[writer, forgery]`.
+
+        Returns
+        -------
+        AdversarialTrainer
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the featurizer would train nothing, or what its own `fit` raises.
+        """
+        featurizer = self._checked(self.estimator)
+        adversary = WorstImages(self.epsilon, self.n_steps, self.step_size, self.random_start)
+        self.estimator_ = featurizer._fit(X, y, adversary)
+        return self
+
+
+class EnsembleAdversarialTrainer(_HardenedFeaturizer):
+    """Train a featurizer on images and on the same images attacked in one step, by several networks in turn [1]_.
+
+    Each batch is attacked by one gradient step against the network itself or one of the surrogates, which do not
+    change. The loss is :math:`\\alpha L(x, y) + (1 - \\alpha) L(x + \\delta, y)`. It defends against attackers who have
+    another network; it costs little more than a plain training, beside that of the surrogates. Skilled forgeries enter
+    the loss of attacked images about forgeries only, never that about writers.
+
+    Parameters
+    ----------
+    estimator : SigNetFeaturizer or None, default=None
+        What to train; `SigNetFeaturizer()` by default.
+    surrogates : list of SigNetFeaturizer, default=()
+        Featurizers of other architectures, say, that are trained first, on the same signatures. With a `checkpoint_dir`
+        of their own they are trained once for a whole grid search.
+    epsilon : float, default=1275.0
+        Length of the step, in grey levels: 1275 is 5 in units of full ink, as in [2]_.
+    alpha : float, default=0.5
+        Share of unchanged images in the loss, from 0 to 1.
+
+    Attributes
+    ----------
+    estimator_ : SigNetFeaturizer
+        The trained featurizer, with `network_`, `history_`, `metadata_` and others.
+    surrogates_ : list of SigNetFeaturizer
+        The trained surrogates.
+    network_ : torch.nn.Module
+        The network of `estimator_`.
+    history_ : list of dict
+        What was measured in each epoch.
+    metadata_ : dict of str to str
+        What is known of the weights.
+    image_shape_in_ : tuple of (int, int)
+        Rows and columns of the images seen in `fit`.
+
+    See Also
+    --------
+    AdversarialTrainer : Trains against the network itself in several steps.
+
+    References
+    ----------
+    .. [1] Tramèr, F., Kurakin, A., Papernot, N., Goodfellow, I., Boneh, D., and McDaniel, P. (2018). Ensemble
+       adversarial training: attacks and defenses. ICLR. arXiv:1705.07204.
+    .. [2] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2019). Characterizing and evaluating adversarial examples
+       for offline handwritten signature verification. IEEE Transactions on Information Forensics and Security, 14(8),
+       2153-2166. arXiv:1901.03398.
+
+    Examples
+    --------
+    >>> from sigkit.datasets import make_signatures
+    >>> from sigkit.estimators import EnsembleAdversarialTrainer
+    >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+    >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
+    >>> images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
+    >>> first, second = (SigNetFeaturizer("tiny", epochs=1, random_state=seed) for seed in range(2))
+    >>> EnsembleAdversarialTrainer(first, [second]).fit(images, target).transform(images).shape
+    (12, 16)
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "estimator": [SigNetFeaturizer, None],
+        "surrogates": [list, tuple],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "alpha": [Interval(Real, 0, 1, closed="both")],
+    }
+
+    def __init__(self, estimator=None, surrogates=(), *, epsilon=1275.0, alpha=0.5):
+        self.estimator = estimator
+        self.surrogates = surrogates
+        self.epsilon = epsilon
+        self.alpha = alpha
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y):
+        """Train the surrogates, then the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width)
+            Preprocessed signatures, uint8 or values from 0 to 255.
+        y : array-like of shape (n_samples,) or (n_samples, 2)
+            Writer ids, or rows `[writer, forgery]`.
+
+        Returns
+        -------
+        EnsembleAdversarialTrainer
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a featurizer would train nothing, surrogates have other classes or images of another size, or what the
+            `fit` of a featurizer raises.
+        """
+        featurizer = self._checked(self.estimator)
+        surrogates = [self._checked(each, f"surrogate {number}") for number, each in enumerate(self.surrogates)]
+        for number, surrogate in enumerate(surrogates):
+            _check_alike(featurizer, surrogate, number)
+        trained = [surrogate.fit(X, y) for surrogate in surrogates]
+        device = choose_device(featurizer.device)
+        nets = [surrogate.net_ for surrogate in trained]
+        for net in nets:
+            net.module_.to(device)
+            net.device = str(device)
+        try:
+            adversary = OneStepImages(self.epsilon, self.alpha, nets)
+            self.estimator_ = featurizer._fit(X, y, adversary)
+        finally:
+            for net in nets:
+                net.module_.cpu()
+                net.device = "cpu"
+        self.surrogates_ = trained
+        return self
+
+
+def _check_alike(featurizer, surrogate, number):
+    """Refuse a surrogate that knows other classes, or cannot take the estimator's images."""
+    for name in ("dev_writers", "forgery_classes", "mirrored_classes"):
+        ours, theirs = (_as_set(getattr(each, name)) for each in (featurizer, surrogate))
+        if ours != theirs:
+            raise ValueError(
+                f"surrogate {number} must have the {name} of the estimator, {getattr(featurizer, name)!r}, to tell the "
+                f"same classes; found {getattr(surrogate, name)!r}."
+            )
+    with torch.device("meta"):
+        own, other = (build_network(each.architecture) for each in (featurizer, surrogate))
+    size = own.input_size if featurizer.augmentation == "crop" or not own.takes_any_size else None
+    if not other.takes_any_size and other.input_size != size:
+        raise ValueError(
+            f"surrogate {number} ({surrogate.architecture}) needs images of {other.input_size}, which the training of "
+            f"{featurizer.architecture} does not make: choose another architecture, or augmentation='crop'."
+        )
+
+
+def _as_set(value):
+    return value if value is None or isinstance(value, bool) else set(np.asarray(list(value)).tolist())

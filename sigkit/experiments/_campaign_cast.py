@@ -1,0 +1,348 @@
+"""Who is who in a campaign: the system and its writers, the attacker and theirs, the queries."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+
+from sigkit.estimators import BlackBoxVerifier, DifferentiableVerifier
+from sigkit.estimators._differentiable_verifier import NotDifferentiable
+from sigkit.metrics import eer_score, eer_threshold
+from sigkit.model_selection import WriterSplit
+from sigkit.utils import GENUINE, SKILLED, listing
+
+# How far an attacker wants to move a score that the attacker's own verifier decides as wished from the beginning.
+_FURTHER = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Cast:
+    """Signatures, and who knows which.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, height, width), dtype uint8
+        Preprocessed signatures.
+    writers, forgery : ndarray of shape (n_samples,)
+        Their writers and forgery kinds.
+    known : ndarray of int
+        Rows of development writers whom the systems name.
+    references, others : dict of writer id to ndarray of int
+        Rows of genuine signatures of the system's writers: those that the system has, and those of the attacker.
+    queries : ndarray of int
+        Rows of other genuine signatures and of skilled forgeries of the system's writers.
+    attackers_writers : ndarray
+        The writers that the attacker has for negatives.
+    """
+
+    X: np.ndarray
+    writers: np.ndarray
+    forgery: np.ndarray
+    known: np.ndarray
+    references: dict
+    others: dict
+    queries: np.ndarray
+    attackers_writers: np.ndarray
+
+    @classmethod
+    def draw(cls, X, writers, forgery, campaign):
+        """Draw who is on which side.
+
+        Parameters
+        ----------
+        X, writers, forgery : ndarray
+            As above.
+        campaign : AttackCampaign
+            Its parameters.
+
+        Returns
+        -------
+        Cast
+            The cast.
+        """
+        dev_writers = set()
+        for system in campaign.systems.values():
+            dev_writers |= set(_verifier(system).get_params().get("dev_writers") or ())
+        y = np.stack([writers.astype(object), forgery.astype(object)], axis=1)
+        n = campaign.n_references
+        split = WriterSplit(2 * n, campaign.n_queries, sorted(dev_writers) or None, 1, campaign.random_state)
+        [(train, test)] = split.split(X, y)
+        is_dev = np.isin(writers, list(dev_writers)) if dev_writers else np.zeros(len(writers), dtype=bool)
+        enrolled = np.unique(writers[test])
+        if len(enrolled) < 4:
+            raise ValueError(
+                "A campaign parts writers into the system's and the attacker's, at least 2 each; found "
+                f"{len(enrolled)}."
+            )
+        drawn = check_random_state(campaign.random_state).permutation(enrolled)
+        own = np.sort(drawn[: len(drawn) // 2])
+        references, others = {}, {}
+        for writer in own.tolist():
+            rows = train[writers[train] == writer]
+            references[writer], others[writer] = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+        queries = test[np.isin(writers[test], own) & np.isin(forgery[test], (GENUINE, SKILLED))]
+        attackers = np.sort(drawn[len(drawn) // 2 :])
+        return cls(X, writers, forgery, np.flatnonzero(is_dev), references, others, queries, attackers)
+
+    def system_rows(self):
+        """Tell what a system is fitted to.
+
+        Returns
+        -------
+        ndarray of int
+            Rows.
+        """
+        return np.concatenate([self.known, *self.references.values()])
+
+    def target(self, rows):
+        """Give rows `[writer, forgery]`.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2), dtype object
+            The target.
+        """
+        return np.stack([self.writers[rows].astype(object), self.forgery[rows].astype(object)], axis=1)
+
+    def signatures_of_attacker(self, knowledge):
+        """Give a genuine signature of each of the system's writers that the attacker has.
+
+        Parameters
+        ----------
+        knowledge : str
+            What the attacker knows: with perfect knowledge, also the system's references.
+
+        Returns
+        -------
+        dict of writer id to ndarray of shape (height, width)
+            An image a writer.
+        """
+        rows = self.references if knowledge == "perfect" else self.others
+        return {writer: self.X[own[0]] for writer, own in rows.items()}
+
+    def attackers_own(self, estimator, *, fits_features):
+        """Make a verifier of the attacker's, with the attacker's signatures and writers.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The Pipeline whose kind it is; fitted unless `fits_features`.
+        fits_features : bool
+            Whether its features are fitted anew, or those of the estimator are taken.
+
+        Returns
+        -------
+        estimator
+            The fitted verifier.
+        """
+        genuine = np.flatnonzero(np.isin(self.writers, self.attackers_writers) & (self.forgery == GENUINE))
+        rows = np.concatenate([genuine, *self.others.values()])
+        verifier = clone(_verifier(estimator))
+        n_references = max(len(own) for own in self.others.values())
+        settings = {"dev_writers": self.attackers_writers.tolist(), "n_dev_negatives": n_references}
+        known = verifier.get_params()
+        verifier.set_params(**{name: value for name, value in settings.items() if name in known})
+        if not hasattr(estimator, "steps"):
+            return verifier.fit(self.X[rows], self.target(rows))
+        steps = [*estimator.steps[:-1], (estimator.steps[-1][0], verifier)]
+        if fits_features:
+            return clone(Pipeline(steps)).fit(self.X[rows], self.target(rows))
+        features = estimator[:-1].transform(self.X[rows]) if len(steps) > 1 else self.X[rows]
+        verifier.fit(features, self.target(rows))
+        return Pipeline(steps)
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """A fitted system with its threshold.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The fitted Pipeline.
+    matrix : ndarray of shape (n_queries, n_writers)
+        Scores of the cast's queries against each of the system's writers.
+    threshold : float
+        Where FAR and FRR of skilled forgeries are equal over all writers.
+    eer : float
+        That error rate.
+    """
+
+    estimator: object
+    matrix: np.ndarray
+    threshold: float
+    eer: float
+
+    @classmethod
+    def fitted(cls, estimator, cast):
+        """Fit a system and find its threshold.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The unfitted Pipeline.
+        cast : Cast
+            The cast.
+
+        Returns
+        -------
+        System
+            The system.
+        """
+        rows = cast.system_rows()
+        fitted = clone(estimator).fit(cast.X[rows], cast.target(rows))
+        matrix = fitted.decision_function(cast.X[cast.queries])
+        own = np.searchsorted(list(cast.references), cast.writers[cast.queries])
+        genuine = (cast.forgery[cast.queries] == GENUINE).astype(int)
+        if genuine.all():
+            raise ValueError("A campaign needs skilled forgeries of the writers: rows [writer, 1] in y.")
+        scores = matrix[np.arange(len(matrix)), own]
+        return cls(fitted, matrix, float(eer_threshold(genuine, scores)), float(eer_score(genuine, scores)))
+
+    def scores(self, images, claims):
+        """Score claims as the system does.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, height, width)
+            Images.
+        claims : ndarray of shape (n_images,)
+            Whom they claim to be of.
+
+        Returns
+        -------
+        ndarray of shape (n_images,)
+            Scores.
+        """
+        return BlackBoxVerifier(self.estimator)(torch.from_numpy(images), claims).numpy()
+
+
+@dataclass(frozen=True, eq=False)
+class Queries:
+    """The queries that are attacked.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Rows of the signatures.
+    claims : ndarray
+        Whom they claim to be of.
+    kinds : ndarray of {"genuine", "random", "skilled"}
+        What they are.
+    goals : ndarray of {"reject", "accept"}
+        What the attacker wants.
+    """
+
+    rows: np.ndarray
+    claims: np.ndarray
+    kinds: np.ndarray
+    goals: np.ndarray
+
+
+def choose_queries(systems, cast, random_state):
+    """Choose for each writer a genuine, a random and a skilled query that all systems decide correctly.
+
+    Parameters
+    ----------
+    systems : dict of str to System
+        The systems.
+    cast : Cast
+        The cast.
+    random_state : int
+        Draws them.
+
+    Returns
+    -------
+    Queries
+        The queries; fewer than three where all systems are right about none of a kind.
+    """
+    accepted = np.stack([system.matrix >= system.threshold for system in systems.values()])
+    writers, genuine = cast.writers[cast.queries], cast.forgery[cast.queries] == GENUINE
+    rng = check_random_state(random_state)
+    chosen, lacking = [], []
+    for column, writer in enumerate(cast.references):
+        by_all, by_none = accepted[:, :, column].all(axis=0), ~accepted[:, :, column].any(axis=0)
+        possible = {
+            "genuine": by_all & genuine & (writers == writer),
+            "random": by_none & genuine & (writers != writer),
+            "skilled": by_none & ~genuine & (writers == writer),
+        }
+        for kind, which in possible.items():
+            if which.any():
+                chosen.append((cast.queries[rng.choice(np.flatnonzero(which))], writer, kind))
+            else:
+                lacking.append(f"{kind} of {writer!r}")
+    if not chosen:
+        raise ValueError("All systems together decide not a single query correctly: there is nothing to attack.")
+    if lacking:
+        warnings.warn(
+            f"Not all systems decide a query correctly, and it is left out: {listing(lacking)}.", stacklevel=3
+        )
+    rows, claims, kinds = (np.array(column) for column in zip(*chosen))
+    return Queries(rows, claims, kinds, np.where(kinds == "genuine", "reject", "accept"))
+
+
+def see(estimator):
+    """Make a verifier as an attacker sees it: with gradients if there are any.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted Pipeline.
+
+    Returns
+    -------
+    DifferentiableVerifier or BlackBoxVerifier
+        The verifier.
+    """
+    try:
+        return DifferentiableVerifier(estimator)
+    except NotDifferentiable:
+        return BlackBoxVerifier(estimator)
+
+
+def aim(verifier, images, queries, threshold, batch_size):
+    """Decide which scores an attacker aims at by the attacker's own verifier.
+
+    It is the system's threshold, or where that verifier decides as wished from the beginning, a little further than it
+    scores now: the attacker does not give up on it.
+
+    Parameters
+    ----------
+    verifier : callable
+        The attacker's verifier.
+    images : ndarray of shape (n_queries, height, width)
+        The queries' images.
+    queries : Queries
+        The queries.
+    threshold : float
+        The system's threshold.
+    batch_size : int
+        Number of images at once.
+
+    Returns
+    -------
+    ndarray of shape (n_queries,)
+        A threshold for each query.
+    """
+    scores = []
+    with torch.no_grad():
+        for first in range(0, len(images), batch_size):
+            batch = slice(first, first + batch_size)
+            scores.append(verifier(torch.from_numpy(images[batch]).float(), queries.claims[batch]).cpu().numpy())
+    scores = np.concatenate(scores)
+    lower, higher = np.minimum(threshold, scores - _FURTHER), np.maximum(threshold, scores + _FURTHER)
+    return np.where(queries.goals == "reject", lower, higher)
+
+
+def _verifier(estimator):
+    return estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
