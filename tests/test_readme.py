@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "block", BLOCKS, ids=["flow", "learn features", "own image", "meta-learning", "experiment", "error rates"]
+    "block", BLOCKS, ids=["flow", "learn features", "own image", "meta-learning", "attacks", "experiment", "error rates"]
 )
 def test_code_of_the_readme_runs(block, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)

@@ -131,7 +131,7 @@ class _FeatureScorer(_ClaimScorer):
         precision = featurizer.precision
         if precision == "auto":
             precision = "bfloat16" if has_fast_bfloat16(device) else "float32"
-        self.network = prepare_network(featurizer.network_, device, precision).requires_grad_(False)
+        self.network = prepare_network(featurizer.network_, device, precision, fold=True).requires_grad_(False)
         self.n_views = featurizer.n_views
         bank = self.enrolled.bank
         self.dtype = torch.from_numpy(bank.rows[:0]).dtype

@@ -87,7 +87,7 @@ def has_fast_bfloat16(device):
     return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
 
 
-def prepare_network(network, device, precision="float32"):
+def prepare_network(network, device, precision="float32", *, fold=False):
     """Copy a network to where and how it shall run.
 
     Parameters
@@ -99,6 +99,8 @@ def prepare_network(network, device, precision="float32"):
     precision : {"float32", "bfloat16"}, default="float32"
         The type of weights and activations. In bfloat16 batch normalisation behind a layer is folded into its weights
         beforehand, so that its statistics are not rounded on their own.
+    fold : bool, default=False
+        Whether to do so in float32, too: equal but for rounding, and a good deal faster where gradients are taken.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def prepare_network(network, device, precision="float32"):
     torch.bfloat16
     """
     network = copy.deepcopy(network).eval()
-    if precision == "bfloat16":
+    if fold or precision == "bfloat16":
         for block in network.modules():
             if isinstance(block, nn.Sequential) and hasattr(block, "bn"):
                 _fold_normalisation(block)

@@ -224,7 +224,7 @@ class Plain:
         losses, number = [], 0
         for epoch in range(1, self.epochs + 1):
             generator = torch.Generator().manual_seed(self.seed + epoch)
-            batches = torch.randperm(len(self.images), generator=generator).split(8)
+            batches = torch.randperm(len(self.images), generator=generator).split(12)
             total = 0
             for rows in batches:
                 number += 1
@@ -277,8 +277,8 @@ def test_adversarial_training_follows_a_plain_loop(signatures, forgery_weight, w
         return plain.loss(images, rows)
 
     losses = plain.fit(step)
-    model = harden(tiny(epochs=3, lr=1e-2, forgery_weight=forgery_weight, writer_loss=writer_loss)).fit(X, y)
-    assert_follows(model, plain, losses)
+    settings = {"forgery_weight": forgery_weight, "writer_loss": writer_loss}
+    assert_follows(harden(tiny(epochs=3, lr=1e-2, batch_size=12, **settings)).fit(X, y), plain, losses)
 
 
 @pytest.mark.parametrize(("forgery_weight", "writer_loss"), LOSSES)
@@ -295,19 +295,18 @@ def test_ensemble_training_follows_a_plain_loop(signatures, forgery_weight, writ
         _, gradient = attacked.gradient(plain.images[row], row)
         return (plain.images[row] + EPSILON / 255 * gradient / gradient.norm()).clamp(0, 1)
 
-    n_batches = -(-len(plain.images) // 8)
-
     def step(rows, number):
         plain.network.eval()
-        # The surrogate first in each epoch.
-        attacked = (plain, other)[((number - 1) % n_batches + 1) % 2]
+        # The surrogate first; an epoch has an even number of batches.
+        attacked = (plain, other)[number % 2]
         images = torch.stack([changed(row, attacked) for row in rows])
         plain.network.train()
         clean = plain.loss(plain.images[rows], rows, writer_loss)
         return ALPHA * clean + (1 - ALPHA) * plain.loss(images, rows)
 
     losses = plain.fit(step)
-    assert_follows(ensemble(tiny(epochs=3, lr=1e-2, **settings), [surrogate]).fit(X, y), plain, losses)
+    model = ensemble(tiny(epochs=3, lr=1e-2, batch_size=12, **settings), [surrogate])
+    assert_follows(model.fit(X, y), plain, losses)
 
 
 def test_with_all_of_the_loss_unchanged_images_teach_alone(signatures):
@@ -607,7 +606,8 @@ def test_bad_signatures(signatures, make):
     with pytest.raises(ValueError, match="at least 2 writers"):
         make().fit(X[:6], y[:6])
     with pytest.raises(ValueError, match="y has none"):
-        make(tiny(forgery_weight=0.5)).fit(X[y[:, 1] == 0], y[y[:, 1] == 0])
+        other = {} if make is harden else {"surrogates": [tiny(forgery_weight=0.5)]}
+        make(tiny(forgery_weight=0.5), **other).fit(X[y[:, 1] == 0], y[y[:, 1] == 0])
     with pytest.raises(ValueError, match="Put a SignaturePreprocessor before"):
         make().fit(["scan.png"], [1])
     with pytest.raises(ValueError, match=r"\(34, 40\), but .* expecting images of shape \(34, 48\)"):

@@ -36,6 +36,21 @@ def test_float32_equals_plain_torch(signet, images):
     np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-5 * expected.max())
 
 
+def test_values_that_are_no_bytes_are_left_alone_and_give_the_same(signet, images):
+    network, values = prepare_network(signet, CPU), images.astype(np.float32)
+    for n_views in (1, 2):
+        features = extract_features(network, values, n_views)
+        assert np.array_equal(values, images)
+        np.testing.assert_allclose(features, extract_features(network, images, n_views), rtol=1e-5, atol=1e-5)
+
+
+def test_folding_changes_nothing_but_rounding(signet, images):
+    folded = prepare_network(signet, CPU, fold=True)
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in folded.modules())
+    expected = extract_features(prepare_network(signet, CPU), images)
+    np.testing.assert_allclose(extract_features(folded, images), expected, atol=1e-5 * expected.max())
+
+
 def test_bfloat16_keeps_the_direction_of_features(signet, images):
     exact = extract_features(prepare_network(signet, CPU), images)
     rounded = extract_features(prepare_network(signet, CPU, "bfloat16"), images)

@@ -1,0 +1,198 @@
+"""Verifiers as functions of pixels: with gradients, and without."""
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.pipeline import make_pipeline
+
+from sigkit.attacks import FGM, AnnealingAttack, BoundaryAttack
+from sigkit.datasets import load_npz, make_signatures
+from sigkit.estimators import (
+    AdversarialTrainer,
+    BlackBoxVerifier,
+    DifferentiableVerifier,
+    MetaLearnedVerifier,
+    WriterDependentSVC,
+)
+from sigkit.nets import center_crop
+from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
+
+CEDAR = Path(os.environ.get("SIGKIT_DATA", "../shared/data")) / "reference" / "cedar_170x242.npz"
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    scans, target = make_signatures(n_writers=6, n_genuine=6, n_skilled=2, random_state=0)
+    return SignaturePreprocessor(canvas_size=(595, 847), image_size=(51, 73)).fit_transform(scans), target
+
+
+def make(**settings):
+    featurizer = SigNetFeaturizer("tiny", epochs=0, n_views=settings.pop("n_views", 1), random_state=0)
+    return make_pipeline(featurizer, WriterDependentSVC(**{"gamma": "scale", **settings}))
+
+
+def claims_of(target):
+    """Each signature as its own writer's, and as the next one's."""
+    writers = np.array(target[:, 0].tolist())
+    return np.concatenate([writers, np.roll(writers, 9)])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"scaling": "writer"},
+        {"kernel": "linear"},
+        {"kernel": "linear", "scaling": "writer"},
+        {"scaling": "none", "gamma": 0.5},
+        {"C": 50.0},
+        {"dev_writers": [1, 2]},
+        {"n_views": 3},
+    ],
+    ids=str,
+)
+def test_scores_are_those_of_the_pipeline(drawn, settings):
+    images, target = drawn
+    dev = settings.get("dev_writers", [])
+    pipe = make(**settings).fit(images, target)
+    chosen = ~np.isin(np.array(target[:, 0].tolist()), dev)
+    images, claims = np.tile(images[chosen], (2, 1, 1)), claims_of(target[chosen])
+    expected = pipe[-1].claim_scores(pipe[:-1].transform(images), claims)
+    for verifier in (DifferentiableVerifier(pipe, device="cpu"), BlackBoxVerifier(pipe)):
+        scores = verifier(torch.from_numpy(images).float(), claims)
+        assert scores.dtype == torch.float32
+        assert np.allclose(scores.detach().numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.skipif(not CEDAR.exists(), reason=f"needs {CEDAR}; name its folder by SIGKIT_DATA")
+@pytest.mark.parametrize("scaling", ["shared", "writer"])
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_a_hundred_claims_of_cedar(kernel, scaling):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*user_mapping is pickled")
+        cedar = load_npz(CEDAR)
+    writers = cedar.target[:, 0].astype(int)
+    few = (writers < 10) & (np.arange(len(writers)) % 2 == 0)
+    images, target = center_crop(cedar.images[few], (150, 220)), cedar.target[few]
+    taught = np.arange(len(images)) % 4 == 0
+    featurizer = SigNetFeaturizer("signet_residual", epochs=0, random_state=0)
+    pipe = make_pipeline(featurizer, WriterDependentSVC(kernel, scaling=scaling)).fit(images[taught], target[taught])
+    images, claims = images[~taught][:100], target[~taught, 0].astype(int)[:100]
+    claims[50:] = np.roll(claims[50:], 13)
+    expected = pipe[-1].claim_scores(pipe[:-1].transform(images), claims)
+    with torch.no_grad():
+        scores = DifferentiableVerifier(pipe, device="cpu")(torch.from_numpy(images).float(), claims).numpy()
+    assert len(scores) == 100
+    assert np.abs(scores - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("settings", [{}, {"adapt": "head"}, {"keep": "weights"}, {"head": "distance"}], ids=str)
+def test_an_adapted_verifier(drawn, settings):
+    images, target = drawn
+    settings = {"epochs": 0, "n_references": 3, "n_updates": 2, "random_state": 0} | settings
+    model = MetaLearnedVerifier("tiny", dev_writers=[1, 2, 3], **settings).fit(images, target)
+    chosen = np.array(target[:, 0].tolist()) > 3
+    images, claims = np.tile(images[chosen], (2, 1, 1)), claims_of(target[chosen])
+    verifier = DifferentiableVerifier(model, device="cpu")
+    pixels = torch.from_numpy(images).float().requires_grad_()
+    scores = verifier(pixels, claims)
+    assert np.allclose(scores.detach().numpy(), model.claim_scores(images, claims), atol=1e-4)
+    [slopes] = torch.autograd.grad(scores.sum(), pixels)
+    assert slopes.abs().sum((1, 2)).min() > 0
+
+
+@pytest.mark.parametrize("settings", [{}, {"kernel": "linear"}, {"scaling": "writer"}, {"n_views": 2}], ids=str)
+def test_gradients_are_slopes_of_the_scores(drawn, settings):
+    """Beside differences of scores, in double precision."""
+    images, target = drawn
+    verifier = DifferentiableVerifier(make(**settings).fit(images, target), device="cpu").double()
+    scorer = verifier.scorer
+    scorer.dtype, scorer.center, scorer.scale = torch.float64, scorer.center.double(), scorer.scale.double()
+    scorer.network.double()
+    images, claims = torch.from_numpy(images[:3]).double(), target[:3, 0]
+    ink = torch.from_numpy(np.argwhere(images.numpy() > 40)[::97])
+
+    def score(pixels):
+        features = scorer.network(pixels[:, None] / 255).double()
+        return features, verifier(pixels, claims).double()
+
+    pixels = images.clone().requires_grad_()
+    [slopes] = torch.autograd.grad(verifier(pixels, claims).sum(), pixels)
+    step = 0.5
+    for image, row, column in ink.tolist()[:8]:
+        moved = [images.clone() for _ in range(2)]
+        moved[0][image, row, column] += step
+        moved[1][image, row, column] -= step
+        up, down = (score(each)[1].sum().item() for each in moved)
+        assert slopes[image, row, column].item() == pytest.approx((up - down) / (2 * step), rel=0.1, abs=2e-6)
+
+
+def test_steps_before_and_around_are_understood(drawn):
+    images, target = drawn
+    preprocessor = SignaturePreprocessor(canvas_size=(595, 847), image_size=(51, 73))
+    scans, target = make_signatures(n_writers=6, n_genuine=6, n_skilled=2, random_state=0)
+    pipe = make_pipeline(preprocessor, "passthrough", *(step for _, step in make().steps)).fit(scans, target)
+    claims = np.array(target[:4, 0].tolist())
+    for verifier in (DifferentiableVerifier(pipe), BlackBoxVerifier(pipe)):
+        scores = verifier(torch.from_numpy(images[:4]).float(), claims)
+        assert np.allclose(scores.detach().numpy(), pipe.decision_function(scans[:4])[range(4), claims - 1], atol=1e-5)
+    trainer = AdversarialTrainer(SigNetFeaturizer("tiny", epochs=1, random_state=0), n_steps=1)
+    robust = make_pipeline(trainer, WriterDependentSVC()).fit(images, target)
+    scores = DifferentiableVerifier(robust)(torch.from_numpy(images[:4]).float(), claims)
+    assert np.allclose(scores.detach().numpy(), robust.decision_function(images[:4])[range(4), claims - 1], atol=1e-5)
+
+
+def test_it_is_an_attackable_verifier(drawn):
+    images, target = drawn
+    pipe = make().fit(images, target)
+    claims = np.array(target[:6, 0].tolist())
+    attacked = FGM(epsilon=400)(DifferentiableVerifier(pipe), images[:6], claims)
+    scores = pipe[-1].claim_scores(pipe[:-1].transform(attacked.images), claims)
+    assert np.allclose(attacked.scores_after, scores, atol=1e-5)
+    assert (attacked.scores_after < attacked.scores_before)[attacked.attempted].all()
+
+
+def test_steps_without_gradient_are_named_and_attacked_by_scores_and_decisions(drawn):
+    images, target = drawn
+    svc = WriterDependentSVC(gamma=2**-15, scaling="none")
+    pipe = make_pipeline(CLBPFeaturizer(), svc).fit(images, target)
+    with pytest.raises(ValueError, match=r"step 'clbpfeaturizer' \(CLBPFeaturizer\) has no derivative.*BoundaryAttack"):
+        DifferentiableVerifier(pipe)
+    cleaned = make_pipeline(BackgroundRemover(), *(step for _, step in make().steps)).fit(images, target)
+    with pytest.raises(ValueError, match=r"step 'backgroundremover' \(BackgroundRemover\) has no derivative"):
+        DifferentiableVerifier(cleaned)
+    claims = np.array(target[:4, 0].tolist())
+    with pytest.raises(ValueError, match=r"FGM needs gradients, which .* 'clbpfeaturizer' \(CLBPFeaturizer\)"):
+        FGM()(BlackBoxVerifier(pipe), images[:4], claims)
+    for attack in (BoundaryAttack(n_steps=5), AnnealingAttack(n_steps=40)):
+        for verifier in (BlackBoxVerifier(pipe), BlackBoxVerifier(cleaned)):
+            attacked = attack(verifier, images[:4], claims)
+            assert attacked.attempted.any()
+
+
+def test_nearly_black_images_are_scored(drawn):
+    """What an attack leaves may have nothing brighter than 1."""
+    images, target = drawn
+    pipe = make().fit(images, target)
+    faint = torch.zeros(2, *images.shape[1:])
+    faint[0, 3, 4] = 1.0
+    assert torch.isfinite(BlackBoxVerifier(pipe)(faint, np.array(target[:2, 0].tolist()))).all()
+
+
+def test_other_pipelines_are_refused(drawn):
+    images, target = drawn
+    features = SigNetFeaturizer("tiny", epochs=0, random_state=0).fit_transform(images)
+    svc = WriterDependentSVC().fit(features, target)
+    with pytest.raises(ValueError, match="one SigNetFeaturizer before the WriterDependentSVC; found 0"):
+        DifferentiableVerifier(svc)
+    with pytest.raises(ValueError, match=r"must score claims, .* is a SigNetFeaturizer"):
+        DifferentiableVerifier(make_pipeline(SigNetFeaturizer("tiny", epochs=0)).fit(images))
+    pipe = make().fit(images, target)
+    with pytest.raises(ValueError, match="never enrolled: 99"):
+        DifferentiableVerifier(pipe)(torch.from_numpy(images[:1]).float(), [99])
+    with pytest.raises(ValueError, match="device='nowhere'"):
+        DifferentiableVerifier(pipe, device="nowhere")

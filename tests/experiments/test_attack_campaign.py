@@ -1,0 +1,671 @@
+"""AttackCampaign: who knows what, what is told of it, and taking it up again."""
+
+import os
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import make_pipeline
+
+from sigkit.attacks import FGM, AnnealingAttack, Attack, BoundaryAttack
+from sigkit.datasets import make_signatures
+from sigkit.estimators import AdversarialTrainer, BlackBoxVerifier, DifferentiableVerifier, WriterDependentSVC
+from sigkit.experiments import AttackCampaign
+from sigkit.experiments._campaign_cast import Cast, System, aim, choose_queries, see
+from sigkit.metrics import eer_score, eer_threshold
+from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
+from sigkit.utils import parse_target
+
+NETWORK = SigNetFeaturizer("tiny", epochs=0, random_state=0)
+OTHER = SigNetFeaturizer("tiny", epochs=0, random_state=1)
+SYSTEMS = {
+    "tiny linear": make_pipeline(NETWORK, WriterDependentSVC("linear", random_state=0)),
+    "tiny RBF": make_pipeline(NETWORK, WriterDependentSVC(gamma=0.02, random_state=0)),
+    "CLBP": make_pipeline(CLBPFeaturizer(None), WriterDependentSVC("linear", scaling="none", random_state=0)),
+}
+ATTACKS = {
+    "FGM": FGM(epsilon=200),
+    "boundary": BoundaryAttack(n_steps=20),
+    "annealing": AnnealingAttack(n_steps=20),
+}
+KNOWLEDGE = ("perfect", "limited", "limited-features")
+OTHER_FEATURES = {
+    name: make_pipeline(OTHER, WriterDependentSVC("linear", random_state=0)) for name in ("tiny linear", "CLBP")
+}
+DEFENCES = {"otsu": BackgroundRemover(), "otsu, no specks": BackgroundRemover(min_size=8)}
+SIZES = {"n_references": 3, "n_queries": 6}
+ONE = {"tiny linear": SYSTEMS["tiny linear"]}
+QUICK = {"FGM": ATTACKS["FGM"], "annealing": AnnealingAttack(n_steps=5)}
+
+
+@pytest.fixture(scope="module")
+def signatures():
+    scans, target = make_signatures(n_writers=8, n_genuine=12, n_skilled=8, random_state=1)
+    return SignaturePreprocessor(canvas_size=(595, 847), image_size=(34, 48)).fit_transform(scans), target
+
+
+def quick(systems=ONE, attacks=QUICK, **settings):
+    return AttackCampaign(systems, attacks, **SIZES | {"knowledge": ("perfect",)} | settings)
+
+
+CAMPAIGN = quick(SYSTEMS, ATTACKS, knowledge=KNOWLEDGE, other_features=OTHER_FEATURES, defences=DEFENCES)
+
+
+@pytest.fixture(scope="module")
+def results(signatures):
+    return CAMPAIGN.run(*signatures)
+
+
+@pytest.fixture(scope="module")
+def cast(signatures):
+    X, y = signatures
+    return Cast.draw(X, *parse_target(y), CAMPAIGN)
+
+
+@pytest.fixture(scope="module")
+def systems(cast):
+    return {name: System.fitted(estimator, cast) for name, estimator in SYSTEMS.items()}
+
+
+def rows_of(results, **wanted):
+    return np.all([results.table[name] == value for name, value in wanted.items()], axis=0)
+
+
+def pick(results, **wanted):
+    rows = rows_of(results, **wanted)
+    return {name: column[rows] for name, column in results.table.items()}
+
+
+def assert_same_table(first, second):
+    assert first.table.keys() == second.table.keys()
+    for name, column in first.table.items():
+        np.testing.assert_array_equal(column, second.table[name], err_msg=name)
+    for cell, images in first.images.items():
+        np.testing.assert_array_equal(images, second.images[cell])
+
+
+def test_nobody_has_what_is_anothers(signatures, cast):
+    _, y = signatures
+    own = list(cast.references)
+    assert own == list(cast.others) == sorted(own)
+    assert len(own) == len(cast.attackers_writers) == 4
+    assert set(own) | set(cast.attackers_writers.tolist()) == set(range(1, 9))
+    sides = [np.concatenate([*part.values()]) for part in (cast.references, cast.others)] + [cast.queries]
+    for number, rows in enumerate(sides):
+        assert np.isin(y[rows, 0], own).all()
+        assert not any(np.isin(rows, other).any() for other in sides[number + 1 :])
+        assert len(set(rows.tolist())) == len(rows)
+    for part in (cast.references, cast.others):
+        assert all((y[rows] == [writer, 0]).all() and len(rows) == 3 for writer, rows in part.items())
+    genuine = cast.queries[y[cast.queries, 1] == 0]
+    assert np.unique(y[genuine, 0], return_counts=True)[1].tolist() == [6] * 4
+    assert len(cast.queries) - len(genuine) == 4 * 8
+
+
+def test_systems_know_their_references_only(signatures, cast, systems):
+    X, y = signatures
+    rows = np.concatenate([*cast.references.values()])
+    claims = y[cast.queries, 0]
+    for name, estimator in SYSTEMS.items():
+        expected = clone(estimator).fit(X[rows], y[rows])
+        assert expected.classes_.tolist() == list(cast.references)
+        matrix = expected.decision_function(X[cast.queries])
+        np.testing.assert_allclose(systems[name].matrix, matrix, atol=1e-6)
+        scores = matrix[np.arange(len(matrix)), np.searchsorted(expected.classes_, claims)]
+        genuine = y[cast.queries, 1] == 0
+        accepted = scores >= eer_threshold(genuine, scores)
+        clear = np.abs(scores - systems[name].threshold) > 1e-5
+        np.testing.assert_array_equal((scores >= systems[name].threshold)[clear], accepted[clear])
+        assert clear.sum() >= len(scores) - 1
+        assert systems[name].eer == eer_score(genuine, scores)
+
+
+def test_columns_of_the_table(signatures, results, cast):
+    _, y = signatures
+    table = results.table
+    n_cells = 3 * 3 * 3 - (2 + 1 * 3)
+    assert {len(column) for column in table.values()} == {n_cells * 3 * 12}
+    assert results.originals.shape == (12, 34, 48)
+    assert set(table["attack"]) == set(ATTACKS)
+    assert set(table["knowledge"]) == set(KNOWLEDGE)
+    assert set(table["defence"]) == {"none", *DEFENCES}
+    signers, forgery = y[table["row"]].T
+    for kind, same, forged in (("genuine", True, 0), ("random", False, 0), ("skilled", True, 1)):
+        of_kind = table["query"] == kind
+        assert of_kind.sum() == n_cells * 3 * 4
+        assert ((signers == table["writer"])[of_kind] == same).all()
+        assert (forgery[of_kind] == forged).all()
+        assert set(table["writer"][of_kind]) == set(cast.references)
+    assert np.isin(table["row"], cast.queries).all()
+    assert results.eers.keys() == SYSTEMS.keys()
+
+
+def test_queries_are_decided_correctly_by_all_systems(results):
+    table = results.table
+    np.testing.assert_array_equal(table["score_before"] >= table["threshold"], table["query"] == "genuine")
+
+
+def test_scores_successes_and_noise_are_those_of_the_images(signatures, results, systems):
+    X, _ = signatures
+    for (name, known, attack), images in results.images.items():
+        told = pick(results, system=name, knowledge=known, attack=attack, defence="none")
+        np.testing.assert_array_equal(results.originals, X[told["row"]])
+        assert images.dtype == np.uint8
+        estimator = systems[name].estimator
+        before, after = (
+            estimator[-1].claim_scores(estimator[:-1].transform(each), told["writer"])
+            for each in (results.originals, images)
+        )
+        np.testing.assert_allclose(told["score_before"], before, atol=1e-5)
+        np.testing.assert_allclose(told["score_after"], after, atol=1e-5)
+        np.testing.assert_array_equal(told["threshold"], systems[name].threshold)
+        accepted = told["score_after"] >= told["threshold"]
+        np.testing.assert_array_equal(told["success"], accepted == (told["query"] != "genuine"))
+        changes = images.astype(float) - results.originals
+        np.testing.assert_allclose(told["rmse"], np.sqrt((changes**2).mean(axis=(1, 2))), rtol=1e-5)
+    assert results.table["success"].any()
+    assert not results.table["success"].all()
+
+
+def test_with_perfect_knowledge_the_attacker_succeeds_where_the_system_is_wrong(results):
+    told = pick(results, knowledge="perfect", attack="FGM", defence="none")
+    np.testing.assert_array_equal(told["attacker_success"], told["success"])
+    assert told["success"].any()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_attackers_with_limited_knowledge_have_the_features_and_other_classifiers(signatures, cast, systems, name):
+    X, y = signatures
+    system = systems[name].estimator
+    own = cast.attackers_own(system, fits_features=False)
+    assert own[0] is system[0]
+    assert own[-1] is not system[-1]
+    assert own.classes_.tolist() == list(cast.others)
+    is_negative = np.isin(y[:, 0], cast.attackers_writers) & (y[:, 1] == 0)
+    rows = np.concatenate([np.flatnonzero(is_negative), *cast.others.values()])
+    settings = {"dev_writers": cast.attackers_writers.tolist(), "n_dev_negatives": 3}
+    expected = clone(SYSTEMS[name][-1]).set_params(**settings).fit(system[0].transform(X[rows]), y[rows])
+    features = system[0].transform(X)
+    np.testing.assert_allclose(own.decision_function(X), expected.decision_function(features), atol=1e-6)
+    assert not np.allclose(own.decision_function(X), system.decision_function(X))
+
+
+def test_attackers_without_the_features_fit_their_own(signatures, cast):
+    X, y = signatures
+    own = cast.attackers_own(OTHER_FEATURES["CLBP"], fits_features=True)
+    expected = SigNetFeaturizer("tiny", epochs=0, random_state=1).fit(X)
+    np.testing.assert_array_equal(own[0].transform(X), expected.transform(X))
+    assert not hasattr(OTHER, "network_")
+    trained = make_pipeline(SigNetFeaturizer("tiny", epochs=1, random_state=1), WriterDependentSVC())
+    own = cast.attackers_own(trained, fits_features=True)
+    rows = np.concatenate([np.flatnonzero(np.isin(y[:, 0], cast.attackers_writers) & (y[:, 1] == 0))])
+    rows = np.concatenate([rows, *cast.others.values()])
+    expected = clone(trained[0]).fit(X[rows], y[rows])
+    np.testing.assert_allclose(own[0].transform(X), expected.transform(X), atol=1e-6)
+
+
+@pytest.mark.parametrize(("known", "attack"), [("perfect", "FGM"), ("limited", "FGM"), ("limited-features", "FGM")])
+def test_images_are_those_of_the_attack_on_what_the_attacker_has(signatures, results, cast, systems, known, attack):
+    X, _ = signatures
+    system = systems["tiny linear"]
+    verifier = {
+        "perfect": lambda: system.estimator,
+        "limited": lambda: cast.attackers_own(system.estimator, fits_features=False),
+        "limited-features": lambda: cast.attackers_own(OTHER_FEATURES["tiny linear"], fits_features=True),
+    }[known]()
+    told = pick(results, system="tiny linear", knowledge=known, attack=attack, defence="none")
+    images, claims = X[told["row"]], told["writer"]
+    wants = told["query"] != "genuine"
+    scores = BlackBoxVerifier(verifier)(torch.from_numpy(images), claims).numpy()
+    # Where the attacker's own verifier decides as wished, it is the system that may not: a little further.
+    aims = np.where(wants, np.maximum(system.threshold, scores + 1e-3), np.minimum(system.threshold, scores - 1e-3))
+    goals = np.where(wants, "accept", "reject")
+    attacked = ATTACKS[attack](DifferentiableVerifier(verifier), images, claims, goal=goals, threshold=aims)
+    assert np.abs(attacked.images - results.images["tiny linear", known, attack].astype(float)).max() <= 1
+    np.testing.assert_array_equal(told["attacker_success"], attacked.success)
+    if known == "perfect":
+        np.testing.assert_allclose(aims, system.threshold)
+
+
+def test_aims_are_thresholds_or_a_little_further(signatures, cast, systems, results):
+    X, _ = signatures
+    system = systems["tiny linear"]
+    verifier = see(cast.attackers_own(system.estimator, fits_features=False))
+    told = pick(results, system="tiny linear", knowledge="limited", attack="FGM", defence="none")
+    goals = np.where(told["query"] == "genuine", "reject", "accept")
+    queries = SimpleNamespace(claims=told["writer"], goals=goals)
+    aims = [aim(verifier, X[told["row"]], queries, system.threshold, batch_size) for batch_size in (1, 5, 100)]
+    np.testing.assert_allclose(aims[0], aims[2], atol=1e-5)
+    np.testing.assert_allclose(aims[1], aims[2], atol=1e-5)
+    scores = verifier(torch.from_numpy(X[told["row"]]).float(), told["writer"]).numpy()
+    as_wished = (scores >= system.threshold) == (goals == "accept")
+    assert as_wished.any()
+    assert not as_wished.all()
+    np.testing.assert_allclose(aims[2][~as_wished], system.threshold)
+    np.testing.assert_allclose(np.abs(aims[2] - scores)[as_wished], 1e-3, atol=1e-5)
+
+
+def test_attacks_with_gradients_are_not_applicable_without_any(results):
+    assert results.not_applicable == {
+        ("CLBP", "perfect", "FGM"): "the system has no gradients",
+        ("CLBP", "limited", "FGM"): "the system has no gradients",
+        **{("tiny RBF", "limited-features", attack): "the attacker has no other features" for attack in ATTACKS},
+    }
+    assert not results.images.keys() & results.not_applicable.keys()
+    for attack in ("boundary", "annealing"):
+        assert pick(results, system="CLBP", knowledge="perfect", attack=attack)["success"].any()
+    # The attacker has a network instead.
+    assert rows_of(results, system="CLBP", knowledge="limited-features", attack="FGM").any()
+
+
+def test_starts_are_signatures_that_the_attacker_has(signatures, cast, monkeypatch):
+    X, _ = signatures
+    found, call = {}, BoundaryAttack.__call__
+
+    def recorded(self, verifier, *args, **settings):
+        found[len(found)] = self.starts
+        return call(self, verifier, *args, **settings)
+
+    monkeypatch.setattr(BoundaryAttack, "__call__", recorded)
+    given = {writer: X[rows[2]] for writer, rows in cast.others.items()}
+    attacks = {"boundary": BoundaryAttack(n_steps=1), "started": BoundaryAttack(n_steps=1, starts=given)}
+    quick(SYSTEMS, attacks, knowledge=KNOWLEDGE, other_features=OTHER_FEATURES).run(*signatures)
+    # Cells in turn; "tiny RBF" has no limited-features.
+    assert len(found) == 2 * 8
+    for number, (known, part) in enumerate(zip(KNOWLEDGE, (cast.references, cast.others, cast.others))):
+        starts = found[2 * number]
+        assert starts.keys() == part.keys()
+        for writer, rows in part.items():
+            np.testing.assert_array_equal(starts[writer], X[rows[0]], err_msg=known)
+        assert found[2 * number + 1] is given
+    assert not attacks["boundary"].starts
+
+
+@pytest.mark.parametrize("defence", DEFENCES)
+def test_a_defended_system_sees_cleaned_images(results, systems, defence):
+    for (name, known, attack), images in results.images.items():
+        cell = {"system": name, "knowledge": known, "attack": attack}
+        plain, told = (pick(results, **cell, defence=which) for which in ("none", defence))
+        for column in ("writer", "query", "row", "threshold", "score_before", "attacker_success", "rmse"):
+            np.testing.assert_array_equal(told[column], plain[column])
+        cleaned = DEFENCES[defence].fit_transform(images)
+        scores = systems[name].scores(cleaned, told["writer"])
+        np.testing.assert_allclose(told["score_after"], scores, atol=1e-5)
+        as_wished = (told["score_after"] >= told["threshold"]) == (told["query"] != "genuine")
+        np.testing.assert_array_equal(told["success"], plain["success"] & as_wished)
+
+
+def test_a_defence_is_not_blamed_for_what_did_not_work_without_it(results):
+    plain, told = (pick(results, defence=defence) for defence in ("none", "otsu"))
+    as_wished = (told["score_after"] >= told["threshold"]) == (told["query"] != "genuine")
+    assert (as_wished & ~plain["success"]).any()
+    assert not (told["success"] & ~plain["success"]).any()
+    assert (plain["success"] & ~told["success"]).any()
+
+
+def test_summary_counts_successes(results):
+    summary = results.summary()
+    assert len(summary) == len(results.images) * 3
+    for row in summary:
+        told = pick(results, **{name: row[name] for name in ("system", "knowledge", "attack", "defence")})
+        for kind in ("genuine", "random", "skilled"):
+            won = told["success"][told["query"] == kind]
+            assert row[kind] == won.mean()
+            if won.any():
+                assert row[f"{kind}_rmse"] == np.median(told["rmse"][told["success"] & (told["query"] == kind)])
+            else:
+                assert np.isnan(row[f"{kind}_rmse"])
+    assert [row["attack"] for row in summary[:9:3]] == list(ATTACKS)
+
+
+def test_the_table_in_words(results):
+    text = str(results)
+    lines = text.splitlines()
+    assert lines[0].startswith("| system | knowledge | attack | defence | type I | RMSE |")
+    assert len(lines[2 : 2 + len(results.summary())]) == len(results.images) * 3
+    first = results.summary()[0]
+    expected = [f"{100 * first['genuine']:.0f} %", f"{first['genuine_rmse']:.2f}"]
+    assert [cell.strip() for cell in lines[2].split("|")[5:7]] == expected
+    assert "nan" not in text
+    assert any(line.startswith("Not applicable: FGM on CLBP") and "has no gradients." in line for line in lines)
+    for name, eer in results.eers.items():
+        assert f"EER of {name}, not attacked: {100 * eer:.2f} %." in lines
+
+
+def test_names_are_written_as_they_are(signatures):
+    text = str(quick({"Hernandez": ONE["tiny linear"]}, {"nano": FGM(epsilon=1e-3)}).run(*signatures))
+    assert "| Hernandez | perfect | nano | none | 0 % | - |" in text
+
+
+def test_what_is_not_applicable_names_what_the_attacker_knows(signatures):
+    results = quick(attacks={"FGM": FGM()}, knowledge=("perfect", "limited-features")).run(*signatures)
+    assert len(results.images) == 1
+    [line] = [line for line in str(results).splitlines() if line.startswith("Not applicable")]
+    # It was applicable with perfect knowledge.
+    assert "limited-features" in line
+
+
+def test_a_campaign_of_which_nothing_is_applicable(signatures):
+    results = quick({"CLBP": SYSTEMS["CLBP"]}, {"FGM": FGM()}).run(*signatures)
+    assert results.summary() == []
+    assert results.images == {}
+    assert "Not applicable: FGM on CLBP" in str(results)
+
+
+def test_plots(results):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    cell = ("tiny linear", "limited", "boundary")
+    figure = results.plot(*cell, n_queries=12)
+    axes = np.array(figure.axes).reshape(-1, 3)
+    assert len(axes) == 12
+    told = pick(results, **dict(zip(("system", "knowledge", "attack"), cell)), defence="none")
+    order = sorted(range(12), key=lambda number: not told["success"][number])
+    for number, (original, attacked, difference) in zip(order, axes):
+        np.testing.assert_array_equal(255 - original.images[0].get_array(), results.originals[number])
+        np.testing.assert_array_equal(255 - attacked.images[0].get_array(), results.images[cell][number])
+        change = results.images[cell][number].astype(float) - results.originals[number]
+        np.testing.assert_array_equal(difference.images[0].get_array(), np.clip(127.5 + 20 * change, 0, 255))
+        assert original.get_title() == f"{told['query'][number]}, score {told['score_before'][number]:.2f}"
+        assert f"{told['score_after'][number]:.2f}, threshold {told['threshold'][number]:.2f}" in attacked.get_title()
+        assert f"RMSE {told['rmse'][number]:.2f}" in difference.get_title()
+    plt.close(figure)
+    figure = results.plot(*cell, query="skilled")
+    assert len(figure.axes) == 9
+    assert all(ax.get_title().startswith("skilled") for ax in figure.axes[::3])
+    plt.close(figure)
+    with pytest.raises(ValueError, match=r"no attack \('CLBP', 'perfect', 'FGM'\); found \[\('CLBP', "):
+        results.plot("CLBP", "perfect", "FGM")
+    with pytest.raises(ValueError, match="No query of the kind 'simple' was attacked"):
+        results.plot(*cell, query="simple")
+    assert not plt.get_fignums()
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Which attacks were run."""
+    made, call = [], Attack.__call__
+
+    def recorded(self, *args, **settings):
+        made.append(type(self).__name__)
+        return call(self, *args, **settings)
+
+    monkeypatch.setattr(Attack, "__call__", recorded)
+    return made
+
+
+def npz_files(folder):
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix == ".npz"}
+
+
+def test_an_interrupted_campaign_goes_on(signatures, tmp_path, monkeypatch):
+    settings = {"knowledge": ("perfect", "limited"), "defences": DEFENCES}
+    systems = {name: SYSTEMS[name] for name in ("tiny linear", "CLBP")}
+    whole = quick(systems, **settings).run(*signatures)
+    made, call = [], Attack.__call__
+
+    def interrupted(self, *args, **arguments):
+        made.append(type(self).__name__)
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        return call(self, *args, **arguments)
+
+    monkeypatch.setattr(Attack, "__call__", interrupted)
+    campaign = quick(systems, **settings, folder=tmp_path / "kept")
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run(*signatures)
+    before = npz_files(tmp_path / "kept")
+    assert len(before) == 2
+    results = campaign.run(*signatures)
+    # FGM and annealing against what the attacker has of the network, and annealing against CLBP, two times each.
+    assert len(made) == 3 + 4
+    assert_same_table(results, whole)
+    assert results.not_applicable == whole.not_applicable
+    assert results.eers == whole.eers
+    after = npz_files(tmp_path / "kept")
+    assert len(after) == 6
+    assert before.items() <= after.items()
+    assert_same_table(campaign.run(*signatures), whole)
+    assert len(made) == 3 + 4
+    assert npz_files(tmp_path / "kept") == after
+
+
+def test_attacks_and_knowledge_are_added(signatures, tmp_path, calls):
+    quick(folder=tmp_path).run(*signatures)
+    before = npz_files(tmp_path)
+    assert calls == ["FGM", "AnnealingAttack"]
+    more = QUICK | {"other FGM": FGM(epsilon=100)}
+    settings = {"knowledge": KNOWLEDGE, "other_features": OTHER_FEATURES | {}}
+    settings["other_features"].pop("CLBP")
+    results = quick(attacks=more, folder=tmp_path, **settings).run(*signatures)
+    assert calls[2:] == ["FGM"] + 2 * ["FGM", "AnnealingAttack", "FGM"]
+    assert before.items() <= npz_files(tmp_path).items()
+    assert_same_table(results, quick(attacks=more, **settings).run(*signatures))
+
+
+def test_other_parameters_of_an_attack_are_another_attack(signatures, tmp_path, calls, cast):
+    X, _ = signatures
+    found = []
+    for epsilon in (100, 200, 100):
+        found.append(quick(attacks={"FGM": FGM(epsilon=epsilon)}, folder=tmp_path).run(*signatures))
+    assert len(calls) == 2
+    assert_same_table(found[0], found[2])
+    assert found[0].table["rmse"].mean() < found[1].table["rmse"].mean()
+    calls.clear()
+    # Images whose corners look the same.
+    for number in (0, 1):
+        starts = {writer: X[rows[number]] for writer, rows in cast.others.items()}
+        attacks = {"boundary": BoundaryAttack(n_steps=5, starts=starts)}
+        kept = quick(attacks=attacks, folder=tmp_path).run(*signatures)
+        assert_same_table(kept, quick(attacks=attacks).run(*signatures))
+    assert len(calls) == 4
+
+
+def test_other_features_of_the_attacker_are_another_attack(signatures, tmp_path, calls):
+    settings = {"attacks": {"FGM": FGM()}, "knowledge": ("limited-features",), "folder": tmp_path}
+    for seed in (1, 2, 1):
+        other = {"tiny linear": clone(OTHER_FEATURES["CLBP"]).set_params(signetfeaturizer__random_state=seed)}
+        quick(other_features=other, **settings).run(*signatures)
+    assert len(calls) == 2
+
+
+def test_names_with_the_same_letters_are_kept_apart(signatures, tmp_path):
+    attacks = {"FGM 1": FGM(epsilon=1), "FGM-1": FGM(epsilon=300), "a/../b": FGM(epsilon=50)}
+    results = quick(attacks=attacks, folder=tmp_path / "kept").run(*signatures)
+    assert len(npz_files(tmp_path / "kept")) == 3
+    assert os.listdir(tmp_path) == ["kept"]
+    assert_same_table(quick(attacks=attacks, folder=tmp_path / "kept").run(*signatures), results)
+
+
+def test_a_folder_keeps_one_campaign(signatures, tmp_path):
+    X, y = signatures
+    quick(folder=tmp_path).run(X, y)
+    other = X.copy()
+    other[0, 0, 0] = 9
+    changed = {"tiny linear": clone(ONE["tiny linear"]).set_params(writerdependentsvc__C=2.0)}
+    for campaign, given, message in [
+        (quick(folder=tmp_path, random_state=1), X, r"differ: draws\. draws was .*random_state 0, now is .*state 1"),
+        (quick(folder=tmp_path, n_queries=5), X, "differ: draws"),
+        (quick(folder=tmp_path, n_references=2), X, "differ: draws"),
+        (quick(changed, folder=tmp_path), X, "differ: system tiny linear"),
+        (quick(SYSTEMS, folder=tmp_path), X, "differ: system tiny RBF, system CLBP"),
+        (quick(folder=tmp_path), other, "differ: X"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            campaign.run(given, y)
+    with pytest.raises(ValueError, match="differ: y"):
+        quick(folder=tmp_path).run(X, np.where(y == 8, 88, y))
+
+
+def test_damaged_files_are_named(signatures, tmp_path):
+    campaign = quick(folder=tmp_path)
+    expected = campaign.run(*signatures)
+    [first] = tmp_path.glob("tiny_linear-perfect-FGM-*.npz")
+    [second] = tmp_path.glob("tiny_linear-perfect-annealing-*.npz")
+    whole = first.read_bytes()
+    first.write_bytes(whole[:200])
+    with pytest.raises(ValueError, match=r"tiny_linear-perfect-FGM-\w+\.npz: damaged .* Remove it, and it is computed"):
+        campaign.run(*signatures)
+    with np.load(second) as arrays:
+        np.savez(first, **{**arrays, "rows": arrays["rows"][::-1]})
+    with pytest.raises(ValueError, match=r"tiny_linear-perfect-FGM-\w+\.npz: not of this experiment"):
+        campaign.run(*signatures)
+    first.unlink()
+    assert_same_table(campaign.run(*signatures), expected)
+    (tmp_path / "experiment.json").write_text("{")
+    with pytest.raises(ValueError, match=r"experiment\.json: damaged"):
+        campaign.run(*signatures)
+
+
+def test_string_writers_lists_and_progress(signatures, capsys):
+    X, y = signatures
+    names = np.array([[f"w{writer}", kind] for writer, kind in y.tolist()], dtype=object)
+    attacks = {"FGM": ATTACKS["FGM"], "boundary": BoundaryAttack(n_steps=3)}
+    settings = {"attacks": attacks, "knowledge": ("perfect", "limited")}
+    results, expected = quick(**settings, verbose=1).run(list(X), names.tolist()), quick(**settings).run(X, y)
+    assert "attacks: 4 of 4" in capsys.readouterr().err
+    assert results.table["writer"].tolist() == [f"w{writer}" for writer in expected.table["writer"]]
+    for name in ("score_after", "success", "rmse", "row"):
+        np.testing.assert_array_equal(results.table[name], expected.table[name])
+
+
+@pytest.mark.parametrize("dev_writers", [[2, 5], range(2, 4), {2, 5}, np.array([2, 5])])
+def test_development_writers_are_known_to_the_system_alone(signatures, dev_writers):
+    X, y = signatures
+    campaign = quick({"tiny": make_pipeline(NETWORK, WriterDependentSVC("linear", dev_writers=dev_writers))})
+    cast = Cast.draw(X, *parse_target(y), campaign)
+    named = set(np.array(list(dev_writers)).tolist())
+    assert set(y[cast.known, 0]) == named
+    assert not named & ({*cast.references} | set(cast.attackers_writers.tolist()))
+    assert len(cast.references) == 3
+    table = campaign.run(X, y).table
+    np.testing.assert_array_equal(table["score_before"] >= table["threshold"], table["query"] == "genuine")
+
+
+def test_systems_have_the_same_development_writers(signatures):
+    systems = {
+        f"{writer}": make_pipeline(NETWORK, WriterDependentSVC("linear", dev_writers=[writer])) for writer in (1, 2)
+    }
+    # Each would enroll the other's, and no column would be of the writer that it is taken for.
+    with pytest.raises(ValueError, match="dev_writers"):
+        quick(systems).run(*signatures)
+    with pytest.raises(ValueError, match="dev_writers"):
+        quick(ONE | {"2": systems["2"]}).run(*signatures)
+
+
+def test_hardened_features_are_attacked_too(signatures, tmp_path):
+    trainer = AdversarialTrainer(SigNetFeaturizer("tiny", epochs=1, random_state=0), n_steps=1)
+    campaign = quick({"robust": make_pipeline(trainer, WriterDependentSVC("linear"))}, folder=tmp_path)
+    results = campaign.run(*signatures)
+    assert results.not_applicable == {}
+    assert_same_table(campaign.run(*signatures), results)
+
+
+class Ink(BaseEstimator):
+    """Scores by how near the ink of an image is to that of a writer; `slip` is what rounding takes off claims."""
+
+    def __init__(self, sign=1, slip=0.0):
+        self.sign = sign
+        self.slip = slip
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y[:, 0].astype(int))
+        self.ink_ = np.array([X[y[:, 0] == writer].mean() for writer in self.classes_])
+        return self
+
+    def decision_function(self, X):
+        return -self.sign * np.abs(X.mean(axis=(1, 2))[:, None] - self.ink_)
+
+    def claim_scores(self, X, claims):
+        return self.decision_function(X)[np.arange(len(X)), np.searchsorted(self.classes_, claims)] - self.slip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Still(Attack):
+    """Changes nothing."""
+
+    needs_gradient = False
+
+    def _search(self, claims, images, generator):
+        return images
+
+
+@pytest.mark.filterwarnings("ignore:Not all systems decide a query correctly")
+def test_nobody_succeeds_without_a_change(signatures):
+    # The threshold is the score of a query, which in other batches may be rounded to a little less.
+    for random_state in range(5):
+        campaign = AttackCampaign({"ink": Ink(slip=1e-6)}, {"still": Still()}, n_queries=2, random_state=random_state)
+        table = campaign.run(*signatures).table
+        assert not table["rmse"].any()
+        assert not table["success"].any()
+
+
+def test_queries_that_a_system_gets_wrong_are_left_out(signatures):
+    with pytest.warns(UserWarning, match="Not all systems decide a query correctly, and it is left out: .* of") as told:
+        results = quick({"ink": Ink(sign=0)}, {"still": Still()}).run(*signatures)
+    assert told[0].filename == __file__
+    assert 0 < len(results.originals) < 12
+
+
+def test_without_a_query_that_all_get_right_there_is_nothing_to_attack(cast):
+    accepting, rejecting = (
+        SimpleNamespace(matrix=np.full((len(cast.queries), 4), score), threshold=0.0) for score in (1.0, -1.0)
+    )
+    with pytest.warns(UserWarning, match="left out: random of 2, skilled of 2, random of 3"):
+        queries = choose_queries({"accepting": accepting}, cast, 0)
+    assert set(queries.kinds) == {"genuine"}
+    with pytest.raises(ValueError, match="not a single query correctly: there is nothing to attack"):
+        choose_queries({"accepting": accepting, "rejecting": rejecting}, cast, 0)
+
+
+@pytest.mark.parametrize(
+    ("campaign", "message"),
+    [
+        (quick({}), r"systems must be a dict with at least one entry; found \{\}"),
+        (quick(attacks={}), r"attacks must be a dict with at least one entry; found \{\}"),
+        (quick([SYSTEMS["CLBP"]]), "systems must be a dict"),
+        (quick(attacks=[FGM()]), "attacks must be a dict"),
+        (quick(knowledge=("perfect", "some")), "knowledge must be of 'perfect', 'limited', .*; found 'some'"),
+        (quick(knowledge="perfect"), "knowledge must be of 'perfect', 'limited', 'limited-features'"),
+        (quick(other_features=OTHER_FEATURES), "other_features names 'CLBP', which no system has for a name"),
+        (quick(n_references=0), "n_references must be a positive integer; found 0"),
+        (quick(n_queries=2.5), "n_queries must be a positive integer; found 2.5"),
+    ],
+)
+def test_bad_parameters(signatures, campaign, message):
+    with pytest.raises(ValueError, match=message):
+        campaign.run(*signatures)
+
+
+def test_bad_signatures(signatures):
+    X, y = signatures
+    genuine, few = y[:, 1] == 0, y[:, 0] <= 3
+    for given, target, message in [
+        (X.astype(float), y, r"takes preprocessed images, uint8 .* found float64 of shape \(160, 34, 48\)"),
+        (X[0], y, r"found uint8 of shape \(34, 48\). Transform scans by a SignaturePreprocessor first"),
+        (X[genuine], y[genuine], r"needs skilled forgeries of the writers: rows \[writer, 1\] in y"),
+        (X, y[:, 0], "needs skilled forgeries of the writers"),
+        (X[few], y[few], "parts writers into the system's and the attacker's, at least 2 each; found 3"),
+        (X, y[:-1], "X has 160 signatures, but y has 159 rows"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            quick().run(given, target)
+
+
+def test_campaigns_repeat_whatever_the_estimators_draw(signatures):
+    # A verifier that draws nothing as a system draws negatives as the attacker's.
+    campaign = quick({"tiny": make_pipeline(NETWORK, WriterDependentSVC("linear"))}, knowledge=("perfect", "limited"))
+    assert_same_table(campaign.run(*signatures), campaign.run(*signatures))
+
+
+def test_a_campaign_is_not_changed_by_running(signatures):
+    campaign = quick()
+    before = dict(vars(campaign))
+    campaign.run(*signatures)
+    assert vars(campaign) == before
+    assert not any(hasattr(step, "classes_") for step in ONE["tiny linear"])
