@@ -12,6 +12,7 @@ from sigkit.datasets import make_signatures
 from sigkit.nets import build_network, save_weights
 
 ROOT = Path(__file__).parents[1]
+NAMES = ["flow", "learn features", "own image", "meta-learning", "attacks", "experiment", "error rates"]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
 
 
@@ -41,7 +42,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "block", BLOCKS, ids=["flow", "learn features", "own image", "meta-learning", "attacks", "experiment", "error rates"]
+    "block",
+    BLOCKS,
+    ids=["flow", "learn features", "own image", "meta-learning", "attacks", "experiment", "error rates"],
 )
 def test_code_of_the_readme_runs(block, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)

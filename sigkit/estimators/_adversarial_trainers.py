@@ -72,7 +72,7 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
 
     def _checked(self, estimator, name="estimator"):
         """Copy a featurizer that can be trained."""
-        estimator = SigNetFeaturizer() if estimator is None else estimator
+        estimator = SigNetFeaturizer() if estimator is None and name == "estimator" else estimator
         if not isinstance(estimator, SigNetFeaturizer):
             raise ValueError(f"{name} must be a SigNetFeaturizer; found a {type(estimator).__name__}.")
         if estimator.weights is not None or not estimator.epochs:
@@ -81,7 +81,9 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
                 f"{type(self).__name__} trains the network, but its {name} has {found}, which trains none. Leave "
                 "weights at None and set epochs."
             )
-        return clone(estimator)
+        estimator = clone(estimator)
+        estimator._validate_params()
+        return estimator
 
     @property
     def network_(self):
@@ -120,8 +122,8 @@ class AdversarialTrainer(_HardenedFeaturizer):
 
     with changes that are cut to the ball and to the range of pixels in each step, as in [2]_. Such features need more
     noise before a claim changes sides, and are somewhat less accurate on unchanged images. A training takes about
-    `1 + n_steps` times as long. Skilled forgeries, where the featurizer learns from them, enter the loss about
-    forgeries only, never that about writers.
+    `1 + n_steps` times as long. With a `forgery_weight`, skilled forgeries enter the loss about forgeries only, never
+    that about writers. The best epoch is the one with the best accuracy on unchanged images.
 
     Parameters
     ----------
@@ -221,8 +223,8 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
 
     Each batch is attacked by one gradient step against the network itself or one of the surrogates, which do not
     change. The loss is :math:`\\alpha L(x, y) + (1 - \\alpha) L(x + \\delta, y)`. It defends against attackers who have
-    another network; it costs little more than a plain training, beside that of the surrogates. Skilled forgeries enter
-    the loss of attacked images about forgeries only, never that about writers.
+    another network; it costs little more than a plain training, beside that of the surrogates. With a `forgery_weight`,
+    skilled forgeries enter the loss of attacked images about forgeries only, never that about writers.
 
     Parameters
     ----------
@@ -343,6 +345,10 @@ def _check_alike(featurizer, surrogate, number):
     with torch.device("meta"):
         own, other = (build_network(each.architecture) for each in (featurizer, surrogate))
     size = own.input_size if featurizer.augmentation == "crop" or not own.takes_any_size else None
+    if featurizer.forgery_weight is not None and surrogate.forgery_weight is None:
+        raise ValueError(
+            f"surrogate {number} must have a forgery_weight, as the estimator has, to be attacked by its loss; found None."
+        )
     if not other.takes_any_size and other.input_size != size:
         raise ValueError(
             f"surrogate {number} ({surrogate.architecture}) needs images of {other.input_size}, which the training of "

@@ -76,8 +76,9 @@ class OneStepImages:
         self.surrogates = surrogates
 
     def __call__(self, net, images, target):
-        """Make what is learned of a batch; which network it is against follows from the number of the batch."""
-        attacked = [net, *self.surrogates][net.batch_ % (1 + len(self.surrogates))]
+        """Make what is learned of a batch; which network it is against follows from how many came before."""
+        n_batches = (len(net.history) - 1) * net.n_batches_ + net.batch_
+        attacked = [net, *self.surrogates][n_batches % (1 + len(self.surrogates))]
         criterion = forgeries_apart(net.criterion_)
         with torch.enable_grad():
             varied = images.detach().requires_grad_()

@@ -2,9 +2,12 @@
 
 import re
 from dataclasses import replace
+from numbers import Integral
 
+import joblib
 import numpy as np
 
+from sigkit.attacks import Attack
 from sigkit.experiments._campaign_cast import Cast, System, aim, choose_queries, see
 from sigkit.experiments._campaign_results import CampaignResults
 from sigkit.experiments._describe import describe_estimator, describe_signatures
@@ -201,13 +204,20 @@ class AttackCampaign:
         """Name what is kept of one attack on one system, so that it is found again with the same parameters only."""
         name, known, attack = cell
         other = (self.other_features or {}).get(name) if known == "limited-features" else None
-        means = [*cell, repr(self.attacks[attack]), "" if other is None else describe_estimator(other)]
+        means = [*cell, joblib.hash(self.attacks[attack]), "" if other is None else describe_estimator(other)]
         return "-".join([*(re.sub(r"\W+", "_", word) for word in cell), content_digest(repr(means).encode())[:8]])
 
     def _check(self):
         for name in ("systems", "attacks"):
             if not isinstance(getattr(self, name), dict) or not getattr(self, name):
                 raise ValueError(f"{name} must be a dict with at least one entry; found {getattr(self, name)!r}.")
+        if not isinstance(self.random_state, Integral):
+            raise ValueError(f"random_state must be an integer, to draw the same again; found {self.random_state!r}.")
+        for name, attack in self.attacks.items():
+            if not isinstance(attack, Attack):
+                raise ValueError(f"attacks: {name!r} must be a sigkit.attacks.Attack; found {attack!r}.")
+        if "none" in (self.defences or {}):
+            raise ValueError("defences: 'none' stands for no defence; name this one otherwise.")
         unknown = sorted(set(self.knowledge) - set(KNOWLEDGE))
         if unknown:
             raise ValueError(f"knowledge must be of {listing(map(repr, KNOWLEDGE))}; found {unknown[0]!r}.")

@@ -37,6 +37,8 @@ class Cast:
         Rows of other genuine signatures and of skilled forgeries of the system's writers.
     attackers_writers : ndarray
         The writers that the attacker has for negatives.
+    seed : int
+        The campaign's.
     """
 
     X: np.ndarray
@@ -47,6 +49,7 @@ class Cast:
     others: dict
     queries: np.ndarray
     attackers_writers: np.ndarray
+    seed: int
 
     @classmethod
     def draw(cls, X, writers, forgery, campaign):
@@ -64,9 +67,11 @@ class Cast:
         Cast
             The cast.
         """
-        dev_writers = set()
-        for system in campaign.systems.values():
-            dev_writers |= set(_verifier(system).get_params().get("dev_writers") or ())
+        named = [_verifier(system).get_params().get("dev_writers") for system in campaign.systems.values()]
+        sets = [set() if dev_writers is None else set(np.asarray(list(dev_writers)).tolist()) for dev_writers in named]
+        dev_writers = sets[0]
+        if any(other != dev_writers for other in sets):
+            raise ValueError("All systems must name the same dev_writers, for they enroll the same writers.")
         y = np.stack([writers.astype(object), forgery.astype(object)], axis=1)
         n = campaign.n_references
         split = WriterSplit(2 * n, campaign.n_queries, sorted(dev_writers) or None, 1, campaign.random_state)
@@ -86,7 +91,8 @@ class Cast:
             references[writer], others[writer] = rows[: len(rows) // 2], rows[len(rows) // 2 :]
         queries = test[np.isin(writers[test], own) & np.isin(forgery[test], (GENUINE, SKILLED))]
         attackers = np.sort(drawn[len(drawn) // 2 :])
-        return cls(X, writers, forgery, np.flatnonzero(is_dev), references, others, queries, attackers)
+        known = np.flatnonzero(is_dev)
+        return cls(X, writers, forgery, known, references, others, queries, attackers, campaign.random_state)
 
     def system_rows(self):
         """Tell what a system is fitted to.
@@ -144,21 +150,36 @@ class Cast:
         estimator
             The fitted verifier.
         """
-        genuine = np.flatnonzero(np.isin(self.writers, self.attackers_writers) & (self.forgery == GENUINE))
-        rows = np.concatenate([genuine, *self.others.values()])
+        rows = np.concatenate([np.flatnonzero(np.isin(self.writers, self.attackers_writers)), *self.others.values()])
         verifier = clone(_verifier(estimator))
         n_references = max(len(own) for own in self.others.values())
         settings = {"dev_writers": self.attackers_writers.tolist(), "n_dev_negatives": n_references}
         known = verifier.get_params()
         verifier.set_params(**{name: value for name, value in settings.items() if name in known})
         if not hasattr(estimator, "steps"):
-            return verifier.fit(self.X[rows], self.target(rows))
+            return self.seeded(verifier).fit(self.X[rows], self.target(rows))
         steps = [*estimator.steps[:-1], (estimator.steps[-1][0], verifier)]
         if fits_features:
-            return clone(Pipeline(steps)).fit(self.X[rows], self.target(rows))
+            return self.seeded(clone(Pipeline(steps))).fit(self.X[rows], self.target(rows))
         features = estimator[:-1].transform(self.X[rows]) if len(steps) > 1 else self.X[rows]
-        verifier.fit(features, self.target(rows))
+        self.seeded(verifier).fit(features, self.target(rows))
         return Pipeline(steps)
+
+    def seeded(self, estimator):
+        """Give an estimator's random states the campaign's seed where they have none.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator, changed.
+
+        Returns
+        -------
+        estimator
+            The same.
+        """
+        unset = [name for name, value in estimator.get_params().items() if _is_seed(name) and value is None]
+        return estimator.set_params(**dict.fromkeys(unset, self.seed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +193,7 @@ class System:
     matrix : ndarray of shape (n_queries, n_writers)
         Scores of the cast's queries against each of the system's writers.
     threshold : float
-        Where FAR and FRR of skilled forgeries are equal over all writers.
+        Where FAR and FRR of skilled forgeries are equal over all writers, half-way between two scores.
     eer : float
         That error rate.
     """
@@ -199,14 +220,37 @@ class System:
             The system.
         """
         rows = cast.system_rows()
-        fitted = clone(estimator).fit(cast.X[rows], cast.target(rows))
-        matrix = fitted.decision_function(cast.X[cast.queries])
-        own = np.searchsorted(list(cast.references), cast.writers[cast.queries])
         genuine = (cast.forgery[cast.queries] == GENUINE).astype(int)
         if genuine.all():
             raise ValueError("A campaign needs skilled forgeries of the writers: rows [writer, 1] in y.")
+        fitted = cast.seeded(clone(estimator)).fit(cast.X[rows], cast.target(rows))
+        matrix = fitted.decision_function(cast.X[cast.queries])
+        own = np.searchsorted(list(cast.references), cast.writers[cast.queries])
         scores = matrix[np.arange(len(matrix)), own]
-        return cls(fitted, matrix, float(eer_threshold(genuine, scores)), float(eer_score(genuine, scores)))
+        threshold = float(eer_threshold(genuine, scores))
+        below = scores[scores < threshold]
+        if len(below):
+            # On no query's own score, which another batch would round to the other side.
+            threshold = (threshold + float(below.max())) / 2
+        return cls(fitted, matrix, threshold, float(eer_score(genuine, scores)))
+
+    def eer_on(self, images, cast):
+        """Compute the EER on other versions of the cast's queries.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_queries, height, width)
+            Their images.
+        cast : Cast
+            The cast.
+
+        Returns
+        -------
+        float
+            The EER of skilled forgeries.
+        """
+        genuine = (cast.forgery[cast.queries] == GENUINE).astype(int)
+        return float(eer_score(genuine, self.scores(images, cast.writers[cast.queries])))
 
     def scores(self, images, claims):
         """Score claims as the system does.
@@ -342,6 +386,10 @@ def aim(verifier, images, queries, threshold, batch_size):
     scores = np.concatenate(scores)
     lower, higher = np.minimum(threshold, scores - _FURTHER), np.maximum(threshold, scores + _FURTHER)
     return np.where(queries.goals == "reject", lower, higher)
+
+
+def _is_seed(name):
+    return name.split("__")[-1] == "random_state"
 
 
 def _verifier(estimator):

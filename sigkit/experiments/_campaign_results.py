@@ -35,8 +35,8 @@ class CampaignResults:  # numpydoc ignore=PR01
         "attacker_success", by the attacker's own verifier, and "success", by the system (with a defence, an attack must
         succeed without it, too); "rmse" of the change, in grey levels. `pandas.DataFrame(results.table)` makes a frame
         of it.
-    eers : dict of str to float
-        The EER of each system for skilled forgeries, from 0 to 1, on what is not attacked.
+    eers : dict of (str, str) to float
+        The EER of each system with each defence for skilled forgeries, from 0 to 1, on what is not attacked.
     images : dict of (str, str, str) to ndarray of shape (n_queries, height, width)
         Attacked images by system, knowledge and attack, in the order of the table's rows.
     originals : ndarray of shape (n_queries, height, width), dtype uint8
@@ -56,7 +56,7 @@ class CampaignResults:  # numpydoc ignore=PR01
     """
 
     table: dict[str, np.ndarray]
-    eers: dict[str, float]
+    eers: dict[tuple, float]
     images: dict[tuple, np.ndarray] = field(repr=False)
     originals: np.ndarray = field(repr=False)
     not_applicable: dict[tuple, str]
@@ -84,6 +84,10 @@ class CampaignResults:  # numpydoc ignore=PR01
             The results.
         """
         originals = cast.X[queries.rows]
+        eers = {(name, "none"): system.eer for name, system in systems.items()}
+        for defence, cleaner in defences.items():
+            cleaned = cleaner.fit_transform(cast.X[cast.queries])
+            eers |= {(name, defence): system.eer_on(cleaned, cast) for name, system in systems.items()}
         columns = {name: [] for name in COLUMNS}
         done = {cell: arrays for cell, arrays in found.items() if not isinstance(arrays, str)}
         before = {name: system.scores(originals, queries.claims) for name, system in systems.items()}
@@ -114,7 +118,7 @@ class CampaignResults:  # numpydoc ignore=PR01
                     columns[column].append(np.broadcast_to(value, len(wants)))
         return cls(
             {name: np.concatenate(parts) if parts else np.empty(0) for name, parts in columns.items()},
-            {name: system.eer for name, system in systems.items()},
+            eers,
             {cell: arrays["images"] for cell, arrays in done.items()},
             originals,
             {cell: reason for cell, reason in found.items() if isinstance(reason, str)},
@@ -151,13 +155,18 @@ class CampaignResults:  # numpydoc ignore=PR01
         for row in self.summary():
             cells = [row[name] for name in COLUMNS[:4]]
             for kind in ("genuine", "random", "skilled"):
-                cells += [f"{100 * row[kind]:.0f} %", f"{row[f'{kind}_rmse']:.2f}"]
-            lines.append(f"| {' | '.join(cells).replace('nan', '-')} |")
+                rate, rmse = row[kind], row[f"{kind}_rmse"]
+                cells += ["-" if np.isnan(rate) else f"{100 * rate:.0f} %", "-" if np.isnan(rmse) else f"{rmse:.2f}"]
+            lines.append(f"| {' | '.join(cells)} |")
         reasons = {}
-        for (name, _, attack), reason in self.not_applicable.items():
-            reasons.setdefault(f"{attack} on {name}", reason)
-        lines += ["", *(f"Not applicable: {what}: {reason}." for what, reason in reasons.items())]
-        lines += [f"EER of {name}, not attacked: {100 * eer:.2f} %." for name, eer in self.eers.items()]
+        for (name, knowledge, attack), reason in self.not_applicable.items():
+            reasons.setdefault(f"{name}: {reason}", {}).setdefault(knowledge, []).append(attack)
+        lines.append("")
+        for what, by_knowledge in reasons.items():
+            told = "; ".join(f"{knowledge}: {', '.join(attacks)}" for knowledge, attacks in by_knowledge.items())
+            lines.append(f"Not applicable to {what} ({told}).")
+        for (name, defence), eer in self.eers.items():
+            lines.append(f"EER of {name}, not attacked, defence {defence}: {100 * eer:.2f} %.")
         return "\n".join(lines)
 
     def plot(self, system, knowledge, attack, *, n_queries=3, query=None):

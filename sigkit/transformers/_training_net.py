@@ -118,7 +118,11 @@ class TrainingNet(NeuralNet):
         images, target = batch
         target = target.to(self.device)
         total = 0
+        # The loss is another in training, and an adversary may copy it.
+        self._set_training(True)
         for share, inputs, criterion in self.adversary(self, images.to(self.device), target):
+            if not share:
+                continue
             self._set_training(True)
             logits = self.infer(inputs, **fit_params)
             loss = share * criterion(logits, target)

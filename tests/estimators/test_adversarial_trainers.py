@@ -605,8 +605,8 @@ def test_bad_signatures(signatures, make):
         make().fit(X, None)
     with pytest.raises(ValueError, match="at least 2 writers"):
         make().fit(X[:6], y[:6])
+    other = {} if make is harden else {"surrogates": [tiny(forgery_weight=0.5)]}
     with pytest.raises(ValueError, match="y has none"):
-        other = {} if make is harden else {"surrogates": [tiny(forgery_weight=0.5)]}
         make(tiny(forgery_weight=0.5), **other).fit(X[y[:, 1] == 0], y[y[:, 1] == 0])
     with pytest.raises(ValueError, match="Put a SignaturePreprocessor before"):
         make().fit(["scan.png"], [1])

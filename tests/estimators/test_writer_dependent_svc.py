@@ -54,6 +54,26 @@ def test_writer_scaling_equals_plain_scikit_learn(features, kernel, gamma):
         np.testing.assert_allclose(scores[:, column], expected, atol=5e-3 if kernel == "rbf" else 0.05)
 
 
+@pytest.mark.parametrize("settings", [{"kernel": "rbf", "gamma": 2**-15}, {"kernel": "linear"}], ids=["rbf", "linear"])
+def test_features_as_they_are(features, settings):
+    """Counts, of which the frequent ones count most; in double precision."""
+    X, y = features
+    X = np.rint(X * np.geomspace(1, 300, X.shape[1])).astype(np.float32)
+    rows = known(y, [1, 2])
+    model = WriterDependentSVC(**settings, dev_writers=[1, 2], scaling="none").fit(X[rows], y[rows])
+    assert (model.scale_ == 1).all()
+    assert model.bank_.rows.dtype == np.float64
+    negatives = X[np.isin(y[:, 0], [1, 2]) & (y[:, 1] == 0)]
+    scores = model.decision_function(X)
+    for column, writer in enumerate(model.classes_):
+        positives = X[rows & (y[:, 0] == writer) & (y[:, 1] == 0)]
+        samples = np.concatenate([positives, negatives]).astype(np.float64)
+        labels = np.repeat([1, -1], [len(positives), len(negatives)])
+        weight = {1: len(negatives) / len(positives)}
+        svc = SVC(**settings, class_weight=weight, tol=1e-6).fit(samples, labels)
+        np.testing.assert_allclose(scores[:, column], svc.decision_function(X.astype(np.float64)), atol=5e-3)
+
+
 def test_peers_are_negatives_without_development_writers(features):
     X, y = features
     rows = known(y, [])

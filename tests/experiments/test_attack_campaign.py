@@ -140,7 +140,8 @@ def test_columns_of_the_table(signatures, results, cast):
         assert (forgery[of_kind] == forged).all()
         assert set(table["writer"][of_kind]) == set(cast.references)
     assert np.isin(table["row"], cast.queries).all()
-    assert results.eers.keys() == SYSTEMS.keys()
+    assert {system for system, _ in results.eers} == SYSTEMS.keys()
+    assert {defence for _, defence in results.eers} == {"none", "otsu", "otsu, no specks"}
 
 
 def test_queries_are_decided_correctly_by_all_systems(results):
@@ -330,9 +331,9 @@ def test_the_table_in_words(results):
     expected = [f"{100 * first['genuine']:.0f} %", f"{first['genuine_rmse']:.2f}"]
     assert [cell.strip() for cell in lines[2].split("|")[5:7]] == expected
     assert "nan" not in text
-    assert any(line.startswith("Not applicable: FGM on CLBP") and "has no gradients." in line for line in lines)
-    for name, eer in results.eers.items():
-        assert f"EER of {name}, not attacked: {100 * eer:.2f} %." in lines
+    assert any(line.startswith("Not applicable to CLBP: the system has no gradients (perfect: FGM") for line in lines)
+    for (name, defence), eer in results.eers.items():
+        assert f"EER of {name}, not attacked, defence {defence}: {100 * eer:.2f} %." in lines
 
 
 def test_names_are_written_as_they_are(signatures):
@@ -352,7 +353,7 @@ def test_a_campaign_of_which_nothing_is_applicable(signatures):
     results = quick({"CLBP": SYSTEMS["CLBP"]}, {"FGM": FGM()}).run(*signatures)
     assert results.summary() == []
     assert results.images == {}
-    assert "Not applicable: FGM on CLBP" in str(results)
+    assert "Not applicable to CLBP: the system has no gradients (perfect: FGM)." in str(results)
 
 
 def test_plots(results):
