@@ -13,6 +13,7 @@ attack is kept as soon as it is done, and the next call goes on there.
 
 import argparse
 import os
+import tempfile
 import warnings
 
 import numpy as np
@@ -58,11 +59,11 @@ def load(options):
     images = SignaturePreprocessor(canvas_size=(595, 847), image_size=(85, 121)).fit_transform(scans)
     writers = target[:, 0].astype(int)
     learned = writers < 12
-    featurizers = []
+    featurizers, folder = [], options.folder or tempfile.mkdtemp()
     for seed in range(2):
         featurizer = SigNetFeaturizer("tiny", epochs=20, lr=0.02, random_state=seed)
         featurizer.fit(images[learned], target[learned])
-        path = os.path.join(options.folder or ".", f"drawn-{seed}.safetensors")
+        path = os.path.join(folder, f"drawn-{seed}.safetensors")
         featurizers.append(SigNetFeaturizer(weights=featurizer.save_weights(path) and path))
     return images[~learned], target[~learned], featurizers
 

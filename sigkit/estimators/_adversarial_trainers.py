@@ -347,7 +347,8 @@ def _check_alike(featurizer, surrogate, number):
     size = own.input_size if featurizer.augmentation == "crop" or not own.takes_any_size else None
     if featurizer.forgery_weight is not None and surrogate.forgery_weight is None:
         raise ValueError(
-            f"surrogate {number} must have a forgery_weight, as the estimator has, to be attacked by its loss; found None."
+            f"surrogate {number} must have a forgery_weight, as the estimator has, to be attacked by its loss; found "
+            "None."
         )
     if not other.takes_any_size and other.input_size != size:
         raise ValueError(

@@ -54,7 +54,7 @@ def test_writer_scaling_equals_plain_scikit_learn(features, kernel, gamma):
         np.testing.assert_allclose(scores[:, column], expected, atol=5e-3 if kernel == "rbf" else 0.05)
 
 
-@pytest.mark.parametrize("settings", [{"kernel": "rbf", "gamma": 2**-15}, {"kernel": "linear"}], ids=["rbf", "linear"])
+@pytest.mark.parametrize("settings", [{"gamma": 2**-15}, {"kernel": "linear"}], ids=["rbf", "linear"])
 def test_features_as_they_are(features, settings):
     """Counts, of which the frequent ones count most; in double precision."""
     X, y = features
@@ -71,7 +71,8 @@ def test_features_as_they_are(features, settings):
         labels = np.repeat([1, -1], [len(positives), len(negatives)])
         weight = {1: len(negatives) / len(positives)}
         svc = SVC(**settings, class_weight=weight, tol=1e-6).fit(samples, labels)
-        np.testing.assert_allclose(scores[:, column], svc.decision_function(X.astype(np.float64)), atol=5e-3)
+        expected = svc.decision_function(X.astype(np.float64))
+        np.testing.assert_allclose(scores[:, column], expected, atol=5e-3 if "gamma" in settings else 0.05)
 
 
 def test_peers_are_negatives_without_development_writers(features):
