@@ -61,10 +61,11 @@ def load(options):
     learned = writers < 12
     featurizers, folder = [], options.folder or tempfile.mkdtemp()
     for seed in range(2):
-        featurizer = SigNetFeaturizer("tiny", epochs=20, lr=0.02, random_state=seed)
-        featurizer.fit(images[learned], target[learned])
         path = os.path.join(folder, f"drawn-{seed}.safetensors")
-        featurizers.append(SigNetFeaturizer(weights=featurizer.save_weights(path) and path))
+        if not os.path.exists(path):
+            featurizer = SigNetFeaturizer("tiny", epochs=20, lr=0.02, random_state=seed)
+            featurizer.fit(images[learned], target[learned]).save_weights(path)
+        featurizers.append(SigNetFeaturizer(weights=path))
     return images[~learned], target[~learned], featurizers
 
 

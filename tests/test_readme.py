@@ -41,11 +41,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(
-    "block",
-    BLOCKS,
-    ids=["flow", "learn features", "own image", "meta-learning", "attacks", "experiment", "error rates"],
-)
+@pytest.mark.parametrize("block", BLOCKS, ids=NAMES)
 def test_code_of_the_readme_runs(block, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     matplotlib.use("Agg")

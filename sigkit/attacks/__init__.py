@@ -6,7 +6,7 @@ from sigkit.attacks._base import Attack, Attacked, Claims
 from sigkit.attacks._boundary import BoundaryAttack
 from sigkit.attacks._carlini_wagner import CarliniWagnerL2
 from sigkit.attacks._fgm import FGM
-from sigkit.attacks._norms import ascend, lengths, steepest, within_ball
+from sigkit.attacks._norms import ascend, lengths, somewhere_near, steepest, within_ball
 from sigkit.attacks._pgd import PGD
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Claims",
     "ascend",
     "lengths",
+    "somewhere_near",
     "steepest",
     "within_ball",
 ]

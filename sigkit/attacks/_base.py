@@ -10,6 +10,8 @@ import torch
 from sigkit.attacks._norms import DARKEST, lengths, slope
 from sigkit.utils import progress
 
+_BISECTIONS = 16
+
 
 @dataclass(frozen=True, eq=False)
 class Claims:
@@ -156,7 +158,7 @@ class Attack(ABC):
 
     A new attack is a dataclass with its parameters as fields, and a method `_search`, which takes the
     :class:`Claims`, images as a float32 Tensor of shape (n_samples, height, width) and a torch.Generator, and returns
-    changed images. It has to change them from 0 to 255 only.
+    changed images, which are cut to 0 to 255.
 
     Parameters
     ----------
@@ -231,7 +233,7 @@ class Attack(ABC):
         before, after = np.zeros(len(images)), np.zeros(len(images))
         starts = range(0, len(images), self.batch_size)
         batches = [slice(start, min(start + self.batch_size, len(images))) for start in starts]
-        for batch in progress(batches, len(images), type(self).__name__, verbose):
+        for batch in progress(batches, len(batches), f"{type(self).__name__}, batches", verbose):
             generator = torch.Generator().manual_seed(self.random_state + batch.start)
             changed[batch], scores = self._attack(claims[batch], images[batch], generator)
             for array, values in zip((before, after, success, attempted), scores):
@@ -244,12 +246,15 @@ class Attack(ABC):
         """Attack one batch; claims that stand as the attacker wants them are left alone."""
         with torch.no_grad():
             before = claims.scores(images)
+        if not before.isfinite().all():
+            row = int(torch.nonzero(~before.isfinite())[0, 0])
+            raise ValueError(f"The verifier scores the claim {claims.claims.tolist()[row]!r} as {before[row].item()}.")
         done = claims.succeeded(claims.signs * (before - claims.thresholds))
         changed, after = images.clone(), before.clone()
         rows = torch.nonzero(~done)[:, 0]
         if len(rows):
             asked = claims[rows]
-            found = self._search(asked, images[rows], generator)
+            found = self._search(asked, images[rows], generator).clamp(0, DARKEST)
             if self.eight_bit:
                 found = self._round(asked, images[rows], found)
             changed[rows] = found
@@ -316,10 +321,19 @@ class BallAttack(Attack):
             raise ValueError(f"{type(self).__name__}: norm must be 2 or inf; found {self.norm!r}.")
 
     def _round(self, claims, images, found):
-        """Round to the nearest grey level, or where that leaves the ball, towards the original image."""
-        nearest = found.round()
-        inside = lengths(nearest - images, self.norm) <= self.epsilon
-        return torch.where(inside[:, None, None], nearest, images + (found - images).trunc())
+        """Round to the nearest grey level; where that leaves the ball, so much less of the change that it does not."""
+        change, rounded = found - images, found.round()
+        inside = lengths(rounded - images, self.norm) <= self.epsilon
+        if inside.all():
+            return rounded
+        best, low, high = images.clone(), torch.zeros_like(change[:, 0, 0]), torch.ones_like(change[:, 0, 0])
+        for _ in range(_BISECTIONS):
+            middle = (low + high) / 2
+            shorter = (images + middle[:, None, None] * change).round()
+            fits = lengths(shorter - images, self.norm) <= self.epsilon
+            best[fits] = shorter[fits]
+            low, high = torch.where(fits, middle, low), torch.where(fits, high, middle)
+        return torch.where(inside[:, None, None], rounded, best)
 
 
 def _check_images(images):

@@ -44,7 +44,7 @@ def steepest(gradients, norm=2):
     Returns
     -------
     Tensor of shape (n_samples, ...)
-        The steps; 0 where the gradient is.
+        The steps; 0 where the gradient is, or is not finite.
 
     Examples
     --------
@@ -53,6 +53,7 @@ def steepest(gradients, norm=2):
     >>> steepest(torch.tensor([[[3.0, -4.0]]])), steepest(torch.tensor([[[3.0, -4.0]]]), float("inf"))
     (tensor([[[ 0.6000, -0.8000]]]), tensor([[[ 1., -1.]]]))
     """
+    gradients = gradients.nan_to_num(0, 0, 0)
     if norm == 2:
         return gradients / _as_column(lengths(gradients), gradients).clamp_min(torch.finfo(gradients.dtype).tiny)
     return gradients.sign()
@@ -86,6 +87,45 @@ def within_ball(perturbations, epsilon, norm=2):
         factor = epsilon / lengths(perturbations).clamp_min(epsilon)
         return perturbations * _as_column(factor, perturbations)
     return perturbations.clamp(-epsilon, epsilon)
+
+
+def somewhere_near(images, epsilon, norm=2, *, generator, full_ink=DARKEST):
+    """Draw a place in the ball around each image, evenly.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n_samples, ...)
+        Images, background 0.
+    epsilon : float
+        Radius of the ball, in the units of the images.
+    norm : {2, float("inf")}, default=2
+        How length is measured.
+    generator : torch.Generator
+        Draws, on the processor.
+    full_ink : float, default=255.0
+        The greatest value of a pixel, to which the places are cut.
+
+    Returns
+    -------
+    Tensor of shape (n_samples, ...)
+        The places.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.attacks import lengths, somewhere_near
+    >>> images = torch.full((2, 3, 3), 100.0)
+    >>> places = somewhere_near(images, 5.0, generator=torch.Generator())
+    >>> bool((lengths(places - images) <= 5).all())
+    True
+    """
+    if norm == 2:
+        direction = steepest(torch.randn(images.shape, generator=generator))
+        share = torch.rand(len(images), generator=generator) ** (1 / images[0].numel())
+        change = epsilon * _as_column(share, images) * direction
+    else:
+        change = epsilon * (2 * torch.rand(images.shape, generator=generator) - 1)
+    return (images + change.to(images.device)).clamp(0, full_ink)
 
 
 def ascend(objective, images, *, epsilon, norm=2, step_size, n_steps, start=None, full_ink=DARKEST):

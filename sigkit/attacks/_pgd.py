@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from numbers import Integral, Real
 
-import torch
-
 from sigkit.attacks._base import BallAttack
-from sigkit.attacks._norms import DARKEST, ascend, steepest
+from sigkit.attacks._norms import ascend, somewhere_near
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +63,8 @@ class PGD(BallAttack):
 
     def _search(self, claims, images, generator):
         step_size = 2.5 * self.epsilon / self.n_steps if self.step_size is None else self.step_size
-        start = self._somewhere(images, generator) if self.random_start else None
+        start = None
+        if self.random_start:
+            start = somewhere_near(images, self.epsilon, self.norm, generator=generator)
         options = {"epsilon": self.epsilon, "norm": self.norm, "step_size": step_size, "n_steps": self.n_steps}
         return ascend(claims.margins, images, start=start, **options)
-
-    def _somewhere(self, images, generator):
-        """Draw a place of the ball, evenly."""
-        if self.norm == 2:
-            direction = steepest(torch.randn(images.shape, generator=generator))
-            share = torch.rand(len(images), 1, 1, generator=generator) ** (1 / images[0].numel())
-            change = self.epsilon * share * direction
-        else:
-            change = self.epsilon * (2 * torch.rand(images.shape, generator=generator) - 1)
-        return (images + change.to(images.device)).clamp(0, DARKEST)

@@ -3,7 +3,7 @@
 from sigkit.estimators._adversarial_trainers import AdversarialTrainer, EnsembleAdversarialTrainer
 from sigkit.estimators._bank import NegativeBank
 from sigkit.estimators._black_box_verifier import BlackBoxVerifier
-from sigkit.estimators._differentiable_verifier import DifferentiableVerifier
+from sigkit.estimators._differentiable_verifier import DifferentiableVerifier, NotDifferentiable
 from sigkit.estimators._meta_learned_verifier import MetaLearnedVerifier
 from sigkit.estimators._writer_dependent_svc import WriterDependentSVC
 from sigkit.estimators._writer_model import LinearModel, RbfModel
@@ -16,6 +16,7 @@ __all__ = [
     "LinearModel",
     "MetaLearnedVerifier",
     "NegativeBank",
+    "NotDifferentiable",
     "RbfModel",
     "WriterDependentSVC",
 ]

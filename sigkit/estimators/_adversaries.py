@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import torch
 
-from sigkit.attacks import ascend, steepest, within_ball
+from sigkit.attacks import ascend, somewhere_near, steepest
+from sigkit.attacks._norms import DARKEST
 from sigkit.nets import SigNetLoss
-
-GREY_LEVELS = 255.0
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,11 @@ class WorstImages:
     def __call__(self, net, images, target):
         """Make what is learned of a batch."""
         criterion = forgeries_apart(net.criterion_)
-        epsilon = self.epsilon / GREY_LEVELS
-        step_size = 2.5 * epsilon / self.n_steps if self.step_size is None else self.step_size / GREY_LEVELS
+        epsilon = self.epsilon / DARKEST
+        step_size = 2.5 * epsilon / self.n_steps if self.step_size is None else self.step_size / DARKEST
         start = None
         if self.random_start:
-            noise = torch.randn(images.shape, generator=net.generator_).to(images.device)
-            start = (images + within_ball(epsilon * steepest(noise), epsilon)).clamp(0, 1)
+            start = somewhere_near(images, epsilon, generator=net.generator_, full_ink=1.0)
         worst = ascend(
             lambda varied: criterion.each(_logits(net, varied), target),
             images,
@@ -84,7 +82,7 @@ class OneStepImages:
             varied = images.detach().requires_grad_()
             loss = criterion.each(_logits(attacked, varied), target).sum()
             [gradients] = torch.autograd.grad(loss, varied)
-        changed = (images + self.epsilon / GREY_LEVELS * steepest(gradients)).clamp(0, 1)
+        changed = (images + self.epsilon / DARKEST * steepest(gradients)).clamp(0, 1)
         return [(self.alpha, images, net.criterion_), (1 - self.alpha, changed, criterion)]
 
     def describe(self):

@@ -57,11 +57,11 @@ class BlackBoxVerifier:
         Tensor of shape (n_samples,), dtype float32
             Scores.
         """
-        images = images.detach().cpu().numpy()
-        whole = images.astype(np.uint8)
-        # As bytes where they are whole: an attacked image may have nothing brighter than 1, which looks like another
-        # range of values.
-        X = whole if np.array_equal(whole, images) else images
+        X = images.detach().cpu().numpy()
+        # As bytes where they are whole or next to black: an attacked image may have nothing brighter than 1, which
+        # looks like another range of values.
+        if len(X) and (X.max() <= 1 or np.array_equal(X, X.astype(np.uint8))):
+            X = np.rint(X).astype(np.uint8)
         for _, step in self.steps:
             X = step.transform(X)
         return torch.from_numpy(self.verifier.claim_scores(X, claims)).float()

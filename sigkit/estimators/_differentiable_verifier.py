@@ -5,6 +5,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from sigkit.attacks._norms import DARKEST
 from sigkit.estimators._adaptation import Adaptation
 from sigkit.estimators._adapted_writers import PackedImages
 from sigkit.estimators._meta_learned_verifier import MetaLearnedVerifier
@@ -15,7 +16,14 @@ from sigkit.nets import center_crop, choose_device, features_of, has_fast_bfloat
 
 
 class NotDifferentiable(ValueError):
-    """A step of a Pipeline has no derivative."""
+    """A step of a Pipeline has no derivative, so that gradients do not reach the pixels.
+
+    Examples
+    --------
+    >>> from sigkit.estimators import NotDifferentiable
+    >>> issubclass(NotDifferentiable, ValueError)
+    True
+    """
 
 
 class DifferentiableVerifier(nn.Module):
@@ -34,8 +42,10 @@ class DifferentiableVerifier(nn.Module):
 
     Raises
     ------
-    ValueError
+    NotDifferentiable
         If a step has no derivative; the step is named.
+    ValueError
+        If the last step scores no claims, or the features are not those of one SigNetFeaturizer.
 
     See Also
     --------
@@ -71,6 +81,7 @@ class DifferentiableVerifier(nn.Module):
         if isinstance(verifier, MetaLearnedVerifier):
             _refuse(steps)
             self.scorer = _AdaptedScorer(verifier, self.device)
+            self.image_shape = tuple(verifier.image_shape_in_)
         elif isinstance(verifier, WriterDependentSVC):
             kept = [step for step in steps if _featurizer(step[1]) is not None]
             _refuse([step for step in steps if step not in kept])
@@ -80,6 +91,7 @@ class DifferentiableVerifier(nn.Module):
                     f"before the WriterDependentSVC; found {len(kept)}."
                 )
             self.scorer = _FeatureScorer(_featurizer(kept[0][1]), verifier, self.device)
+            self.image_shape = tuple(kept[0][1].image_shape_in_)
         else:
             _refuse([*steps, ("verifier", verifier)])
 
@@ -101,8 +113,18 @@ class DifferentiableVerifier(nn.Module):
         Raises
         ------
         ValueError
-            If a claimed writer was never enrolled; the writer is named.
+            If a claimed writer was never enrolled, who is named; or the images have another shape than those that the
+            estimator was fitted to, or values outside 0 to 255.
         """
+        if tuple(images.shape[1:]) != self.image_shape:
+            raise ValueError(
+                f"The verifier was fitted to images of shape {self.image_shape}; found {tuple(images.shape[1:])}."
+            )
+        if not len(images):
+            return torch.zeros(0, device=self.device)
+        low, high = images.detach().aminmax()
+        if low < 0 or high > DARKEST:
+            raise ValueError(f"Images must have values from 0 to 255; found {low.item():g} to {high.item():g}.")
         return self.scorer(images.to(self.device), claims)
 
 

@@ -23,9 +23,7 @@ def behind_preprocessing(estimator):
     ValueError
         If the last step scores no claims.
     """
-    steps = list(estimator.steps) if hasattr(estimator, "steps") else [("verifier", estimator)]
-    steps = [(name, step) for name, step in steps if step is not None and step != "passthrough"]
-    *steps, (name, verifier) = steps
+    *steps, (name, verifier) = unfold("verifier", estimator)
     if not hasattr(verifier, "claim_scores"):
         raise ValueError(
             f"The last step must score claims, as WriterDependentSVC and MetaLearnedVerifier do; {name!r} is a "
@@ -33,3 +31,25 @@ def behind_preprocessing(estimator):
         )
     preprocessors = [number for number, (_, step) in enumerate(steps) if isinstance(step, SignaturePreprocessor)]
     return steps[preprocessors[-1] + 1 if preprocessors else 0 :], verifier
+
+
+def unfold(name, estimator):
+    """List the steps of a Pipeline, and of the Pipelines among them, without those that do nothing.
+
+    Parameters
+    ----------
+    name : str
+        What the estimator is called.
+    estimator : estimator
+        A Pipeline, or a single step.
+
+    Returns
+    -------
+    list of (str, estimator)
+        The steps, in their order.
+    """
+    if estimator is None or estimator == "passthrough":
+        return []
+    if not hasattr(estimator, "steps"):
+        return [(name, estimator)]
+    return [step for name, inner in estimator.steps for step in unfold(name, inner)]

@@ -4,18 +4,19 @@ import re
 from dataclasses import replace
 from numbers import Integral
 
-import joblib
 import numpy as np
 
 from sigkit.attacks import Attack
+from sigkit.estimators._steps import unfold
 from sigkit.experiments._campaign_cast import Cast, System, aim, choose_queries, see
 from sigkit.experiments._campaign_results import CampaignResults
-from sigkit.experiments._describe import describe_estimator, describe_signatures
+from sigkit.experiments._describe import describe_attack, describe_estimator, describe_signatures
 from sigkit.experiments._result_files import ResultFiles
+from sigkit.transformers import SignaturePreprocessor
 from sigkit.utils import content_digest, listing, parse_target, progress
 
 KNOWLEDGE = ("perfect", "limited", "limited-features")
-KEPT = {"rows", "images", "after", "attacker_success", "rmse"}
+KEPT = {"rows", "images", "after", "attacker_success", "rmse", "threshold"}
 
 
 class AttackCampaign:
@@ -39,8 +40,8 @@ class AttackCampaign:
     systems : dict of str to estimator
         Unfitted Pipelines on preprocessed images that end in a verifier, by name.
     attacks : dict of str to sigkit.attacks.Attack
-        The attacks, by name. A `BoundaryAttack` without `starts` gets one of the attacker's genuine signatures of the
-        claimed writer for each claim.
+        The attacks, by name. A `BoundaryAttack` without `starts` gets, for each claim, a genuine signature of the
+        claimed writer that the attacker knows.
     knowledge : sequence of {"perfect", "limited", "limited-features"}, default=("perfect", "limited")
         What the attacker knows.
     other_features : dict of str to estimator or None, default=None
@@ -150,15 +151,14 @@ class AttackCampaign:
         cells = [(system, known, attack) for system in systems for known in self.knowledge for attack in self.attacks]
         attackers, outcomes = {}, {}
         for cell in progress(cells, len(cells), "attacks", self.verbose):
-            part = self._part(cell)
-            found = files and files.read(part, queries.rows)
+            found = files and self._kept(files, cell, systems[cell[0]], queries)
             if found is None:
                 if cell[:2] not in attackers:
                     # One at a time: each holds a network.
                     attackers = {cell[:2]: self._attacker(*cell[:2], systems[cell[0]], cast)}
                 found = self._attack(attackers[cell[:2]], cell, systems[cell[0]], cast, queries)
                 if files and not isinstance(found, str):
-                    files.write(part, found)
+                    files.write(self._part(cell), found)
             outcomes[cell] = found
         return CampaignResults.of(systems, cast, queries, self.defences or {}, outcomes)
 
@@ -181,6 +181,7 @@ class AttackCampaign:
             "after": system.scores(attacked.images, queries.claims),
             "attacker_success": attacked.success,
             "rmse": attacked.rmse,
+            "threshold": np.array(system.threshold),
         }
 
     def _attacker(self, name, known, system, cast):
@@ -197,20 +198,45 @@ class AttackCampaign:
             return None
         y = np.stack([writers.astype(object), forgery.astype(object)], axis=1)
         about = {f"system {name}": describe_estimator(system) for name, system in self.systems.items()}
+        for attack in self.attacks.values():
+            describe_attack(attack)
+        about["systems"] = repr(sorted(self.systems))
         about["draws"] = f"{self.n_references} references, {self.n_queries} queries, random_state {self.random_state}"
         return ResultFiles(self.folder, about | describe_signatures(X, y), KEPT)
+
+    def _kept(self, files, cell, system, queries):
+        """Read what is kept of an attack, which must have met the same system."""
+        found = files.read(self._part(cell), queries.rows)
+        if found is not None and not np.isclose(found["threshold"], system.threshold, rtol=1e-4, atol=1e-4):
+            raise ValueError(
+                f"{files.folder}: {self._part(cell)}.npz met the threshold {found['threshold']:g}, now it is "
+                f"{system.threshold:g}: the system came out otherwise. Name another folder."
+            )
+        return found
 
     def _part(self, cell):
         """Name what is kept of one attack on one system, so that it is found again with the same parameters only."""
         name, known, attack = cell
         other = (self.other_features or {}).get(name) if known == "limited-features" else None
-        means = [*cell, joblib.hash(self.attacks[attack]), "" if other is None else describe_estimator(other)]
+        means = [*cell, describe_attack(self.attacks[attack]), "" if other is None else describe_estimator(other)]
         return "-".join([*(re.sub(r"\W+", "_", word) for word in cell), content_digest(repr(means).encode())[:8]])
 
     def _check(self):
         for name in ("systems", "attacks"):
             if not isinstance(getattr(self, name), dict) or not getattr(self, name):
                 raise ValueError(f"{name} must be a dict with at least one entry; found {getattr(self, name)!r}.")
+            if not all(isinstance(key, str) for key in getattr(self, name)):
+                raise ValueError(f"{name} must have text for names; found {list(getattr(self, name))!r}.")
+        if not isinstance(self.defences or {}, dict):
+            raise ValueError(f"defences must be a dict of transformers by name; found {self.defences!r}.")
+        if isinstance(self.knowledge, str):
+            raise ValueError(f"knowledge must be a list of words, such as [{self.knowledge!r}]; found a single one.")
+        for name, system in {**self.systems, **(self.other_features or {})}.items():
+            if any(isinstance(step, SignaturePreprocessor) for _, step in unfold(name, system)):
+                raise ValueError(
+                    f"{name!r} has a SignaturePreprocessor, but a campaign attacks preprocessed images: leave the step "
+                    "out, and transform the scans beforehand."
+                )
         if not isinstance(self.random_state, Integral):
             raise ValueError(f"random_state must be an integer, to draw the same again; found {self.random_state!r}.")
         for name, attack in self.attacks.items():

@@ -1,5 +1,6 @@
 """Who is who in a campaign: the system and its writers, the attacker and theirs, the queries."""
 
+import copy
 import warnings
 from dataclasses import dataclass
 
@@ -9,8 +10,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from sigkit.estimators import BlackBoxVerifier, DifferentiableVerifier
-from sigkit.estimators._differentiable_verifier import NotDifferentiable
+from sigkit.estimators import BlackBoxVerifier, DifferentiableVerifier, MetaLearnedVerifier, NotDifferentiable
 from sigkit.metrics import eer_score, eer_threshold
 from sigkit.model_selection import WriterSplit
 from sigkit.utils import GENUINE, SKILLED, listing
@@ -89,6 +89,12 @@ class Cast:
         for writer in own.tolist():
             rows = train[writers[train] == writer]
             references[writer], others[writer] = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+        short = [writer for writer in own.tolist() if not (len(references[writer]) and len(others[writer]))]
+        if short:
+            raise ValueError(
+                "The system and the attacker each need a reference of every writer, and a query is asked: writers with "
+                f"fewer than 3 distinct genuine signatures: {listing(map(repr, short))}. Leave them out."
+            )
         queries = test[np.isin(writers[test], own) & np.isin(forgery[test], (GENUINE, SKILLED))]
         attackers = np.sort(drawn[len(drawn) // 2 :])
         known = np.flatnonzero(is_dev)
@@ -148,8 +154,15 @@ class Cast:
         Returns
         -------
         estimator
-            The fitted verifier.
+            The fitted verifier. A MetaLearnedVerifier keeps the weights that it has learned, unless `fits_features`,
+            and adapts them to the attacker's signatures.
         """
+        if isinstance(_verifier(estimator), MetaLearnedVerifier) and not fits_features:
+            rows = np.concatenate([*self.others.values()])
+            adapted = copy.deepcopy(estimator)
+            X = adapted[:-1].transform(self.X[rows]) if hasattr(adapted, "steps") and len(adapted) > 1 else self.X[rows]
+            _verifier(adapted).enroll(X, self.target(rows))
+            return adapted
         rows = np.concatenate([np.flatnonzero(np.isin(self.writers, self.attackers_writers)), *self.others.values()])
         verifier = clone(_verifier(estimator))
         n_references = max(len(own) for own in self.others.values())
@@ -178,7 +191,12 @@ class Cast:
         estimator
             The same.
         """
-        unset = [name for name, value in estimator.get_params().items() if _is_seed(name) and value is None]
+        parameters = estimator.get_params()
+        for value in parameters.values():
+            for inner in value if isinstance(value, (list, tuple)) else ():
+                if hasattr(inner, "get_params"):
+                    self.seeded(inner)
+        unset = [name for name, value in parameters.items() if _is_seed(name) and value is None]
         return estimator.set_params(**dict.fromkeys(unset, self.seed))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from sklearn.base import clone
 
 COLUMNS = (
     "system",
@@ -86,7 +87,7 @@ class CampaignResults:  # numpydoc ignore=PR01
         originals = cast.X[queries.rows]
         eers = {(name, "none"): system.eer for name, system in systems.items()}
         for defence, cleaner in defences.items():
-            cleaned = cleaner.fit_transform(cast.X[cast.queries])
+            cleaned = clone(cleaner).fit_transform(cast.X[cast.queries])
             eers |= {(name, defence): system.eer_on(cleaned, cast) for name, system in systems.items()}
         columns = {name: [] for name in COLUMNS}
         done = {cell: arrays for cell, arrays in found.items() if not isinstance(arrays, str)}
@@ -96,7 +97,7 @@ class CampaignResults:  # numpydoc ignore=PR01
             system = systems[name]
             after = {"none": arrays["after"]}
             for defence, cleaner in defences.items():
-                after[defence] = system.scores(cleaner.fit_transform(arrays["images"]), queries.claims)
+                after[defence] = system.scores(clone(cleaner).fit_transform(arrays["images"]), queries.claims)
             won = (arrays["after"] >= system.threshold) == wants
             for defence, scores in after.items():
                 values = {

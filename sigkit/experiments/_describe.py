@@ -1,6 +1,8 @@
 """What an experiment is, in words that are the same when it is taken up again."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import fields
 
 import joblib
 import numpy as np
@@ -37,6 +39,28 @@ def describe_estimator(estimator):
     return f"{type(estimator).__name__} {parameters}"
 
 
+def describe_attack(attack):
+    """Describe an attack by its parameters.
+
+    Parameters
+    ----------
+    attack : sigkit.attacks.Attack
+        The attack.
+
+    Returns
+    -------
+    str
+        The description.
+
+    Raises
+    ------
+    ValueError
+        If a parameter has no description that stays.
+    """
+    parameters = {field.name: _value(field.name, getattr(attack, field.name)) for field in fields(attack)}
+    return f"{type(attack).__name__} {parameters}"
+
+
 def describe_signatures(X, y):
     """Describe signatures by their contents.
 
@@ -63,6 +87,10 @@ def _value(name, value):
         return signature_digest([value], 0)
     if value is None or isinstance(value, (str, bool, int, float, range)):
         return repr(value)
+    if isinstance(value, Mapping):
+        return repr({key: content_digest(np.asarray(item)) for key, item in value.items()})
+    if "<lambda>" in getattr(value, "__qualname__", ""):
+        raise ValueError(f"To keep an experiment in a folder, give {name} a function with a name, not a lambda.")
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, np.random.RandomState):

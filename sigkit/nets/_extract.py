@@ -182,11 +182,12 @@ def features_of(network, images, n_views=1):
     torch.Size([3, 16])
     """
     dtype = next(network.parameters()).dtype
+    precise = torch.promote_types(dtype, torch.float32)
     middle = center_crop(images, network.input_size) if network.input_size else images
-    features = network(middle[:, None].to(dtype, memory_format=torch.channels_last) / 255).float()
+    features = network(middle[:, None].to(dtype, memory_format=torch.channels_last) / 255).to(precise)
     for view in range(1, n_views):
         varied = _view(images, view, network.input_size)
-        features = features + network(varied.to(dtype, memory_format=torch.channels_last)).float()
+        features = features + network(varied.to(dtype, memory_format=torch.channels_last)).to(precise)
     return features / n_views
 
 

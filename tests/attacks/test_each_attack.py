@@ -17,6 +17,7 @@ from sigkit.attacks import (
     CarliniWagnerL2,
     ascend,
     lengths,
+    somewhere_near,
     steepest,
     within_ball,
 )
@@ -65,6 +66,26 @@ def test_more_steps_reach_further(verifier, images, claims):
         for n_steps in (1, 20)
     ]
     assert after[0] > after[1]
+
+
+def test_rounding_uses_the_ball(verifier, images, claims):
+    options = {"epsilon": 30.0, "n_steps": 20}
+    exact, whole = (
+        PGD(**options, eight_bit=eight_bit)(verifier, images, claims, threshold=-99) for eight_bit in (False, True)
+    )
+    size = math.sqrt(images[0].size)
+    assert whole.rmse.max() * size <= 30
+    assert np.median(whole.rmse) * size > 28
+    fallen = [(each.scores_before - each.scores_after).mean() for each in (exact, whole)]
+    assert fallen[1] > 0.95 * fallen[0]
+
+
+def test_random_starts_are_in_the_ball():
+    images, generator = torch.full((200, 3, 4), 128.0), torch.Generator().manual_seed(0)
+    for norm in (2, INF):
+        far = lengths(somewhere_near(images, 8.0, norm, generator=generator) - images, norm)
+        assert 6 < far.mean() < far.max() <= 8
+    assert somewhere_near(images, 500.0, generator=generator).max() <= 255
 
 
 def test_rounding_leaves_no_ball(images):
@@ -208,9 +229,8 @@ def test_boundary_attack_asks_for_decisions_only(verifier, images, claims):
     attack = BoundaryAttack(n_steps=30, n_noises=50)
     scores = attack(verifier, images[few], claims[few], threshold=threshold)
     decisions = attack(decides, images[few], claims[few], threshold=0)
-    if scores.attempted.all() and scores.success.all():
-        assert np.array_equal(scores.images, decisions.images)
-    assert np.array_equal(scores.success, decisions.success)
+    assert scores.success.all()
+    assert np.array_equal(scores.images, decisions.images)
 
 
 def test_boundary_attack_refuses_a_start_of_another_size(images):
@@ -276,6 +296,33 @@ def test_a_verifier_that_lost_its_gradient_is_told(images):
 def test_bad_parameters(attack, settings, message):
     with pytest.raises(ValueError, match=message):
         attack(**settings)
+
+
+def test_scores_that_are_no_numbers_are_told(images):
+    with pytest.raises(ValueError, match="The verifier scores the claim 'bob' as nan"):
+        FGM()(lambda images, claims: images.mean((1, 2)) / torch.tensor([1.0, 0.0]) * 0, images[:2] * 0, ["ada", "bob"])
+
+
+def test_a_gradient_that_is_no_number_changes_nothing():
+    blank = np.zeros((1, 3, 4), dtype=np.uint8)
+    attacked = FGM()(lambda images, claims: 1 - images.mean((1, 2)).sqrt(), blank)
+    assert not attacked.rmse.any()
+    assert not attacked.success.any()
+
+
+def test_changes_out_of_range_are_cut(images):
+    class Far(Attack):
+        def _search(self, claims, images, generator):
+            return images + 300
+
+    attacked = Far()(lambda images, claims: -images.mean((1, 2)), images[:2], threshold=-250.0)
+    assert (attacked.images == 255).all()
+    assert attacked.scores_after.tolist() == [-255, -255]
+
+
+def test_progress_counts_batches(images, capsys):
+    FGM(batch_size=20)(mean, images, threshold=0, verbose=1)
+    assert "5 of 5" in capsys.readouterr().err
 
 
 def test_an_attack_of_ones_own(images):

@@ -1,6 +1,7 @@
 """AttackCampaign: who knows what, what is told of it, and taking it up again."""
 
 import os
+import warnings
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -10,9 +11,16 @@ import torch
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 
-from sigkit.attacks import FGM, AnnealingAttack, Attack, BoundaryAttack
+from sigkit.attacks import FGM, AnnealingAttack, ArtAttack, Attack, BoundaryAttack
 from sigkit.datasets import make_signatures
-from sigkit.estimators import AdversarialTrainer, BlackBoxVerifier, DifferentiableVerifier, WriterDependentSVC
+from sigkit.estimators import (
+    AdversarialTrainer,
+    BlackBoxVerifier,
+    DifferentiableVerifier,
+    EnsembleAdversarialTrainer,
+    MetaLearnedVerifier,
+    WriterDependentSVC,
+)
 from sigkit.experiments import AttackCampaign
 from sigkit.experiments._campaign_cast import Cast, System, aim, choose_queries, see
 from sigkit.metrics import eer_score, eer_threshold
@@ -632,7 +640,6 @@ def test_without_a_query_that_all_get_right_there_is_nothing_to_attack(cast):
         (quick([SYSTEMS["CLBP"]]), "systems must be a dict"),
         (quick(attacks=[FGM()]), "attacks must be a dict"),
         (quick(knowledge=("perfect", "some")), "knowledge must be of 'perfect', 'limited', .*; found 'some'"),
-        (quick(knowledge="perfect"), "knowledge must be of 'perfect', 'limited', 'limited-features'"),
         (quick(other_features=OTHER_FEATURES), "other_features names 'CLBP', which no system has for a name"),
         (quick(n_references=0), "n_references must be a positive integer; found 0"),
         (quick(n_queries=2.5), "n_queries must be a positive integer; found 2.5"),
@@ -670,3 +677,94 @@ def test_a_campaign_is_not_changed_by_running(signatures):
     campaign.run(*signatures)
     assert vars(campaign) == before
     assert not any(hasattr(step, "classes_") for step in ONE["tiny linear"])
+
+
+def test_unseeded_parts_come_out_the_same(signatures, tmp_path):
+    """Also surrogates, which stand in a list."""
+    inner = SigNetFeaturizer("tiny", epochs=1)
+    trainer = EnsembleAdversarialTrainer(inner, [SigNetFeaturizer("tiny", epochs=1)])
+    systems = {"ensemble": make_pipeline(trainer, WriterDependentSVC("linear"))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first, again = (quick(systems, {"FGM": FGM()}, folder=tmp_path / "kept").run(*signatures) for _ in range(2))
+    assert_same_table(first, again)
+    assert inner.random_state is None
+
+
+def test_limited_knowledge_of_a_meta_learner_is_of_its_weights(signatures):
+    model = MetaLearnedVerifier("tiny", epochs=1, n_references=2, n_query_skilled=0, adapt="head", random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        campaign = quick({"meta": model.set_params(dev_writers=[1, 2])}, {"FGM": FGM()}, knowledge=("limited",))
+        X, y = signatures
+        cast = Cast.draw(X, *parse_target(y), campaign)
+        system = System.fitted(model, cast)
+        own = cast.attackers_own(system.estimator, fits_features=False)
+    for name, weight in system.estimator.learner_.state_dict().items():
+        assert torch.equal(weight, own.learner_.state_dict()[name])
+    images, claims = X[cast.queries[:4]], cast.writers[cast.queries[:4]]
+    assert not np.allclose(own.claim_scores(images, claims), system.estimator.claim_scores(images, claims))
+
+
+def test_another_set_of_systems_is_another_campaign(signatures, tmp_path):
+    quick(SYSTEMS, folder=tmp_path / "kept").run(*signatures)
+    with pytest.raises(ValueError, match="keeps an experiment of which differ: systems"):
+        quick(ONE, folder=tmp_path / "kept").run(*signatures)
+
+
+def test_a_system_that_came_out_otherwise_is_told(signatures, tmp_path):
+    folder = tmp_path / "kept"
+    quick(attacks={"FGM": FGM()}, folder=folder).run(*signatures)
+    [path] = folder.glob("*.npz")
+    arrays = dict(np.load(path)) | {"threshold": np.array(5.0)}
+    np.savez(path, **arrays)
+    with pytest.raises(ValueError, match=r"met the threshold 5, now it is .* the system came out otherwise"):
+        quick(attacks={"FGM": FGM()}, folder=folder).run(*signatures)
+
+
+def test_attacks_are_told_apart_by_their_parameters(signatures, tmp_path):
+    starts = [{writer: torch.full((34, 48), grey) for writer in range(1, 9)} for grey in (200.0, 255.0)]
+    for number in (0, 0, 1):
+        attacks = {"boundary": BoundaryAttack(n_steps=2, starts=starts[number])}
+        quick(attacks=attacks, folder=tmp_path / "kept").run(*signatures)
+    assert len(list((tmp_path / "kept").glob("*.npz"))) == 2
+    unnamed = {"art": ArtAttack(make=lambda classifier: classifier)}
+    with pytest.raises(ValueError, match=r"give make a function with a name, not a lambda"):
+        quick(attacks=unnamed, folder=tmp_path / "other").run(*signatures)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"defences": [BackgroundRemover()]}, "defences must be a dict"),
+        ({"defences": {"none": BackgroundRemover()}}, "'none' stands for no defence"),
+        ({"attacks": {1: FGM()}}, "attacks must have text for names"),
+        ({"attacks": {"FGM": FGM}}, "'FGM' must be a sigkit.attacks.Attack"),
+        ({"knowledge": "perfect"}, "knowledge must be a list of words"),
+        ({"random_state": None}, "random_state must be an integer"),
+        (
+            {"systems": {"scans": make_pipeline(SignaturePreprocessor(), NETWORK, WriterDependentSVC())}},
+            "'scans' has a SignaturePreprocessor, but a campaign attacks preprocessed images",
+        ),
+    ],
+)
+def test_parameters_are_checked_before_anything_is_fitted(signatures, settings, message):
+    with pytest.raises(ValueError, match=message):
+        quick(**settings).run(*signatures)
+
+
+def test_writers_with_too_few_signatures_are_named(signatures):
+    X, y = signatures
+    kept = np.ones(len(y), dtype=bool)
+    for writer in range(1, 9):
+        kept[np.flatnonzero((y[:, 0] == writer) & (y[:, 1] == 0))[2:]] = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match="fewer than 3 distinct genuine signatures"):
+            quick().run(X[kept], y[kept])
+
+
+def test_defences_are_not_fitted_themselves(signatures):
+    remover = BackgroundRemover()
+    quick(attacks={"FGM": FGM()}, defences={"otsu": remover}).run(*signatures)
+    assert not hasattr(remover, "image_shape_in_")
