@@ -1,7 +1,7 @@
 """What all attacks share: whose claim, which side of the threshold, whole grey levels, what came out."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -182,7 +182,7 @@ class Attack(ABC):
 
     eight_bit: bool = True
     batch_size: int = 32
-    random_state: int = field(default=0)
+    random_state: int = 0
 
     def __post_init__(self):
         for name, (kind, least) in {"batch_size": (Integral, 1), "random_state": (Integral, 0)}.items():

@@ -231,7 +231,7 @@ class AttackCampaign:
             raise ValueError(f"defences must be a dict of transformers by name; found {self.defences!r}.")
         if isinstance(self.knowledge, str):
             raise ValueError(f"knowledge must be a list of words, such as [{self.knowledge!r}]; found a single one.")
-        for name, system in {**self.systems, **(self.other_features or {})}.items():
+        for name, system in [*self.systems.items(), *(self.other_features or {}).items()]:
             if any(isinstance(step, SignaturePreprocessor) for _, step in unfold(name, system)):
                 raise ValueError(
                     f"{name!r} has a SignaturePreprocessor, but a campaign attacks preprocessed images: leave the step "

@@ -746,6 +746,11 @@ def test_attacks_are_told_apart_by_their_parameters(signatures, tmp_path):
             {"systems": {"scans": make_pipeline(SignaturePreprocessor(), NETWORK, WriterDependentSVC())}},
             "'scans' has a SignaturePreprocessor, but a campaign attacks preprocessed images",
         ),
+        (
+            {"systems": {"scans": make_pipeline(SignaturePreprocessor(), NETWORK, WriterDependentSVC())}}
+            | {"other_features": {"scans": ONE["tiny linear"]}},
+            "'scans' has a SignaturePreprocessor",
+        ),
     ],
 )
 def test_parameters_are_checked_before_anything_is_fitted(signatures, settings, message):
