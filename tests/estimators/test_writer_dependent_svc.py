@@ -244,7 +244,7 @@ def test_one_and_two_enrolled_writers_have_a_column_each(features):
         (lambda y: y[:, 0] > 2, {"dev_writers": [1, 2, 3]}, "not in y: 1, 2"),
         (lambda y: y[:, 0] > 9, {}, "0 sample"),
         (lambda y: y[:, 0] > 0, {"C": 0}, "C"),
-        (lambda y: y[:, 0] > 0, {"scaling": "none"}, "scaling"),
+        (lambda y: y[:, 0] > 0, {"scaling": "some"}, "scaling"),
         (lambda y: y[:, 0] > 0, {"gamma": -1.0}, "gamma"),
     ],
 )

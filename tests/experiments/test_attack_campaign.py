@@ -369,6 +369,7 @@ def test_plots(results):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    plt.close("all")
     cell = ("tiny linear", "limited", "boundary")
     figure = results.plot(*cell, n_queries=12)
     axes = np.array(figure.axes).reshape(-1, 3)
