@@ -128,7 +128,7 @@ def somewhere_near(images, epsilon, norm=2, *, generator, full_ink=DARKEST):
     return (images + change.to(images.device)).clamp(0, full_ink)
 
 
-def ascend(objective, images, *, epsilon, norm=2, step_size, n_steps, start=None, full_ink=DARKEST):
+def ascend(objective, images, *, epsilon, norm=2, step_size=None, n_steps, start=None, full_ink=DARKEST):
     """Change images so that an objective grows, by projected gradient steps [1]_.
 
     .. math:: x_{t+1} = \\Pi(x_t + \\alpha\\, s(\\nabla f(x_t)))
@@ -146,8 +146,8 @@ def ascend(objective, images, *, epsilon, norm=2, step_size, n_steps, start=None
         Radius of the ball, in the units of the images.
     norm : {2, float("inf")}, default=2
         How length is measured.
-    step_size : float
-        Length of a step.
+    step_size : float or None, default=None
+        Length of a step; None for `2.5 * epsilon / n_steps`, which can reach every place of the ball.
     n_steps : int
         Number of steps.
     start : Tensor of shape (n_samples, ...) or None, default=None
@@ -173,6 +173,7 @@ def ascend(objective, images, *, epsilon, norm=2, step_size, n_steps, start=None
     tensor([[[2., 2.],
              [2., 2.]]])
     """
+    step_size = 2.5 * epsilon / n_steps if step_size is None else step_size
     changed = images if start is None else start
     best, greatest = changed, None
     for _ in range(n_steps):

@@ -62,9 +62,15 @@ class PGD(BallAttack):
             self._check("step_size", Real, 0, above=True)
 
     def _search(self, claims, images, generator):
-        step_size = 2.5 * self.epsilon / self.n_steps if self.step_size is None else self.step_size
         start = None
         if self.random_start:
             start = somewhere_near(images, self.epsilon, self.norm, generator=generator)
-        options = {"epsilon": self.epsilon, "norm": self.norm, "step_size": step_size, "n_steps": self.n_steps}
-        return ascend(claims.margins, images, start=start, **options)
+        return ascend(
+            claims.margins,
+            images,
+            epsilon=self.epsilon,
+            norm=self.norm,
+            step_size=self.step_size,
+            n_steps=self.n_steps,
+            start=start,
+        )

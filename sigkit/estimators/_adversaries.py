@@ -35,7 +35,6 @@ class WorstImages:
         """Make what is learned of a batch."""
         criterion = forgeries_apart(net.criterion_)
         epsilon = self.epsilon / DARKEST
-        step_size = 2.5 * epsilon / self.n_steps if self.step_size is None else self.step_size / DARKEST
         start = None
         if self.random_start:
             start = somewhere_near(images, epsilon, generator=net.generator_, full_ink=1.0)
@@ -43,7 +42,7 @@ class WorstImages:
             lambda varied: criterion.each(_logits(net, varied), target),
             images,
             epsilon=epsilon,
-            step_size=step_size,
+            step_size=None if self.step_size is None else self.step_size / DARKEST,
             n_steps=self.n_steps,
             start=start,
             full_ink=1.0,
