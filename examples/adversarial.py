@@ -4,9 +4,9 @@
     python examples/adversarial.py --cedar cedar_170x242.npz --weights signet.safetensors --other other.safetensors
     python examples/adversarial.py --cedar cedar_170x242.npz --weights robust.safetensors --attacks carlini-wagner
 
-Without arguments it draws signatures and trains two tiny networks on some of the writers, which takes a minute. With
-`--cedar`, sigver's file of preprocessed signatures, the network is that of `--weights`; an attacker with limited
-knowledge of the features has that of `--other`. Systems are this network and completed local binary patterns, each with
+Without arguments it draws signatures and trains two tiny networks on some of the writers: two minutes that show how it
+works, not what a good system withstands. With `--cedar`, sigver's file of preprocessed signatures, the network is that of
+`--weights`; an attacker with limited knowledge of the features has that of `--other`. Systems are this network and completed local binary patterns, each with
 linear and RBF support vector machines. Images are cut to the 150 x 220 pixels that networks see. With `--folder` each
 attack is kept as soon as it is done, and the next call goes on there.
 """
@@ -43,7 +43,7 @@ def parse_arguments():
     parser.add_argument("--epsilon", type=float, default=1000.0, help="of FGM and PGD, in grey levels (default: 1000)")
     parser.add_argument("--confidence", type=float, default=0.5, help="of Carlini-Wagner, in scores (default: 0.5)")
     parser.add_argument("--iterations", type=int, default=60, help="of Carlini-Wagner, for each of 5 constants")
-    parser.add_argument("--steps", type=int, default=1000, help="of annealing and boundary attack (default: 1000)")
+    parser.add_argument("--steps", type=int, default=250, help="of annealing and boundary attack (default: 250)")
     parser.add_argument("--folder", help="where the attacks are kept")
     parser.add_argument("--plots", help="folder for pictures of the attacks")
     return parser.parse_args()
