@@ -4,11 +4,12 @@
     python examples/adversarial.py --cedar cedar_170x242.npz --weights signet.safetensors --other other.safetensors
     python examples/adversarial.py --cedar cedar_170x242.npz --weights robust.safetensors --attacks carlini-wagner
 
-Without arguments it draws signatures and trains two tiny networks on some of the writers: two minutes that show how it
-works, not what a good system withstands. With `--cedar`, sigver's file of preprocessed signatures, the network is that of
-`--weights`; an attacker with limited knowledge of the features has that of `--other`. Systems are this network and completed local binary patterns, each with
-linear and RBF support vector machines. Images are cut to the 150 x 220 pixels that networks see. With `--folder` each
-attack is kept as soon as it is done, and the next call goes on there.
+Without arguments it draws signatures and trains two tiny networks on some of the writers: two minutes that show how
+it works, not what a good system withstands. With `--cedar`, sigver's file of preprocessed signatures, the network is
+that of `--weights`; an attacker with limited knowledge of the features has that of `--other`. Systems are this
+network and completed local binary patterns, each with linear and RBF support vector machines. Images are cut to the
+150 x 220 pixels that networks see. With `--folder` each attack is kept as soon as it is done, and the next call goes
+on there.
 """
 
 import argparse
