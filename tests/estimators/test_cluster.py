@@ -23,7 +23,11 @@ DEV = range(40)
 def cluster():
     """A scheduler and three worker processes on this machine."""
     distributed = pytest.importorskip("distributed")
+    import dask
+
     with (
+        # The memory manager may drop copies that are being sent to all workers; such a sending was seen not to end.
+        dask.config.set({"distributed.scheduler.active-memory-manager.start": False}),
         distributed.LocalCluster(
             n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
         ) as cluster,
