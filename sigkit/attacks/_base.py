@@ -55,7 +55,7 @@ class Claims:
         return replace(self, claims=self.claims[numbers], signs=self.signs[rows], thresholds=self.thresholds[rows])
 
     def margins(self, images):
-        """Tell how far scores are on the attacker's side of the threshold.
+        """Score images, and tell how far on the attacker's side of the threshold they are.
 
         Parameters
         ----------
@@ -67,7 +67,22 @@ class Claims:
         Tensor of shape (n_samples,)
             Margins, positive where the attack succeeds.
         """
-        return self.signs * (self.scores(images) - self.thresholds)
+        return self.beyond(self.scores(images))
+
+    def beyond(self, scores):
+        """Tell how far scores are on the attacker's side of the threshold.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_samples,)
+            A score for each claim.
+
+        Returns
+        -------
+        Tensor of shape (n_samples,)
+            Margins.
+        """
+        return self.signs * (scores - self.thresholds)
 
     def scores(self, images):
         """Score images.
@@ -249,7 +264,7 @@ class Attack(ABC):
         if not before.isfinite().all():
             row = int(torch.nonzero(~before.isfinite())[0, 0])
             raise ValueError(f"The verifier scores the claim {claims.claims.tolist()[row]!r} as {before[row].item()}.")
-        done = claims.succeeded(claims.signs * (before - claims.thresholds))
+        done = claims.succeeded(claims.beyond(before))
         changed, after = images.clone(), before.clone()
         rows = torch.nonzero(~done)[:, 0]
         if len(rows):
@@ -260,7 +275,7 @@ class Attack(ABC):
             changed[rows] = found
             with torch.no_grad():
                 after[rows] = asked.scores(found)
-        success = ~done & claims.succeeded(claims.signs * (after - claims.thresholds))
+        success = ~done & claims.succeeded(claims.beyond(after))
         return changed, (before, after, success, ~done)
 
     @abstractmethod

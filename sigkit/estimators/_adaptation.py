@@ -20,10 +20,12 @@ class Adaptation:
         The verifier; its network, device and batch size.
     others : RandomForgeries
         What stands for other people.
+    device : torch.device or None, default=None
+        Another device than the verifier's.
     """
 
-    def __init__(self, verifier, others):
-        self.device = choose_device(verifier.device)
+    def __init__(self, verifier, others, device=None):
+        self.device = choose_device(verifier.device if device is None else device)
         # While a torch module is called with other weights, nobody else can call it.
         self.learner = copy.deepcopy(verifier.learner_).to(self.device)
         self.batch_size = verifier.batch_size

@@ -3,10 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
-import torch
-
 from sigkit.attacks import ascend, somewhere_near, steepest
-from sigkit.attacks._norms import DARKEST
+from sigkit.attacks._norms import DARKEST, slope
 from sigkit.nets import SigNetLoss
 
 
@@ -77,10 +75,7 @@ class OneStepImages:
         n_batches = (len(net.history) - 1) * net.n_batches_ + net.batch_
         attacked = [net, *self.surrogates][n_batches % (1 + len(self.surrogates))]
         criterion = forgeries_apart(net.criterion_)
-        with torch.enable_grad():
-            varied = images.detach().requires_grad_()
-            loss = criterion.each(_logits(attacked, varied), target).sum()
-            [gradients] = torch.autograd.grad(loss, varied)
+        _, gradients = slope(lambda varied: criterion.each(_logits(attacked, varied), target), images)
         changed = (images + self.epsilon / DARKEST * steepest(gradients)).clamp(0, 1)
         return [(self.alpha, images, net.criterion_), (1 - self.alpha, changed, criterion)]
 

@@ -12,7 +12,8 @@ from sigkit.estimators._meta_learned_verifier import MetaLearnedVerifier
 from sigkit.estimators._steps import behind_preprocessing
 from sigkit.estimators._writer_dependent_svc import WriterDependentSVC
 from sigkit.estimators._writer_model import RbfModel
-from sigkit.nets import center_crop, choose_device, features_of, has_fast_bfloat16, prepare_network
+from sigkit.nets import choose_device, choose_precision, features_of, prepare_network
+from sigkit.transformers._inputs import middle_input
 
 
 class NotDifferentiable(ValueError):
@@ -150,9 +151,7 @@ class _FeatureScorer(_ClaimScorer):
     def __init__(self, featurizer, verifier, device):
         check_is_fitted(verifier)
         super().__init__(verifier._gallery)
-        precision = featurizer.precision
-        if precision == "auto":
-            precision = "bfloat16" if has_fast_bfloat16(device) else "float32"
+        precision = choose_precision(featurizer.precision, device)
         self.network = prepare_network(featurizer.network_, device, precision, fold=True).requires_grad_(False)
         self.n_views = featurizer.n_views
         bank = self.enrolled.bank
@@ -194,14 +193,11 @@ class _AdaptedScorer(_ClaimScorer):
     def __init__(self, verifier, device):
         check_is_fitted(verifier)
         super().__init__(verifier._adapted)
-        self.adaptation = Adaptation(verifier, self.enrolled.others)
-        self.adaptation.device = device
-        self.learner = self.adaptation.learner.to(device).requires_grad_(False)
+        self.adaptation = Adaptation(verifier, self.enrolled.others, device)
+        self.learner = self.adaptation.learner.requires_grad_(False)
 
     def prepare(self, images):
-        size = self.learner.network.input_size
-        middle = center_crop(images, size) if size else images
-        return self.learner.prepare(middle[:, None] / 255)
+        return self.learner.prepare(middle_input(images[:, None], self.learner.network.input_size))
 
     def score(self, prepared, writer):
         if writer not in self.known:

@@ -22,7 +22,7 @@ from sigkit.nets import (
     MetaLearner,
     build_network,
     choose_device,
-    has_fast_bfloat16,
+    choose_precision,
     load_meta_learned,
     save_weights,
     update_statistics,
@@ -536,7 +536,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             adapt=self.adapt,
             order=int(self.order),
             recompute=bool(self.recompute),
-            bfloat16=has_fast_bfloat16(device) if self.precision == "auto" else self.precision == "bfloat16",
+            bfloat16=choose_precision(self.precision, device) == "bfloat16",
         )
         if others:
             self._check_meta_learned(metadata)

@@ -13,7 +13,7 @@ from sigkit.experiments._campaign_results import CampaignResults
 from sigkit.experiments._describe import describe_attack, describe_estimator, describe_signatures
 from sigkit.experiments._result_files import ResultFiles
 from sigkit.transformers import SignaturePreprocessor
-from sigkit.utils import content_digest, listing, parse_target, progress
+from sigkit.utils import content_digest, join_target, listing, parse_target, progress
 
 KNOWLEDGE = ("perfect", "limited", "limited-features")
 KEPT = {"rows", "images", "after", "attacker_success", "rmse", "threshold"}
@@ -196,13 +196,12 @@ class AttackCampaign:
     def _files(self, X, writers, forgery):
         if self.folder is None:
             return None
-        y = np.stack([writers.astype(object), forgery.astype(object)], axis=1)
         about = {f"system {name}": describe_estimator(system) for name, system in self.systems.items()}
         for attack in self.attacks.values():
             describe_attack(attack)
         about["systems"] = repr(sorted(self.systems))
         about["draws"] = f"{self.n_references} references, {self.n_queries} queries, random_state {self.random_state}"
-        return ResultFiles(self.folder, about | describe_signatures(X, y), KEPT)
+        return ResultFiles(self.folder, about | describe_signatures(X, join_target(writers, forgery)), KEPT)
 
     def _kept(self, files, cell, system, queries):
         """Read what is kept of an attack, which must have met the same system."""

@@ -11,9 +11,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from sigkit.estimators import BlackBoxVerifier, DifferentiableVerifier, MetaLearnedVerifier, NotDifferentiable
+from sigkit.experiments._last_step import before_last_step, development_writers, last_step
 from sigkit.metrics import eer_score, eer_threshold
 from sigkit.model_selection import WriterSplit
-from sigkit.utils import GENUINE, SKILLED, listing
+from sigkit.utils import GENUINE, SKILLED, development_rows, join_target, listing
 
 # How far an attacker wants to move a score that the attacker's own verifier decides as wished from the beginning.
 _FURTHER = 1e-3
@@ -67,16 +68,14 @@ class Cast:
         Cast
             The cast.
         """
-        named = [_verifier(system).get_params().get("dev_writers") for system in campaign.systems.values()]
-        sets = [set() if dev_writers is None else set(np.asarray(list(dev_writers)).tolist()) for dev_writers in named]
-        dev_writers = sets[0]
+        named = [development_writers(system) or [] for system in campaign.systems.values()]
+        dev_writers, *sets = (set(np.asarray(writers).tolist()) for writers in named)
         if any(other != dev_writers for other in sets):
             raise ValueError("All systems must name the same dev_writers, for they enroll the same writers.")
-        y = np.stack([writers.astype(object), forgery.astype(object)], axis=1)
+        dev_writers = sorted(dev_writers) or None
         n = campaign.n_references
-        split = WriterSplit(2 * n, campaign.n_queries, sorted(dev_writers) or None, 1, campaign.random_state)
-        [(train, test)] = split.split(X, y)
-        is_dev = np.isin(writers, list(dev_writers)) if dev_writers else np.zeros(len(writers), dtype=bool)
+        split = WriterSplit(2 * n, campaign.n_queries, dev_writers, 1, campaign.random_state)
+        [(train, test)] = split.split(X, join_target(writers, forgery))
         enrolled = np.unique(writers[test])
         if len(enrolled) < 4:
             raise ValueError(
@@ -97,7 +96,7 @@ class Cast:
             )
         queries = test[np.isin(writers[test], own) & np.isin(forgery[test], (GENUINE, SKILLED))]
         attackers = np.sort(drawn[len(drawn) // 2 :])
-        known = np.flatnonzero(is_dev)
+        known = np.flatnonzero(development_rows(writers, dev_writers))
         return cls(X, writers, forgery, known, references, others, queries, attackers, campaign.random_state)
 
     def system_rows(self):
@@ -109,6 +108,16 @@ class Cast:
             Rows.
         """
         return np.concatenate([self.known, *self.references.values()])
+
+    def are_genuine(self):
+        """Label the queries as the error rates take them.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,)
+            1 for a genuine query, 0 for a forgery.
+        """
+        return (self.forgery[self.queries] == GENUINE).astype(int)
 
     def target(self, rows):
         """Give rows `[writer, forgery]`.
@@ -123,7 +132,7 @@ class Cast:
         ndarray of shape (n_rows, 2), dtype object
             The target.
         """
-        return np.stack([self.writers[rows].astype(object), self.forgery[rows].astype(object)], axis=1)
+        return join_target(self.writers[rows], self.forgery[rows])
 
     def signatures_of_attacker(self, knowledge):
         """Give a genuine signature of each of the system's writers that the attacker has.
@@ -157,14 +166,13 @@ class Cast:
             The fitted verifier. A MetaLearnedVerifier keeps the weights that it has learned, unless `fits_features`,
             and adapts them to the attacker's signatures.
         """
-        if isinstance(_verifier(estimator), MetaLearnedVerifier) and not fits_features:
+        if isinstance(last_step(estimator), MetaLearnedVerifier) and not fits_features:
             rows = np.concatenate([*self.others.values()])
             adapted = copy.deepcopy(estimator)
-            X = adapted[:-1].transform(self.X[rows]) if hasattr(adapted, "steps") and len(adapted) > 1 else self.X[rows]
-            _verifier(adapted).enroll(X, self.target(rows))
+            last_step(adapted).enroll(before_last_step(adapted, self.X[rows]), self.target(rows))
             return adapted
         rows = np.concatenate([np.flatnonzero(np.isin(self.writers, self.attackers_writers)), *self.others.values()])
-        verifier = clone(_verifier(estimator))
+        verifier = clone(last_step(estimator))
         n_references = max(len(own) for own in self.others.values())
         settings = {"dev_writers": self.attackers_writers.tolist(), "n_dev_negatives": n_references}
         known = verifier.get_params()
@@ -174,8 +182,7 @@ class Cast:
         steps = [*estimator.steps[:-1], (estimator.steps[-1][0], verifier)]
         if fits_features:
             return self.seeded(clone(Pipeline(steps))).fit(self.X[rows], self.target(rows))
-        features = estimator[:-1].transform(self.X[rows]) if len(steps) > 1 else self.X[rows]
-        self.seeded(verifier).fit(features, self.target(rows))
+        self.seeded(verifier).fit(before_last_step(estimator, self.X[rows]), self.target(rows))
         return Pipeline(steps)
 
     def seeded(self, estimator):
@@ -238,7 +245,7 @@ class System:
             The system.
         """
         rows = cast.system_rows()
-        genuine = (cast.forgery[cast.queries] == GENUINE).astype(int)
+        genuine = cast.are_genuine()
         if genuine.all():
             raise ValueError("A campaign needs skilled forgeries of the writers: rows [writer, 1] in y.")
         fitted = cast.seeded(clone(estimator)).fit(cast.X[rows], cast.target(rows))
@@ -267,8 +274,7 @@ class System:
         float
             The EER of skilled forgeries.
         """
-        genuine = (cast.forgery[cast.queries] == GENUINE).astype(int)
-        return float(eer_score(genuine, self.scores(images, cast.writers[cast.queries])))
+        return float(eer_score(cast.are_genuine(), self.scores(images, cast.writers[cast.queries])))
 
     def scores(self, images, claims):
         """Score claims as the system does.
@@ -408,7 +414,3 @@ def aim(verifier, images, queries, threshold, batch_size):
 
 def _is_seed(name):
     return name.split("__")[-1] == "random_state"
-
-
-def _verifier(estimator):
-    return estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator

@@ -11,10 +11,11 @@ from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 
 from sigkit.experiments._describe import describe_estimator, describe_signatures
+from sigkit.experiments._last_step import before_last_step, development_writers, last_step
 from sigkit.experiments._result_files import ResultFiles
 from sigkit.experiments._results import ExperimentResults
 from sigkit.model_selection import WriterSplit
-from sigkit.utils import GENUINE, listing, map_parallel, on_dask, parse_target, progress
+from sigkit.utils import GENUINE, join_target, listing, map_parallel, on_dask, parse_target, progress
 
 KEPT = {"rows", "classes", "genuine_scores", "forgery_scores", "seconds"}
 
@@ -84,8 +85,8 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     if isinstance(threshold, bool) or not isinstance(threshold, Real) or np.isnan(threshold):
         raise ValueError(f"threshold must be a number; found {threshold!r}.")
     writers, forgery = parse_target(y)
-    y = np.stack([writers.astype(object), forgery.astype(object)], axis=1)
-    cv = WriterSplit(dev_writers=_development_writers(estimator), random_state=0) if cv is None else cv
+    y = join_target(writers, forgery)
+    cv = WriterSplit(dev_writers=development_writers(estimator), random_state=0) if cv is None else cv
     splits = list(cv.split(X, y))
     _check_enrolled(estimator, y, splits)
     files = None
@@ -106,18 +107,9 @@ def _name(number):
     return f"split-{number:03}"
 
 
-def _classifier(estimator):
-    return estimator[-1] if hasattr(estimator, "steps") else estimator
-
-
-def _development_writers(estimator):
-    dev_writers = _classifier(estimator).get_params().get("dev_writers")
-    return None if dev_writers is None else list(dev_writers)
-
-
 def _check_enrolled(estimator, y, splits):
     """Refuse queries of writers whom the estimator will not enroll, before the first fit."""
-    dev_writers = set(_development_writers(estimator) or ())
+    dev_writers = set(development_writers(estimator) or ())
     asked = sorted({writer for _, test in splits for writer in y[test, 0].tolist()} & dev_writers)
     if asked:
         raise ValueError(
@@ -135,13 +127,13 @@ def _run(split, X):
         model = clone(estimator).fit(_safe_indexing(X, train), y[train])
         middle = time.perf_counter()
         genuine = y[test, 1] == GENUINE
-        queries = _features(model, _safe_indexing(X, test[genuine]))
-        genuine_scores = _classifier(model).decision_function(queries)
+        queries = before_last_step(model, _safe_indexing(X, test[genuine]))
+        genuine_scores = last_step(model).decision_function(queries)
         forgery_scores = np.empty(0)
         if not genuine.all():
-            forgeries = _features(model, _safe_indexing(X, test[~genuine]))
+            forgeries = before_last_step(model, _safe_indexing(X, test[~genuine]))
             claimed = np.array(y[test[~genuine], 0].tolist())
-            forgery_scores = _classifier(model).claim_scores(forgeries, claimed)
+            forgery_scores = last_step(model).claim_scores(forgeries, claimed)
         end = time.perf_counter()
     return {
         "rows": test,
@@ -150,11 +142,6 @@ def _run(split, X):
         "forgery_scores": forgery_scores.astype(np.float32),
         "seconds": np.array([middle - start, end - middle]),
     }
-
-
-def _features(model, X):
-    """Bring queries through all steps before the classifier."""
-    return model[:-1].transform(X) if hasattr(model, "steps") and len(model) > 1 else X
 
 
 def _summarise(found, y, threshold):

@@ -5,6 +5,7 @@ from sigkit.nets._augment import Distortion, random_crop
 from sigkit.nets._extract import (
     center_crop,
     choose_device,
+    choose_precision,
     extract_features,
     features_of,
     has_fast_bfloat16,
@@ -39,6 +40,7 @@ __all__ = [
     "build_network",
     "center_crop",
     "choose_device",
+    "choose_precision",
     "extract_features",
     "features_of",
     "has_fast_bfloat16",

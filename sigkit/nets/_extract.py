@@ -87,6 +87,33 @@ def has_fast_bfloat16(device):
     return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
 
 
+def choose_precision(precision, device):
+    """Choose the type in which networks compute.
+
+    Parameters
+    ----------
+    precision : {"float32", "bfloat16", "auto"}
+        The type; "auto" takes bfloat16 where it is faster.
+    device : torch.device
+        Where networks run.
+
+    Returns
+    -------
+    {"float32", "bfloat16"}
+        The type.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.nets import choose_precision
+    >>> choose_precision("bfloat16", torch.device("cpu"))
+    'bfloat16'
+    """
+    if precision == "auto":
+        return "bfloat16" if has_fast_bfloat16(device) else "float32"
+    return precision
+
+
 def prepare_network(network, device, precision="float32", *, fold=False):
     """Copy a network to where and how it shall run.
 

@@ -46,8 +46,8 @@ def middle_input(images, size):
 
     Parameters
     ----------
-    images : Tensor of shape (n_samples, 1, height, width), dtype uint8
-        Images.
+    images : Tensor of shape (n_samples, 1, height, width)
+        Images, values from 0 to 255, which may need a gradient.
     size : tuple of (int, int) or None
         Rows and columns of the middle; None takes all.
 
@@ -68,4 +68,4 @@ def _distort(images, generator, distortion, size):
 
 
 def _as_input(images):
-    return images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+    return images.to(torch.float32, memory_format=torch.channels_last) / 255

@@ -14,8 +14,8 @@ from sigkit.nets import (
     ARCHITECTURES,
     build_network,
     choose_device,
+    choose_precision,
     extract_features,
-    has_fast_bfloat16,
     load_network,
     prepare_network,
     save_weights,
@@ -340,9 +340,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         check_is_fitted(self, "network_")
         X = check_images(self, X, reset=False)
         device = choose_device(self.device)
-        precision = self.precision
-        if precision == "auto":
-            precision = "bfloat16" if has_fast_bfloat16(device) else "float32"
+        precision = choose_precision(self.precision, device)
         memory = ImageMemory(None, "features")
         if self.memory is not None:
             weights = self._fingerprint or _fingerprint(self.network_)

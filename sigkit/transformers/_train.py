@@ -13,7 +13,7 @@ from skorch.callbacks import Checkpoint
 from skorch.helper import predefined_split
 from skorch.history import History
 
-from sigkit.nets import SigNetLoss, TrainingNetwork, build_network, has_fast_bfloat16
+from sigkit.nets import SigNetLoss, TrainingNetwork, build_network, choose_precision
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import (
     BestEpoch,
@@ -157,7 +157,6 @@ def _callbacks(featurizer, folder, recipe):
 
 
 def _make_net(settings, network, images, n_classes, device, seed, callbacks, adversary):
-    is_auto = settings.precision == "auto"
     size = training_size(images, network) if settings.augmentation != "crop" else network.input_size
     return TrainingNet(
         TrainingNetwork,
@@ -193,7 +192,7 @@ def _make_net(settings, network, images, n_classes, device, seed, callbacks, adv
         lr_decay_times=settings.lr_decay_times,
         clip_value=settings.clip_value,
         n_mirrored=n_classes if settings.mirrored_classes else 0,
-        bfloat16=has_fast_bfloat16(device) if is_auto else settings.precision == "bfloat16",
+        bfloat16=choose_precision(settings.precision, device) == "bfloat16",
         adversary=adversary,
     )
 

@@ -4,7 +4,7 @@ from sigkit.utils._digest import content_digest, signature_digest
 from sigkit.utils._files import whole_file
 from sigkit.utils._parallel import map_parallel, on_dask
 from sigkit.utils._progress import progress
-from sigkit.utils._target import GENUINE, SIMPLE, SKILLED, development_rows, parse_target, same_id_type
+from sigkit.utils._target import GENUINE, SIMPLE, SKILLED, development_rows, join_target, parse_target, same_id_type
 from sigkit.utils._text import listing
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "SKILLED",
     "content_digest",
     "development_rows",
+    "join_target",
     "listing",
     "map_parallel",
     "on_dask",

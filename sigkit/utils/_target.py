@@ -49,6 +49,31 @@ def parse_target(y):
     return _parse_writers(y[:, 0]), _parse_kinds(y[:, 1])
 
 
+def join_target(writers, forgery):
+    """Put a target together, the inverse of `parse_target`.
+
+    Parameters
+    ----------
+    writers : ndarray of shape (n_samples,)
+        The writer of each row.
+    forgery : ndarray of shape (n_samples,)
+        The forgery kind of each row.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, 2), dtype object
+        Rows `[writer, forgery]`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.utils import join_target
+    >>> join_target(np.array(["ada", "bob"]), np.array([0, 1])).tolist()
+    [['ada', 0], ['bob', 1]]
+    """
+    return np.stack([writers.astype(object), forgery.astype(object)], axis=1)
+
+
 def development_rows(writers, dev_writers):
     """Tell which rows belong to the development set.
 
