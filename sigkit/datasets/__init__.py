@@ -6,6 +6,7 @@ from sigkit.datasets._make_signatures import make_signatures
 from sigkit.datasets._npz import load_npz, save_npz
 
 __all__ = [
+    "SignatureStream",
     "load_bhsig260",
     "load_cedar",
     "load_folder",
@@ -16,3 +17,12 @@ __all__ = [
     "make_signatures",
     "save_npz",
 ]
+
+
+def __getattr__(name):
+    # The only one that needs torch.
+    if name == "SignatureStream":
+        from sigkit.datasets._signature_stream import SignatureStream
+
+        return SignatureStream
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sigkit.datasets import make_signatures
+from sigkit.imaging import preprocess_image
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +43,14 @@ def test_images_are_dark_ink_on_bright_paper(drawn):
     assert len({image.shape for image in images}) > 20
     for image in images:
         assert image.dtype == np.uint8
-        assert 100 <= image.shape[0] <= 500
-        assert 200 <= image.shape[1] <= 900
+        assert 80 <= image.shape[0] <= 700
+        assert 150 <= image.shape[1] <= 1100
         # Nothing is cut off: the edges are paper.
         edges = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-        assert edges.min() >= 220
-        ink = image < 150
-        assert 0.005 < ink.mean() < 0.2
-        assert image[ink].mean() < 130
+        assert edges.min() >= 205
+        ink = image < 190
+        assert 0.003 < ink.mean() < 0.3
         assert np.percentile(image, 90) >= 220
-        assert image.std() > 10
         assert len(np.unique(image[:5])) > 3
 
 
@@ -114,25 +113,109 @@ def test_forgeries_are_neither_trivial_nor_hopeless(drawn):
 def test_the_background_does_not_give_a_forgery_away(drawn):
     images, target = drawn
     forged = target[:, 1] == 1
-    for measure in (np.size, lambda image: image[image > 200].mean(), lambda image: image[image < 120].mean()):
+    for measure in (np.size, lambda image: image[image > 200].mean(), lambda image: image[image < 190].mean()):
         values = np.array([measure(image) for image in images])
         assert 0.3 < separation(values[forged], values[~forged]) < 0.7
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2, 3])
+def test_any_number_of_workers_draws_the_same_pixels(drawn, n_jobs):
+    images, target = drawn
+    again, again_target = make_signatures(4, 6, 6, random_state=0, n_jobs=n_jobs)
+    np.testing.assert_array_equal(again_target, target[: len(again)])
+    for one, other in zip(images, again):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_writers_can_be_drawn_some_at_a_time(drawn):
+    images, target = drawn
+    later, later_target = make_signatures(2, 6, 6, random_state=0, first_writer=5)
+    rows = np.flatnonzero(np.isin(target[:, 0], (5, 6)))
+    np.testing.assert_array_equal(later_target, target[rows])
+    for one, row in zip(later, rows, strict=True):
+        np.testing.assert_array_equal(one, images[row])
+
+
+@pytest.mark.parametrize("script", ["latin", "indic", "abstract"])
+@pytest.mark.parametrize("resolution", [100, 600])
+def test_scripts_and_resolutions(script, resolution):
+    images, _ = make_signatures(3, 2, 2, random_state=1, script=script, resolution=resolution)
+    same, _ = make_signatures(3, 2, 2, random_state=1, script=script)
+    for image, usual in zip(images, same, strict=True):
+        assert image.shape[1] == pytest.approx(usual.shape[1] * resolution / 300, rel=0.05)
+
+
+def test_headlines_lie_flat():
+    """What hangs from a headline has more ink in one row than letters have."""
+    fullest = {}
+    for script in ("latin", "indic"):
+        images, _ = make_signatures(12, 1, 0, random_state=2, script=script, scan="two-valued")
+        ink = [image == 0 for image in images]
+        fullest[script] = np.median([(picture.sum(axis=1).max() / np.ptp(np.nonzero(picture)[1])) for picture in ink])
+    assert fullest["indic"] > 1.2 * fullest["latin"]
+
+
+def test_scans():
+    grey, two_valued, jpeg = (
+        make_signatures(2, 1, 1, random_state=3, scan=scan)[0] for scan in ("grey", "two-valued", "jpeg")
+    )
+    for image in two_valued:
+        assert set(np.unique(image)) == {0, 255}
+    for plain, compressed in zip(grey, jpeg, strict=True):
+        assert plain.shape == compressed.shape
+        assert not np.array_equal(plain, compressed)
+        np.testing.assert_allclose(plain.mean(), compressed.mean(), atol=1.0)
+    assert len({len(np.unique(image)) <= 2 for image in make_signatures(4, 4, 0, random_state=3, scan="mixed")[0]}) == 2
+
+
+def test_simple_forgeries_are_further_away_than_skilled_ones():
+    images, target = make_signatures(15, 6, 6, random_state=4, n_simple=6, script="latin")
+    pictures = np.array([ink_picture(image) for image in images])
+    likeness = {1: [], 2: []}
+    for writer in np.unique(target[:, 0]):
+        own = pictures[(target == [writer, 0]).all(axis=1)]
+        for kind, values in likeness.items():
+            values += (pictures[(target == [writer, kind]).all(axis=1)] @ own.T).max(axis=1).tolist()
+    assert separation(likeness[1], likeness[2]) > 0.6
+
+
+def test_preprocessing_finds_every_signature(drawn):
+    for image in drawn[0] + make_signatures(6, 3, 3, random_state=5, scan="mixed")[0]:
+        done = preprocess_image(image, (765, 1089))
+        assert 0.002 < (done.image > 0).mean() < 0.2
+        assert not done.doubts
+
+
 @pytest.mark.parametrize(
-    ("counts", "error", "name"),
+    ("parameters", "error", "name"),
     [
         ({"n_writers": 0}, ValueError, "n_writers"),
         ({"n_genuine": 0}, ValueError, "n_genuine"),
         ({"n_skilled": -1}, ValueError, "n_skilled"),
+        ({"n_simple": -1}, ValueError, "n_simple"),
         ({"n_writers": 1.5}, TypeError, "n_writers"),
+        ({"first_writer": 0}, ValueError, "first_writer"),
+        ({"script": "greek"}, ValueError, "script must be one of latin, indic, abstract, mixed; found 'greek'"),
+        ({"scan": "colour"}, ValueError, "scan must be one of"),
+        ({"resolution": 50}, ValueError, "resolution"),
+        ({"resolution": "high"}, TypeError, "resolution"),
     ],
 )
-def test_counts_that_are_refused(counts, error, name):
+def test_what_is_refused(parameters, error, name):
     with pytest.raises(error, match=name):
-        make_signatures(**counts)
+        make_signatures(**parameters)
 
 
 def test_without_forgeries():
     _, target = make_signatures(2, 1, 0, random_state=0)
     assert target.tolist() == [[1, 0], [2, 0]]
+
+
+def test_kinds_come_in_order():
+    _, target = make_signatures(1, 2, 1, random_state=0, n_simple=2)
+    assert target.tolist() == [[1, 0], [1, 0], [1, 1], [1, 2], [1, 2]]
+
+
+def test_progress_is_told(capsys):
+    make_signatures(1, 1, 0, random_state=0, verbose=1)
+    assert "writers" in capsys.readouterr().err
