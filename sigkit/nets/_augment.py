@@ -135,7 +135,7 @@ class Distortion:
             Varied signatures, background 0 and ink up to 1.
         """
         draw = _Draws(len(images), images.device, generator)
-        images = self._change_width(images.float() / 255, draw)
+        images = self._change_width(images, draw)
         images = F.grid_sample(
             images, self._move(images.shape[2:], size or images.shape[2:], draw), align_corners=False
         )
@@ -143,11 +143,15 @@ class Distortion:
         return self._erase(images, draw).clamp_(0, 1)
 
     def _change_width(self, images, draw):
+        ink = images.float() / 255
         if not self.thicken and not self.thin:
-            return images
+            return ink
         change = draw.between(-self.thin, self.thicken, 1, 1, 1)
-        wider, narrower = F.max_pool2d(images, 3, 1, 1), -F.max_pool2d(-images, 3, 1, 1)
-        return torch.lerp(images, torch.where(change > 0, wider, narrower), change.abs())
+        for chosen, extreme in ((change > 0, torch.maximum), (change < 0, torch.minimum)):
+            chosen = chosen.flatten().nonzero()[:, 0]
+            changed = _extreme_of_nine(images[chosen], extreme).float() / 255
+            ink[chosen] = torch.lerp(ink[chosen], changed, change[chosen].abs())
+        return ink
 
     def _move(self, source, target, draw):
         """Make the places, in the coordinates of grid_sample, at which the result looks up the images."""
@@ -164,12 +168,15 @@ class Distortion:
             ],
             1,
         )
-        grid = F.affine_grid(matrix, (draw.n_samples, 1, *target), align_corners=False)
+        steps = (torch.arange(1, 2 * length, 2, device=angle.device) / length - 1 for length in target)
+        y, x = torch.meshgrid(*steps, indexing="ij")
+        per_x, per_y, constant = matrix[..., None, None].unbind(2)
+        grid = per_x * x + (per_y * y + constant)
         if self.elastic:
             nodes = self.elastic * draw.normal(2, 3 + target[0] // 24, 5 + target[1] // 24)
-            waves = F.interpolate(nodes, size=target, mode="bilinear", align_corners=True).permute(0, 2, 3, 1)
-            grid += waves * torch.tensor([2 / source[1], 2 / source[0]], device=waves.device)
-        return grid
+            nodes *= torch.tensor([2 / source[1], 2 / source[0]], device=nodes.device)[:, None, None]
+            grid += F.interpolate(nodes, size=target, mode="bilinear", align_corners=True)
+        return grid.permute(0, 2, 3, 1)
 
     def _change_ink(self, images, draw):
         if self.fade:
@@ -180,7 +187,7 @@ class Distortion:
             level = draw.between(1 - self.fade, 1, 1, 1, 1)
             images = images * level * (1 - strength * draw.between(0, 0.5, 1, 1, 1) * clouds)
         if self.blur:
-            images = torch.lerp(images, F.avg_pool2d(images, 3, 1, 1), draw.between(0, self.blur, 1, 1, 1))
+            images = torch.lerp(images, _mean_of_nine(images), draw.between(0, self.blur, 1, 1, 1))
         if self.noise:
             images = images * (1 + self.noise * draw.pixels(images.shape))
         return images
@@ -194,6 +201,27 @@ class Distortion:
             center, half = (side * draw.between(0.2, 0.8))[:, None], draw.between(least, most)[:, None]
             bands.append((torch.arange(side, device=images.device) - center).abs() < half)
         return images.masked_fill((inside & bands[0])[:, None, :, None] & bands[1][:, None, None], 0)
+
+
+def _extreme_of_nine(images, extreme):
+    """Take the greatest or the least of each pixel and its neighbours; pooling does the same, several times slower."""
+    for axis in (2, 3):
+        length = images.shape[axis] - 1
+        pairs = extreme(images.narrow(axis, 0, length), images.narrow(axis, 1, length))
+        ends = images.narrow(axis, 0, 1), images.narrow(axis, length, 1)
+        images = extreme(torch.cat([ends[0], pairs], axis), torch.cat([pairs, ends[1]], axis))
+    return images
+
+
+def _mean_of_nine(images):
+    """Average each pixel with its neighbours, 0 beyond the edges."""
+    for axis in (2, 3):
+        length = images.shape[axis] - 1
+        total = images.clone()
+        total.narrow(axis, 1, length).add_(images.narrow(axis, 0, length))
+        total.narrow(axis, 0, length).add_(images.narrow(axis, 1, length))
+        images = total
+    return images / 9
 
 
 class _Draws:

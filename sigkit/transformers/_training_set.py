@@ -131,7 +131,7 @@ def collect_classes(X, writers, forgery, *, with_forgeries):
         found = f"only {known.tolist()[0]!r}" if len(known) else "none"
         raise ValueError(
             f"Training needs genuine signatures of at least 2 writers (1 class is not enough); found {found}. Pass "
-            "more writers, or weights=, the path of trained weights."
+            "more writers, or weights=, the path or name of trained weights."
         )
     if counts.min() < 2:
         raise ValueError(
@@ -181,7 +181,7 @@ def training_size(images, network):
     Returns
     -------
     tuple of (int, int) or None
-        The network's own size if it takes no other; else rows and columns that hold the ink of 99 % of the images, with
+        The network's own size if it takes no other; else rows and columns that hold the ink of 95 % of the images, with
         room for turning them a little.
     """
     if not network.takes_any_size or network.input_size is None:
@@ -190,5 +190,5 @@ def training_size(images, network):
     for axis, limit, room in ((1, network.input_size[0], 40), (2, network.input_size[1], 0)):
         from_middle = np.abs(np.arange(images.shape[axis]) - (images.shape[axis] - 1) / 2)
         extents = 2 * np.where((images > 0).any(axis=3 - axis), from_middle, 0).max(axis=1) + 1
-        size.append(min(limit, 8 * math.ceil((np.percentile(extents, 99) + room) / 8)))
+        size.append(min(limit, 8 * math.ceil((np.percentile(extents, 95) + room) / 8)))
     return tuple(size)
