@@ -45,7 +45,7 @@ def timed(attack, verifier, images, claims):
 def main():
     options = parse_arguments()
     scans, target = make_signatures(n_writers=8, n_genuine=8, n_skilled=0, random_state=0)
-    images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
+    images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
     images = np.ascontiguousarray(center_crop(images, (150, 220)))
     claims = target[:, 0].astype(int)
     steps = f"{options.constants} constants of {options.steps} steps"

@@ -56,8 +56,8 @@ def load(options):
         cedar = load_npz(options.cedar)
         featurizers = [path and SigNetFeaturizer(weights=path) for path in (options.weights, options.other)]
         return center_crop(cedar.images, (150, 220)), cedar.target, featurizers
-    scans, target = make_signatures(n_writers=24, n_genuine=20, n_skilled=10, random_state=0)
-    images = SignaturePreprocessor(canvas_size=(595, 847), image_size=(85, 121)).fit_transform(scans)
+    scans, target = make_signatures(n_writers=24, n_genuine=20, n_skilled=10, script="latin", random_state=0)
+    images = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(85, 121)).fit_transform(scans)
     writers = target[:, 0].astype(int)
     learned = writers < 12
     featurizers, folder = [], options.folder or tempfile.mkdtemp()

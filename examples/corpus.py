@@ -1,6 +1,6 @@
 """The whole protocol on a real corpus: enroll writers by references, ask queries and forgeries, report error rates.
 
-    python examples/corpus.py cedar /data/CEDAR --weights signet.safetensors
+    python examples/corpus.py cedar /data/CEDAR --weights synthetic
     python examples/corpus.py bhsig260 /data/BHSig260 --memory /tmp/sigkit
     python examples/corpus.py folder /data/mine --pattern "{writer}/{kind}-*.png"
 
@@ -20,6 +20,7 @@ from sigkit import datasets
 from sigkit.estimators import WriterDependentSVC
 from sigkit.experiments import writer_dependent_experiment
 from sigkit.model_selection import WriterSplit
+from sigkit.nets import weights_path
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 CORPORA = ("cedar", "bhsig260", "mcyt75", "gpds", "puc_pr", "folder")
@@ -30,7 +31,7 @@ def parse_arguments():
     parser.add_argument("corpus", choices=CORPORA)
     parser.add_argument("folder", help="where the corpus is")
     parser.add_argument("--pattern", help="how the files are named, for the corpus 'folder'")
-    parser.add_argument("--weights", help="weights of the network, .safetensors or .pth; untrained without")
+    parser.add_argument("--weights", help="synthetic, or a .safetensors or .pth file; untrained without")
     parser.add_argument("--architecture", default="signet", help="of a .pth file (default: signet)")
     parser.add_argument("--references", type=int, default=12, help="of each writer (default: 12)")
     parser.add_argument("--queries", type=int, default=10, help="genuine ones of each writer (default: 10)")
@@ -52,9 +53,10 @@ def load(options):
 
 def main():
     options = parse_arguments()
-    for path in filter(None, (options.weights, options.det and os.path.dirname(os.path.abspath(options.det)))):
-        if not os.path.exists(path):
-            raise FileNotFoundError(f"There is no {path}.")
+    if options.weights:
+        weights_path(options.weights)
+    if options.det and not os.path.exists(folder := os.path.dirname(os.path.abspath(options.det))):
+        raise FileNotFoundError(f"There is no {folder}.")
     corpus = load(options)
     writers = np.unique(corpus.target[:, 0])
     dev_writers = writers[::3].tolist()
@@ -71,7 +73,8 @@ def main():
         print(f"{len(features)} scans featurized in {time.perf_counter() - start:.0f} s, none failed")
 
     split = WriterSplit(options.references, options.queries, dev_writers, options.splits, random_state=0)
-    model = WriterDependentSVC(dev_writers=dev_writers, scaling=options.scaling, n_jobs=-1, random_state=0)
+    settings = {"gamma": "auto", "scaling": options.scaling, "n_jobs": -1, "random_state": 0}
+    model = WriterDependentSVC(dev_writers=dev_writers, **settings)
     results = writer_dependent_experiment(model, features, corpus.target, cv=split, folder=options.results, verbose=1)
     report = results.report(0, random_state=0)
     print(f"\nThe first split:\n{report}\n\nAll splits:\n{results}")

@@ -12,6 +12,7 @@ Of BHSig260, Bengali writers 1 to 20 and Hindi writers 61 to 80 are not trained 
 transfer   features that carry over to other corpora: a residual network, forgeries and mirror images as writers of
            their own, a cosine margin, distorted images (the default)
 genuine    the same from genuine signatures alone, without mirror images, in 16 epochs
+mixed      the corpus and drawn signatures together, from `--drawn` writers who do not exist
 signet     the original recipe: SigNet, genuine signatures, random crops
 signet-f   the same with forgeries and a forgery loss (lambda 0.95, equation 4)
 """
@@ -21,12 +22,20 @@ import os
 
 import numpy as np
 from corpus import CORPORA, load
+from train_synthetic import draw
 
-from sigkit.transformers import TRANSFER_RECIPE, SignaturePreprocessor, SigNetFeaturizer, TrainingCurvesDisplay
+from sigkit.transformers import (
+    SYNTHETIC_RECIPE,
+    TRANSFER_RECIPE,
+    SignaturePreprocessor,
+    SigNetFeaturizer,
+    TrainingCurvesDisplay,
+)
 
 RECIPES = {
     "transfer": TRANSFER_RECIPE,
     "genuine": TRANSFER_RECIPE | {"forgery_classes": False, "mirrored_classes": False, "epochs": 16},
+    "mixed": SYNTHETIC_RECIPE | {"architecture": "signet_residual"},
     "signet": {"architecture": "signet"},
     "signet-f": {"architecture": "signet", "forgery_weight": 0.95},
 }
@@ -46,6 +55,8 @@ def parse_arguments():
     parser.add_argument("--attack-steps", type=int, default=3, help="of each attack in training (default: 3)")
     parser.add_argument("--hold-out", nargs="*", metavar="FIRST:LAST", help="writers not to train on, by ranges of ids")
     parser.add_argument("--n-writers", type=int, help="train on the first so many writers only, for a trial")
+    parser.add_argument("--drawn", type=int, default=0, metavar="N", help="learn from so many drawn writers besides")
+    parser.add_argument("--drawn-dir", help="folder that keeps the drawn signatures, for --drawn")
     parser.add_argument("--checkpoint-dir", help="folder that keeps the state of the training")
     parser.add_argument("--memory", help="folder that remembers preprocessed images")
     parser.add_argument("--precision", choices=("float32", "bfloat16", "auto"), default="float32")
@@ -74,6 +85,8 @@ def main():
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         torch.distributed.init_process_group()
+    if options.drawn and not options.drawn_dir:
+        raise ValueError("--drawn: name a folder with --drawn-dir, in which the drawn signatures are kept.")
     corpus = load(options)
     writers = np.array(corpus.target[:, 0].tolist())
     ranges = list(HELD_OUT.get(options.corpus, {}).values()) if options.hold_out is None else options.hold_out
@@ -91,6 +104,13 @@ def main():
 
     preprocessor = SignaturePreprocessor(canvas_size=corpus.canvas_size, memory=options.memory, n_jobs=-1, verbose=1)
     images = preprocessor.fit_transform([corpus.images[row] for row in rows])
+    target = corpus.target[rows]
+    if options.drawn:
+        drawn, drawn_target = draw(options.drawn_dir, options.drawn, 7, options.seed, n_jobs=-1)
+        drawn_target = [(f"drawn-{writer}", forgery) for writer, forgery in drawn_target.tolist()]
+        images = np.concatenate([images, drawn])
+        target = np.array([(str(writer), forgery) for writer, forgery in target.tolist()] + drawn_target, dtype=object)
+        print(f"and {len(drawn)} drawn signatures of {options.drawn} writers")
     recipe = dict(RECIPES[options.recipe])
     for name in ("architecture", "epochs"):
         if getattr(options, name) is not None:
@@ -107,9 +127,10 @@ def main():
         from sigkit.estimators import AdversarialTrainer
 
         featurizer = AdversarialTrainer(featurizer, epsilon=options.adversarial, n_steps=options.attack_steps)
-    featurizer.fit(images, corpus.target[rows])
+    featurizer.fit(images, target)
     if int(os.environ.get("RANK", 0)) == 0:
-        featurizer.save_weights(options.weights, corpus=f"{options.corpus}, {len(known)} writers", half=options.half)
+        learned = f"{options.corpus}, {len(known)} writers" + f" and {options.drawn} drawn ones" * bool(options.drawn)
+        featurizer.save_weights(options.weights, corpus=learned, half=options.half)
         print(f"The weights are in {options.weights}.")
         if options.curves:
             trained = getattr(featurizer, "estimator_", featurizer)

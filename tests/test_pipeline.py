@@ -47,7 +47,7 @@ def weights(tmp_path_factory):
 def make_pipe(weights, memory=None, pipeline_memory=None):
     return Pipeline(
         [
-            ("preprocess", SignaturePreprocessor(canvas_size=(595, 847), memory=memory)),
+            ("preprocess", SignaturePreprocessor(canvas_size=(765, 1089), memory=memory)),
             ("features", SigNetFeaturizer(weights=weights, memory=memory)),
             ("svc", WriterDependentSVC(gamma=0.05, dev_writers=DEV, random_state=0)),
         ],

@@ -9,15 +9,14 @@ import pytest
 from PIL import Image
 
 from sigkit.datasets import make_signatures
-from sigkit.nets import build_network, save_weights
 
 ROOT = Path(__file__).parents[1]
-NAMES = ["flow", "learn features", "own image", "meta-learning", "attacks", "experiment", "error rates"]
+NAMES = ["own image", "flow", "learn features", "meta-learning", "attacks", "experiment", "error rates"]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
 
 
 def draw_folders(folder):
-    """Draw what the examples name: a small CEDAR, customers, a query, and weights."""
+    """Draw what the examples name: a small CEDAR, customers, and a query."""
     scans, target = make_signatures(n_writers=13, n_genuine=24, n_skilled=2, random_state=0)
     (folder / "CEDAR" / "full_org").mkdir(parents=True)
     (folder / "CEDAR" / "full_forg").mkdir()
@@ -31,7 +30,6 @@ def draw_folders(folder):
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(scan).save(path)
     Image.fromarray(scans[10]).save(folder / "query.png")
-    save_weights(folder / "signet.safetensors", build_network("signet_smaller", seed=0), "signet_smaller")
 
 
 @pytest.fixture(scope="module")

@@ -170,7 +170,7 @@ class AdversarialTrainer(_HardenedFeaturizer):
     >>> from sigkit.estimators import AdversarialTrainer
     >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
-    >>> images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
+    >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
     >>> featurizer = SigNetFeaturizer("tiny", epochs=1, random_state=0)
     >>> AdversarialTrainer(featurizer, n_steps=2).fit(images, target).transform(images).shape
     (12, 16)
@@ -271,7 +271,7 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
     >>> from sigkit.estimators import EnsembleAdversarialTrainer
     >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
-    >>> images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
+    >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
     >>> first, second = (SigNetFeaturizer("tiny", epochs=1, random_state=seed) for seed in range(2))
     >>> EnsembleAdversarialTrainer(first, [second]).fit(images, target).transform(images).shape
     (12, 16)

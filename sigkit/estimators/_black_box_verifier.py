@@ -28,7 +28,7 @@ class BlackBoxVerifier:
     >>> from sigkit.estimators import BlackBoxVerifier, WriterDependentSVC
     >>> from sigkit.transformers import CLBPFeaturizer, SignaturePreprocessor
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
-    >>> images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
+    >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
     >>> pipe = make_pipeline(CLBPFeaturizer(), WriterDependentSVC()).fit(images, target)
     >>> BlackBoxVerifier(pipe)(torch.from_numpy(images[:2]), target[:2, 0]).shape
     torch.Size([2])

@@ -64,7 +64,7 @@ class DifferentiableVerifier(nn.Module):
     >>> from sigkit.estimators import DifferentiableVerifier, WriterDependentSVC
     >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
-    >>> images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
+    >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
     >>> pipe = make_pipeline(SigNetFeaturizer("tiny", epochs=0, random_state=0), WriterDependentSVC())
     >>> verifier = DifferentiableVerifier(pipe.fit(images, target))
     >>> pixels = torch.tensor(images[:2], dtype=torch.float32, requires_grad=True)

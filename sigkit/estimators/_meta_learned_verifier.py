@@ -49,11 +49,13 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    architecture : {"signet", "smallcnn", "signet_thin", "signet_smaller", "signet_residual", "tiny"}, default="signet"
-        The network; "signet" and "smallcnn" are those of [1]_. The metadata of a weight file override it.
-    weights : str, os.PathLike or None, default=None
-        A weight file to start from: of a `SigNetFeaturizer`, of sigver's, or what `save_weights` of this estimator
-        wrote, in which case `epochs=0` enrolls without training. None starts from random weights.
+    architecture : str, default="signet"
+        The network; "signet" and "smallcnn" are those of [1]_, others are "signet_thin", "signet_smaller",
+        "signet_residual", "signet_small" and "tiny". The metadata of a weight file override it.
+    weights : {"synthetic"}, str, os.PathLike or None, default=None
+        What to start from: weights in the package by their name, or a weight file: of a `SigNetFeaturizer`, of
+        sigver's, or what `save_weights` of this estimator wrote, in which case `epochs=0` enrolls without training.
+        None starts from random weights.
     pretrain : dict or None, default=None
         Parameters of a `SigNetFeaturizer` that is trained on the same development writers first: `{}` for SigNet,
         `{"forgery_weight": 0.95}` for SigNet-F, for instance. None starts from `weights` at once. A network that has
@@ -183,7 +185,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     >>> from sigkit.estimators import MetaLearnedVerifier
     >>> from sigkit.transformers import SignaturePreprocessor
     >>> scans, target = make_signatures(n_writers=5, n_genuine=6, n_skilled=3, random_state=0)
-    >>> images = SignaturePreprocessor(canvas_size=(595, 847), image_size=(40, 57)).fit_transform(scans)
+    >>> images = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57)).fit_transform(scans)
     >>> sizes = {"n_references": 3, "n_random_forgeries": 3, "n_query_random": 3}
     >>> sizes |= {"n_query_genuine": 3, "n_query_skilled": 3}
     >>> model = MetaLearnedVerifier("tiny", dev_writers=[1, 2, 3], epochs=2, random_state=0, **sizes)
@@ -321,7 +323,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         FileNotFoundError
-            If there is no weight file.
+            If there is no weight file, and no weights of that name in the package.
         ValueError
             If there are no development writers to learn from, one has too few genuine signatures, there are no skilled
             forgeries to tell, the images are too small, a file does not fit, or the first epoch diverges.

@@ -7,6 +7,7 @@ from dataclasses import fields
 import joblib
 import numpy as np
 
+from sigkit.nets import SHIPPED_WEIGHTS, weights_path
 from sigkit.utils import content_digest, signature_digest
 
 # Parameters that change no result.
@@ -83,6 +84,8 @@ def describe_signatures(X, y):
 def _value(name, value):
     if hasattr(value, "get_params"):
         return type(value).__name__
+    if name.split("__")[-1] == "weights" and isinstance(value, str) and value in SHIPPED_WEIGHTS:
+        value = weights_path(value)
     if isinstance(value, str) and os.path.isfile(value):
         return signature_digest([value], 0)
     if value is None or isinstance(value, (str, bool, int, float, range)):

@@ -20,12 +20,14 @@ from sigkit.nets._meta import (
     update_statistics,
 )
 from sigkit.nets._residual import ResidualSigNet
+from sigkit.nets._shipped import SHIPPED_WEIGHTS, weights_path
 from sigkit.nets._signet import SigNet, TinyNet
 from sigkit.nets._small_cnn import SmallCNN
 from sigkit.nets._weights import load_meta_learned, load_network, save_weights
 
 __all__ = [
     "ARCHITECTURES",
+    "SHIPPED_WEIGHTS",
     "CosineHead",
     "DistanceHead",
     "Distortion",
@@ -51,4 +53,5 @@ __all__ = [
     "random_crop",
     "save_weights",
     "update_statistics",
+    "weights_path",
 ]

@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from sigkit.nets._architectures import ARCHITECTURES, build_network
+from sigkit.nets._shipped import weights_path
 from sigkit.utils import listing, whole_file
 
 # Batch normalisation counts its batches in newer versions of torch only; the count changes no feature.
@@ -17,13 +18,14 @@ _BODY = "network."
 
 
 def load_network(path, architecture="signet"):
-    """Make a network with the weights of a file.
+    """Make a network with the weights of a file, or with those in the package.
 
     Parameters
     ----------
-    path : str or os.PathLike
-        A `.safetensors` file, or a `.pth` or `.pt` file of sigver's: a tuple of the state dicts of the network, of its
-        writer layer and of its forgery layer, of which the first is used. Nothing in the file is executed.
+    path : {"synthetic"}, str or os.PathLike
+        Weights in the package by their name, or a `.safetensors` file, or a `.pth` or `.pt` file of sigver's: a tuple
+        of the state dicts of the network, of its writer layer and of its forgery layer, of which the first is used.
+        Nothing in the file is executed.
     architecture : str, default="signet"
         The network's architecture; the file's metadata overrides it where they name one.
 
@@ -37,7 +39,7 @@ def load_network(path, architecture="signet"):
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If there is no such file, and no weights of that name in the package.
     ValueError
         If the file is damaged, holds anything but tensors, or the weights do not fit the architecture.
 
@@ -51,6 +53,8 @@ def load_network(path, architecture="signet"):
     ...     network, metadata = load_network(path)
     >>> metadata
     {'architecture': 'tiny'}
+    >>> load_network("synthetic")[1]["licence"]
+    'BSD-3-Clause'
     """
     network, metadata, _ = load_meta_learned(path, architecture)
     return network, metadata
@@ -61,8 +65,8 @@ def load_meta_learned(path, architecture="signet"):
 
     Parameters
     ----------
-    path : str or os.PathLike
-        A weight file, as in :func:`load_network`.
+    path : {"synthetic"}, str or os.PathLike
+        Weights in the package by their name, or a weight file, as in :func:`load_network`.
     architecture : str, default="signet"
         The network's architecture; the file's metadata overrides it where they name one.
 
@@ -78,7 +82,7 @@ def load_meta_learned(path, architecture="signet"):
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If there is no such file, and no weights of that name in the package.
     ValueError
         If the file is damaged, holds anything but tensors, or the weights do not fit the architecture.
 
@@ -92,9 +96,7 @@ def load_meta_learned(path, architecture="signet"):
     ...     sorted(load_meta_learned(path)[2])
     ['head.bias', 'head.weight', 'network_rates', 'rates']
     """
-    path = os.fspath(path)
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"weights: there is no file {path!r}. Pass the path of one, or None to train.")
+    path = weights_path(path)
     suffix = os.path.splitext(path)[1].lower()
     if suffix == ".safetensors":
         weights, metadata = _read_safetensors(path)

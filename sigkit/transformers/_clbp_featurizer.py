@@ -75,7 +75,7 @@ class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     >>> from sigkit.datasets import make_signatures
     >>> from sigkit.transformers import CLBPFeaturizer, SignaturePreprocessor
     >>> scans, target = make_signatures(n_writers=2, n_genuine=2, n_skilled=1, random_state=0)
-    >>> images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
+    >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
     >>> features = CLBPFeaturizer().fit_transform(images)
     >>> features.shape, features.dtype
     ((6, 200), dtype('float32'))

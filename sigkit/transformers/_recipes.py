@@ -17,3 +17,23 @@ TRANSFER_RECIPE = {
 Forgeries are learned as writers of their own, so `y` must hold skilled forgeries of the development writers; set
 `forgery_classes=False` where there are none.
 """
+
+SYNTHETIC_RECIPE = TRANSFER_RECIPE | {
+    "architecture": "signet_small",
+    "mirrored_classes": False,
+    "epochs": 10,
+    "augmentation": {
+        "rotation": 4.0,
+        "scaling": 1.08,
+        "aspect": 1.06,
+        "shear": 0.07,
+        "shift": 6.0,
+        "elastic": 0.8,
+        "erase": 0.2,
+    },
+}
+"""Parameters of a `SigNetFeaturizer` that learns from thousands of drawn writers.
+
+They need no mirror images, and their signatures vary as people's do, so that shapes are distorted less.
+`examples/train_synthetic.py` makes the weights in the package by it.
+"""

@@ -35,11 +35,14 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     Parameters
     ----------
-    architecture : {"signet", "signet_thin", "signet_smaller", "signet_residual", "smallcnn", "tiny"}, default="signet"
-        The network; all have 2,048 features but signet_thin (1,024), smallcnn (256) and tiny (16). The metadata of a
+    architecture : str, default="signet"
+        The network: "signet", "signet_smaller" and "signet_residual" have 2,048 features, "signet_thin" and
+        "signet_small" 1,024, "smallcnn" 256 and "tiny" 16; see :func:`sigkit.nets.build_network`. The metadata of a
         weight file override it.
-    weights : str, os.PathLike or None, default=None
-        A `.safetensors` file, or a `.pth` file of sigver's; nothing in it is executed. None trains the network.
+    weights : {"synthetic"}, str, os.PathLike or None, default=None
+        Weights in the package by their name, or a `.safetensors` file, or a `.pth` file of sigver's; nothing in it is
+        executed. "synthetic" was learned from signatures of people who do not exist, and has no other terms of use than
+        the package. None trains the network.
     dev_writers : array-like of writer ids or None, default=None
         The writers to learn from; None learns from all in `y`.
     forgery_weight : float or None, default=None
@@ -149,13 +152,19 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     >>> from sigkit.datasets import make_signatures
     >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=4, random_state=0)
-    >>> images = SignaturePreprocessor(canvas_size=(595, 847)).fit_transform(scans)
+    >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
     >>> featurizer = SigNetFeaturizer("tiny", epochs=2, random_state=0).fit(images, target)
     >>> [epoch["epoch"] for epoch in featurizer.history_]
     [1, 2]
     >>> features = featurizer.transform(images)
     >>> features.shape, features.dtype
     ((24, 16), dtype('float32'))
+
+    The weights in the package need no training:
+
+    >>> featurizer = SigNetFeaturizer(weights="synthetic").fit(images)
+    >>> featurizer.architecture_, featurizer.transform(images).shape
+    ('signet_small', (24, 1024))
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -282,7 +291,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Raises
         ------
         FileNotFoundError
-            If there is no weight file.
+            If there is no weight file, and no weights of that name in the package.
         ValueError
             If the weight file is damaged, refused or of another architecture; the images are too small; there are no
             two writers to learn from, or one with a single image; or `checkpoint_dir` holds the state of another
@@ -402,7 +411,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         if y is None:
             raise ValueError(
                 "weights=None: training the network requires y to be passed, but the target y is None. Pass writer "
-                "ids, weights=, the path of trained weights, or epochs=0 for an untrained network."
+                "ids, weights=, the path or name of trained weights, or epochs=0 for an untrained network."
             )
         writers, forgery = parse_target(y)
         check_consistent_length(X, writers)

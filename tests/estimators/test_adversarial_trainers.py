@@ -29,8 +29,9 @@ EPSILON, N_STEPS, ALPHA = 200.0, 3, 0.3
 
 @pytest.fixture(scope="module")
 def signatures():
-    scans, target = make_signatures(N_WRITERS, N_GENUINE, N_SKILLED, random_state=0)
-    return SignaturePreprocessor(canvas_size=(595, 847), image_size=(34, 48)).fit_transform(scans), target
+    # In images as small as these, lines in shades of grey would be faint.
+    scans, target = make_signatures(N_WRITERS, N_GENUINE, N_SKILLED, random_state=1, scan="two-valued")
+    return SignaturePreprocessor(canvas_size=(765, 1089), image_size=(34, 48)).fit_transform(scans), target
 
 
 def tiny(**settings):
@@ -637,7 +638,7 @@ def hardest_loss(featurizer, X, y, epsilon):
 
 def test_robust_features_need_more_change():
     scans, y = make_signatures(n_writers=6, n_genuine=16, n_skilled=0, random_state=0)
-    X = SignaturePreprocessor(canvas_size=(595, 847), image_size=(34, 48)).fit_transform(scans)
+    X = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(34, 48)).fit_transform(scans)
     settings = {"epochs": 20, "lr": 0.05, "batch_size": 16, "random_state": 0}
     plain = SigNetFeaturizer("tiny", **settings).fit(X, y)
     robust = AdversarialTrainer(SigNetFeaturizer("tiny", **settings), epsilon=50.0, n_steps=3).fit(X, y).estimator_

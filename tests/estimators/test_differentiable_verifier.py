@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from sigkit.attacks import FGM, AnnealingAttack, BoundaryAttack
@@ -23,12 +24,18 @@ from sigkit.nets import center_crop
 from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
 
 CEDAR = Path(os.environ.get("SIGKIT_DATA", "../shared/data")) / "reference" / "cedar_170x242.npz"
+PREPROCESSOR = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(51, 73))
+
+
+def draw_scans():
+    """Scans of six writers; in shades of grey their lines would be faint in images as small as these."""
+    return make_signatures(n_writers=6, n_genuine=6, n_skilled=2, random_state=0, scan="two-valued")
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    scans, target = make_signatures(n_writers=6, n_genuine=6, n_skilled=2, random_state=0)
-    return SignaturePreprocessor(canvas_size=(595, 847), image_size=(51, 73)).fit_transform(scans), target
+    scans, target = draw_scans()
+    return clone(PREPROCESSOR).fit_transform(scans), target
 
 
 def make(**settings):
@@ -134,9 +141,8 @@ def test_gradients_are_slopes_of_the_scores(drawn, settings):
 
 def test_steps_before_and_around_are_understood(drawn):
     images, target = drawn
-    preprocessor = SignaturePreprocessor(canvas_size=(595, 847), image_size=(51, 73))
-    scans, target = make_signatures(n_writers=6, n_genuine=6, n_skilled=2, random_state=0)
-    pipe = make_pipeline(preprocessor, "passthrough", *(step for _, step in make().steps)).fit(scans, target)
+    scans, target = draw_scans()
+    pipe = make_pipeline(clone(PREPROCESSOR), "passthrough", *(step for _, step in make().steps)).fit(scans, target)
     claims = np.array(target[:4, 0].tolist())
     for verifier in (DifferentiableVerifier(pipe), BlackBoxVerifier(pipe)):
         scores = verifier(torch.from_numpy(images[:4]).float(), claims)
@@ -188,10 +194,9 @@ def test_nearly_black_images_are_scored(drawn):
 
 def test_pipelines_within_pipelines(drawn):
     images, target = drawn
-    scans, target = make_signatures(n_writers=6, n_genuine=6, n_skilled=2, random_state=0)
-    preprocessor = SignaturePreprocessor(canvas_size=(595, 847), image_size=(51, 73))
+    scans, target = draw_scans()
     (_, featurizer), (_, svc) = make().steps
-    pipe = make_pipeline(make_pipeline(preprocessor, featurizer), svc).fit(scans, target)
+    pipe = make_pipeline(make_pipeline(clone(PREPROCESSOR), featurizer), svc).fit(scans, target)
     claims = np.array(target[:4, 0].tolist())
     expected = pipe.decision_function(scans[:4])[range(4), claims - 1]
     for verifier in (DifferentiableVerifier(pipe), BlackBoxVerifier(pipe)):

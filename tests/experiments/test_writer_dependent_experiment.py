@@ -10,8 +10,11 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sigkit.estimators import WriterDependentSVC
 from sigkit.experiments import writer_dependent_experiment
+from sigkit.experiments._describe import describe_estimator
 from sigkit.metrics import verification_report, verification_scorer
 from sigkit.model_selection import WriterSplit
+from sigkit.nets import weights_path
+from sigkit.transformers import SigNetFeaturizer
 
 DEV = [0, 1, 2]
 
@@ -38,6 +41,12 @@ def test_figures_are_those_of_cross_validate(signatures, settings):
         np.testing.assert_allclose(results.figures[name], -expected[f"test_neg_{name}"], atol=1e-12)
     np.testing.assert_allclose(results.figures["mean_auc"], expected["test_mean_auc"], atol=1e-12)
     assert results.fit_time.shape == results.score_time.shape == (4,)
+
+
+def test_weights_are_described_by_their_contents():
+    named = describe_estimator(SigNetFeaturizer(weights="synthetic"))
+    assert named == describe_estimator(SigNetFeaturizer(weights=weights_path("synthetic")))
+    assert named != describe_estimator(SigNetFeaturizer(weights="other"))
 
 
 def test_both_ways_to_count_and_the_trials(signatures, settings):

@@ -16,6 +16,14 @@ def test_published_architectures(architecture, n_features, n_parameters):
     assert sum(parameter.numel() for parameter in network.parameters()) == n_parameters
 
 
+def test_the_small_network_is_the_residual_one_with_half_the_features():
+    small, residual = build_network("signet_small").eval(), build_network("signet_residual")
+    assert small(torch.zeros(2, 1, 150, 220)).shape == (2, 1024)
+    assert small.n_features == 1024
+    assert small.conv_layers.state_dict().keys() == residual.conv_layers.state_dict().keys()
+    assert sum(parameter.numel() for parameter in small.parameters()) == 2_274_544
+
+
 def test_parameter_names_are_those_of_published_files():
     names = set(build_network("signet_smaller").state_dict())
     assert {"conv_layers.conv1.conv.weight", "conv_layers.conv5.bn.running_mean", "fc_layers.fc1.fc.weight"} <= names

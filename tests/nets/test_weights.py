@@ -119,7 +119,7 @@ def test_other_contents_and_suffixes(tmp_path):
     other.write_bytes(b"")
     with pytest.raises(ValueError, match=r"not \.h5"):
         load_network(other)
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.pth"):
+    with pytest.raises(FileNotFoundError, match=r"no file '.*nowhere\.pth'\. In the package .* 'synthetic'"):
         load_network(tmp_path / "nowhere.pth")
 
 

@@ -190,7 +190,7 @@ def test_features_verify_drawn_signatures():
     number = np.concatenate([np.arange(14)] * 6)
     teaches, asks = genuine & (number < 8), genuine & (number >= 8)
     pipe = make_pipeline(
-        SignaturePreprocessor(canvas_size=(595, 847)),
+        SignaturePreprocessor(canvas_size=(765, 1089)),
         CLBPFeaturizer(),
         WriterDependentSVC(gamma=2**-6),
     )

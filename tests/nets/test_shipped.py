@@ -1,0 +1,49 @@
+"""The weights in the package."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from sigkit.nets import SHIPPED_WEIGHTS, build_network, load_meta_learned, load_network, save_weights, weights_path
+
+
+@pytest.mark.parametrize("name", SHIPPED_WEIGHTS)
+def test_the_file_is_small_and_says_what_it_is(name):
+    assert os.path.getsize(weights_path(name)) < 5e6
+    network, metadata = load_network(name)
+    assert metadata["architecture"] == "signet_small"
+    assert metadata["licence"] == "BSD-3-Clause"
+    assert "drawn" in metadata["corpus"]
+    assert {"recipe", "trained_on", "date", "preprocessing"} <= metadata.keys()
+    images = torch.from_numpy(np.random.default_rng(0).random((3, 1, 150, 220), dtype=np.float32))
+    features = network(images * (images > 0.95)).detach()
+    assert features.shape == (3, 1024)
+    assert features.isfinite().all()
+    assert (features.std(dim=0) > 0).any()
+
+
+def test_every_file_has_a_name():
+    folder = os.path.dirname(weights_path("synthetic"))
+    assert sorted(os.listdir(folder)) == sorted(f"{name}.safetensors" for name in SHIPPED_WEIGHTS)
+
+
+def test_the_name_wins_over_a_file_of_that_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_weights("other.safetensors", build_network("tiny", seed=0), "tiny")
+    shutil.copy("other.safetensors", "synthetic")
+    shutil.copy("other.safetensors", "synthetic.safetensors")
+    assert load_network("synthetic")[1]["architecture"] == "signet_small"
+    assert load_network("synthetic.safetensors")[1]["architecture"] == "tiny"
+    assert weights_path("./synthetic") == "./synthetic"
+    assert load_meta_learned("synthetic")[2] == {}
+
+
+@pytest.mark.parametrize("name", ["sythetic", "Synthetic", "../shipped/synthetic", "synthetic.pth"])
+def test_wrong_names_tell_the_right_ones(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for load in (weights_path, load_network):
+        with pytest.raises(FileNotFoundError, match=rf"no file '{name}'\. In the package there .* 'synthetic'"):
+            load(name)

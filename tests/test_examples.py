@@ -1,0 +1,80 @@
+"""The examples that answer a user's first questions, on drawn signatures."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from sigkit.datasets import make_signatures
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(scope="module")
+def verify():
+    spec = importlib.util.spec_from_file_location("verify", EXAMPLES / "verify.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Five signatures each of ada (1.png to 5.png) and of writer 007."""
+    folder = tmp_path_factory.mktemp("verify")
+    scans, _ = make_signatures(n_writers=2, n_genuine=5, n_skilled=0, random_state=1)
+    for row, scan in enumerate(scans):
+        path = folder / "customers" / ("ada", "007")[row // 5] / f"{row % 5 + 1}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(scan).save(path)
+    return folder
+
+
+def scores(text):
+    return {Path(name).name: float(score) for name, score in re.findall(r"^(\S+): score (\S+),", text, flags=re.M)}
+
+
+def test_references_of_one_person(verify, folder, capsys):
+    ada, other = ([str(folder / "customers" / name / f"{n}.png") for n in range(1, 6)] for name in ("ada", "007"))
+    query = folder / "other.png"
+    query.write_bytes(Path(other[0]).read_bytes())
+    verify.main(["--references", *ada[:4], "--query", ada[4], str(query), "--threshold", "0.1"])
+    said = capsys.readouterr().out
+    assert "4 references of one person; against them 100 drawn signatures." in said
+    assert scores(said)["5.png"] > scores(said)["other.png"]
+    assert "other.png: score -" in said
+    assert "Accepted are scores from 0.1." in said
+
+
+def test_customers_in_folders(verify, folder, capsys):
+    query = str(folder / "customers" / "ada" / "1.png")
+    verify.main(["--customers", str(folder / "customers"), "--claim", "007", "--query", query])
+    said = capsys.readouterr().out
+    assert "5 references of 007; against them 100 drawn signatures, and 5 of other customers." in said
+    assert "1.png: score -" in said
+    assert ", rejected" in said
+
+
+def test_without_arguments_it_draws(verify, capsys):
+    verify.main([])
+    said = capsys.readouterr().out
+    assert "5 references of ada; against them 100 drawn signatures, and 15 of other customers." in said
+    assert scores(said)["by_ada.png"] > scores(said)["by_bob.png"]
+    assert scores(said).keys() == {"by_ada.png", "by_bob.png", "forged.png"}
+
+
+def test_errors_name_what_is_wrong(verify, folder, capsys):
+    customers, text = str(folder / "customers"), folder / "text.png"
+    query = str(folder / "customers" / "ada" / "1.png")
+    text.write_text("no image")
+    with pytest.raises(ValueError, match=r"(?s)2 of 3 images.*nowhere\.png: no such file.*text\.png: not an image"):
+        verify.main(["--references", "nowhere.png", str(text), "--query", query])
+    with pytest.raises(ValueError, match=r"--claim eve: there is no such customer in .*; found 007, ada\."):
+        verify.main(["--customers", customers, "--claim", "eve", "--query", query])
+    with pytest.raises(FileNotFoundError, match=r"'sythetic'\..*'synthetic'"):
+        verify.main(["--references", query, "--query", query, "--weights", "sythetic"])
+    with pytest.raises(SystemExit):
+        verify.main(["--references", query])
+    assert "pass --references and --query; or" in capsys.readouterr().err

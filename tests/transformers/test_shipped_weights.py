@@ -1,0 +1,72 @@
+"""Weights in the package, as a user meets them."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+
+import sigkit.transformers._signet_featurizer as module
+from sigkit.datasets import make_signatures
+from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
+from sigkit.nets import extract_features, weights_path
+from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+
+
+@pytest.fixture(scope="module")
+def signatures():
+    return make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=1)
+
+
+@pytest.fixture(scope="module")
+def images(signatures):
+    return SignaturePreprocessor(canvas_size=(730, 1042)).fit_transform(signatures[0])
+
+
+def test_a_whole_pipeline_clones_and_pickles(signatures):
+    scans, target = signatures
+    steps = SignaturePreprocessor(canvas_size=(730, 1042)), SigNetFeaturizer(weights="synthetic")
+    pipe = clone(make_pipeline(*steps, WriterDependentSVC(gamma="auto"))).fit(scans, target)
+    assert pipe[-1].gamma_ == 1 / 1024
+    scores = pipe.decision_function(scans)
+    assert (scores.argmax(axis=1) == target[:, 0] - 1).all()
+    again = pickle.loads(pickle.dumps(pipe))
+    np.testing.assert_allclose(again.decision_function(scans), scores, atol=1e-5)
+
+
+def test_the_name_is_the_file(images):
+    featurizer = SigNetFeaturizer(weights="synthetic")
+    features = featurizer.fit_transform(images)
+    assert featurizer.get_params()["weights"] == "synthetic"
+    assert featurizer.architecture_ == "signet_small"
+    assert features.shape == (12, 1024)
+    assert np.isfinite(features).all()
+    assert np.array_equal(SigNetFeaturizer(weights=weights_path("synthetic")).fit_transform(images), features)
+
+
+def test_features_are_remembered(images, tmp_path, monkeypatch):
+    computed = []
+
+    def count(network, batch, n_views):
+        computed.extend(batch)
+        return extract_features(network, batch, n_views)
+
+    monkeypatch.setattr(module, "extract_features", count)
+    first, again = (SigNetFeaturizer(weights="synthetic", memory=tmp_path).fit_transform(images) for _ in range(2))
+    assert np.array_equal(first, again)
+    assert len(computed) == len(images)
+
+
+def test_other_preprocessing_is_warned_of_by_name(images):
+    with pytest.warns(UserWarning, match="^synthetic: these weights were trained with images that were preprocessed"):
+        SigNetFeaturizer(weights="synthetic").fit(images[:, 10:-10, 11:-11])
+    with pytest.raises(FileNotFoundError, match=r"no file 'sythetic'.*'synthetic'"):
+        SigNetFeaturizer(weights="sythetic").fit(images)
+
+
+def test_a_meta_learner_starts_there(signatures, images):
+    settings = {"n_references": 4, "n_random_forgeries": 0, "head": "distance", "adapt": "head", "inner_lr": 0.05}
+    model = MetaLearnedVerifier(weights="synthetic", epochs=0, **settings).fit(images, signatures[1])
+    assert model.architecture_ == "signet_small"
+    assert (model.predict(images) == signatures[1][:, 0]).mean() > 0.8
