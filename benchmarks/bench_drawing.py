@@ -2,7 +2,7 @@
 
     python benchmarks/bench_drawing.py
 
-The plain drawing takes the movements of the same signatures as they are, so that it has less to do: discs at four times
+The plain drawing takes movements of the same writers as they are, so that it has less to do: discs at four times
 the resolution, reduced, on paper with the same noise. Both at 300 pixels an inch; sigkit with one process and with all.
 """
 
@@ -16,6 +16,7 @@ from joblib import Parallel, delayed
 from PIL import Image, ImageDraw
 
 from sigkit.datasets import make_signatures
+from sigkit.datasets._make_signatures import draw_entropy
 from sigkit.datasets._synthesis import move
 
 ZOOM, DPI = 4, 300
@@ -53,7 +54,8 @@ def main():
     counts = (options.n_writers, 6, 6)
     total = options.n_writers * 12
     writers = range(1, options.n_writers + 1)
-    movements = [move(0, writer, 0, 1, "mixed", np.random.default_rng(writer)) for writer in writers]
+    rng = np.random.default_rng(0)
+    movements = [move(draw_entropy(0), writer, 0, 1, "mixed", rng) for writer in writers]
     n_cores = os.cpu_count()
     Parallel(n_jobs=n_cores)(delayed(make_signatures)(1, 1, 0) for _ in range(n_cores))
     rates = {"Pillow, one process": [], "sigkit, one process": [], f"sigkit, {n_cores} processes": []}

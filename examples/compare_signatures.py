@@ -13,7 +13,7 @@ that `examples/train_signet.py` holds out. Copies of an image are left out. Draw
 - how well a classifier tells two corpora apart by statistics and by HOG, writers it has not seen;
 - error rates of forgeries, by HOG and 12 references (not with `--no-eer`).
 
-With --memory the real corpora are measured once. HOG needs scikit-image.
+With --memory the real corpora are measured once. It needs scikit-image.
 """
 
 import argparse
@@ -46,6 +46,7 @@ def parse_arguments():
     parser.add_argument("--no-eer", action="store_true", help="without error rates, and no more images than the sample")
     parser.add_argument("--splits", type=int, default=3, help="draws of references and queries (default: 3)")
     parser.add_argument("--memory", help="folder that remembers images, and the statistics of real ones")
+    parser.add_argument("--scan", default="grey", help="kind of the drawn scans (default: grey)")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
@@ -71,7 +72,9 @@ def load(options):
         rows = thin(drawn.target, options.n_writers, n_images)
         corpora[DRAWN] = drawn.images[rows], drawn.target[rows]
     else:
-        scans, target = make_signatures(options.n_writers, n_images, n_images, random_state=options.seed)
+        scans, target = make_signatures(
+            options.n_writers, n_images, n_images, random_state=options.seed, scan=options.scan
+        )
         corpora[DRAWN] = preprocess(scans, (765, 1089), options, memory=None), target
     return {name: without_copies(*corpus) for name, corpus in corpora.items()}
 

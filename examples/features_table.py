@@ -32,7 +32,7 @@ def parse_arguments():
     parser.add_argument("--cedar", help="sigver's npz file of preprocessed signatures")
     parser.add_argument("--bhsig260", help="where BHSig260 is")
     parser.add_argument("--splits", type=int, default=10, help="draws of references and queries (default: 10)")
-    parser.add_argument("--gamma", type=float, nargs="+", default=[2**-11], help="of the RBF kernel (default: 2**-11)")
+    parser.add_argument("--gamma", type=float, nargs="+", help="of the RBF kernel (default: 1 over the features)")
     parser.add_argument("--C", type=float, nargs="+", default=[1.0], help="cost of errors (default: 1)")
     parser.add_argument("--views", type=int, default=5, help="n_views of the featurizer (default: 5)")
     parser.add_argument("--memory", help="folder that remembers images and features")
@@ -109,7 +109,7 @@ def main():
             settings = {"precision": "auto", "n_views": options.views, "memory": options.memory}
             networks = [(name, SigNetFeaturizer(weights=name, **settings)) for name in weights.split("+")]
             features = FeatureUnion(networks).fit_transform(images)
-            for gamma, cost in itertools.product(options.gamma, options.C):
+            for gamma, cost in itertools.product(options.gamma or [1 / features.shape[1]], options.C):
                 settings = {"gamma": gamma, "C": cost}
                 show(corpus, weights, settings, measure(features, images, target, options.splits, **settings))
 

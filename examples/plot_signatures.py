@@ -1,6 +1,8 @@
 """Show drawn signatures: a row a writer, genuine signatures first, then skilled forgeries, then a simple one.
 
-python examples/plot_signatures.py signatures.png
+    python examples/plot_signatures.py signatures.png
+
+The documentation runs it too, without a file to write.
 """
 
 import sys
@@ -26,6 +28,6 @@ for axis, image, (_, forgery) in zip(axes.flat, images, target):
     axis.set_title(("genuine", "skilled forgery", "simple forgery")[forgery], fontsize=7)
 
 if __name__ == "__main__":
-    path = sys.argv[1] if len(sys.argv) > 1 else "signatures.png"
-    figure.savefig(path, dpi=110)
-    print(f"The signatures are in {path}.")
+    for path in sys.argv[1:]:
+        figure.savefig(path, dpi=110)
+        print(f"The signatures are in {path}.")

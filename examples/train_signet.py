@@ -12,7 +12,7 @@ Of BHSig260, Bengali writers 1 to 20 and Hindi writers 61 to 80 are not trained 
 transfer   features that carry over to other corpora: a residual network, forgeries and mirror images as writers of
            their own, a cosine margin, distorted images (the default)
 genuine    the same from genuine signatures alone, without mirror images, in 16 epochs
-mixed      the corpus and drawn signatures together, from `--drawn` writers who do not exist
+mixed      from the weights in the package, the corpus and drawn signatures of `--drawn` writers together
 signet     the original recipe: SigNet, genuine signatures, random crops
 signet-f   the same with forgeries and a forgery loss (lambda 0.95, equation 4)
 """
@@ -22,7 +22,7 @@ import os
 
 import numpy as np
 from corpus import CORPORA, load
-from train_synthetic import draw
+from train_synthetic import N_GENUINE, draw
 
 from sigkit.transformers import (
     SYNTHETIC_RECIPE,
@@ -35,7 +35,7 @@ from sigkit.transformers import (
 RECIPES = {
     "transfer": TRANSFER_RECIPE,
     "genuine": TRANSFER_RECIPE | {"forgery_classes": False, "mirrored_classes": False, "epochs": 16},
-    "mixed": SYNTHETIC_RECIPE | {"architecture": "signet_residual"},
+    "mixed": SYNTHETIC_RECIPE | {"initial_weights": "synthetic", "lr": 0.02, "epochs": 8},
     "signet": {"architecture": "signet"},
     "signet-f": {"architecture": "signet", "forgery_weight": 0.95},
 }
@@ -77,6 +77,30 @@ def is_held_out(writers, ranges):
     return held
 
 
+def check_drawing(options):
+    """Refuse what the drawn signatures make no sense with."""
+    if options.drawn < 0:
+        raise ValueError(f"--drawn {options.drawn}: the number of drawn writers is at least 0.")
+    if options.drawn and not options.drawn_dir:
+        raise ValueError("--drawn: name a folder with --drawn-dir, in which the drawn signatures are kept.")
+    if options.recipe == "mixed" and not options.drawn:
+        raise ValueError("--recipe mixed: say with --drawn how many drawn writers to learn from.")
+    if options.recipe == "mixed" and options.architecture:
+        raise ValueError("--recipe mixed: the architecture is that of the weights in the package; leave it out.")
+
+
+def draw_once(options):
+    """Draw signatures, or read those that the first of several processes has drawn."""
+    settings = options.drawn_dir, options.drawn, N_GENUINE, options.seed, -1
+    if "LOCAL_RANK" in os.environ:
+        import torch
+
+        if torch.distributed.get_rank() == 0:
+            draw(*settings)
+        torch.distributed.barrier()
+    return draw(*settings)
+
+
 def main():
     options = parse_arguments()
     if "LOCAL_RANK" in os.environ:
@@ -85,8 +109,7 @@ def main():
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         torch.distributed.init_process_group()
-    if options.drawn and not options.drawn_dir:
-        raise ValueError("--drawn: name a folder with --drawn-dir, in which the drawn signatures are kept.")
+    check_drawing(options)
     corpus = load(options)
     writers = np.array(corpus.target[:, 0].tolist())
     ranges = list(HELD_OUT.get(options.corpus, {}).values()) if options.hold_out is None else options.hold_out
@@ -106,7 +129,7 @@ def main():
     images = preprocessor.fit_transform([corpus.images[row] for row in rows])
     target = corpus.target[rows]
     if options.drawn:
-        drawn, drawn_target = draw(options.drawn_dir, options.drawn, 7, options.seed, n_jobs=-1)
+        drawn, drawn_target = draw_once(options)
         drawn_target = [(f"drawn-{writer}", forgery) for writer, forgery in drawn_target.tolist()]
         images = np.concatenate([images, drawn])
         target = np.array([(str(writer), forgery) for writer, forgery in target.tolist()] + drawn_target, dtype=object)

@@ -9,14 +9,20 @@ weights on real corpora.
 """
 
 import argparse
+import hashlib
 import os
+from pathlib import Path
 
 import numpy as np
 
+import sigkit.datasets
 from sigkit.datasets import load_npz, make_signatures, save_npz
 from sigkit.transformers import SYNTHETIC_RECIPE, SignaturePreprocessor, SigNetFeaturizer
 
 CANVAS_SIZE = (765, 1089)
+N_GENUINE = 7
+"""Genuine signatures a writer, and as many forgeries."""
+
 CHUNK = 50
 """Writers that are drawn, preprocessed and kept together."""
 
@@ -26,7 +32,7 @@ def parse_arguments():
     parser.add_argument("weights", help="the file to write, .safetensors")
     parser.add_argument("--checkpoint-dir", required=True, help="folder that keeps what was drawn and learned")
     parser.add_argument("--n-writers", type=int, default=3500)
-    parser.add_argument("--n-genuine", type=int, default=7, help="genuine signatures a writer, and as many forgeries")
+    parser.add_argument("--n-genuine", type=int, default=N_GENUINE, help="genuine signatures a writer, and forgeries")
     parser.add_argument("--architecture", help="another network than the recipe's, such as signet")
     parser.add_argument("--epochs", type=int, help="another number than the recipe's")
     parser.add_argument("--precision", choices=("float32", "bfloat16", "auto"), default="auto")
@@ -37,13 +43,20 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def describe_drawing():
+    """Fingerprint the code that draws, so that what another version has drawn is not taken for its work."""
+    sources = sorted(Path(sigkit.datasets.__file__).parent.glob("_synthesis/*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]
+
+
 def draw(folder, n_writers, n_genuine, seed, n_jobs):
     """Draw and preprocess signatures, some writers at a time; what is in the folder already is read."""
     os.makedirs(folder, exist_ok=True)
+    version = describe_drawing()
     chunks = []
     for first in range(1, n_writers + 1, CHUNK):
         count = min(CHUNK, n_writers + 1 - first)
-        path = os.path.join(folder, f"drawn-{seed}-{n_genuine}-{first}-{first + count - 1}.npz")
+        path = os.path.join(folder, f"drawn-{version}-{seed}-{n_genuine}-{first}-{first + count - 1}.npz")
         if not os.path.exists(path):
             print(f"drawing writers {first} to {first + count - 1}", flush=True)
             settings = {"scan": "mixed", "n_jobs": n_jobs, "random_state": seed}
@@ -55,6 +68,9 @@ def draw(folder, n_writers, n_genuine, seed, n_jobs):
 
 def main():
     options = parse_arguments()
+    folder = os.path.dirname(os.path.abspath(options.weights))
+    if not options.weights.endswith(".safetensors") or not os.access(folder, os.W_OK):
+        raise ValueError(f"{options.weights}: name a .safetensors file in a folder that can be written into.")
     images, target = draw(options.checkpoint_dir, options.n_writers, options.n_genuine, options.seed, options.n_jobs)
     print(f"{len(images)} drawn signatures of {options.n_writers} writers to learn from")
     chosen = {name: getattr(options, name) for name in ("architecture", "epochs")}

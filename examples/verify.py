@@ -14,6 +14,7 @@ signed, and the other customers where there are any. Nothing is downloaded, and 
 """
 
 import argparse
+import math
 import os
 import tempfile
 
@@ -26,6 +27,7 @@ from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 SIGNER = "one person"
 N_DRAWN, N_OF_EACH = 20, 5
+ROOM = 765, 1089  # pixels for a signature at 300 dpi
 WHAT_IT_MEANS = """0 is where references and others part; a higher threshold accepts fewer forgeries, and rejects
 more genuine signatures. Choose it by error rates on signatures of your own, other than these."""
 
@@ -53,6 +55,7 @@ def find_references(options):
     if options.references:
         return options.references, [SIGNER] * len(options.references)
     paths = load_folder(options.customers, "{writer}/*").images.tolist()
+    # Names as they stand in the folder: "007" stays what it is.
     writers = [os.path.basename(os.path.dirname(path)) for path in paths]
     if options.claim not in writers:
         known = ", ".join(sorted(set(writers)))
@@ -60,16 +63,23 @@ def find_references(options):
     return paths, writers
 
 
+def draw_negatives(options):
+    """Draw people, as large on their canvas as the user's scans are on theirs; return images and names."""
+    resolution = float(np.clip(300 * min(options.rows / ROOM[0], options.columns / ROOM[1]), 100, 600))
+    settings = {"n_skilled": 0, "resolution": resolution, "random_state": 2}
+    drawn, target = make_signatures(N_DRAWN, N_OF_EACH, **settings)
+    room = tuple(math.ceil(side * resolution / 300) for side in ROOM)
+    # Names with a slash, which no folder has.
+    return SignaturePreprocessor(canvas_size=room).fit_transform(drawn), [f"drawn/{name}" for name in target[:, 0]]
+
+
 def verify(options):
     """Enroll the references and print what the queries score."""
     paths, writers = find_references(options)
     preprocessor = SignaturePreprocessor(canvas_size=(options.rows, options.columns), background=options.background)
     images = preprocessor.fit_transform([*paths, *options.query])
-    drawn, target = make_signatures(n_writers=N_DRAWN, n_genuine=N_OF_EACH, n_skilled=0, random_state=2)
-    # Names with a slash, which no folder has.
-    people = [f"drawn/{writer}" for writer in target[:, 0]]
-    featurizer = SigNetFeaturizer(weights=options.weights)
-    features = featurizer.fit_transform(np.concatenate([images, preprocessor.transform(drawn)]))
+    negatives, people = draw_negatives(options)
+    features = SigNetFeaturizer(weights=options.weights).fit_transform(np.concatenate([images, negatives]))
     references, queries, negatives = np.split(features, [len(paths), len(images)])
 
     settings = {"n_peer_negatives": len(writers), "random_state": 0}

@@ -4,6 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -78,3 +79,12 @@ def test_errors_name_what_is_wrong(verify, folder, capsys):
     with pytest.raises(SystemExit):
         verify.main(["--references", query])
     assert "pass --references and --query; or" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1530, 2178), (400, 569)])
+def test_drawn_negatives_are_as_large_as_the_scans(verify, rows, columns):
+    usual, _ = verify.draw_negatives(verify.parse_arguments([]))
+    scaled, people = verify.draw_negatives(verify.parse_arguments(["--rows", str(rows), "--columns", str(columns)]))
+    assert len(people) == len(scaled) == 100
+    widths = [np.median([np.ptp(np.nonzero(image)[1]) for image in images]) for images in (usual, scaled)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.15)

@@ -60,3 +60,8 @@ def test_every_room_is_listed():
 def test_imports_point_one_way(room):
     found = {name for path in (PACKAGE / room).rglob("*.py") for name in imports(path)}
     assert found - {room} <= MAY_IMPORT[room]
+
+
+def test_of_the_datasets_only_the_stream_needs_torch():
+    needing = {path.name for path in (PACKAGE / "datasets").rglob("*.py") if "torch" in imports(path)}
+    assert needing == {"_signature_stream.py"}

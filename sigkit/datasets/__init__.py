@@ -19,6 +19,10 @@ __all__ = [
 ]
 
 
+def __dir__():
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name):
     # The only one that needs torch.
     if name == "SignatureStream":

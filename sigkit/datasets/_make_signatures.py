@@ -33,24 +33,24 @@ def make_signatures(
     - a *genuine* signature varies the whole, its parts, each target and each stroke's time, and drifts from day to day;
     - a *skilled* forgery is another hand's copy: the targets lie between the writer's and those of the forger's own
       writing of the same text, the strokes are slower and overlap less, with hesitations, lifts and tremor;
-    - a *simple* forgery is the same text in the forger's own style.
+    - a *simple* forgery is the same text in the forger's own style, with a pen of their own.
 
-    The width and darkness of the line follow from speed, pressure and pen; paper and scanner do the rest. Pens, paper
-    and scanners do not tell genuine signatures from forgeries.
+    The width and darkness of the line follow from speed, pressure and pen; paper and scanner do the rest. Paper and
+    scanner do not tell genuine signatures from forgeries, nor do pens tell skilled ones.
 
     Parameters
     ----------
     n_writers : int, default=20
         How many writers, at least 1.
     n_genuine : int, default=24
-        How many genuine signatures a writer, at least 1. Six are written on the same day.
+        How many genuine signatures a writer, at least 1. Each six in a row are of the same day.
     n_skilled : int, default=24
-        How many skilled forgeries a writer, 0 or more; each forger makes four, eight or thirty.
+        How many skilled forgeries a writer, 0 or more. By writer, one forger makes four, eight or thirty in a row.
     random_state : int, RandomState instance or None, default=None
         Pass an int to draw the same signatures each time. For one seed, a signature depends on its writer, kind and
-        number only: more writers or signatures leave the others as they are.
+        number, and on `script`, `scan` and `resolution`: more writers or signatures leave the others as they are.
     n_simple : int, default=0
-        How many simple forgeries a writer, 0 or more; each forger makes four, eight or thirty.
+        How many simple forgeries a writer, 0 or more, by forgers who make as many in a row as the skilled ones.
     first_writer : int, default=1
         The number of the first writer, at least 1: many writers can be drawn some at a time.
     script : {"mixed", "latin", "indic", "abstract"}, default="mixed"
@@ -78,7 +78,7 @@ def make_signatures(
     Raises
     ------
     TypeError
-        If a number is none.
+        If a number is not a number.
     ValueError
         If a number is out of its range, or there is no such kind of script or scan.
 
@@ -107,20 +107,20 @@ def make_signatures(
     check_scalar(n_skilled, "n_skilled", Integral, min_val=0)
     check_scalar(n_simple, "n_simple", Integral, min_val=0)
     check_scalar(first_writer, "first_writer", Integral, min_val=1)
-    sheet = check_sheet(script, scan, resolution)
+    sheet = make_sheet(script, scan, resolution)
     entropy = draw_entropy(random_state)
     counts = {GENUINE: n_genuine, SKILLED: n_skilled, SIMPLE: n_simple}
     writers = list(range(first_writer, first_writer + n_writers))
     drawn = map_parallel(_sign_all, writers, entropy, counts, script, sheet, n_jobs=n_jobs, prefer="processes")
-    by_writer = dict(progress(drawn, len(writers), "writers", verbose))
-    images = [image for place in range(n_writers) for image in by_writer[place]]
+    by_place = dict(progress(drawn, len(writers), "writers", verbose))
+    images = [image for place in range(n_writers) for image in by_place[place]]
     kinds = np.repeat(list(counts), list(counts.values()))
     target = np.stack([np.repeat(writers, len(kinds)), np.tile(kinds, n_writers)], axis=1)
     return images, target.astype(np.int64)
 
 
-def check_sheet(script, scan, resolution):
-    """Check what is to be drawn.
+def make_sheet(script, scan, resolution):
+    """Say how signatures are scanned, if there are such kinds of signatures and scans.
 
     Parameters
     ----------
@@ -144,7 +144,9 @@ def check_sheet(script, scan, resolution):
     for name, value, known in (("script", script, SCRIPTS), ("scan", scan, SCANS)):
         if value not in (*known, "mixed"):
             raise ValueError(f"{name} must be one of {', '.join((*known, 'mixed'))}; found {value!r}.")
-    check_scalar(resolution, "resolution", Real, min_val=100, max_val=600)
+    check_scalar(resolution, "resolution", Real)
+    if not 100 <= resolution <= 600:
+        raise ValueError(f"resolution must be from 100 to 600 pixels an inch; found {resolution!r}.")
     return Sheet(resolution, scan)
 
 

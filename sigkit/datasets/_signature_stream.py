@@ -1,23 +1,26 @@
 """Signatures nobody signed, without end."""
 
 import itertools
+import math
 from numbers import Integral
 
+import numpy as np
 from sklearn.utils import check_scalar
 from torch.utils.data import IterableDataset, get_worker_info
 
-from sigkit.datasets._make_signatures import check_sheet, draw_entropy
-from sigkit.datasets._synthesis import sign
+from sigkit.datasets._make_signatures import draw_entropy, make_sheet
+from sigkit.datasets._synthesis import FORM, LINE, sign
 from sigkit.imaging import preprocess_image
-from sigkit.utils import GENUINE, SIMPLE, SKILLED
+from sigkit.utils import GENUINE, SIMPLE, SKILLED, single_threaded_products
 
 
 class SignatureStream(IterableDataset):
     """An endless dataset of drawn signatures for torch's `DataLoader`: one writer after another.
 
-    The signatures are those of :func:`make_signatures` with the same seed. Workers of a `DataLoader` take writers in
-    turn: with a `batch_size` of all signatures of a writer, `n_genuine + n_skilled + n_simple`, batches come in the
-    same order for any number of workers.
+    The signatures are those of :func:`make_signatures` with the same seed, `script`, `scan` and `resolution`. Workers
+    of a `DataLoader` take writers in turn: with a `batch_size` of exactly all signatures of a writer,
+    `n_genuine + n_skilled + n_simple`, batches come in the same order for any number of workers. Processes that train
+    together need a `first_writer` each, or they learn from the same writers.
 
     Parameters
     ----------
@@ -27,18 +30,20 @@ class SignatureStream(IterableDataset):
         The number of the first writer.
     canvas_size : tuple of (int, int) or None, default=(765, 1089)
         Rows and columns of the canvas on which signatures are preprocessed to 170 x 242 pixels, as
-        `SignaturePreprocessor` does; None yields the scans, of different sizes.
+        `SignaturePreprocessor` does; None yields the scans, of different sizes. The default holds all of 300 pixels an
+        inch; it has to grow with the resolution.
     script, scan, resolution : str, str, float, default="mixed", "mixed", 300
         As in :func:`make_signatures`.
     random_state : int, RandomState instance or None, default=None
-        Pass an int for the same signatures in each pass.
+        Pass an int for the same signatures from every stream; one stream repeats itself in each pass.
 
     Raises
     ------
     TypeError
-        If a number is none.
+        If a number is not a number.
     ValueError
-        If a number is out of its range, or there is no such kind of script or scan.
+        If a number is out of its range, the canvas is smaller than signatures may be, or there is no such kind of
+        script or scan.
 
     See Also
     --------
@@ -76,9 +81,9 @@ class SignatureStream(IterableDataset):
         check_scalar(first_writer, "first_writer", Integral, min_val=1)
         self.counts = dict(zip((GENUINE, SKILLED, SIMPLE), counts.values()))
         self.first_writer = first_writer
-        self.canvas_size = canvas_size
         self.script = script
-        self.sheet = check_sheet(script, scan, resolution)
+        self.sheet = make_sheet(script, scan, resolution)
+        self.canvas_size = None if canvas_size is None else _check_canvas(canvas_size, resolution)
         self.entropy = draw_entropy(random_state)
 
     def __iter__(self):
@@ -87,7 +92,20 @@ class SignatureStream(IterableDataset):
         for writer in itertools.count(self.first_writer + offset, stride):
             for forgery, count in self.counts.items():
                 for sample in range(1, count + 1):
-                    image = sign(self.entropy, writer, forgery, sample, self.script, self.sheet)
-                    if self.canvas_size is not None:
-                        image = preprocess_image(image, self.canvas_size).image
-                    yield image, writer, forgery
+                    yield self._draw(writer, forgery, sample), writer, forgery
+
+    def _draw(self, writer, forgery, sample):
+        with single_threaded_products:
+            image = sign(self.entropy, writer, forgery, sample, self.script, self.sheet)
+            return image if self.canvas_size is None else preprocess_image(image, self.canvas_size).image
+
+
+def _check_canvas(canvas_size, resolution):
+    least = [math.ceil((side + LINE) * resolution / 25.4) for side in FORM[::-1]]
+    sides = tuple(canvas_size) if np.ndim(canvas_size) == 1 else ()
+    if len(sides) != 2 or any(not isinstance(side, Integral) or side < low for side, low in zip(sides, least)):
+        raise ValueError(
+            f"canvas_size must be None, or at least {least[0]} rows and {least[1]} columns to hold every signature of "
+            f"{resolution:g} pixels an inch; found {canvas_size!r}."
+        )
+    return sides

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sigkit.estimators._adversaries import OneStepImages, WorstImages
-from sigkit.nets import build_network, choose_device
+from sigkit.nets import build_network, choose_device, load_network
 from sigkit.transformers import SigNetFeaturizer
 
 
@@ -342,8 +342,7 @@ def _check_alike(featurizer, surrogate, number):
                 f"surrogate {number} must have the {name} of the estimator, {getattr(featurizer, name)!r}, to tell the "
                 f"same classes; found {getattr(surrogate, name)!r}."
             )
-    with torch.device("meta"):
-        own, other = (build_network(each.architecture) for each in (featurizer, surrogate))
+    own, other = _untrained(featurizer), _untrained(surrogate)
     size = own.input_size if featurizer.augmentation == "crop" or not own.takes_any_size else None
     if featurizer.forgery_weight is not None and surrogate.forgery_weight is None:
         raise ValueError(
@@ -355,6 +354,14 @@ def _check_alike(featurizer, surrogate, number):
             f"surrogate {number} ({surrogate.architecture}) needs images of {other.input_size}, which the training of "
             f"{featurizer.architecture} does not make: choose another architecture, or augmentation='crop'."
         )
+
+
+def _untrained(featurizer):
+    """Make a network as large as the one that will be trained."""
+    if featurizer.initial_weights is not None:
+        return load_network(featurizer.initial_weights, featurizer.architecture)[0]
+    with torch.device("meta"):
+        return build_network(featurizer.architecture)
 
 
 def _as_set(value):

@@ -84,7 +84,7 @@ def describe_signatures(X, y):
 def _value(name, value):
     if hasattr(value, "get_params"):
         return type(value).__name__
-    if name.split("__")[-1] == "weights" and isinstance(value, str) and value in SHIPPED_WEIGHTS:
+    if name.split("__")[-1] in ("weights", "initial_weights") and isinstance(value, str) and value in SHIPPED_WEIGHTS:
         value = weights_path(value)
     if isinstance(value, str) and os.path.isfile(value):
         return signature_digest([value], 0)

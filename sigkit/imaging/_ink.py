@@ -8,6 +8,9 @@ from numpy.lib.stride_tricks import as_strided
 
 from sigkit.imaging._read import ImageError
 
+LEAST_INK_SIDE = 16
+"""Pixels, in its longer direction, below which ink is hardly a signature."""
+
 _BLUR_SIGMA = 2.0
 _BLUR_RADIUS = 8
 _BLOCK = 32
@@ -83,7 +86,8 @@ def find_ink(image, threshold):
     """
     ink = blur(image) <= threshold + _ROUNDING
     rows, columns = ink.sum(axis=1), ink.sum(axis=0)
-    if not rows.any():
+    # The blur takes thin lines away: all of them, or all but where they cross.
+    if max(np.count_nonzero(rows), np.count_nonzero(columns)) < LEAST_INK_SIDE:
         ink = image <= threshold
         rows, columns = ink.sum(axis=1), ink.sum(axis=0)
     ink_rows, ink_columns = np.nonzero(rows)[0], np.nonzero(columns)[0]

@@ -43,6 +43,9 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Weights in the package by their name, or a `.safetensors` file, or a `.pth` file of sigver's; nothing in it is
         executed. "synthetic" was learned from signatures of people who do not exist, and has no other terms of use than
         the package. None trains the network.
+    initial_weights : str, os.PathLike or None, default=None
+        Where a training starts: a file or name as for `weights`, "synthetic" for instance, whose architecture counts.
+        None draws the first weights at random.
     dev_writers : array-like of writer ids or None, default=None
         The writers to learn from; None learns from all in `y`.
     forgery_weight : float or None, default=None
@@ -170,6 +173,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     _parameter_constraints: dict = {  # noqa: RUF012
         "architecture": [StrOptions(set(ARCHITECTURES))],
         "weights": [str, os.PathLike, None],
+        "initial_weights": [str, os.PathLike, None],
         "dev_writers": ["array-like", set, range, None],
         "forgery_weight": [Interval(Real, 0, 1, closed="both"), None],
         "writer_loss": [StrOptions({"genuine", "all"})],
@@ -207,6 +211,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         architecture="signet",
         *,
         weights=None,
+        initial_weights=None,
         dev_writers=None,
         forgery_weight=None,
         writer_loss="genuine",
@@ -240,6 +245,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     ):
         self.architecture = architecture
         self.weights = weights
+        self.initial_weights = initial_weights
         self.dev_writers = dev_writers
         self.forgery_weight = forgery_weight
         self.writer_loss = writer_loss
@@ -307,19 +313,20 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         device = choose_device(self.device)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         net = None
+        if self.weights is not None and self.initial_weights is not None:
+            raise ValueError(
+                "weights= are used as they are, and initial_weights= are trained further: pass one of them, not both."
+            )
         if self.weights is not None:
             network, metadata = load_network(self.weights, self.architecture)
             check_size(X, network, metadata["architecture"])
             compare_preprocessing(X, metadata, self.weights)
         else:
-            with torch.device("meta"):
-                check_size(X, build_network(self.architecture), self.architecture)
-            metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(X)}
+            network, architecture = self._start(X, seed)
+            metadata = {"architecture": architecture, "preprocessing": describe_preprocessing(X)}
             if self.epochs:
-                net, said = self._train(X, y, device, seed, adversary)
+                net, said = self._train(X, y, network, architecture, device, seed, adversary)
                 network, metadata = net.module_.network, metadata | said
-            else:
-                network = build_network(self.architecture, seed=seed)
         self.network_, self.metadata_ = network.eval(), metadata
         self.architecture_ = metadata["architecture"]
         self.net_, self.history_ = net, None if net is None else [dict(epoch) for epoch in net.history]
@@ -403,7 +410,18 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         save_weights(path, self.network_, self.architecture_, metadata=metadata, half=half)
         return self
 
-    def _train(self, X, y, device, seed, adversary):
+    def _start(self, X, seed):
+        """Make the network that is trained, and tell its architecture."""
+        if self.initial_weights is None:
+            with torch.device("meta"):
+                check_size(X, build_network(self.architecture), self.architecture)
+            return build_network(self.architecture, seed=seed), self.architecture
+        network, metadata = load_network(self.initial_weights, self.architecture)
+        check_size(X, network, metadata["architecture"])
+        compare_preprocessing(X, metadata, self.initial_weights)
+        return network, metadata["architecture"]
+
+    def _train(self, X, y, network, architecture, device, seed, adversary):
         # Kept out of the top of the module: skorch is of no use where weights are only loaded.
         from sigkit.transformers._train import train_network
         from sigkit.transformers._training_set import collect_classes
@@ -425,7 +443,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 "none. Pass them with rows [writer, 1] in y, or leave these parameters at their defaults."
             )
         images = as_bytes(X[rows])
-        net, recipe = train_network(self, images, target, len(known), device, seed, adversary)
+        net, recipe = train_network(self, network, architecture, images, target, len(known), device, seed, adversary)
         return net, describe_training(recipe, len(images), len(known))
 
     def __sklearn_tags__(self):

@@ -57,13 +57,17 @@ RECIPE = (
 """Parameters of a featurizer that decide what comes out of its training."""
 
 
-def train_network(featurizer, images, target, n_writers, device, seed, adversary=None):
+def train_network(featurizer, network, architecture, images, target, n_writers, device, seed, adversary=None):
     """Train a network.
 
     Parameters
     ----------
     featurizer : SigNetFeaturizer
         Its parameters are the recipe.
+    network : torch.nn.Module
+        The network with its first weights.
+    architecture : str
+        The name of its architecture.
     images : ndarray of shape (n_samples, height, width), dtype uint8
         Images.
     target : ndarray of shape (n_samples, 2)
@@ -84,7 +88,10 @@ def train_network(featurizer, images, target, n_writers, device, seed, adversary
     recipe : dict
         Values of the parameters, and the seed.
     """
-    recipe = plain({name: getattr(featurizer, name) for name in RECIPE})
+    recipe = plain({name: getattr(featurizer, name) for name in RECIPE} | {"architecture": architecture})
+    if featurizer.initial_weights is not None:
+        digests = [content_digest(tensor.numpy()) for tensor in network.state_dict().values()]
+        recipe["initial_weights"] = content_digest("".join(digests).encode())
     settings = SimpleNamespace(**recipe, patience=featurizer.patience, compile=bool(featurizer.compile))
     if settings.patience and not settings.validation_fraction:
         raise ValueError("patience waits for a better validation, of which validation_fraction=0 leaves none; set one.")
@@ -105,7 +112,9 @@ def train_network(featurizer, images, target, n_writers, device, seed, adversary
         n_classes *= 2
     held = hold_out(target, settings.validation_fraction, check_random_state(recipe["seed"]))
     _check_batches(settings.batch_size, int((~held).sum()))
-    network = build_network(settings.architecture, seed=recipe["seed"])
+    if featurizer.initial_weights is None and recipe["seed"] != seed:
+        # Where no integer is given for a seed, the first process, or the interrupted training, decides.
+        network = build_network(architecture, seed=recipe["seed"])
     callbacks = _callbacks(featurizer, folder, recipe)
     net = _make_net(settings, network, images, n_classes, device, recipe["seed"], callbacks, adversary)
     net.set_params(train_split=predefined_split(_image_set(images, target, held, device)) if held.any() else None)

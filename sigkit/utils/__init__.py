@@ -2,7 +2,7 @@
 
 from sigkit.utils._digest import content_digest, signature_digest
 from sigkit.utils._files import whole_file
-from sigkit.utils._parallel import map_parallel, on_dask
+from sigkit.utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit.utils._progress import progress
 from sigkit.utils._target import GENUINE, SIMPLE, SKILLED, development_rows, join_target, parse_target, same_id_type
 from sigkit.utils._text import listing
@@ -21,5 +21,6 @@ __all__ = [
     "progress",
     "same_id_type",
     "signature_digest",
+    "single_threaded_products",
     "whole_file",
 ]

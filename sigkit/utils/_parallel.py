@@ -49,7 +49,7 @@ def map_parallel(function, items, *shared, n_jobs=None, prefer=None):
     for attempt in range(1, ATTEMPTS + 1):
         try:
             # Here as well as in the call: set from another thread than the main one, the limit has no effect.
-            with _single_threaded_products:
+            with single_threaded_products:
                 with _sent_once(shared):
                     results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")(
                         delayed(_call)((position, function, item), *shared) for position, item in list(left.items())
@@ -91,7 +91,7 @@ def _sent_once(shared):
 def _call(call, *shared):
     # The call's own arguments come in a tuple, which joblib does not send apart from the task.
     position, function, item = call
-    with _single_threaded_products:
+    with single_threaded_products:
         return position, function(item, *shared)
 
 
@@ -117,4 +117,4 @@ class _SingleThreadedProducts:
                 self._limits.restore_original_limits()
 
 
-_single_threaded_products = _SingleThreadedProducts()
+single_threaded_products = _SingleThreadedProducts()

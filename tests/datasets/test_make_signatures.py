@@ -198,6 +198,7 @@ def test_preprocessing_finds_every_signature(drawn):
         ({"script": "greek"}, ValueError, "script must be one of latin, indic, abstract, mixed; found 'greek'"),
         ({"scan": "colour"}, ValueError, "scan must be one of"),
         ({"resolution": 50}, ValueError, "resolution"),
+        ({"resolution": float("nan")}, ValueError, "resolution"),
         ({"resolution": "high"}, TypeError, "resolution"),
     ],
 )

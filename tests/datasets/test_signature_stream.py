@@ -49,8 +49,17 @@ def test_it_does_not_end():
         ({"first_writer": 0}, ValueError, "first_writer"),
         ({"script": "greek"}, ValueError, "script"),
         ({"resolution": 50}, ValueError, "resolution"),
+        ({"resolution": 600}, ValueError, "at least 1371 rows and 1985 columns"),
+        ({"canvas_size": "max"}, ValueError, "canvas_size must be None, or at least 686 rows and 993 columns"),
+        ({"canvas_size": (765,)}, ValueError, "canvas_size"),
     ],
 )
 def test_what_is_refused(parameters, error, message):
     with pytest.raises(error, match=message):
         SignatureStream(**parameters)
+
+
+def test_thin_lines_of_a_coarse_scan():
+    for script in ("latin", "indic", "abstract"):
+        stream = SignatureStream(5, 5, random_state=0, script=script, resolution=100, canvas_size=(255, 363))
+        assert all(image.any() for image, _, _ in islice(stream, 150))

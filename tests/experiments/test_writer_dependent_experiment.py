@@ -47,6 +47,8 @@ def test_weights_are_described_by_their_contents():
     named = describe_estimator(SigNetFeaturizer(weights="synthetic"))
     assert named == describe_estimator(SigNetFeaturizer(weights=weights_path("synthetic")))
     assert named != describe_estimator(SigNetFeaturizer(weights="other"))
+    started = describe_estimator(SigNetFeaturizer(initial_weights="synthetic"))
+    assert started == describe_estimator(SigNetFeaturizer(initial_weights=weights_path("synthetic")))
 
 
 def test_both_ways_to_count_and_the_trials(signatures, settings):

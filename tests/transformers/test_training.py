@@ -605,3 +605,45 @@ def test_other_preprocessing_than_in_training_is_told(signatures, tmp_path):
         SigNetFeaturizer(weights=path).fit(X[:, 1:-1])
     with pytest.warns(UserWarning, match="ink on 100.0% of the pixels instead of about"):
         SigNetFeaturizer(weights=path).fit(np.maximum(X, 9))
+
+
+@pytest.fixture
+def learned(signatures, tmp_path):
+    path = tmp_path / "learned.safetensors"
+    return path, make(random_state=3).fit(*signatures).save_weights(path)
+
+
+def test_a_training_starts_from_given_weights(signatures, learned):
+    X, y = signatures
+    path, featurizer = learned
+    untouched = make(epochs=0, initial_weights=path).fit(X, y)
+    assert_same_weights(untouched, featurizer)
+    further = make(initial_weights=path, lr=1e-9).fit(X, y)
+    for name, weights in weights_of(featurizer).items():
+        if "running" not in name and "tracked" not in name:
+            np.testing.assert_allclose(weights_of(further)[name], weights, atol=1e-6)
+    assert further.history_[0]["train_loss"] != make().fit(X, y).history_[0]["train_loss"]
+
+
+def test_the_architecture_is_that_of_the_initial_weights(signatures, learned):
+    featurizer = SigNetFeaturizer("signet_thin", initial_weights=learned[0], epochs=1, random_state=0).fit(*signatures)
+    assert featurizer.architecture_ == "tiny"
+    assert json.loads(featurizer.metadata_["recipe"])["architecture"] == "tiny"
+
+
+def test_a_training_from_given_weights_goes_on_exactly(signatures, learned, tmp_path):
+    X, y = signatures
+    whole = make(initial_weights=learned[0]).fit(X, y)
+    part = make(initial_weights=learned[0], checkpoint_dir=tmp_path / "run", callbacks=[InterruptAt(3)])
+    with pytest.raises(KeyboardInterrupt):
+        part.fit(X, y)
+    assert_same_weights(part.set_params(callbacks=None).fit(X, y), whole)
+    with pytest.raises(ValueError, match=r"another training .initial_weights was"):
+        make(checkpoint_dir=tmp_path / "run").fit(X, y)
+
+
+def test_weights_are_either_used_or_trained_further(signatures, learned):
+    with pytest.raises(ValueError, match="weights= are used as they are, and initial_weights= are trained further"):
+        make(weights=learned[0], initial_weights=learned[0]).fit(*signatures)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        make(initial_weights="nowhere.safetensors").fit(*signatures)

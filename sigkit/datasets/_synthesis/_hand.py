@@ -89,7 +89,7 @@ def copy_plan(plan, own, skill, rng):
     skill : float
         0 to 1: how much of the signature is seen and carried out.
     rng : numpy.random.Generator
-        Draws what this forger gets wrong each time.
+        Draws what this forger gets wrong.
 
     Returns
     -------

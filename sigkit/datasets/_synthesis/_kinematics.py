@@ -68,6 +68,8 @@ def smooth_arcs(targets, roundness):
     ndarray of shape (n_strokes,)
         Angles in radians.
     """
+    if len(targets) == 2:
+        return np.zeros(1)
     steps = np.diff(targets)
     corners = np.angle(steps[1:] * steps[:-1].conj())
     corners = np.where(np.abs(corners) < 2.1, corners, 0.0)

@@ -28,6 +28,9 @@ SAMPLES_A_FORGER = (4, 8, 30)
 FORM = 82.0, 56.0
 """Millimetres across and down that a form leaves for a signature."""
 
+LINE = 2.0
+"""Millimetres by which the widest line may stand over the box."""
+
 # What a stream of random numbers is for; numpy pads short seeds with zeros, so all count from 1.
 _WRITER, _DAY, _FORGER, _SAMPLE = 1, 2, 3, 4
 
