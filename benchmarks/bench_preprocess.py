@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from sigkit.datasets import make_signatures
 from sigkit.imaging import preprocess_image, read_image
 
-CANVAS, SIZE = (730, 1042), (170, 242)
+CANVAS, SIZE = (765, 1089), (170, 242)
 
 
 def reference(image):

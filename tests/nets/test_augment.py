@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from sigkit.nets import Distortion, random_crop
+from sigkit.nets._augment import _Draws, _extreme_of_nine, _mean_of_nine
 
 STILL = {
     "rotation": 0,
@@ -99,3 +101,18 @@ def test_each_kind_of_movement(images, strengths):
 def test_rotation_keeps_lengths(images):
     varied = Distortion(**{**STILL, "rotation": 90}).apply(images, (60, 60), generator(3))
     torch.testing.assert_close(ink(varied), ink(images / 255), rtol=0.03, atol=0)
+
+
+def test_neighbourhoods_are_those_of_pooling():
+    images = torch.randint(256, (3, 1, 11, 17), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    values = images.float()
+    assert torch.equal(_extreme_of_nine(images, torch.maximum).float(), F.max_pool2d(values, 3, 1, 1))
+    assert torch.equal(_extreme_of_nine(images, torch.minimum).float(), -F.max_pool2d(-values, 3, 1, 1))
+    torch.testing.assert_close(_mean_of_nine(values), F.avg_pool2d(values, 3, 1, 1))
+
+
+def test_without_any_strength_places_are_those_of_the_identity():
+    still = Distortion(rotation=0, scaling=1, aspect=1, shear=0, shift=0, elastic=0)
+    grid = still._move((20, 30), (20, 30), _Draws(2, torch.device("cpu"), torch.Generator()))
+    identity = torch.eye(2, 3).expand(2, 2, 3)
+    torch.testing.assert_close(grid, F.affine_grid(identity, (2, 1, 20, 30), align_corners=False))

@@ -22,7 +22,7 @@ def test_the_file_is_small_and_says_what_it_is(name):
     features = network(images * (images > 0.95)).detach()
     assert features.shape == (3, 1024)
     assert features.isfinite().all()
-    assert (features.std(dim=0) > 0).any()
+    assert (features.std(dim=0) > 1e-3).float().mean() > 0.99
 
 
 def test_every_file_has_a_name():
