@@ -87,7 +87,7 @@ def find_ink(image, threshold):
     ink = blur(image) <= threshold + _ROUNDING
     rows, columns = ink.sum(axis=1), ink.sum(axis=0)
     # The blur takes thin lines away: all of them, or all but where they cross.
-    if max(np.count_nonzero(rows), np.count_nonzero(columns)) < LEAST_INK_SIDE:
+    if min(np.count_nonzero(rows), np.count_nonzero(columns)) < 2:
         ink = image <= threshold
         rows, columns = ink.sum(axis=1), ink.sum(axis=0)
     ink_rows, ink_columns = np.nonzero(rows)[0], np.nonzero(columns)[0]

@@ -53,4 +53,4 @@ def test_every_stroke_of_a_plan_is_drawn(script):
         assert len(movements) == len(plan.components)
         for movement, targets in zip(movements, plan.components):
             planned = np.abs(targets - targets[0]).max()
-            assert np.abs(movement.path - movement.path[0]).max() > 0.4 * planned
+            assert 0.4 * planned < np.abs(movement.path - movement.path[0]).max() < 2 * planned

@@ -57,9 +57,3 @@ def test_it_does_not_end():
 def test_what_is_refused(parameters, error, message):
     with pytest.raises(error, match=message):
         SignatureStream(**parameters)
-
-
-def test_thin_lines_of_a_coarse_scan():
-    for script in ("latin", "indic", "abstract"):
-        stream = SignatureStream(5, 5, random_state=0, script=script, resolution=100, canvas_size=(255, 363))
-        assert all(image.any() for image, _, _ in islice(stream, 150))

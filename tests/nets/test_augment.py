@@ -116,3 +116,37 @@ def test_without_any_strength_places_are_those_of_the_identity():
     grid = still._move((20, 30), (20, 30), _Draws(2, torch.device("cpu"), torch.Generator()))
     identity = torch.eye(2, 3).expand(2, 2, 3)
     torch.testing.assert_close(grid, F.affine_grid(identity, (2, 1, 20, 30), align_corners=False))
+
+
+def test_places_are_those_of_the_matrix():
+    only = {"scaling": 1, "aspect": 1, "shear": 0, "shift": 0, "elastic": 0}
+    angle, source, target = np.pi / 6, (24, 36), (20, 30)
+    draws = _Draws(2, torch.device("cpu"), generator())
+    # Both images draw the end of every range.
+    draws.between = lambda low, high: torch.full((2,), float(high))
+    cosine, sine = np.cos(angle), np.sin(angle)
+    expected = {
+        (("rotation", 30),): [[cosine, -sine, 0], [sine, cosine, 0]],
+        (("scaling", 1.25),): [[1 / 1.25, 0, 0], [0, 1 / 1.25, 0]],
+        (("aspect", 1.25),): [[1 / 1.25, 0, 0], [0, 1.25, 0]],
+        (("shear", 0.2),): [[1, 0.2, 0], [0, 1, 0]],
+        (("shift", 6),): [[1, 0, 6], [0, 1, 3]],
+        (("rotation", 30), ("scaling", 2), ("shift", 6)): [[cosine / 2, -sine / 2, 6], [sine / 2, cosine / 2, 3]],
+    }
+    for strengths, in_pixels in expected.items():
+        grid = Distortion(**{"rotation": 0, **only, **dict(strengths)})._move(source, target, draws)
+        # From pixels, columns first, to shares of half an image.
+        to_pixels = np.array([target[1] / 2, target[0] / 2, 1])
+        to_shares = np.array([[2 / source[1]], [2 / source[0]]])
+        matrix = torch.tensor(to_shares * np.array(in_pixels) * to_pixels, dtype=torch.float32).expand(2, 2, 3)
+        torch.testing.assert_close(grid, F.affine_grid(matrix, (2, 1, *target), align_corners=False))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (6, 1), (5, 9)])
+def test_ink_at_the_edges_has_fewer_neighbours(size):
+    images = torch.zeros(4, 1, *size, dtype=torch.uint8)
+    images[0, :, 0], images[1, :, -1], images[2, ..., 0], images[3, ..., -1] = 255, 200, 150, 100
+    values = images.float()
+    assert torch.equal(_extreme_of_nine(images, torch.maximum).float(), F.max_pool2d(values, 3, 1, 1))
+    assert torch.equal(_extreme_of_nine(images, torch.minimum).float(), -F.max_pool2d(-values, 3, 1, 1))
+    torch.testing.assert_close(_mean_of_nine(values), F.avg_pool2d(values, 3, 1, 1))
