@@ -22,7 +22,7 @@ import os
 
 import numpy as np
 from corpus import CORPORA, load
-from train_synthetic import N_GENUINE, draw
+from train_synthetic import N_GENUINE, check_weights_path, draw
 
 from sigkit.transformers import (
     SYNTHETIC_RECIPE,
@@ -118,9 +118,7 @@ def main():
             raise ValueError(
                 f"--hold-out {text}: there is no such writer; the ids are {writers.min()} to {writers.max()}."
             )
-    folder = os.path.dirname(os.path.abspath(options.weights))
-    if not options.weights.endswith(".safetensors") or not os.access(folder, os.W_OK):
-        raise ValueError(f"{options.weights}: name a .safetensors file in a folder that can be written into.")
+    check_weights_path(options.weights)
     known = np.unique(writers[~is_held_out(writers, ranges)])[: options.n_writers]
     rows = np.flatnonzero(np.isin(writers, known))
     print(f"{len(rows)} scans of {len(known)} writers to learn from, without {' '.join(ranges) or 'exception'}")

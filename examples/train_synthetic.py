@@ -43,6 +43,12 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def check_weights_path(path):
+    """Refuse, before a training, a file that could not be written after it."""
+    if not path.endswith(".safetensors") or not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK):
+        raise ValueError(f"{path}: name a .safetensors file in a folder that can be written into.")
+
+
 def describe_drawing():
     """Fingerprint the code that draws, so that what another version has drawn is not taken for its work."""
     sources = sorted(Path(sigkit.datasets.__file__).parent.glob("_synthesis/*.py"))
@@ -68,9 +74,7 @@ def draw(folder, n_writers, n_genuine, seed, n_jobs):
 
 def main():
     options = parse_arguments()
-    folder = os.path.dirname(os.path.abspath(options.weights))
-    if not options.weights.endswith(".safetensors") or not os.access(folder, os.W_OK):
-        raise ValueError(f"{options.weights}: name a .safetensors file in a folder that can be written into.")
+    check_weights_path(options.weights)
     images, target = draw(options.checkpoint_dir, options.n_writers, options.n_genuine, options.seed, options.n_jobs)
     print(f"{len(images)} drawn signatures of {options.n_writers} writers to learn from")
     chosen = {name: getattr(options, name) for name in ("architecture", "epochs")}

@@ -84,10 +84,10 @@ class AttackCampaign:
     >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
     >>> scans, target = make_signatures(n_writers=6, n_genuine=8, n_skilled=8, random_state=0)
     >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
-    >>> system = make_pipeline(SigNetFeaturizer("tiny", epochs=0, random_state=0), WriterDependentSVC())
-    >>> campaign = AttackCampaign({"tiny": system}, {"FGM": FGM()}, n_references=2, n_queries=4)
-    >>> campaign.n_queries
-    4
+    >>> system = make_pipeline(SigNetFeaturizer(weights="synthetic"), WriterDependentSVC(gamma="auto"))
+    >>> campaign = AttackCampaign({"synthetic": system}, {"FGM": FGM()}, n_references=2, n_queries=4)
+    >>> sorted(set(campaign.run(images, target).table["query"].tolist()))
+    ['genuine', 'random', 'skilled']
     """
 
     def __init__(

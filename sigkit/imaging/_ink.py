@@ -8,9 +8,6 @@ from numpy.lib.stride_tricks import as_strided
 
 from sigkit.imaging._read import ImageError
 
-LEAST_INK_SIDE = 16
-"""Pixels, in its longer direction, below which ink is hardly a signature."""
-
 _BLUR_SIGMA = 2.0
 _BLUR_RADIUS = 8
 _BLOCK = 32

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sigkit.imaging._ink import LEAST_INK_SIDE, InkBox, find_ink
+from sigkit.imaging._ink import InkBox, find_ink
 from sigkit.imaging._resize import plan_resize
 from sigkit.imaging._threshold import adaptive_threshold, count_greys, otsu_of_counts
 
+_LEAST_INK_SIDE = 16
 _LEAST_CONTRAST = 10
 # Fractions are dropped; without this, rounding would decide whether solid ink is 255 or 254.
 _ROUNDING = 1e-6
@@ -96,7 +97,7 @@ def measure_ink(image, background="otsu"):
     if background == "adaptive":
         threshold = adaptive_threshold(image)
     box = find_ink(image, threshold)
-    if max(box.shape) < LEAST_INK_SIDE:
+    if max(box.shape) < _LEAST_INK_SIDE:
         doubts["small"] = "{} x {}".format(*box.shape)
     return Ink(box, threshold, doubts)
 

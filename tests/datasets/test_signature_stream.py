@@ -57,3 +57,9 @@ def test_it_does_not_end():
 def test_what_is_refused(parameters, error, message):
     with pytest.raises(error, match=message):
         SignatureStream(**parameters)
+
+
+def test_coarse_scans_do_not_end_the_stream():
+    for script in ("latin", "indic", "abstract"):
+        stream = SignatureStream(5, 5, random_state=0, script=script, resolution=100, canvas_size=(255, 363))
+        assert len(list(islice(stream, 150))) == 150
