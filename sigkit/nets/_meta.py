@@ -180,7 +180,7 @@ class MetaLearner(nn.Module):
                 loss = balanced_cross_entropy(self.score(dict(zip(names, weights)), prepared), labels)
                 # Through gradients that are taken for constants no graph is needed.
                 gradients = torch.autograd.grad(loss, weights, create_graph=keeps_graph)
-            return tuple(weight - rate * gradient for weight, rate, gradient in zip(weights, rates, gradients))
+            return tuple(_Step.apply(*tensors) for tensors in zip(weights, rates, gradients))
 
         keeps_graph = self.order == 2 and torch.is_grad_enabled()
         for rates in torch.cat([self.network_rates, self.rates], dim=1):
@@ -273,6 +273,22 @@ def _linear_head(n_features):
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
     return head
+
+
+class _Step(torch.autograd.Function):
+    """A weight after a step against its gradient; nothing of its size is kept or made but for itself."""
+
+    @staticmethod
+    def forward(ctx, weight, rate, gradient):
+        ctx.save_for_backward(rate, gradient)
+        return (gradient * -rate).add_(weight)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, slope):
+        rate, gradient = ctx.saved_tensors
+        to_rate = -torch.vdot(slope.flatten(), gradient.flatten()) if ctx.needs_input_grad[1] else None
+        return slope, to_rate, slope * -rate if ctx.needs_input_grad[2] else None
 
 
 class _Recomputed(torch.autograd.Function):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sigkit.nets._signet import normalised
+from sigkit.nets._signet import NormalisedLayer
 
 # Halves of usual extents of signatures, in pixels: they bring positions to about -1 to 1.
 _HALF_HEIGHT, _HALF_WIDTH = 20.0, 50.0
@@ -58,13 +58,13 @@ class ResidualSigNet(nn.Module):
     def __init__(self, channels=(16, 32, 64, 128, 256), n_features=2048):
         super().__init__()
         first = nn.Conv2d(1, channels[0], kernel_size=5, stride=2, padding=2, bias=False)
-        layers = OrderedDict(conv1=normalised("conv", first))
+        layers = OrderedDict(conv1=NormalisedLayer("conv", first))
         for number, (n_inputs, n_outputs) in enumerate(pairwise(channels), start=1):
             layers[f"block{number}"] = ResidualBlock(n_inputs, n_outputs)
         self.conv_layers = nn.Sequential(layers)
         self.pooled = nn.BatchNorm1d(4 * channels[-1])
         linear = nn.Linear(4 * channels[-1], n_features, bias=False)
-        self.fc_layers = nn.Sequential(OrderedDict(fc1=normalised("fc", linear, relu=False)))
+        self.fc_layers = nn.Sequential(OrderedDict(fc1=NormalisedLayer("fc", linear, relu=False)))
         self.n_features = n_features
 
     def forward(self, images):
@@ -104,9 +104,9 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, n_inputs, n_outputs):
         super().__init__()
-        self.first = normalised("conv", nn.Conv2d(n_inputs, n_outputs, 3, stride=2, padding=1, bias=False))
-        self.second = normalised("conv", nn.Conv2d(n_outputs, n_outputs, 3, padding=1, bias=False), relu=False)
-        self.beside = normalised("conv", nn.Conv2d(n_inputs, n_outputs, 1, stride=2, bias=False), relu=False)
+        self.first = NormalisedLayer("conv", nn.Conv2d(n_inputs, n_outputs, 3, stride=2, padding=1, bias=False))
+        self.second = NormalisedLayer("conv", nn.Conv2d(n_outputs, n_outputs, 3, padding=1, bias=False), relu=False)
+        self.beside = NormalisedLayer("conv", nn.Conv2d(n_inputs, n_outputs, 1, stride=2, bias=False), relu=False)
 
     def forward(self, maps):
         """Compute feature maps.
