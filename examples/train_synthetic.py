@@ -31,7 +31,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", help="the file to write, .safetensors")
     parser.add_argument("--checkpoint-dir", required=True, help="folder that keeps what was drawn and learned")
-    parser.add_argument("--n-writers", type=int, default=3500)
+    parser.add_argument("--n-writers", type=int, default=4000)
     parser.add_argument("--n-genuine", type=int, default=N_GENUINE, help="genuine signatures a writer, and forgeries")
     parser.add_argument("--architecture", help="another network than the recipe's, such as signet")
     parser.add_argument("--epochs", type=int, help="another number than the recipe's")

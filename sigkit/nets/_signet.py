@@ -167,7 +167,7 @@ class NormalisedLayer(nn.Sequential):
         norm = nn.BatchNorm2d(layer.out_channels) if name == "conv" else nn.BatchNorm1d(layer.out_features)
         layers = OrderedDict([(name, layer), ("bn", norm)])
         if relu:
-            layers["relu"] = nn.ReLU()
+            layers["relu"] = nn.ReLU(inplace=True)
         super().__init__(layers)
 
     def forward(self, inputs):

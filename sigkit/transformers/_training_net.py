@@ -4,7 +4,7 @@ import math
 
 import torch
 from skorch import NeuralNet
-from torch import distributed, nn
+from torch import distributed
 
 from sigkit.transformers._training_set import Batches
 
@@ -168,7 +168,9 @@ class TrainingNet(NeuralNet):
         parameters = [parameter for _, parameter in named_parameters if parameter.grad is not None]
         average_over_processes(parameter.grad for parameter in parameters)
         if self.clip_value is not None:
-            nn.utils.clip_grad_value_(parameters, self.clip_value)
+            # One pass over each gradient, where torch.nn.utils.clip_grad_value_ makes two.
+            for parameter in parameters:
+                parameter.grad.clamp_(-self.clip_value, self.clip_value)
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Average the statistics of batch normalisation over processes when an epoch has been learned."""
