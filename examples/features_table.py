@@ -35,6 +35,7 @@ def parse_arguments():
     parser.add_argument("--gamma", type=float, nargs="+", help="of the RBF kernel (default: 1 over the features)")
     parser.add_argument("--C", type=float, nargs="+", default=[1.0], help="cost of errors (default: 1)")
     parser.add_argument("--views", type=int, default=5, help="n_views of the featurizer (default: 5)")
+    parser.add_argument("--magnification", type=float, nargs="+", default=[1.0], help="of the featurizer (default: 1)")
     parser.add_argument("--memory", help="folder that remembers images and features")
     parser.add_argument("--no-hog", action="store_true", help="without the rows of hand-made features")
     return parser.parse_args()
@@ -107,6 +108,7 @@ def main():
             show(corpus, "HOG", *min(tried, key=lambda row: row[1][0][0]))
         for weights in options.weights:
             settings = {"precision": "auto", "n_views": options.views, "memory": options.memory}
+            settings["magnification"] = options.magnification
             networks = [(name, SigNetFeaturizer(weights=name, **settings)) for name in weights.split("+")]
             features = FeatureUnion(networks).fit_transform(images)
             for gamma, cost in itertools.product(options.gamma or [1 / features.shape[1]], options.C):

@@ -153,13 +153,13 @@ class _FeatureScorer(_ClaimScorer):
         super().__init__(verifier._gallery)
         precision = choose_precision(featurizer.precision, device)
         self.network = prepare_network(featurizer.network_, device, precision, fold=True).requires_grad_(False)
-        self.n_views = featurizer.n_views
+        self.views = featurizer.n_views, featurizer._magnifications
         bank = self.enrolled.bank
         self.dtype = torch.from_numpy(bank.rows[:0]).dtype
         self.center, self.scale = (torch.from_numpy(part).to(device, self.dtype) for part in (bank.center, bank.scale))
 
     def prepare(self, images):
-        return (features_of(self.network, images, self.n_views).to(self.dtype) - self.center) / self.scale
+        return (features_of(self.network, images, *self.views).to(self.dtype) - self.center) / self.scale
 
     def score(self, Z, writer):
         support, coef, intercept, gamma, factor = self._machine(writer, Z.device)

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from sigkit.nets._augment import Distortion
@@ -150,7 +151,7 @@ def prepare_network(network, device, precision="float32", *, fold=False):
     return network.to(device=device, dtype=getattr(torch, precision), memory_format=torch.channels_last)
 
 
-def extract_features(network, images, n_views=1):
+def extract_features(network, images, n_views=1, magnifications=(1.0,)):
     """Compute the features of one batch of images.
 
     Parameters
@@ -163,10 +164,13 @@ def extract_features(network, images, n_views=1):
     n_views : int, default=1
         Number of views of each image whose features are averaged: the image itself, and others that are turned, scaled,
         bent, thickened or thinned a little, the same for every image.
+    magnifications : tuple of float, default=(1.0,)
+        How much the middle part is enlarged before the network, which must take any size where this is not 1. Features
+        at several magnifications stand side by side.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_features), dtype float32
+    ndarray of shape (n_samples, n_magnifications * n_features), dtype float32
         The features.
 
     Examples
@@ -180,10 +184,10 @@ def extract_features(network, images, n_views=1):
     """
     with torch.inference_mode():
         images = torch.from_numpy(np.ascontiguousarray(images)).to(next(network.parameters()).device)
-        return features_of(network, images, n_views).cpu().numpy()
+        return features_of(network, images, n_views, magnifications).cpu().numpy()
 
 
-def features_of(network, images, n_views=1):
+def features_of(network, images, n_views=1, magnifications=(1.0,)):
     """Compute the features of one batch of images, in a way that can be differentiated.
 
     Parameters
@@ -192,12 +196,12 @@ def features_of(network, images, n_views=1):
         A network from `prepare_network`.
     images : Tensor of shape (n_samples, height, width)
         Preprocessed signatures where the network is, background 0 and ink up to 255.
-    n_views : int, default=1
+    n_views, magnifications : int, tuple of float, default=1, (1.0,)
         As in `extract_features`.
 
     Returns
     -------
-    Tensor of shape (n_samples, n_features), dtype float32
+    Tensor of shape (n_samples, n_magnifications * n_features), dtype float32
         The features.
 
     Examples
@@ -211,11 +215,15 @@ def features_of(network, images, n_views=1):
     dtype = next(network.parameters()).dtype
     precise = torch.promote_types(dtype, torch.float32)
     middle = center_crop(images, network.input_size) if network.input_size else images
-    features = network(middle[:, None].to(dtype, memory_format=torch.channels_last) / 255).to(precise)
-    for view in range(1, n_views):
-        varied = _view(images, view, network.input_size)
-        features = features + network(varied.to(dtype, memory_format=torch.channels_last)).to(precise)
-    return features / n_views
+    views = [middle[:, None].to(dtype) / 255]
+    views += [_view(images, number, network.input_size) for number in range(1, n_views)]
+
+    def compute(view, factor):
+        enlarged = _enlarge(view.to(precise), factor)
+        return network(enlarged.to(dtype, memory_format=torch.channels_last)).to(precise)
+
+    features = [sum(compute(view, factor) for view in views) for factor in magnifications]
+    return torch.cat(features, dim=1) / n_views
 
 
 def center_crop(images, size):
@@ -248,6 +256,12 @@ def center_crop(images, size):
 def _view(images, number, size):
     """Change all images alike: they are the channels of one image, which is what a distortion draws for."""
     return _SLIGHT.apply(images[None], size, torch.Generator().manual_seed(number)).transpose(0, 1)
+
+
+def _enlarge(images, factor):
+    if factor == 1:
+        return images
+    return F.interpolate(images, scale_factor=factor, mode="bilinear", align_corners=False)
 
 
 def _fold_normalisation(block):

@@ -75,6 +75,38 @@ def check_size(X, network, architecture):
         )
 
 
+def check_magnification(magnification, network):
+    """Refuse to enlarge images for a network that takes one size alone.
+
+    Parameters
+    ----------
+    magnification : float or sequence of float
+        How much images are enlarged, or how much each time.
+    network : torch.nn.Module
+        The network.
+
+    Returns
+    -------
+    tuple of float
+        How much each time.
+
+    Raises
+    ------
+    ValueError
+        If a number is not from 1 to 4, there is none, or the network takes images of one size alone.
+    """
+    factors = tuple(float(factor) for factor in np.atleast_1d(magnification))
+    if not factors or not all(1 <= factor <= 4 for factor in factors):
+        raise ValueError(f"magnification is a number from 1 to 4, or several of them; found {magnification!r}.")
+    if not network.takes_any_size and set(factors) != {1.0}:
+        height, width = network.input_size
+        raise ValueError(
+            f"magnification={magnification!r}: this network takes images of {height} x {width} pixels alone. Set it to "
+            "1, or take a residual network."
+        )
+    return factors
+
+
 def as_bytes(images):
     """Round images to whole grey levels.
 

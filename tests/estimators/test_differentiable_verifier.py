@@ -39,7 +39,8 @@ def drawn():
 
 
 def make(**settings):
-    featurizer = SigNetFeaturizer("tiny", epochs=0, n_views=settings.pop("n_views", 1), random_state=0)
+    views = {name: settings.pop(name) for name in ("n_views", "magnification") if name in settings}
+    featurizer = SigNetFeaturizer("tiny", epochs=0, random_state=0, **views)
     return make_pipeline(featurizer, WriterDependentSVC(**{"gamma": "scale", **settings}))
 
 
@@ -60,6 +61,7 @@ def claims_of(target):
         {"C": 50.0},
         {"dev_writers": [1, 2]},
         {"n_views": 3},
+        {"n_views": 2, "magnification": (1.0, 1.5)},
     ],
     ids=str,
 )

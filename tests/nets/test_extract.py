@@ -90,3 +90,36 @@ def test_views_change_all_images_alike_and_are_averaged():
     assert (np.sum(one * three, axis=1) > 0.9 * np.linalg.norm(one, axis=1) * np.linalg.norm(three, axis=1)).all()
     alone = np.concatenate([extract_features(network, images[row : row + 1], 3) for row in range(5)])
     np.testing.assert_allclose(alone, three, atol=1e-5)
+
+
+def test_magnifications_stand_side_by_side():
+    images = np.random.default_rng(0).integers(0, 256, (3, 40, 60), dtype=np.uint8)
+    network = prepare_network(build_network("signet_small", seed=0), torch.device("cpu"))
+    both = extract_features(network, images, 2, (1.0, 1.5))
+    assert both.shape == (3, 2048)
+    parts = [extract_features(network, images, 2, (factor,)) for factor in (1.0, 1.5)]
+    np.testing.assert_array_equal(both, np.hstack(parts))
+    assert not np.allclose(*parts, atol=1e-3)
+
+
+def test_enlarged_images_are_twice_as_large():
+    seen = []
+
+    class Watch(torch.nn.Module):
+        input_size = (20, 30)
+
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, images):
+            seen.append(images)
+            return images.mean((2, 3))
+
+    images = np.zeros((1, 30, 40), dtype=np.uint8)
+    images[0, 14:16, 19:21] = 255
+    extract_features(Watch(), images, magnifications=(2.0,))
+    assert seen[0].shape == (1, 1, 40, 60)
+    # The ink is in the middle still, and twice as wide.
+    assert (seen[0][0, 0].sum(0) > 0).nonzero().flatten().tolist() == [*range(27, 33)]
+    assert seen[0].sum() == pytest.approx(16, rel=0.01)

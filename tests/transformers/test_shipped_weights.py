@@ -48,9 +48,9 @@ def test_the_name_is_the_file(images):
 def test_features_are_remembered(images, tmp_path, monkeypatch):
     computed = []
 
-    def count(network, batch, n_views):
+    def count(network, batch, *views):
         computed.extend(batch)
-        return extract_features(network, batch, n_views)
+        return extract_features(network, batch, *views)
 
     monkeypatch.setattr(module, "extract_features", count)
     first, again = (SigNetFeaturizer(weights="synthetic", memory=tmp_path).fit_transform(images) for _ in range(2))

@@ -44,9 +44,9 @@ def test_untrained_weights_follow_the_seed(images):
 def test_memory_computes_each_image_once(images, weights, tmp_path, monkeypatch):
     computed = []
 
-    def count(network, batch, n_views):
+    def count(network, batch, *views):
         computed.extend(batch)
-        return extract_features(network, batch, n_views)
+        return extract_features(network, batch, *views)
 
     monkeypatch.setattr(module, "extract_features", count)
     featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path, batch_size=2)
@@ -68,7 +68,7 @@ def test_interrupted_work_is_kept(images, weights, tmp_path, monkeypatch):
     featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path, batch_size=2).fit(images)
     batches = []
 
-    def interrupt(network, batch, n_views):
+    def interrupt(network, batch, *views):
         batches.append(len(batch))
         if len(batches) == 3:
             raise KeyboardInterrupt
@@ -174,3 +174,25 @@ def test_foreign_entries_of_the_memory_are_not_believed(images, weights, tmp_pat
 def test_memory_is_a_folder(images, weights):
     with pytest.raises(ValueError, match="is a file; name a folder"):
         SigNetFeaturizer(weights=weights, memory=weights).fit_transform(images)
+
+
+def test_magnification(images, weights, tmp_path):
+    settings = {"weights": weights, "memory": tmp_path / "memory"}
+    one, larger, both = (
+        SigNetFeaturizer(**settings, magnification=factor).fit_transform(images) for factor in (1, 1.25, (1, 1.25))
+    )
+    assert both.shape == (len(images), 32)
+    np.testing.assert_array_equal(both, np.hstack([one, larger]))
+    assert len(SigNetFeaturizer(weights=weights, magnification=[1, 2]).fit(images).get_feature_names_out()) == 32
+
+
+@pytest.mark.parametrize("magnification", [0.5, 5, (), (1, 0.5), "large"])
+def test_magnifications_that_are_none(images, weights, magnification):
+    with pytest.raises(ValueError, match="magnification"):
+        SigNetFeaturizer(weights=weights, magnification=magnification).fit(images)
+
+
+def test_networks_of_one_size_take_no_enlarged_images():
+    images = np.zeros((2, 150, 220), dtype=np.uint8)
+    with pytest.raises(ValueError, match=r"magnification=\(1, 1.25\): this network takes images of 150 x 220 pixels"):
+        SigNetFeaturizer("signet_thin", epochs=0, magnification=(1, 1.25)).fit(images)
