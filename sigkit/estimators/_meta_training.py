@@ -17,7 +17,7 @@ from sigkit.nets import multi_step_importance, update_statistics
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
 from sigkit.transformers._training_set import training_size
-from sigkit.utils import content_digest, progress, whole_file
+from sigkit.utils import content_digest, freed_memory_kept, progress, whole_file
 
 RECIPE = (
     "architecture",
@@ -90,7 +90,8 @@ def meta_train(verifier, learner, development, device, seed):
     folder = None if verifier.checkpoint_dir is None else os.fspath(verifier.checkpoint_dir)
     try:
         training = MetaTraining(learner.to(device), development, settings)
-        history = training.run(folder, recipe, verifier.verbose)
+        with freed_memory_kept():
+            history = training.run(folder, recipe, verifier.verbose)
     finally:
         learner.requires_grad_()
         learner.zero_grad()

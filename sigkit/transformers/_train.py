@@ -29,7 +29,7 @@ from sigkit.transformers._resume import (
 )
 from sigkit.transformers._training_net import TrainingNet, processes, share_from_first
 from sigkit.transformers._training_set import MIRRORS, ImageSet, hold_out, training_size
-from sigkit.utils import content_digest
+from sigkit.utils import content_digest, freed_memory_kept
 
 RECIPE = (
     "architecture",
@@ -221,7 +221,8 @@ def _run(net, learned, epochs):
     """Train, in skorch's own steps; an interruption by the user is not swallowed as skorch does."""
     net.notify("on_train_begin", X=learned, y=None)
     try:
-        net.fit_loop(learned, epochs=epochs)
+        with freed_memory_kept():
+            net.fit_loop(learned, epochs=epochs)
     except KeyboardInterrupt:
         if not net.stopped_by_callback_:
             raise

@@ -1,5 +1,6 @@
 """What every room shares: the parts of `y`, fingerprints of images, wording, progress, files, parallel tasks."""
 
+from sigkit.utils._allocator import freed_memory_kept
 from sigkit.utils._digest import content_digest, signature_digest
 from sigkit.utils._files import whole_file
 from sigkit.utils._parallel import map_parallel, on_dask, single_threaded_products
@@ -13,6 +14,7 @@ __all__ = [
     "SKILLED",
     "content_digest",
     "development_rows",
+    "freed_memory_kept",
     "join_target",
     "listing",
     "map_parallel",
