@@ -109,11 +109,14 @@ def main():
         for weights in options.weights:
             settings = {"precision": "auto", "n_views": options.views, "memory": options.memory}
             settings["magnification"] = options.magnification
+            label = weights + "".join(
+                f" x{factor:g}" for factor in options.magnification if options.magnification != [1]
+            )
             networks = [(name, SigNetFeaturizer(weights=name, **settings)) for name in weights.split("+")]
             features = FeatureUnion(networks).fit_transform(images)
             for gamma, cost in itertools.product(options.gamma or [1 / features.shape[1]], options.C):
                 settings = {"gamma": gamma, "C": cost}
-                show(corpus, weights, settings, measure(features, images, target, options.splits, **settings))
+                show(corpus, label, settings, measure(features, images, target, options.splits, **settings))
 
 
 if __name__ == "__main__":

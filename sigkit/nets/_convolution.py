@@ -36,18 +36,23 @@ def convolve(inputs, weight, bias, stride, padding):
     >>> convolve(torch.ones(1, 2, 4, 4), torch.ones(3, 2, 3, 3), torch.ones(3), (1, 1), (0, 0))[0, :, 0, 0]
     tensor([19., 19., 19.])
     """
-    tensors = inputs, weight, bias
-    if torch.is_autocast_enabled(inputs.device.type):
-        tensors = [tensor.to(torch.get_autocast_dtype(inputs.device.type)) for tensor in tensors]
+    tensors, device = [inputs, weight, bias], inputs.device.type
+    if torch.is_autocast_enabled(device) and inputs.dtype != torch.float64:
+        tensors = [tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors]
     return _Convolution.apply(*tensors, tuple(stride), tuple(padding))
 
 
 class _Convolution(Function):
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, inputs, weight, bias, stride, padding):
-        ctx.save_for_backward(inputs, weight)
-        ctx.steps = stride, padding
+    def forward(inputs, weight, bias, stride, padding):
         return F.conv2d(inputs, weight, bias, stride, padding)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs[:2])
+        ctx.steps = inputs[3:]
 
     @staticmethod
     def backward(ctx, slope):
@@ -63,11 +68,16 @@ class _Convolution(Function):
 
 
 class _BackToInputs(Function):
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, slope, weight, shape, stride, padding):
-        ctx.save_for_backward(slope, weight)
-        ctx.steps = stride, padding
+    def forward(slope, weight, shape, stride, padding):
         return conv2d_input(shape, weight, slope, stride, padding)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs[:2])
+        ctx.steps = inputs[3:]
 
     @staticmethod
     def backward(ctx, slope_of_inputs):
@@ -81,11 +91,16 @@ class _BackToInputs(Function):
 
 
 class _BackToWeight(Function):
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, slope, inputs, shape, stride, padding):
-        ctx.save_for_backward(slope, inputs)
-        ctx.steps = stride, padding
+    def forward(slope, inputs, shape, stride, padding):
         return conv2d_weight(inputs, shape, slope, stride, padding)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs[:2])
+        ctx.steps = inputs[3:]
 
     @staticmethod
     def backward(ctx, slope_of_weight):

@@ -142,8 +142,9 @@ class TinyNet(nn.Module):
 class NormalisedLayer(nn.Sequential):
     """A layer, batch normalisation and, if asked for, a ReLU.
 
-    In evaluation, normalisation by fixed statistics is one more factor of the weights and a bias: equal but for
-    rounding, and much faster where gradients are taken, for nothing of the size of the maps passes through it.
+    In evaluation, and where gradients are recorded, normalisation by fixed statistics is one more factor of the weights
+    and a bias: equal but for rounding, and much faster, for no gradient of the size of the maps passes through it. Hooks
+    on the parts do not run then. The ReLU overwrites what normalisation gives.
 
     Parameters
     ----------
@@ -184,7 +185,7 @@ class NormalisedLayer(nn.Sequential):
             What the layer gives, normalised, none negative where there is a ReLU.
         """
         layer, norm = self[0], self.bn
-        if norm.training or layer.bias is not None:
+        if norm.training or layer.bias is not None or not torch.is_grad_enabled():
             return super().forward(inputs)
         factor = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
         bias = norm.bias - norm.running_mean * factor

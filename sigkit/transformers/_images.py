@@ -1,6 +1,7 @@
 """Checks of preprocessed images, which scikit-learn's own checks know little of."""
 
 import os
+from numbers import Real
 
 import numpy as np
 from sklearn.utils.validation import validate_data
@@ -95,9 +96,10 @@ def check_magnification(magnification, network):
     ValueError
         If a number is not from 1 to 4, there is none, or the network takes images of one size alone.
     """
-    factors = tuple(float(factor) for factor in np.atleast_1d(magnification))
-    if not factors or not all(1 <= factor <= 4 for factor in factors):
+    factors = [magnification] if isinstance(magnification, Real) else list(magnification)
+    if not factors or not all(isinstance(factor, Real) and 1 <= factor <= 4 for factor in factors):
         raise ValueError(f"magnification is a number from 1 to 4, or several of them; found {magnification!r}.")
+    factors = tuple(float(factor) for factor in factors)
     if not network.takes_any_size and set(factors) != {1.0}:
         height, width = network.input_size
         raise ValueError(

@@ -102,9 +102,9 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Number of slightly distorted views of each image, itself included, whose features `transform` averages: somewhat
         better features at that many times the cost.
     magnification : float or sequence of float, default=1.0
-        How much `transform` enlarges images before the network looks at them, 1 to 4, if it is one that takes any size
-        (a residual network). Features at several magnifications stand side by side: `(1, 1.25)` is better than either
-        at 2.6 times the cost of 1.
+        How much images are enlarged before the network looks at them in `transform`, 1 to 4, as set in `fit`; the
+        network must take any size (a residual one). Features at several magnifications stand side by side: `(1, 1.25)`
+        is better than either on the mean of the corpora measured, at 2.6 times the cost of 1.
     device : str or None, default=None
         Where the network runs, "cpu" or "cuda" for instance; None takes an accelerator if there is one.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
@@ -351,12 +351,12 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         ----------
         X : array-like of shape (n_samples, height, width)
             Preprocessed signatures, uint8 or values from 0 to 255, background 0; all of the shape seen in `fit`. The
-            network sees their middle of 150 x 220 pixels.
+            network sees their middle of 150 x 220 pixels, enlarged by `magnification`.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features), dtype float32
-            Features, as many as the network has for each magnification.
+        ndarray of shape (n_samples, n_magnifications * n_features), dtype float32
+            Features.
 
         Raises
         ------

@@ -168,9 +168,10 @@ class TrainingNet(NeuralNet):
         parameters = [parameter for _, parameter in named_parameters if parameter.grad is not None]
         average_over_processes(parameter.grad for parameter in parameters)
         if self.clip_value is not None:
-            # One pass over each gradient, where torch.nn.utils.clip_grad_value_ makes two.
+            # On a processor one pass over each gradient, where torch.nn.utils.clip_grad_value_ makes two.
+            limit = float(self.clip_value)
             for parameter in parameters:
-                parameter.grad.clamp_(-self.clip_value, self.clip_value)
+                parameter.grad.clamp_(-limit, limit)
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Average the statistics of batch normalisation over processes when an epoch has been learned."""

@@ -46,6 +46,19 @@ def test_autocast_decides_the_type():
         torch.testing.assert_close(found, F.conv2d(*inputs, (1, 1), (1, 1)))
 
 
+def test_functional_derivatives():
+    inputs, weight, bias = (tensor.detach() for tensor in tensors((3, 3)))
+
+    def loss(convolution, weight, image):
+        return convolution(image[None], weight, bias, (1, 1), (1, 1)).square().sum()
+
+    found, wanted = (
+        torch.func.vmap(torch.func.grad(loss, argnums=1), in_dims=(None, None, 0))(convolution, weight, inputs)
+        for convolution in (convolve, F.conv2d)
+    )
+    torch.testing.assert_close(found, wanted)
+
+
 def make_layer(name, relu):
     layer = nn.Conv2d(3, 4, (3, 5), stride=2, padding=1, bias=False) if name == "conv" else nn.Linear(6, 4, bias=False)
     block = NormalisedLayer(name, layer, relu).double()
@@ -68,6 +81,8 @@ def twice_differentiated(compute, block, inputs):
 def test_a_layer_in_evaluation_is_its_parts_one_after_another(name, relu):
     block, inputs = make_layer(name, relu)
     found = twice_differentiated(block, block, inputs)
+    with torch.no_grad():
+        torch.testing.assert_close(block(inputs), found[0])
     wanted = twice_differentiated(lambda x: nn.Sequential(*block)(x), block, inputs)
     torch.testing.assert_close(found, wanted, rtol=1e-9, atol=1e-9)
 

@@ -186,7 +186,9 @@ def test_magnification(images, weights, tmp_path):
     assert len(SigNetFeaturizer(weights=weights, magnification=[1, 2]).fit(images).get_feature_names_out()) == 32
 
 
-@pytest.mark.parametrize("magnification", [0.5, 5, (), (1, 0.5), "large"])
+@pytest.mark.parametrize(
+    "magnification", [0.5, 5, (), (1, 0.5), "large", ["1.5"], [None, 1], [[1, 2]], [1j], float("nan")]
+)
 def test_magnifications_that_are_none(images, weights, magnification):
     with pytest.raises(ValueError, match="magnification"):
         SigNetFeaturizer(weights=weights, magnification=magnification).fit(images)
