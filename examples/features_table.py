@@ -109,9 +109,7 @@ def main():
         for weights in options.weights:
             settings = {"precision": "auto", "n_views": options.views, "memory": options.memory}
             settings["magnification"] = options.magnification
-            label = weights + "".join(
-                f" x{factor:g}" for factor in options.magnification if options.magnification != [1]
-            )
+            label = weights if options.magnification == [1] else f"{weights}, enlarged {options.magnification}"
             networks = [(name, SigNetFeaturizer(weights=name, **settings)) for name in weights.split("+")]
             features = FeatureUnion(networks).fit_transform(images)
             for gamma, cost in itertools.product(options.gamma or [1 / features.shape[1]], options.C):

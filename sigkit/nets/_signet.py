@@ -143,8 +143,8 @@ class NormalisedLayer(nn.Sequential):
     """A layer, batch normalisation and, if asked for, a ReLU.
 
     In evaluation, and where gradients are recorded, normalisation by fixed statistics is one more factor of the weights
-    and a bias: equal but for rounding, and much faster, for no gradient of the size of the maps passes through it. Hooks
-    on the parts do not run then. The ReLU overwrites what normalisation gives.
+    and a bias: equal but for rounding, and much faster, for no gradient of the size of the maps passes through it.
+    Hooks on the parts do not run then. The ReLU overwrites what normalisation gives.
 
     Parameters
     ----------

@@ -36,8 +36,7 @@ def test_pages_are_asked_for_once():
 @needs_glibc
 def test_what_happens_inside_comes_out():
     with pytest.raises(KeyError, match="inner"), freed_memory_kept():
-        assert module._users == 1
-        raise KeyError("inner")
+        {}["inner"]
     assert module._users == 0
 
 
