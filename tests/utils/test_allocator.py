@@ -12,8 +12,8 @@ from sigkit.utils import freed_memory_kept
 
 IS_GLIBC = platform.libc_ver()[0] == "glibc"
 
-# In a process of its own, for in one that has worked there may be gaps to take memory from; and in an environment without
-# settings, for dask's workers leave theirs in that of the tests.
+# In a process of its own, for in one that has worked there may be gaps to take memory from; and in an environment
+# without settings, for dask's workers leave theirs in that of the tests.
 COUNT_PAGES = """
 import resource
 import numpy as np
