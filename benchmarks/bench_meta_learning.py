@@ -67,12 +67,6 @@ def sigkit_step(learner, tasks, importance):
         (learner.task_loss(references, queries, importance)[0] / N_TASKS).backward()
 
 
-def sigkit_time(rounds, learner, tasks, importance):
-    """The best time of a step, under the conditions of `MetaLearnedVerifier.fit`."""
-    with freed_memory_kept():
-        return best_time(rounds, sigkit_step, learner, tasks, importance)
-
-
 def adapt(learner, references):
     with torch.no_grad():
         *_, weights = learner.updates(learner.prepare(references[0]), references[1])
@@ -128,7 +122,8 @@ def main():
         ):
             learner = MetaLearner(build_network(name, seed=0), N_UPDATES, LR, bfloat16=bfloat16, **settings)
             learner = learner.to(device, memory_format=torch.channels_last).eval()
-            step = sigkit_time(options.rounds, learner, tasks, importance)
+            with freed_memory_kept():  # as in `MetaLearnedVerifier.fit`
+                step = best_time(options.rounds, sigkit_step, learner, tasks, importance)
             once = best_time(options.rounds, adapt, learner, tasks[0][0])
             print(
                 f"{name}: {label}: a step {step:.2f} (ratio {wanted / step:.2f}), adaptation to a writer {once:.2f} "

@@ -153,7 +153,7 @@ class _FeatureScorer(_ClaimScorer):
         super().__init__(verifier._gallery)
         precision = choose_precision(featurizer.precision, device)
         self.network = prepare_network(featurizer.network_, device, precision, fold=True).requires_grad_(False)
-        self.views = featurizer.n_views, featurizer._magnifications
+        self.views = featurizer.n_views, featurizer.magnifications_
         bank = self.enrolled.bank
         self.dtype = torch.from_numpy(bank.rows[:0]).dtype
         self.center, self.scale = (torch.from_numpy(part).to(device, self.dtype) for part in (bank.center, bank.scale))

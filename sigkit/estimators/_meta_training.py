@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
-from torch import nn
 
 from sigkit.nets import multi_step_importance, update_statistics
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
+from sigkit.transformers._training_net import clip_gradients
 from sigkit.transformers._training_set import training_size
 from sigkit.utils import content_digest, freed_memory_kept, progress, whole_file
 
@@ -212,7 +212,7 @@ class MetaTraining:
                 (loss / len(batch)).backward()
                 losses.append(loss.item())
             if settings.clip_value is not None:
-                nn.utils.clip_grad_value_(self.learner.parameters(), settings.clip_value)
+                clip_gradients(self.learner.parameters(), settings.clip_value)
             self.optimizer.step()
             if self.learns_network:
                 some = torch.from_numpy(rng.choice(self.rows, N_FOR_STATISTICS)).to(self.images.device)

@@ -42,17 +42,21 @@ def convolve(inputs, weight, bias, stride, padding):
     return _Convolution.apply(*tensors, tuple(stride), tuple(padding))
 
 
-class _Convolution(Function):
-    generate_vmap_rule = True
+class _Bilinear(Function):
+    """Linear in each of its first two inputs; the last two are stride and padding."""
 
-    @staticmethod
-    def forward(inputs, weight, bias, stride, padding):
-        return F.conv2d(inputs, weight, bias, stride, padding)
+    generate_vmap_rule = True
 
     @staticmethod
     def setup_context(ctx, inputs, output):
         ctx.save_for_backward(*inputs[:2])
         ctx.steps = inputs[3:]
+
+
+class _Convolution(_Bilinear):
+    @staticmethod
+    def forward(inputs, weight, bias, stride, padding):
+        return F.conv2d(inputs, weight, bias, stride, padding)
 
     @staticmethod
     def backward(ctx, slope):
@@ -67,17 +71,10 @@ class _Convolution(Function):
         return to_inputs, to_weight, to_bias, None, None
 
 
-class _BackToInputs(Function):
-    generate_vmap_rule = True
-
+class _BackToInputs(_Bilinear):
     @staticmethod
     def forward(slope, weight, shape, stride, padding):
         return conv2d_input(shape, weight, slope, stride, padding)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs[:2])
-        ctx.steps = inputs[3:]
 
     @staticmethod
     def backward(ctx, slope_of_inputs):
@@ -90,17 +87,10 @@ class _BackToInputs(Function):
         return to_slope, to_weight, None, None, None
 
 
-class _BackToWeight(Function):
-    generate_vmap_rule = True
-
+class _BackToWeight(_Bilinear):
     @staticmethod
     def forward(slope, inputs, shape, stride, padding):
         return conv2d_weight(inputs, shape, slope, stride, padding)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs[:2])
-        ctx.steps = inputs[3:]
 
     @staticmethod
     def backward(ctx, slope_of_weight):

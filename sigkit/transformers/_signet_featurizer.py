@@ -130,6 +130,8 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         What was measured in each epoch: "train_loss", "valid_loss", "valid_acc", "lr", "dur" (seconds).
     metadata_ : dict of str to str
         What is known of the weights: architecture, recipe, date, preprocessing; `save_weights` writes it.
+    magnifications_ : tuple of float
+        How much `transform` enlarges images, each time.
     image_shape_in_ : tuple of (int, int)
         Rows and columns of the images seen in `fit`.
 
@@ -328,19 +330,18 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             network, metadata = load_network(self.weights, self.architecture)
             check_size(X, network, metadata["architecture"])
             compare_preprocessing(X, metadata, self.weights)
-            magnifications = check_magnification(self.magnification, network)
         else:
             network, architecture = self._start(X, seed)
-            magnifications = check_magnification(self.magnification, network)
             metadata = {"architecture": architecture, "preprocessing": describe_preprocessing(X)}
-            if self.epochs:
-                net, said = self._train(X, y, network, architecture, device, seed, adversary)
-                network, metadata = net.module_.network, metadata | said
+        magnifications = check_magnification(self.magnification, network)
+        if self.weights is None and self.epochs:
+            net, said = self._train(X, y, network, architecture, device, seed, adversary)
+            network, metadata = net.module_.network, metadata | said
         self.network_, self.metadata_ = network.eval(), metadata
         self.architecture_ = metadata["architecture"]
         self.net_, self.history_ = net, None if net is None else [dict(epoch) for epoch in net.history]
         self._fingerprint = None if self.memory is None else _fingerprint(self.network_)
-        self._magnifications = magnifications
+        self.magnifications_ = magnifications
         self._n_features_out = self.network_.n_features * len(magnifications)
         return self
 
@@ -370,7 +371,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         memory = ImageMemory(None, "features")
         if self.memory is not None:
             weights = self._fingerprint or _fingerprint(self.network_)
-            settings = self.architecture_, precision, device.type, self.n_views, self._magnifications
+            settings = self.architecture_, precision, device.type, self.n_views, self.magnifications_
             memory = ImageMemory(self.memory, "features", weights, *settings)
 
         features = np.empty((len(X), self._n_features_out), dtype=np.float32)
@@ -385,7 +386,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             network = prepare_network(self.network_, device, precision)
             batches = (unknown[batch] for batch in gen_batches(len(unknown), self.batch_size))
             for rows in progress(batches, len(unknown), "features", self.verbose):
-                features[rows] = extract_features(network, X[rows], self.n_views, self._magnifications)
+                features[rows] = extract_features(network, X[rows], self.n_views, self.magnifications_)
                 for row in rows:
                     memory.put(X[row], features=features[row])
         return features

@@ -168,10 +168,7 @@ class TrainingNet(NeuralNet):
         parameters = [parameter for _, parameter in named_parameters if parameter.grad is not None]
         average_over_processes(parameter.grad for parameter in parameters)
         if self.clip_value is not None:
-            # On a processor one pass over each gradient, where torch.nn.utils.clip_grad_value_ makes two.
-            limit = float(self.clip_value)
-            for parameter in parameters:
-                parameter.grad.clamp_(-limit, limit)
+            clip_gradients(parameters, self.clip_value)
 
     def on_batch_end(self, net, training=False, **kwargs):
         """Average the statistics of batch normalisation over processes when an epoch has been learned."""
@@ -248,3 +245,18 @@ def average_over_processes(tensors):
         for tensor in tensors:
             distributed.all_reduce(tensor)
             tensor /= n_processes
+
+
+def clip_gradients(parameters, limit):
+    """Bound gradients in place, in one pass over each, where `torch.nn.utils.clip_grad_value_` makes two.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+        Their gradients are bounded; those without one are left out.
+    limit : float
+        Greatest absolute value.
+    """
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.grad.clamp_(-float(limit), float(limit))
