@@ -64,7 +64,8 @@ def plain_step(network, tasks, importance):
 def sigkit_step(learner, tasks, importance):
     learner.zero_grad()
     for references, queries in tasks:
-        (learner.task_loss(references, queries, importance)[0] / N_TASKS).backward()
+        task = [(learner.prepare(images), labels) for images, labels in (references, queries)]
+        (learner.task_loss(*task, importance)[0] / N_TASKS).backward()
 
 
 def adapt(learner, references):

@@ -45,6 +45,11 @@ class Adaptation:
         -------
         dict of str to Tensor
             The adapted weights, on the processor.
+
+        Raises
+        ------
+        ValueError
+            If the steps diverge.
         """
         others = self._others[self.others.against(writer)]
         labels = torch.zeros(len(references) + len(others), device=self.device)
@@ -52,6 +57,11 @@ class Adaptation:
         with torch.no_grad():
             prepared = torch.cat([self.learner.prepare(self._input(references)), others])
             *_, weights = self.learner.updates(prepared, labels)
+        if not all(torch.isfinite(weight).all() for weight in weights.values()):
+            raise ValueError(
+                f"The adaptation to the writer {writer!r} diverged: a weight is infinite or no number. The learned rates "
+                "are too high for these references; meta-train with a lower lr or inner_lr."
+            )
         return {name: weight.detach().cpu() for name, weight in weights.items()}
 
     def prepare(self, images):

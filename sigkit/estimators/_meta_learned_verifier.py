@@ -105,9 +105,10 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     n_forgery_writers : int or None, default=None
         Number of development writers, drawn at random, whose skilled forgeries are used; None uses all. Those who
         choose the best epoch come on top.
-    augmentation : {"crop", "distort"} or dict, default="crop"
+    augmentation : {"crop", "distort"}, dict or None, default="crop"
         What varies images in meta-training: a random crop as in [1]_, or the changes of
-        :class:`sigkit.nets.Distortion`, whose strengths a dict sets.
+        :class:`sigkit.nets.Distortion`, whose strengths a dict sets. None takes images as they are; with `adapt="head"`
+        and `network_lr=0` features are then computed once, and an epoch takes no time to speak of.
     validation_fraction : float, default=0.1
         Share of the development writers who are not learned from and choose the best epoch, by their loss. 0, or fewer
         than three development writers, keeps the last epoch.
@@ -219,7 +220,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         "n_query_random": [Interval(Integral, 0, None, closed="left")],
         "n_query_skilled": [Interval(Integral, 0, None, closed="left")],
         "n_forgery_writers": [Interval(Integral, 1, None, closed="left"), None],
-        "augmentation": [StrOptions({"crop", "distort"}), dict],
+        "augmentation": [StrOptions({"crop", "distort"}), dict, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "checkpoint_dir": [str, os.PathLike, None],
         "recompute": ["boolean"],

@@ -119,12 +119,14 @@ class MetaTraining:
         self.images = torch.from_numpy(development.images)[:, None].to(learner.rates.device)
         size = learner.network.input_size
         self.rows = development.rows_to_learn()
-        if settings.augmentation != "crop":
+        if settings.augmentation not in ("crop", None):
             size = training_size(development.images[self.rows], learner.network)
         self.vary = training_input(settings.augmentation, size)
         # Where the network stays as it is and is not adapted, the graph of its gradients is not made either.
         self.learns_network = settings.network_lr != 0
         learner.network.requires_grad_(self.learns_network or learner.adapts == "all")
+        stays = not self.learns_network and learner.adapts == "head" and settings.augmentation is None
+        self.features = self._features() if stays else None
         groups = [{"params": [*learner.head.parameters()], "share": 1.0}]
         if settings.learn_inner_lr:
             # Rates of another size are learned in steps of another size.
@@ -205,8 +207,8 @@ class MetaTraining:
         for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
             self.learner.zero_grad()
             for writer in batch:
-                references, queries = self._signatures(self._draw(writer, rng), lambda x: self.vary(x, generator))
-                loss, _ = self.learner.task_loss(references, queries, importance)
+                task = self._prepare(self._draw(writer, rng), lambda x: self.vary(x, generator))
+                loss, _ = self.learner.task_loss(*task, importance)
                 if not torch.isfinite(loss):
                     return None
                 (loss / len(batch)).backward()
@@ -227,8 +229,8 @@ class MetaTraining:
         losses, hits = [], []
         last_only = multi_step_importance(len(self.learner.rates), 0, 0)
         for task in self.validation_tasks:
-            references, queries = self._signatures(task, lambda x: middle_input(x, self.learner.network.input_size))
             with torch.no_grad():
+                references, queries = self._prepare(task, self._middle)
                 loss, scores = self.learner.task_loss(references, queries, last_only)
             losses.append(loss.item())
             right = (scores > 0) == (queries[1] > 0)
@@ -239,12 +241,22 @@ class MetaTraining:
     def _draw(self, writer, rng):
         return self.development.draw_task(writer, self.settings.sizes, rng)
 
-    def _signatures(self, task, prepare):
-        device = self.images.device
-        return tuple(
-            (prepare(self.images[torch.from_numpy(rows).to(device)]), torch.from_numpy(labels).to(device))
-            for rows, labels in ((task.references, task.reference_labels), (task.queries, task.query_labels))
-        )
+    def _prepare(self, task, vary):
+        """Prepare the references and the queries of a task, each with their labels."""
+        parts = []
+        for rows, labels in ((task.references, task.reference_labels), (task.queries, task.query_labels)):
+            rows, labels = (torch.from_numpy(part).to(self.images.device) for part in (rows, labels))
+            known = self.features is not None
+            parts.append((self.features[rows] if known else self.learner.prepare(vary(self.images[rows])), labels))
+        return parts
+
+    def _features(self):
+        """Compute, once, the features of all images for a network that stays as it is."""
+        with torch.no_grad():
+            return torch.cat([self.learner.prepare(self._middle(part)) for part in self.images.split(N_FOR_STATISTICS)])
+
+    def _middle(self, images):
+        return middle_input(images, self.learner.network.input_size)
 
     def _stop(self, epoch):
         said = (

@@ -197,10 +197,10 @@ class MetaLearner(nn.Module):
 
         Parameters
         ----------
-        references : tuple of (Tensor of shape (n_references, 1, height, width), Tensor of shape (n_references,))
-            Signatures to adapt to, and their labels.
-        queries : tuple of (Tensor of shape (n_queries, 1, height, width), Tensor of shape (n_queries,))
-            Signatures to score, and their labels.
+        references : tuple of (Tensor, Tensor of shape (n_references,))
+            What `prepare` made of the signatures to adapt to, and their labels.
+        queries : tuple of (Tensor, Tensor of shape (n_queries,))
+            What `prepare` made of the signatures to score, and their labels.
         importance : sequence of float
             What the loss after each update counts, from :func:`multi_step_importance`.
 
@@ -211,11 +211,10 @@ class MetaLearner(nn.Module):
         scores : Tensor of shape (n_queries,)
             Scores of the queries after the last update, without a graph.
         """
-        prepared, queries_prepared = self.prepare(references[0]), self.prepare(queries[0])
         loss = 0
-        for share, weights in zip(importance, self.updates(prepared, references[1])):
+        for share, weights in zip(importance, self.updates(*references)):
             if share:
-                scores = self.score(weights, queries_prepared)
+                scores = self.score(weights, queries[0])
                 loss = loss + share * balanced_cross_entropy(scores, queries[1])
         return loss, scores.detach()
 

@@ -14,8 +14,9 @@ def training_input(augmentation, size):
 
     Parameters
     ----------
-    augmentation : {"crop", "distort"} or dict
-        A random crop, or the changes of :class:`sigkit.nets.Distortion`, whose strengths a dict sets.
+    augmentation : {"crop", "distort"}, dict or None
+        A random crop, or the changes of :class:`sigkit.nets.Distortion`, whose strengths a dict sets; None takes the
+        middle of images as they are.
     size : tuple of (int, int) or None
         Rows and columns of the result; None keeps those of the images.
 
@@ -29,6 +30,8 @@ def training_input(augmentation, size):
     ValueError
         If a dict names something that is no strength of a distortion.
     """
+    if augmentation is None:
+        return lambda images, generator: middle_input(images, size)
     if augmentation == "crop":
         return partial(_crop_somewhere, size=size)
     settings = augmentation if isinstance(augmentation, dict) else {}

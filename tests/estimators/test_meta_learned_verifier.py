@@ -73,6 +73,7 @@ VARIANTS = [
     {"keep": "weights"},
     {"adapt": "head", "n_random_forgeries": 0, "learn_inner_lr": False},
     {"augmentation": {"rotation": 5.0}},
+    {"augmentation": None, "adapt": "head", "network_lr": 0.0},
     {"validation_fraction": 0.0},
 ]
 
@@ -280,6 +281,27 @@ def test_divergence_in_the_first_epoch_is_an_error(signatures):
     X, y = signatures
     with pytest.raises(ValueError, match=r"diverged in epoch 1.*inner_lr"):
         make(inner_lr=1e30, n_updates=5).fit(X, y)
+
+
+def test_an_adaptation_that_diverges_names_the_writer(signatures):
+    X, y = signatures
+    model = make(epochs=0, adapt="head", dev_writers=DEV).fit(X, y)
+    model.learner_.rates.data.fill_(float("inf"))
+    with pytest.raises(ValueError, match=r"adaptation to the writer 5 diverged.*lower lr"):
+        model.enroll(X, np.where(y[:, :1] == 5, y, [5, 1]))
+
+
+def test_features_of_a_network_that_stays_are_computed_once(signatures, monkeypatch):
+    X, y = signatures
+    stays = {"adapt": "head", "network_lr": 0.0, "epochs": 4}
+    # The network takes images of any size, so that a random crop takes all of them.
+    wanted = make(augmentation="crop", **stays).fit(X, y)
+    prepare, calls = MetaLearner.prepare, []
+    monkeypatch.setattr(MetaLearner, "prepare", lambda self, images: calls.append(len(images)) or prepare(self, images))
+    model = make(augmentation=None, **stays).fit(X, y)
+    assert sum(calls) < 2 * len(X)
+    for name, tensor in wanted.learner_.state_dict().items():
+        torch.testing.assert_close(model.learner_.state_dict()[name], tensor, rtol=1e-4, atol=1e-6)
 
 
 def test_fewer_references_than_learned_for_are_used_with_a_warning(signatures, fitted):

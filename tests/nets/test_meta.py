@@ -48,10 +48,13 @@ def task():
     return (images[:6], labels[:6]), (images[6:], labels[6:])
 
 
+def loss_of(learner, task, importance=IMPORTANCE):
+    return learner.task_loss(*((learner.prepare(images), labels) for images, labels in task), importance)[0]
+
+
 def gradients(learner, task, importance=IMPORTANCE):
     learner.zero_grad()
-    loss, _ = learner.task_loss(*task, importance)
-    loss.backward()
+    loss_of(learner, task, importance).backward()
     return {name: parameter.grad.clone() for name, parameter in learner.named_parameters()}
 
 
@@ -100,7 +103,7 @@ def test_gradients_equal_finite_differences(task, adapt, head, recompute):
             losses = []
             for step in (1e-5, -2e-5):
                 flat[place] += step
-                losses.append(learner.task_loss(*task, IMPORTANCE)[0].item())
+                losses.append(loss_of(learner, task).item())
             flat[place] += 1e-5
             slopes.append((losses[0] - losses[1]) / 2e-5)
             assert found[name].view(-1)[place].item() == pytest.approx(slopes[-1], abs=1e-8, rel=1e-6)
@@ -112,7 +115,7 @@ def test_gradients_equal_finite_differences(task, adapt, head, recompute):
 def test_gradients_equal_a_plain_loop(task, adapt, order):
     learner = make_learner(adapt=adapt, order=order)
     loss, wanted = plain_loop(learner, task, order)
-    assert learner.task_loss(*task, IMPORTANCE)[0].item() == pytest.approx(loss, rel=1e-12)
+    assert loss_of(learner, task).item() == pytest.approx(loss, rel=1e-12)
     found = gradients(learner, task)
     for name, gradient in wanted.items():
         torch.testing.assert_close(found[name], gradient, rtol=1e-9, atol=1e-12)
