@@ -99,7 +99,7 @@ def support_vector_machines(options, development, sets):
             if dev:
                 X, y = np.concatenate([X, taught[0]]), np.concatenate([y, taught[1]])
             settings = {"dev_writers": dev_writers} if dev else {"n_peer_negatives": 5}
-            model = WriterDependentSVC(**settings, n_jobs=-1, random_state=0).fit(X, y)
+            model = WriterDependentSVC(**settings, gamma="auto", n_jobs=-1, random_state=0).fit(X, y)
             return model.claim_scores(features[test], target[test, 0])
 
         for name, dev in (("SVM, development negatives", True), ("SVM, peers", False)):
