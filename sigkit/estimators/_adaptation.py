@@ -59,8 +59,8 @@ class Adaptation:
             *_, weights = self.learner.updates(prepared, labels)
         if not all(torch.isfinite(weight).all() for weight in weights.values()):
             raise ValueError(
-                f"The adaptation to the writer {writer!r} diverged: a weight is infinite or no number. The learned rates "
-                "are too high for these references; meta-train with a lower lr or inner_lr."
+                f"The adaptation to the writer {writer!r} diverged: a weight is infinite or no number. The learned "
+                "rates are too high for these references; meta-train with a lower lr or inner_lr."
             )
         return {name: weight.detach().cpu() for name, weight in weights.items()}
 
