@@ -243,12 +243,12 @@ class MetaTraining:
 
     def _prepare(self, task, vary):
         """Prepare the references and the queries of a task, each with their labels."""
-        parts = []
-        for rows, labels in ((task.references, task.reference_labels), (task.queries, task.query_labels)):
-            rows, labels = (torch.from_numpy(part).to(self.images.device) for part in (rows, labels))
-            known = self.features is not None
-            parts.append((self.features[rows] if known else self.learner.prepare(vary(self.images[rows])), labels))
-        return parts
+        references, labels, queries, query_labels = (torch.from_numpy(part).to(self.images.device) for part in task)
+
+        def prepared(rows):
+            return self.learner.prepare(vary(self.images[rows])) if self.features is None else self.features[rows]
+
+        return (prepared(references), labels), (prepared(queries), query_labels)
 
     def _features(self):
         """Compute, once, the features of all images for a network that stays as it is."""
