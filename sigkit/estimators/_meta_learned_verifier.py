@@ -91,7 +91,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     multi_step_epochs : int, default=15
         Number of epochs at the beginning in which the losses after earlier steps count too, less and less.
     meta_batch_size : int, default=4
-        Tasks whose gradients are averaged. Memory is that of one task, whatever their number.
+        Tasks whose gradients are averaged. Memory is that of one task, or with `adapt="head"` of some tasks with 256
+        signatures together, whatever their number.
     lr, min_lr : float, default=1e-3, 1e-5
         Adam's learning rate at the beginning, and at the end of a cosine.
     network_lr : float or None, default=None
@@ -162,8 +163,10 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     Notes
     -----
     Batch normalisation uses running statistics, the same for everybody, in adaptation as for queries: a score depends
-    on the references, the random forgeries and the query alone. Between the steps of the meta-training the statistics
-    move towards those of signatures drawn from all development writers, by a momentum of 0.1. (The original code takes
+    on the references, the random forgeries and the query alone. In meta-training with `adapt="head"`, where the network
+    is the same for all tasks, they pass through it together and are normalised by their statistics, towards which the
+    running ones move, as in any training. With `adapt="all"` the statistics stay those of the weights that are started
+    from, or of development writers for random weights; with `network_lr=0` they stay too. (The original code takes
     statistics of a task's references in meta-training, and running ones afterwards.) There is no dropout in adaptation.
 
     All writers are adapted with the same random forgeries, each of another development writer as far as there are

@@ -6,13 +6,14 @@ import os
 import sys
 import time
 import warnings
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from sigkit.nets import multi_step_importance, update_statistics
+from sigkit.nets import batch_statistics, multi_step_importance
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
 from sigkit.transformers._training_net import clip_gradients
@@ -46,8 +47,8 @@ RECIPE = (
     "precision",
 )
 """Parameters that decide what comes out of a meta-training, beside what it starts from."""
-# Statistics of batch normalisation move after each step: those of a task's few signatures vary too little.
-MOMENTUM, N_FOR_STATISTICS = 0.1, 32
+N_IMAGES_A_PASS = 256
+"""Images that pass through a shared network at once, unless one task has more: this bounds the memory."""
 
 
 def meta_train(verifier, learner, development, device, seed):
@@ -125,6 +126,9 @@ class MetaTraining:
         # Where the network stays as it is and is not adapted, the graph of its gradients is not made either.
         self.learns_network = settings.network_lr != 0
         learner.network.requires_grad_(self.learns_network or learner.adapts == "all")
+        # A network that tasks share learns as any does, normalised by the statistics of each batch. Otherwise they
+        # stay: statistics that move without the gradients knowing undo what these did.
+        self.shares_batches = self.learns_network and learner.adapts == "head"
         stays = not self.learns_network and learner.adapts == "head" and settings.augmentation is None
         self.features = self._features() if stays else None
         groups = [{"params": [*learner.head.parameters()], "share": 1.0}]
@@ -192,7 +196,7 @@ class MetaTraining:
 
     def _learn(self, epoch, verbose):
         """Learn from every writer once; tell the losses, or None where the training diverged."""
-        settings = self.settings
+        settings, network = self.settings, self.learner.network
         rng = np.random.default_rng([settings.seed, epoch])
         generator = torch.Generator().manual_seed(settings.seed + epoch)
         importance = multi_step_importance(len(self.learner.rates), epoch, settings.multi_step_epochs)
@@ -206,19 +210,17 @@ class MetaTraining:
         losses = []
         for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
             self.learner.zero_grad()
-            for writer in batch:
-                task = self._prepare(self._draw(writer, rng), lambda x: self.vary(x, generator))
-                loss, _ = self.learner.task_loss(*task, importance)
-                if not torch.isfinite(loss):
+            for tasks in self._passes([self._draw(writer, rng) for writer in batch]):
+                with batch_statistics(network) if self.shares_batches else nullcontext():
+                    tasks = self._prepare(tasks, lambda images: self.vary(images, generator))
+                found = torch.stack([self.learner.task_loss(*task, importance)[0] for task in tasks])
+                if not torch.isfinite(found).all():
                     return None
-                (loss / len(batch)).backward()
-                losses.append(loss.item())
+                (found.sum() / len(batch)).backward()
+                losses += found.tolist()
             if settings.clip_value is not None:
                 clip_gradients(self.learner.parameters(), settings.clip_value)
             self.optimizer.step()
-            if self.learns_network:
-                some = torch.from_numpy(rng.choice(self.rows, N_FOR_STATISTICS)).to(self.images.device)
-                update_statistics(self.learner.network, self.vary(self.images[some], generator), momentum=MOMENTUM)
         if not all(torch.isfinite(tensor).all() for tensor in self.learner.state_dict().values()):
             return None
         return {"epoch": epoch + 1, "train_loss": float(np.mean(losses)), "lr": lr}
@@ -230,7 +232,7 @@ class MetaTraining:
         last_only = multi_step_importance(len(self.learner.rates), 0, 0)
         for task in self.validation_tasks:
             with torch.no_grad():
-                references, queries = self._prepare(task, self._middle)
+                ((references, queries),) = self._prepare([task], self._middle)
                 loss, scores = self.learner.task_loss(references, queries, last_only)
             losses.append(loss.item())
             right = (scores > 0) == (queries[1] > 0)
@@ -241,19 +243,28 @@ class MetaTraining:
     def _draw(self, writer, rng):
         return self.development.draw_task(writer, self.settings.sizes, rng)
 
-    def _prepare(self, task, vary):
-        """Prepare the references and the queries of a task, each with their labels."""
-        references, labels, queries, query_labels = (torch.from_numpy(part).to(self.images.device) for part in task)
+    def _passes(self, tasks):
+        """Part the tasks of a meta-batch into those that pass through the network together."""
+        if self.learner.adapts == "all":
+            return [[task] for task in tasks]
+        most = max(len(task.references) + len(task.queries) for task in tasks)
+        n_passes = math.ceil(len(tasks) / max(1, N_IMAGES_A_PASS // most))
+        return [[tasks[place] for place in places] for places in np.array_split(np.arange(len(tasks)), n_passes)]
 
-        def prepared(rows):
-            return self.learner.prepare(vary(self.images[rows])) if self.features is None else self.features[rows]
-
-        return (prepared(references), labels), (prepared(queries), query_labels)
+    def _prepare(self, tasks, vary):
+        """Prepare the references and the queries of tasks, in one pass, each with their labels."""
+        parts = [part for task in tasks for part in (task.references, task.queries)]
+        rows = torch.from_numpy(np.concatenate(parts))
+        prepared = self.learner.prepare(vary(self.images[rows])) if self.features is None else self.features[rows]
+        labels = [part for task in tasks for part in (task.reference_labels, task.query_labels)]
+        labels = [torch.from_numpy(part).to(prepared.device) for part in labels]
+        pairs = [*zip(prepared.split([len(part) for part in parts]), labels)]
+        return [*zip(pairs[::2], pairs[1::2])]
 
     def _features(self):
         """Compute, once, the features of all images for a network that stays as it is."""
         with torch.no_grad():
-            return torch.cat([self.learner.prepare(self._middle(part)) for part in self.images.split(N_FOR_STATISTICS)])
+            return torch.cat([self.learner.prepare(self._middle(part)) for part in self.images.split(N_IMAGES_A_PASS)])
 
     def _middle(self, images):
         return middle_input(images, self.learner.network.input_size)

@@ -16,6 +16,7 @@ from sigkit.nets._meta import (
     DistanceHead,
     MetaLearner,
     balanced_cross_entropy,
+    batch_statistics,
     multi_step_importance,
     update_statistics,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "TinyNet",
     "TrainingNetwork",
     "balanced_cross_entropy",
+    "batch_statistics",
     "build_network",
     "center_crop",
     "choose_device",

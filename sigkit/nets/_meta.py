@@ -1,6 +1,7 @@
 """Meta-learning: a network that a few gradient steps on a writer's references make a verifier of that writer."""
 
 import math
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -393,15 +394,49 @@ def update_statistics(network, images, momentum=None):
     >>> float(network.conv_layers[0].bn.running_mean.abs().sum()) > 0
     True
     """
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
-    if not norms or len(images) < 2:
-        return
+    if _norms(network) and len(images) > 1:
+        with torch.no_grad(), batch_statistics(network, momentum):
+            network(images)
+
+
+@contextmanager
+def batch_statistics(network, momentum=None):
+    """Normalise by the statistics of each batch, in a context, and move the running ones towards them.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A network in evaluation mode; there is no dropout in the context either.
+    momentum : float or None, default=None
+        How far to move: 1 forgets what was before. None takes the momentum of each layer.
+
+    Yields
+    ------
+    None
+        The network is in evaluation mode again afterwards.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.nets import batch_statistics, build_network
+    >>> network = build_network("tiny", seed=0).eval()
+    >>> with batch_statistics(network, momentum=0.1):
+    ...     features = network(torch.rand(8, 1, 9, 9, generator=torch.Generator().manual_seed(0)))
+    >>> features.shape, network.conv_layers[0].bn.training
+    (torch.Size([8, 16]), False)
+    """
+    norms = _norms(network)
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.train()
         norm.momentum = norm.momentum if momentum is None else momentum
-    with torch.no_grad():
-        network(images)
-    for norm, before in zip(norms, momenta):
-        norm.eval()
-        norm.momentum = before
+    try:
+        yield
+    finally:
+        for norm, before in zip(norms, momenta):
+            norm.eval()
+            norm.momentum = before
+
+
+def _norms(network):
+    return [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]

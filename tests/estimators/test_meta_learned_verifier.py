@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from sigkit.datasets import make_signatures
 from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
-from sigkit.estimators._meta_training import N_FOR_STATISTICS, MetaTraining
+from sigkit.estimators._meta_training import MetaTraining
 from sigkit.estimators._tasks import DevelopmentSet, TaskSizes, draw_from_each
 from sigkit.metrics import eer_score, verification_scorer
 from sigkit.model_selection import WriterSplit
@@ -423,8 +423,9 @@ def test_fixed_rates_stay(signatures):
     assert (model.learner_.rates == model.learner_.rates[0, 0]).all()
 
 
-def test_tasks_of_a_step_pass_one_after_another(signatures, monkeypatch):
-    X, y = signatures
+@pytest.fixture
+def passes(monkeypatch):
+    """Numbers of images that have passed through a tiny network, pass by pass."""
     sizes, forward = [], TinyNet.forward
 
     def recorded(self, images):
@@ -432,10 +433,37 @@ def test_tasks_of_a_step_pass_one_after_another(signatures, monkeypatch):
         return forward(self, images)
 
     monkeypatch.setattr(TinyNet, "forward", recorded)
-    make(meta_batch_size=4, epochs=1, n_random_forgeries=0, n_query_random=0).fit(X, y)
-    # But for the statistics, to begin with of all images of development writers and then of some.
-    for_statistics = 4 * (N_GENUINE + N_SKILLED), N_FOR_STATISTICS
-    assert max(size for size in sizes if size not in for_statistics) == 4 + 4
+    return sizes
+
+
+def test_tasks_of_a_step_pass_one_after_another(signatures, passes):
+    make(meta_batch_size=4, epochs=1, n_random_forgeries=0, n_query_random=0).fit(*signatures)
+    for_statistics = passes.pop(0)
+    assert for_statistics == 4 * (N_GENUINE + N_SKILLED)
+    assert max(passes) == 4 + 4
+
+
+@pytest.mark.parametrize(("bound", "wanted"), [(256, [48]), (47, [24, 24]), (24, [24, 24]), (20, [12, 12, 12, 12])])
+def test_tasks_that_share_a_network_pass_together_as_far_as_memory_is_bounded(
+    signatures, passes, monkeypatch, bound, wanted
+):
+    monkeypatch.setattr("sigkit.estimators._meta_training.N_IMAGES_A_PASS", bound)
+    settings = {"n_random_forgeries": 0, "n_query_random": 0, "validation_fraction": 0.0}
+    make(adapt="head", meta_batch_size=4, epochs=1, **settings).fit(*signatures)
+    assert passes[1 : 1 + len(wanted)] == wanted
+
+
+def statistics(model):
+    return {name: buffer for name, buffer in model.learner_.named_buffers() if "running" in name}
+
+
+@pytest.mark.parametrize(
+    ("settings", "moves"), [({"adapt": "head"}, True), ({"adapt": "head", "network_lr": 0}, False), ({}, False)]
+)
+def test_statistics_move_where_tasks_share_the_network_that_is_learned(signatures, settings, moves):
+    before, after = (statistics(make(epochs=epochs, **settings).fit(*signatures)) for epochs in (0, 1))
+    assert len(before) == 4
+    assert all(torch.equal(before[name], after[name]) != moves for name in before)
 
 
 @pytest.mark.parametrize("meta_batch_size", [1, 3, 4])
@@ -637,43 +665,46 @@ def test_nothing_of_the_training_stays(signatures, tmp_path):
     assert json.loads(further.metadata_["start"])["corpus"] == "GPDS"
 
 
+DRAWN_DEV = range(1, 601)
+
+
 @pytest.fixture(scope="module")
 def drawn():
-    # In images as small as these, lines in shades of grey would be faint. Sixteen writers are few: what is asserted
-    # below holds for the means over the seeds 0 to 13, but together only for five of them (0, 3, 6, 9 and 13).
-    kinds = {"script": "latin", "scan": "two-valued"}
-    scans, target = make_signatures(n_writers=80, n_genuine=12, n_skilled=8, random_state=13, **kinds)
-    return SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57)).fit_transform(scans), target
+    # In images as small as these, lines in shades of grey would be faint.
+    kinds = {"script": "latin", "scan": "two-valued", "random_state": 13, "n_jobs": -1}
+    preprocessor = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57), n_jobs=-1)
+    scans, dev_target = make_signatures(n_writers=len(DRAWN_DEV), n_genuine=8, n_skilled=4, **kinds)
+    images = preprocessor.fit_transform(scans)
+    scans, target = make_signatures(n_writers=60, n_genuine=12, n_skilled=8, first_writer=len(DRAWN_DEV) + 1, **kinds)
+    return np.concatenate([images, preprocessor.transform(scans)]), np.concatenate([dev_target, target])
 
 
 def test_drawn_signatures_are_told_by_five_references(drawn, tmp_path):
     X, y = drawn
-    dev = range(1, 65)
-    is_dev = np.isin(y[:, 0], dev)
-    settings = {"adapt": "head", "head": "distance", "inner_lr": 0.05, "n_random_forgeries": 0, "network_lr": 0.0}
-    settings |= {"dev_writers": dev, "n_query_genuine": 7, "n_query_skilled": 8, "validation_fraction": 0.0}
-    course = {"pretrain": {"epochs": 30, "lr": 0.05, "validation_fraction": 0.0}, "lr": 2e-3, "multi_step_epochs": 0}
-    before = MetaLearnedVerifier("tiny", epochs=0, random_state=0, **settings).fit(X[is_dev], y[is_dev])
-    after = MetaLearnedVerifier("tiny", epochs=10, random_state=0, **settings, **course).fit(X[is_dev], y[is_dev])
-    after.save_weights(tmp_path / "meta.safetensors")
-    features = SigNetFeaturizer(weights=tmp_path / "meta.safetensors").fit_transform(X)
-    errors = {"before": [], "after": [], "svm": []}
-    for train, test in WriterSplit(5, 7, dev, n_splits=3, random_state=0).split(X, y):
-        references, claimed = train[~is_dev[train]], y[test, 0]
-        svm = WriterDependentSVC(dev_writers=dev, gamma="scale", random_state=0).fit(features[train], y[train])
-        scores = {
-            "before": before.enroll(X[references], y[references]).claim_scores(X[test], claimed),
-            "after": after.enroll(X[references], y[references]).claim_scores(X[test], claimed),
-            "svm": svm.claim_scores(features[test], claimed),
-        }
-        for name in errors:
-            errors[name].append(eer_score(y[test, 1] == 0, scores[name]))
-    assert all(np.isfinite(found).all() for found in scores.values())
+    is_dev = np.isin(y[:, 0], DRAWN_DEV)
+    settings = {"adapt": "head", "head": "distance", "inner_lr": 0.05, "n_random_forgeries": 0, "lr": 1e-2}
+    settings |= {"meta_batch_size": 8, "n_query_genuine": 3, "n_query_skilled": 4, "multi_step_epochs": 0}
+    settings |= {"dev_writers": DRAWN_DEV, "validation_fraction": 0.0, "random_state": 0}
+    models, features, errors = {}, {}, {}
+    for name, epochs in (("before", 0), ("after", 12)):
+        models[name] = MetaLearnedVerifier("tiny", epochs=epochs, **settings).fit(X[is_dev], y[is_dev])
+        models[name].save_weights(tmp_path / f"{name}.safetensors")
+        features[name] = SigNetFeaturizer(weights=tmp_path / f"{name}.safetensors").fit_transform(X)
+    for train, test in WriterSplit(5, 7, DRAWN_DEV, n_splits=3, random_state=0).split(X, y):
+        references, claimed, genuine = train[~is_dev[train]], y[test, 0], y[test, 1] == 0
+        for name, model in models.items():
+            svm = WriterDependentSVC(dev_writers=DRAWN_DEV, gamma="scale", random_state=0)
+            svm.fit(features[name][train], y[train])
+            scores = {
+                name: model.enroll(X[references], y[references]).claim_scores(X[test], claimed),
+                f"svm, {name}": svm.claim_scores(features[name][test], claimed),
+            }
+            assert all(np.isfinite(found).all() for found in scores.values())
+            for system, found in scores.items():
+                errors.setdefault(system, []).append(eer_score(genuine, found))
     found = {name: np.mean(each) for name, each in errors.items()}
-    assert found["after"] < 0.25
     assert found["after"] < found["before"] - 0.05
-    # Near support vector machines on the same features, which over the seeds 0 to 13 are better by 0.016 in the mean.
-    assert found["after"] < found["svm"] + 0.03
+    assert found["after"] < found["svm, before"] - 0.02
 
 
 def test_the_pipeline_is_cross_validated_and_searched(tmp_path):

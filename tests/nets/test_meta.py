@@ -8,7 +8,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sigkit.nets import MetaLearner, balanced_cross_entropy, build_network, multi_step_importance, update_statistics
+from sigkit.nets import (
+    MetaLearner,
+    balanced_cross_entropy,
+    batch_statistics,
+    build_network,
+    multi_step_importance,
+    update_statistics,
+)
 
 IMPORTANCE = [0.2, 0.3, 0.5]
 
@@ -211,3 +218,28 @@ def test_statistics_move_and_weights_stay():
     torch.testing.assert_close(norm.running_mean, 0.9 * before)
     assert not any(module.training for module in network.modules())
     assert all(torch.equal(parameter, weights[name]) for name, parameter in network.named_parameters())
+
+
+def test_statistics_of_a_batch_are_part_of_the_gradient():
+    network = build_network("tiny", seed=0).eval().double()
+    images = torch.rand(6, 1, 12, 14, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    weight = network.conv_layers[0].conv.weight
+    with batch_statistics(network):
+        (gradient,) = torch.autograd.grad(network(images).square().sum(), weight)
+    # Normalised by its batch, a channel is the same whatever its scale.
+    along = (gradient * weight).sum((1, 2, 3))
+    assert (along.abs() < 1e-3 * gradient.abs().amax((1, 2, 3))).all()
+    (gradient,) = torch.autograd.grad(network(images).square().sum(), weight)
+    assert (gradient * weight).sum((1, 2, 3)).abs().max() > 1e-2 * gradient.abs().max()
+
+
+def test_nothing_else_is_as_in_training_where_batches_are_normalised():
+    network = build_network("smallcnn", seed=0).eval()
+    with batch_statistics(network):
+        assert not any(module.training for module in network.modules())
+    network = build_network("tiny", seed=0).eval()
+    norm = network.conv_layers[0].bn
+    with pytest.raises(IndexError, match="out of range"), batch_statistics(network, momentum=0.5):
+        [norm.training, norm.momentum].pop(2)
+    assert not any(module.training for module in network.modules())
+    assert norm.momentum == 0.1
