@@ -25,13 +25,16 @@ from sigkit.model_selection import WriterSplit
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 COMMON = {"head": "distance", "inner_lr": 0.05, "lr": 3e-3, "multi_step_epochs": 0, "validation_fraction": 0.0}
-# The last layer is learned alone, on features; where all weights adapt, they are also learned, slowly and briefly.
+# The last layer is learned on features that stay, or with the network that makes them, or all weights adapt.
 LAST_LAYER = {"adapt": "head", "network_lr": 0.0, "epochs": 20, "augmentation": None}
-ALL = {"network_inner_lr": 1e-4, "network_lr": 3e-5, "epochs": 4}
+FEATURES = {"adapt": "head", "network_lr": 3e-4, "epochs": 8}
+ALL = {"network_inner_lr": 1e-4, "network_lr": 3e-4, "epochs": 3}
 VARIANTS = {
     "one-class, last layer": LAST_LAYER | {"n_random_forgeries": 0},
     "two-class, last layer": LAST_LAYER,
     "two-class, last layer, linear": LAST_LAYER | {"head": "linear", "inner_lr": 0.002},
+    "one-class, features learned": FEATURES | {"n_random_forgeries": 0},
+    "two-class, features learned": FEATURES,
     "one-class, first order": ALL | {"n_random_forgeries": 0, "order": 1},
     "one-class": ALL | {"n_random_forgeries": 0},
     "two-class": ALL,

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from sigkit.nets import batch_statistics, multi_step_importance
+from sigkit.nets import batch_statistics, multi_step_importance, update_statistics
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
 from sigkit.transformers._training_net import clip_gradients
@@ -47,6 +47,8 @@ RECIPE = (
     "precision",
 )
 """Parameters that decide what comes out of a meta-training, beside what it starts from."""
+N_FOR_STATISTICS = 1024
+"""Signatures from which batch normalisation's statistics are taken after each epoch that learned a shared network."""
 N_IMAGES_A_PASS = 256
 """Images that pass through a shared network at once, unless one task has more: this bounds the memory."""
 
@@ -221,6 +223,8 @@ class MetaTraining:
             if settings.clip_value is not None:
                 clip_gradients(self.learner.parameters(), settings.clip_value)
             self.optimizer.step()
+        if self.shares_batches:
+            self._take_statistics()
         if not all(torch.isfinite(tensor).all() for tensor in self.learner.state_dict().values()):
             return None
         return {"epoch": epoch + 1, "train_loss": float(np.mean(losses)), "lr": lr}
@@ -260,6 +264,12 @@ class MetaTraining:
         labels = [torch.from_numpy(part).to(prepared.device) for part in labels]
         pairs = [*zip(prepared.split([len(part) for part in parts]), labels)]
         return [*zip(pairs[::2], pairs[1::2])]
+
+    def _take_statistics(self):
+        """Take statistics of many signatures: those that moved with the meta-batches are of the few last ones."""
+        rows = torch.from_numpy(self.rows[:: math.ceil(len(self.rows) / N_FOR_STATISTICS)])
+        for number, part in enumerate(rows.split(N_IMAGES_A_PASS), start=1):
+            update_statistics(self.learner.network, self._middle(self.images[part]), momentum=1 / number)
 
     def _features(self):
         """Compute, once, the features of all images for a network that stays as it is."""
