@@ -33,7 +33,7 @@ from sigkit.transformers._inputs import middle_input
 from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
 from sigkit.utils import GENUINE, development_rows, listing, parse_target, progress, whole_file
 
-N_FOR_STATISTICS = 64
+N_FOR_FIRST_STATISTICS = 64
 ADAPTATION = ("n_updates", "head", "adapt", "n_random_forgeries")
 
 
@@ -91,8 +91,9 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     multi_step_epochs : int, default=15
         Number of epochs at the beginning in which the losses after earlier steps count too, less and less.
     meta_batch_size : int, default=4
-        Tasks whose gradients are averaged. Memory is that of one task, or with `adapt="head"` of some tasks with 256
-        signatures together, whatever their number.
+        Tasks whose gradients are averaged, at most. Memory is that of one task, or with `adapt="head"` of tasks with
+        256 signatures together, whatever their number. A network that is learned with `adapt="head"` wants several,
+        for batch normalisation.
     lr, min_lr : float, default=1e-3, 1e-5
         Adam's learning rate at the beginning, and at the end of a cosine.
     network_lr : float or None, default=None
@@ -164,10 +165,11 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     -----
     Batch normalisation uses running statistics, the same for everybody, in adaptation as for queries: a score depends
     on the references, the random forgeries and the query alone. In meta-training with `adapt="head"`, where the network
-    is the same for all tasks, they pass through it together and are normalised by their statistics, towards which the
-    running ones move, as in any training. With `adapt="all"` the statistics stay those of the weights that are started
-    from, or of development writers for random weights; with `network_lr=0` they stay too. (The original code takes
-    statistics of a task's references in meta-training, and running ones afterwards.) There is no dropout in adaptation.
+    is the same for all tasks, those of a meta-batch pass through it together and are normalised by their statistics;
+    after each epoch the running ones are taken anew, from up to 1,024 signatures of development writers. With
+    `adapt="all"` they stay those of the weights that are started from, or of development writers for random weights;
+    with `network_lr=0` they stay too. (The original code takes statistics of a task's references in meta-training, and
+    running ones afterwards.) There is no dropout in adaptation.
 
     All writers are adapted with the same random forgeries, each of another development writer as far as there are
     enough, so that a writer's scores depend on nobody else's enrollment. Without development writers they are
@@ -531,7 +533,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             network = build_network(self.architecture, seed=seed).eval()
             check_size(seen, network, self.architecture)
             metadata = {"architecture": self.architecture, "preprocessing": describe_preprocessing(seen)}
-            some = seen[:: max(1, len(seen) // N_FOR_STATISTICS)][:N_FOR_STATISTICS]
+            some = seen[:: max(1, len(seen) // N_FOR_FIRST_STATISTICS)][:N_FOR_FIRST_STATISTICS]
             update_statistics(network, middle_input(torch.from_numpy(some)[:, None], network.input_size), momentum=1.0)
         learner = MetaLearner(
             network,

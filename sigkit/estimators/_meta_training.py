@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from sigkit.nets import batch_statistics, multi_step_importance, update_statistics
+from sigkit.nets import batch_statistics, multi_step_importance
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
 from sigkit.transformers._training_net import clip_gradients
@@ -48,7 +48,7 @@ RECIPE = (
 )
 """Parameters that decide what comes out of a meta-training, beside what it starts from."""
 N_FOR_STATISTICS = 1024
-"""Signatures from which batch normalisation's statistics are taken after each epoch that learned a shared network."""
+"""Signatures at most that batch normalisation's statistics are taken from after each epoch of a shared network."""
 N_IMAGES_A_PASS = 256
 """Images that pass through a shared network at once, unless one task has more: this bounds the memory."""
 
@@ -128,9 +128,11 @@ class MetaTraining:
         # Where the network stays as it is and is not adapted, the graph of its gradients is not made either.
         self.learns_network = settings.network_lr != 0
         learner.network.requires_grad_(self.learns_network or learner.adapts == "all")
-        # A network that tasks share learns as any does, normalised by the statistics of each batch. Otherwise they
-        # stay: statistics that move without the gradients knowing undo what these did.
+        # A network that tasks share learns as any does, normalised by the statistics of each batch. Otherwise running
+        # statistics stay: if they moved without the gradients knowing, they would undo what the steps learn.
         self.shares_batches = self.learns_network and learner.adapts == "head"
+        rows = np.random.default_rng(settings.seed).permutation(self.rows)[:N_FOR_STATISTICS]
+        self.for_statistics = torch.from_numpy(rows).tensor_split(math.ceil(len(rows) / N_IMAGES_A_PASS))
         stays = not self.learns_network and learner.adapts == "head" and settings.augmentation is None
         self.features = self._features() if stays else None
         groups = [{"params": [*learner.head.parameters()], "share": 1.0}]
@@ -207,8 +209,8 @@ class MetaTraining:
         for group in self.optimizer.param_groups:
             group["lr"] = lr * group["share"]
         teachers = self.development.teachers
-        order = [teachers[place] for place in rng.permutation(len(teachers))]
-        batches = [order[at : at + settings.meta_batch_size] for at in range(0, len(order), settings.meta_batch_size)]
+        order = rng.permutation(len(teachers))
+        batches = _even_parts([teachers[place] for place in order], settings.meta_batch_size)
         losses = []
         for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
             self.learner.zero_grad()
@@ -252,8 +254,7 @@ class MetaTraining:
         if self.learner.adapts == "all":
             return [[task] for task in tasks]
         most = max(len(task.references) + len(task.queries) for task in tasks)
-        n_passes = math.ceil(len(tasks) / max(1, N_IMAGES_A_PASS // most))
-        return [[tasks[place] for place in places] for places in np.array_split(np.arange(len(tasks)), n_passes)]
+        return _even_parts(tasks, max(1, N_IMAGES_A_PASS // most))
 
     def _prepare(self, tasks, vary):
         """Prepare the references and the queries of tasks, in one pass, each with their labels."""
@@ -267,9 +268,11 @@ class MetaTraining:
 
     def _take_statistics(self):
         """Take statistics of many signatures: those that moved with the meta-batches are of the few last ones."""
-        rows = torch.from_numpy(self.rows[:: math.ceil(len(self.rows) / N_FOR_STATISTICS)])
-        for number, part in enumerate(rows.split(N_IMAGES_A_PASS), start=1):
-            update_statistics(self.learner.network, self._middle(self.images[part]), momentum=1 / number)
+        if not [*self.learner.network.buffers()]:
+            return
+        for number, rows in enumerate(self.for_statistics, start=1):
+            with torch.no_grad(), batch_statistics(self.learner.network, momentum=1 / number):
+                self.learner.prepare(self._middle(self.images[rows]))
 
     def _features(self):
         """Compute, once, the features of all images for a network that stays as it is."""
@@ -307,6 +310,12 @@ class MetaTraining:
         self.learner.load_state_dict(state["learner"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.history, self.best = state["history"], state["best"]
+
+
+def _even_parts(items, most):
+    """Part a list into parts of about the same length, as few as have no more than so many items."""
+    places = np.array_split(np.arange(len(items)), math.ceil(len(items) / most))
+    return [[items[place] for place in part] for part in places]
 
 
 def _tell(measured, n_epochs, left):

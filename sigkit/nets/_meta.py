@@ -406,14 +406,14 @@ def batch_statistics(network, momentum=None):
     Parameters
     ----------
     network : torch.nn.Module
-        A network in evaluation mode; there is no dropout in the context either.
+        A network; in evaluation mode, there is no dropout in the context either.
     momentum : float or None, default=None
         How far to move: 1 forgets what was before. None takes the momentum of each layer.
 
     Yields
     ------
     None
-        The network is in evaluation mode again afterwards.
+        The network is in the mode that it was in again afterwards.
 
     Examples
     --------
@@ -426,16 +426,16 @@ def batch_statistics(network, momentum=None):
     (torch.Size([8, 16]), False)
     """
     norms = _norms(network)
-    momenta = [norm.momentum for norm in norms]
+    before = [(norm.training, norm.momentum) for norm in norms]
     for norm in norms:
         norm.train()
         norm.momentum = norm.momentum if momentum is None else momentum
     try:
         yield
     finally:
-        for norm, before in zip(norms, momenta):
-            norm.eval()
-            norm.momentum = before
+        for norm, (training, momentum) in zip(norms, before):
+            norm.train(training)
+            norm.momentum = momentum
 
 
 def _norms(network):

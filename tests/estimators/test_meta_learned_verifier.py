@@ -18,8 +18,9 @@ from sigkit.estimators._meta_training import MetaTraining
 from sigkit.estimators._tasks import DevelopmentSet, TaskSizes, draw_from_each
 from sigkit.metrics import eer_score, verification_scorer
 from sigkit.model_selection import WriterSplit
-from sigkit.nets import MetaLearner, TinyNet
+from sigkit.nets import MetaLearner, TinyNet, update_statistics
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer, TrainingCurvesDisplay
+from sigkit.transformers._inputs import middle_input
 
 N_WRITERS, N_GENUINE, N_SKILLED, DEV = 7, 8, 4, (1, 2, 3, 4)
 
@@ -453,8 +454,44 @@ def test_tasks_that_share_a_network_pass_together_as_far_as_memory_is_bounded(
     assert passes[1 : 1 + len(wanted)] == wanted
 
 
+SHARED = {"adapt": "head"}
+STAYS = SHARED | {"network_lr": 0, "augmentation": None}
+
+
+@pytest.mark.parametrize(("settings", "wanted"), [(SHARED, {True, False}), (STAYS, {False}), ({}, {False})])
+def test_batches_normalise_themselves_where_tasks_share_the_network_that_is_learned(
+    signatures, monkeypatch, settings, wanted
+):
+    seen, prepare = [], MetaLearner.prepare
+
+    def recorded(self, images):
+        seen.append((torch.is_grad_enabled(), self.network.conv_layers[0].bn.training))
+        return prepare(self, images)
+
+    monkeypatch.setattr(MetaLearner, "prepare", recorded)
+    make(epochs=1, **settings).fit(*signatures)
+    # Gradients are recorded in the training; validation, adaptation and queries have none.
+    assert {normalises for recorded, normalises in seen if recorded} <= {True in wanted}
+    assert {normalises for _, normalises in seen} == wanted
+
+
 def statistics(model):
-    return {name: buffer for name, buffer in model.learner_.named_buffers() if "running" in name}
+    return {name: buffer.clone() for name, buffer in model.learner_.named_buffers() if "running" in name}
+
+
+@pytest.mark.parametrize("bound", [256, 15])
+def test_statistics_after_an_epoch_are_those_of_the_development_writers(signatures, monkeypatch, bound):
+    X, y = signatures
+    monkeypatch.setattr("sigkit.estimators._meta_training.N_IMAGES_A_PASS", bound)
+    model = make(adapt="head", epochs=1, validation_fraction=0.0).fit(X, y)
+    found = statistics(model)
+    images = torch.from_numpy(X[np.isin(y[:, 0], DEV)])[:, None]
+    update_statistics(model.learner_.network, middle_input(images, None), momentum=1.0)
+    wanted = statistics(model)
+    # Parts of the same length have exactly the mean of all in the first layer; later ones normalise each part.
+    exact = wanted if bound == 256 else ["network.conv_layers.0.bn.running_mean"]
+    for name in exact:
+        torch.testing.assert_close(found[name], wanted[name], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -233,13 +233,16 @@ def test_statistics_of_a_batch_are_part_of_the_gradient():
     assert (gradient * weight).sum((1, 2, 3)).abs().max() > 1e-2 * gradient.abs().max()
 
 
-def test_nothing_else_is_as_in_training_where_batches_are_normalised():
-    network = build_network("smallcnn", seed=0).eval()
-    with batch_statistics(network):
-        assert not any(module.training for module in network.modules())
-    network = build_network("tiny", seed=0).eval()
-    norm = network.conv_layers[0].bn
-    with pytest.raises(IndexError, match="out of range"), batch_statistics(network, momentum=0.5):
-        [norm.training, norm.momentum].pop(2)
-    assert not any(module.training for module in network.modules())
-    assert norm.momentum == 0.1
+@pytest.mark.parametrize("training", [False, True])
+def test_nothing_but_the_norms_changes_where_batches_are_normalised(training):
+    network = torch.nn.Sequential(build_network("tiny", seed=0), torch.nn.Dropout()).train(training)
+    norms = {network[0].conv_layers[0].bn, network[0].fc_layers[0].bn}
+    try:
+        with batch_statistics(network, momentum=0.5):
+            assert {norm.momentum for norm in norms} == {0.5}
+            assert {norm.training for norm in norms} == {True}
+            assert all(module.training == training for module in network.modules() if module not in norms)
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        assert all(module.training == training for module in network.modules())
+        assert {norm.momentum for norm in norms} == {0.1}
