@@ -13,12 +13,16 @@ from sigkit.datasets import make_signatures
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-@pytest.fixture(scope="module")
-def verify():
-    spec = importlib.util.spec_from_file_location("verify", EXAMPLES / "verify.py")
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def verify():
+    return load("verify")
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +92,15 @@ def test_drawn_negatives_are_as_large_as_the_scans(verify, rows, columns):
     assert len(people) == len(scaled) == 100
     widths = [np.median([np.ptp(np.nonzero(image)[1]) for image in images]) for images in (usual, scaled)]
     assert widths[1] == pytest.approx(widths[0], rel=0.15)
+
+
+def test_meta_learning_of_drawn_signatures(capsys):
+    load("meta_learning_drawn").main(["--dev-writers", "3", "--writers", "2", "--epochs", "1", "--splits", "1"])
+    rates = re.findall(r"^(.+?) +(\d+\.\d)% \+- 0\.0%$", capsys.readouterr().out, flags=re.M)
+    assert [system for system, _ in rates] == [
+        "before meta-training",
+        "after meta-training",
+        "SVM, development negatives",
+        "SVM, peers",
+    ]
+    assert all(0 <= float(rate) < 50 for _, rate in rates)
