@@ -126,21 +126,19 @@ class MetaTraining:
             size = training_size(development.images[self.rows], learner.network)
         self.vary = training_input(settings.augmentation, size)
         # Where the network stays as it is and is not adapted, the graph of its gradients is not made either.
-        self.learns_network = settings.network_lr != 0
-        learner.network.requires_grad_(self.learns_network or learner.adapts == "all")
+        learns_network = settings.network_lr != 0
+        learner.network.requires_grad_(learns_network or learner.adapts == "all")
         # A network that tasks share learns as any does, normalised by the statistics of each batch. Otherwise running
         # statistics stay: if they moved without the gradients knowing, they would undo what the steps learn.
-        self.shares_batches = self.learns_network and learner.adapts == "head"
-        rows = np.random.default_rng(settings.seed).permutation(self.rows)[:N_FOR_STATISTICS]
-        self.for_statistics = torch.from_numpy(rows).tensor_split(math.ceil(len(rows) / N_IMAGES_A_PASS))
-        stays = not self.learns_network and learner.adapts == "head" and settings.augmentation is None
+        self.shares_batches = learns_network and learner.adapts == "head"
+        stays = not learns_network and learner.adapts == "head" and settings.augmentation is None
         self.features = self._features() if stays else None
         groups = [{"params": [*learner.head.parameters()], "share": 1.0}]
         if settings.learn_inner_lr:
             # Rates of another size are learned in steps of another size.
             ratio = 1.0 if settings.network_inner_lr is None else settings.network_inner_lr / settings.inner_lr
             groups += [{"params": [learner.rates], "share": 1.0}, {"params": [learner.network_rates], "share": ratio}]
-        if self.learns_network:
+        if learns_network:
             share = 1.0 if settings.network_lr is None else settings.network_lr / settings.lr
             groups.append({"params": [*learner.network.parameters()], "share": share})
         self.optimizer = torch.optim.Adam(groups, settings.lr, fused=self.images.device.type in ("cpu", "cuda"))
@@ -270,9 +268,10 @@ class MetaTraining:
         """Take statistics of many signatures: those that moved with the meta-batches are of the few last ones."""
         if not [*self.learner.network.buffers()]:
             return
-        for number, rows in enumerate(self.for_statistics, start=1):
+        rows = np.random.default_rng(self.settings.seed).permutation(self.rows)[:N_FOR_STATISTICS]
+        for number, part in enumerate(_even_parts(rows, N_IMAGES_A_PASS), start=1):
             with torch.no_grad(), batch_statistics(self.learner.network, momentum=1 / number):
-                self.learner.prepare(self._middle(self.images[rows]))
+                self.learner.prepare(self._middle(self.images[torch.tensor(part)]))
 
     def _features(self):
         """Compute, once, the features of all images for a network that stays as it is."""

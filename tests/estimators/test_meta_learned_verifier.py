@@ -740,10 +740,11 @@ def test_drawn_signatures_are_told_by_five_references(drawn, tmp_path):
             for system, found in scores.items():
                 errors.setdefault(system, []).append(eer_score(genuine, found))
     found = {name: np.mean(each) for name, each in errors.items()}
+    assert found["after"] < 0.25
     assert found["after"] < found["before"] - 0.05
     # Machines on the features as they were before, and, near, on those that the meta-training made.
     assert found["after"] < found["svm, before"] - 0.03
-    assert found["after"] < found["svm, after"] + 0.04
+    assert found["after"] < found["svm, after"] + 0.03
 
 
 def test_the_pipeline_is_cross_validated_and_searched(tmp_path):
