@@ -3,6 +3,7 @@
 import json
 import os
 import warnings
+from contextlib import nullcontext
 from numbers import Integral, Real
 
 import numpy as np
@@ -31,7 +32,15 @@ from sigkit.transformers import SigNetFeaturizer
 from sigkit.transformers._images import as_bytes, check_images, check_size
 from sigkit.transformers._inputs import middle_input
 from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
-from sigkit.utils import GENUINE, development_rows, listing, parse_target, progress, whole_file
+from sigkit.utils import (
+    GENUINE,
+    development_rows,
+    freed_memory_kept,
+    listing,
+    parse_target,
+    progress,
+    whole_file,
+)
 
 N_FOR_FIRST_STATISTICS = 64
 ADAPTATION = ("n_updates", "head", "adapt", "n_random_forgeries")
@@ -457,8 +466,9 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         adaptation = Adaptation(self, adapted.others)
         prepared = adaptation.prepare(X)
         scores = np.empty(len(X))
-        for writer, rows in progress(list(claimed.items()), len(claimed), "claimed writers", self.verbose):
-            scores[rows] = adaptation.score(writer, adapted.known[writer], prepared[rows])
+        with self._memory_for_writers():
+            for writer, rows in progress(list(claimed.items()), len(claimed), "claimed writers", self.verbose):
+                scores[rows] = adaptation.score(writer, adapted.known[writer], prepared[rows])
         return scores
 
     def save_weights(self, path, *, corpus=None, licence=None, half=False):
@@ -626,7 +636,12 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             return adapted.enrolling({writer: PackedImages.of(X[rows]) for writer, rows in references.items()})
         adaptation = Adaptation(self, adapted.others)
         writers = progress(list(references.items()), len(references), "enrolling", self.verbose)
-        return adapted.enrolling({writer: adaptation.adapt(writer, X[rows]) for writer, rows in writers})
+        with self._memory_for_writers():
+            return adapted.enrolling({writer: adaptation.adapt(writer, X[rows]) for writer, rows in writers})
+
+    def _memory_for_writers(self):
+        # One writer after another needs as much memory as all the weights have, and more.
+        return freed_memory_kept() if self.learner_.adapts == "all" else nullcontext()
 
     def _keeps_references(self):
         return self.learner_.adapts == "all" and self.keep == "references"
@@ -644,8 +659,9 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         prepared = adaptation.prepare(X)
         scores = np.empty((len(X), len(adapted.classes)))
         columns = list(enumerate(adapted.classes.tolist()))
-        for column, writer in progress(columns, len(columns), "scoring, writers", self.verbose):
-            scores[:, column] = adaptation.score(writer, adapted.known[writer], prepared)
+        with self._memory_for_writers():
+            for column, writer in progress(columns, len(columns), "scoring, writers", self.verbose):
+                scores[:, column] = adaptation.score(writer, adapted.known[writer], prepared)
         return adapted.classes, scores
 
     @property

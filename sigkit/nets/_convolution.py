@@ -1,9 +1,10 @@
 """A convolution that can be differentiated twice at the price of convolutions of its own shape."""
 
+from functools import reduce
+
 import torch
 from torch.autograd import Function
 from torch.nn import functional as F
-from torch.nn.grad import conv2d_input, conv2d_weight
 
 
 def convolve(inputs, weight, bias, stride, padding):
@@ -42,62 +43,52 @@ def convolve(inputs, weight, bias, stride, padding):
     return _Convolution.apply(*tensors, tuple(stride), tuple(padding))
 
 
-class _Bilinear(Function):
-    """Linear in each of its first two inputs; the last two are stride and padding."""
-
+class _Convolution(Function):
     generate_vmap_rule = True
+
+    @staticmethod
+    def forward(inputs, weight, bias, stride, padding):
+        return F.conv2d(inputs, weight, bias, stride, padding)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
         ctx.save_for_backward(*inputs[:2])
         ctx.steps = inputs[3:]
 
-
-class _Convolution(_Bilinear):
-    @staticmethod
-    def forward(inputs, weight, bias, stride, padding):
-        return F.conv2d(inputs, weight, bias, stride, padding)
-
     @staticmethod
     def backward(ctx, slope):
-        inputs, weight = ctx.saved_tensors
-        to_inputs = to_weight = to_bias = None
-        if ctx.needs_input_grad[0]:
-            to_inputs = _BackToInputs.apply(slope, weight, inputs.shape, *ctx.steps)
-        if ctx.needs_input_grad[1]:
-            to_weight = _BackToWeight.apply(slope, inputs, weight.shape, *ctx.steps)
-        if ctx.needs_input_grad[2]:
-            to_bias = slope.sum((0, 2, 3))
-        return to_inputs, to_weight, to_bias, None, None
+        return *_Slopes.apply(slope, *ctx.saved_tensors, ctx.needs_input_grad[:3], *ctx.steps), None, None
 
 
-class _BackToInputs(_Bilinear):
-    @staticmethod
-    def forward(slope, weight, shape, stride, padding):
-        return conv2d_input(shape, weight, slope, stride, padding)
+class _Slopes(Function):
+    """What a convolution sends back to its inputs, its weights and its bias, or None where it is not wanted."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def backward(ctx, slope_of_inputs):
-        slope, weight = ctx.saved_tensors
-        to_slope = to_weight = None
-        if ctx.needs_input_grad[0]:
-            to_slope = _Convolution.apply(slope_of_inputs, weight, None, *ctx.steps)
-        if ctx.needs_input_grad[1]:
-            to_weight = _BackToWeight.apply(slope, slope_of_inputs, weight.shape, *ctx.steps)
-        return to_slope, to_weight, None, None, None
-
-
-class _BackToWeight(_Bilinear):
-    @staticmethod
-    def forward(slope, inputs, shape, stride, padding):
-        return conv2d_weight(inputs, shape, slope, stride, padding)
+    def forward(slope, inputs, weight, wanted, stride, padding):
+        return torch.ops.aten.convolution_backward(
+            slope, inputs, weight, weight.shape[:1], stride, padding, (1, 1), False, (0, 0), 1, wanted
+        )
 
     @staticmethod
-    def backward(ctx, slope_of_weight):
-        slope, inputs = ctx.saved_tensors
-        to_slope = to_inputs = None
-        if ctx.needs_input_grad[0]:
-            to_slope = _Convolution.apply(inputs, slope_of_weight, None, *ctx.steps)
-        if ctx.needs_input_grad[1]:
-            to_inputs = _BackToInputs.apply(slope, slope_of_weight, inputs.shape, *ctx.steps)
-        return to_slope, to_inputs, None, None, None
+    def setup_context(ctx, inputs, output):
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*inputs[:3])
+        ctx.steps = inputs[4:]
+
+    @staticmethod
+    def backward(ctx, of_inputs, of_weight, of_bias):
+        slope, inputs, weight = ctx.saved_tensors
+        needs_slope, *needed = ctx.needs_input_grad[:3]
+        to_slope = []
+        if needs_slope and of_inputs is not None:
+            to_slope.append(_Convolution.apply(of_inputs, weight, None, *ctx.steps))
+        if needs_slope and of_weight is not None:
+            to_slope.append(_Convolution.apply(inputs, of_weight, of_bias, *ctx.steps))
+        elif needs_slope and of_bias is not None:
+            to_slope.append(of_bias[:, None, None].expand_as(slope))
+        wanted = needed[0] and of_weight is not None, needed[1] and of_inputs is not None, False
+        inputs, weight = inputs if of_inputs is None else of_inputs, weight if of_weight is None else of_weight
+        slopes = _Slopes.apply(slope, inputs, weight, wanted, *ctx.steps)[:2] if any(wanted) else (None, None)
+        return reduce(torch.add, to_slope) if to_slope else None, *slopes, None, None, None

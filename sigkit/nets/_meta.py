@@ -281,14 +281,21 @@ class _Step(torch.autograd.Function):
     @staticmethod
     def forward(ctx, weight, rate, gradient):
         ctx.save_for_backward(rate, gradient)
-        return (gradient * -rate).add_(weight)
+        return torch.addcmul(weight, gradient, rate, value=-1)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, slope):
         rate, gradient = ctx.saved_tensors
-        to_rate = -torch.vdot(slope.flatten(), gradient.flatten()) if ctx.needs_input_grad[1] else None
+        to_rate = -_inner_product(gradient, slope) if ctx.needs_input_grad[1] else None
         return slope, to_rate, slope * -rate if ctx.needs_input_grad[2] else None
+
+
+def _inner_product(one, other):
+    # Kernels with channels last are one piece of memory in that order only; in another they would be copied.
+    if one.dim() == 4 and one.is_contiguous(memory_format=torch.channels_last):
+        one, other = one.movedim(1, -1), other.movedim(1, -1)
+    return torch.vdot(one.flatten(), other.flatten())
 
 
 class _Recomputed(torch.autograd.Function):

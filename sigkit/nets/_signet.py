@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from sigkit.nets._convolution import convolve
+from sigkit.nets._pooling import MaxPool
 
 _KERNELS = {
     "conv1": {"kernel_size": 11, "stride": 4},
@@ -14,7 +15,7 @@ _KERNELS = {
     "conv4": {"kernel_size": 3, "padding": 1},
     "conv5": {"kernel_size": 3, "padding": 1},
 }
-_POOLED_AFTER = {"conv1": "maxpool1", "conv2": "maxpool2", "conv5": "maxpool3"}
+_POOLED_AFTER = {"conv1": 1, "conv2": 2, "conv5": 3}
 
 
 class SigNet(nn.Module):
@@ -62,11 +63,14 @@ class SigNet(nn.Module):
         layers = OrderedDict()
         n_channels = 1
         for name, kernel in _KERNELS.items():
+            number = _POOLED_AFTER.get(name)
             if name in channels:
-                layers[name] = NormalisedLayer("conv", nn.Conv2d(n_channels, channels[name], bias=False, **kernel))
+                layer = nn.Conv2d(n_channels, channels[name], bias=False, **kernel)
+                layers[name] = NormalisedLayer("conv", layer, relu=number is None)
                 n_channels = channels[name]
-            if name in _POOLED_AFTER:
-                layers[_POOLED_AFTER[name]] = nn.MaxPool2d(3, 2)
+            if number is not None:
+                # The maximum of rectified values is the rectified maximum, of four times fewer values.
+                layers[f"maxpool{number}"], layers[f"relu{number}"] = MaxPool(3, 2), nn.ReLU(inplace=True)
         self.conv_layers = nn.Sequential(layers)
         n_inputs = n_channels * 3 * 5
         layers = OrderedDict()

@@ -5,6 +5,8 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from sigkit.nets._pooling import MaxPool
+
 
 class SmallCNN(nn.Module):
     """Two convolutions and two fully connected layers, without batch normalisation, as in [1]_: 1.4 million parameters.
@@ -50,7 +52,7 @@ class SmallCNN(nn.Module):
         for number, n_channels in ((1, 1), (2, 32)):
             layers[f"conv{number}"] = nn.Conv2d(n_channels, 32, kernel_size=5)
             # The maximum of rectified values is the rectified maximum, of 25 times fewer values.
-            layers[f"maxpool{number}"] = nn.MaxPool2d(5)
+            layers[f"maxpool{number}"] = MaxPool(5, 5)
             layers[f"relu{number}"] = nn.ReLU()
         self.conv_layers = nn.Sequential(layers)
         n_inputs = 32 * 5 * 7

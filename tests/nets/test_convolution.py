@@ -1,5 +1,7 @@
 """A convolution that is differentiated twice, and layers that take their normalisation in."""
 
+from itertools import combinations
+
 import pytest
 import torch
 from torch import nn
@@ -36,6 +38,17 @@ def test_derivatives_that_nobody_needs_are_left_out(needed):
     inputs = [tensor.detach().requires_grad_(need) for tensor, need in zip(tensors((3, 3)), needed)]
     convolve(*inputs, (1, 1), (1, 1)).square().sum().backward()
     assert [tensor.grad is not None for tensor in inputs] == list(needed)
+
+
+@pytest.mark.parametrize("wanted", [places for n in (1, 2, 3) for places in combinations(range(3), n)])
+def test_second_derivatives_of_some_of_the_first(wanted):
+    found = []
+    for convolution in (convolve, F.conv2d):
+        inputs = tensors((3, 3))
+        outputs = convolution(*inputs, (2, 1), (1, 1))
+        slopes = torch.autograd.grad(outputs.pow(3).sum(), [inputs[place] for place in wanted], create_graph=True)
+        found.append(torch.autograd.grad(sum(slope.pow(2).sum() for slope in slopes), inputs))
+    torch.testing.assert_close(*found, rtol=1e-10, atol=1e-10)
 
 
 def test_autocast_decides_the_type():

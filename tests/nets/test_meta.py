@@ -117,6 +117,18 @@ def test_gradients_equal_finite_differences(task, adapt, head, recompute):
     assert np.mean(np.abs(slopes) > 1e-6) > 0.8
 
 
+def test_channels_last_changes_no_gradient(task):
+    learner = make_learner()
+    learner.network.conv = nn.utils.skip_init(nn.Conv2d, 2, 3, 3, dtype=torch.float64)
+    for number, tensor in enumerate(learner.network.conv.parameters()):
+        nn.init.normal_(tensor, generator=torch.Generator().manual_seed(number))
+    task = [(torch.cat([images, images.square()], dim=1), labels) for images, labels in task]
+    wanted = gradients(learner, task)
+    found = gradients(learner.to(memory_format=torch.channels_last), task)
+    assert found["network_rates"].abs().min() > 1e-6
+    torch.testing.assert_close(found, wanted, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("adapt", ["all", "head"])
 @pytest.mark.parametrize("order", [1, 2])
 def test_gradients_equal_a_plain_loop(task, adapt, order):
