@@ -466,7 +466,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         adaptation = Adaptation(self, adapted.others)
         prepared = adaptation.prepare(X)
         scores = np.empty(len(X))
-        with self._memory_for_writers():
+        with self._memory_to_adapt(len(claimed) if self._keeps_references() else 0):
             for writer, rows in progress(list(claimed.items()), len(claimed), "claimed writers", self.verbose):
                 scores[rows] = adaptation.score(writer, adapted.known[writer], prepared[rows])
         return scores
@@ -636,12 +636,12 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             return adapted.enrolling({writer: PackedImages.of(X[rows]) for writer, rows in references.items()})
         adaptation = Adaptation(self, adapted.others)
         writers = progress(list(references.items()), len(references), "enrolling", self.verbose)
-        with self._memory_for_writers():
+        with self._memory_to_adapt(len(references)):
             return adapted.enrolling({writer: adaptation.adapt(writer, X[rows]) for writer, rows in writers})
 
-    def _memory_for_writers(self):
-        # One writer after another needs as much memory as all the weights have, and more.
-        return freed_memory_kept() if self.learner_.adapts == "all" else nullcontext()
+    def _memory_to_adapt(self, n_writers):
+        # What the weights of one writer took, those of the next take again. One alone would only give it back.
+        return freed_memory_kept() if self.learner_.adapts == "all" and n_writers > 1 else nullcontext()
 
     def _keeps_references(self):
         return self.learner_.adapts == "all" and self.keep == "references"
@@ -659,7 +659,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         prepared = adaptation.prepare(X)
         scores = np.empty((len(X), len(adapted.classes)))
         columns = list(enumerate(adapted.classes.tolist()))
-        with self._memory_for_writers():
+        with self._memory_to_adapt(len(columns) if self._keeps_references() else 0):
             for column, writer in progress(columns, len(columns), "scoring, writers", self.verbose):
                 scores[:, column] = adaptation.score(writer, adapted.known[writer], prepared)
         return adapted.classes, scores

@@ -7,7 +7,9 @@ from torch.nn import functional as F
 
 
 class MaxPool(nn.MaxPool2d):
-    """Max-pooling, as `torch.nn.MaxPool2d`; differentiated twice it is faster where channels come last.
+    """Max-pooling, as `torch.nn.MaxPool2d`, but faster to differentiate twice where channels come last.
+
+    It has derivatives backwards only: `torch.func.jvp` raises an error.
 
     Parameters
     ----------
@@ -80,6 +82,10 @@ class _ToMaxima(Function):
     @staticmethod
     def backward(ctx, slope):
         (places,) = ctx.saved_tensors
-        # Channels are last here, so that what is gathered has the layout of the places.
-        last = [tensor.flatten(2).transpose(1, 2) for tensor in (slope, places)]
-        return last[0].gather(1, last[1]).transpose(1, 2).unflatten(2, places.shape[2:]), None, None, None, None
+        flat, axis = [tensor.flatten(-2) for tensor in (slope, places)], -1
+        if not places.is_contiguous():
+            # Channels are last, and are to be in what is gathered.
+            flat, axis = [tensor.transpose(-1, -2) for tensor in flat], -2
+        gathered = flat[0].gather(axis, flat[1])
+        gathered = gathered if axis == -1 else gathered.transpose(-1, -2)
+        return gathered.unflatten(-1, places.shape[-2:]), None, None, None, None

@@ -21,8 +21,8 @@ _POOLED_AFTER = {"conv1": 1, "conv2": 2, "conv5": 3}
 class SigNet(nn.Module):
     """SigNet of [1]_: convolutions, then fully connected layers, each with batch normalisation and ReLU.
 
-    Three convolutions are followed by max-pooling of 3 x 3 at stride 2. The names of the parameters are those of the
-    weight files that sigver publishes.
+    Three convolutions are followed by max-pooling of 3 x 3 at stride 2, and their ReLU comes after it, which gives the
+    same. The names of the parameters are those of the weight files that sigver publishes.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 import json
 import pickle
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -700,6 +701,29 @@ def test_nothing_of_the_training_stays(signatures, tmp_path):
     further = make(weights=path).fit(X, y)
     assert not {"corpus", "licence"} & set(further.metadata_)
     assert json.loads(further.metadata_["start"])["corpus"] == "GPDS"
+
+
+@pytest.mark.parametrize(
+    ("settings", "enrolling", "scoring"),
+    [({"keep": "weights"}, True, False), ({"keep": "references"}, False, True), ({"adapt": "head"}, False, False)],
+)
+def test_memory_is_kept_where_several_writers_are_adapted_to(monkeypatch, signatures, settings, enrolling, scoring):
+    X, y = signatures
+    model, kept = make(**settings).fit(X, y), []
+    monkeypatch.setattr(
+        "sigkit.estimators._meta_learned_verifier.freed_memory_kept", lambda: kept.append(True) or nullcontext()
+    )
+    known = np.isin(y[:, 0], (5, 6)) & (y[:, 1] == 0)
+
+    def keeps(call, *arguments):
+        kept.clear()
+        call(*arguments)
+        return bool(kept)
+
+    assert keeps(model.enroll, X[known], y[known]) == enrolling
+    assert keeps(model.claim_scores, X[:2], [5, 6]) == scoring
+    assert keeps(model.decision_function, X[:2]) == scoring
+    assert not keeps(model.claim_scores, X[:1], [5])
 
 
 DRAWN_DEV = range(1, 601)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sigkit.nets._convolution import convolve
 from sigkit.nets._signet import NormalisedLayer
@@ -33,11 +34,36 @@ def test_first_and_second_derivatives(stride, padding, kernel):
     assert gradgradcheck(lambda *inputs: convolve(*inputs, stride, padding), inputs, fast_mode=True)
 
 
+class Masks(TorchDispatchMode):
+    """Tells which slopes of convolutions are computed."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        if function is torch.ops.aten.convolution_backward.default:
+            self.found.append(list(args[-1]))
+        return function(*args, **(kwargs or {}))
+
+
 @pytest.mark.parametrize("needed", [(True, False, False), (False, True, False), (False, False, True)])
 def test_derivatives_that_nobody_needs_are_left_out(needed):
     inputs = [tensor.detach().requires_grad_(need) for tensor, need in zip(tensors((3, 3)), needed)]
-    convolve(*inputs, (1, 1), (1, 1)).square().sum().backward()
+    with Masks() as masks:
+        convolve(*inputs, (1, 1), (1, 1)).square().sum().backward()
+    assert masks.found == [list(needed)]
     assert [tensor.grad is not None for tensor in inputs] == list(needed)
+
+
+def test_second_derivatives_leave_out_what_has_no_slope():
+    inputs = tensors((3, 3))
+    outputs = convolve(*inputs, (1, 1), (1, 1)).pow(3).sum()
+    slopes = torch.autograd.grad(outputs, inputs[1:], create_graph=True)
+    with Masks() as masks:
+        torch.autograd.grad(sum(slope.sum() for slope in slopes), inputs)
+    # First what the weights' slope sends to the inputs, for the inputs' slope was not taken; then a first derivative.
+    assert masks.found == [[True, False, False], [True, True, True]]
 
 
 @pytest.mark.parametrize("wanted", [places for n in (1, 2, 3) for places in combinations(range(3), n)])
