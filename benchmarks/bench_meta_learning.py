@@ -14,9 +14,11 @@ import argparse
 import time
 
 import torch
+from joblib import effective_n_jobs
 from torch import nn
 from torch.func import functional_call
 
+from sigkit.estimators._task_threads import TaskThreads
 from sigkit.nets import (
     MetaLearner,
     balanced_cross_entropy,
@@ -86,11 +88,14 @@ def plain_step(network, tasks, importance):
         (loss / N_TASKS).backward()
 
 
-def sigkit_step(learner, tasks, importance):
+def sigkit_step(learner, tasks, importance, threads):
     learner.zero_grad()
-    for references, queries in tasks:
-        task = [(learner.prepare(images), labels) for images, labels in (references, queries)]
-        (learner.task_loss(*task, importance)[0] / N_TASKS).backward()
+    learned = list(learner.parameters())
+    passes = ([[(learner.prepare(images), labels) for images, labels in task]] for task in tasks)
+    for _, gradients in threads.gradients(passes, importance, N_TASKS):
+        for parameter, gradient in zip(learned, gradients):
+            if gradient is not None:
+                parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
 
 
 def adapt(learner, references):
@@ -126,13 +131,15 @@ def best_time(rounds, function, *arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts (default: 3)")
+    parser.add_argument("--n-jobs", type=int, default=-1, help="sigkit's tasks side by side (default: all cores)")
     parser.add_argument("--multi-step", action="store_true", help="losses after all updates, as in the first epochs")
     parser.add_argument("--networks", nargs="+", choices=PLAIN, default=[*PLAIN], help="architectures")
     options = parser.parse_args()
     device = choose_device()
     bfloat16 = has_fast_bfloat16(device)
     importance = multi_step_importance(N_UPDATES, 0, 10 if options.multi_step else 0)
-    print(f"{device}, sigkit in {'bfloat16' if bfloat16 else 'float32'}, seconds")
+    n_jobs = min(effective_n_jobs(options.n_jobs), N_TASKS) if device.type == "cpu" else 1
+    print(f"{device}, {n_jobs} of sigkit's tasks side by side, in {'bfloat16' if bfloat16 else 'float32'}, seconds")
     for name in options.networks:
         plain, tasks = PLAIN[name]().to(device).eval(), draw_tasks(device, torch.contiguous_format)
         wanted = best_time(options.rounds, plain_step, plain, tasks, importance)
@@ -148,7 +155,8 @@ def main():
             learner = MetaLearner(build_network(name, seed=0), N_UPDATES, LR, bfloat16=bfloat16, **settings)
             learner = learner.to(device, memory_format=torch.channels_last).eval()
             with freed_memory_kept():  # as `MetaLearnedVerifier` does
-                step = best_time(options.rounds, sigkit_step, learner, tasks, importance)
+                with TaskThreads(learner, 1 if learner.adapts == "head" else n_jobs) as threads:
+                    step = best_time(options.rounds, sigkit_step, learner, tasks, importance, threads)
                 once = best_time(options.rounds, adapt, learner, tasks[0][0])
             print(
                 f"{name}: {label}: a step {step:.2f} (ratio {wanted / step:.2f}), adaptation to a writer {once:.2f} "

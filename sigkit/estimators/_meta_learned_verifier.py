@@ -100,9 +100,9 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     multi_step_epochs : int, default=15
         Number of epochs at the beginning in which the losses after earlier steps count too, less and less.
     meta_batch_size : int, default=4
-        Tasks whose gradients are averaged, at most. Memory is that of one task, or with `adapt="head"` of tasks with
-        256 signatures together, whatever their number. A network that is learned with `adapt="head"` wants several,
-        for batch normalisation.
+        Tasks whose gradients are averaged, at most. Memory is that of `n_jobs` tasks, or with `adapt="head"` of tasks
+        with 256 signatures together, whatever their number. A network that is learned with `adapt="head"` wants
+        several, for batch normalisation.
     lr, min_lr : float, default=1e-3, 1e-5
         Adam's learning rate at the beginning, and at the end of a cosine.
     network_lr : float or None, default=None
@@ -141,6 +141,10 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         The type of convolutions and matrix products; weights and losses are float32. "auto" takes bfloat16 where the
         processor or accelerator is fast in it.
+    n_jobs : int or None, default=None
+        Number of tasks that meta-training with `adapt="all"` computes side by side on a processor, no more than
+        `meta_batch_size`: threads that share PyTorch's own, faster and each with the memory of a task. None is 1, -1
+        as many as there are processors.
     random_state : int, RandomState instance or None, default=None
         Seed of the first weights, the tasks, the augmentation and the random forgeries.
     verbose : int, default=0
@@ -242,6 +246,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "device": [str, None],
         "precision": [StrOptions({"float32", "bfloat16", "auto"})],
+        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -281,6 +286,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         batch_size=32,
         device=None,
         precision="float32",
+        n_jobs=None,
         random_state=None,
         verbose=0,
     ):
@@ -316,6 +322,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         self.batch_size = batch_size
         self.device = device
         self.precision = precision
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 

@@ -11,8 +11,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 
+from sigkit.estimators._task_threads import TaskThreads
 from sigkit.nets import batch_statistics, multi_step_importance
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
@@ -89,7 +91,7 @@ def meta_train(verifier, learner, development, device, seed):
         "start": [content_digest(tensor.numpy()) for tensor in learner.state_dict().values()],
         "images": content_digest(development.images[rows]) + content_digest(repr(counts).encode()),
     }
-    settings = SimpleNamespace(**recipe, sizes=verifier._task_sizes())
+    settings = SimpleNamespace(**recipe, sizes=verifier._task_sizes(), n_jobs=verifier.n_jobs)
     folder = None if verifier.checkpoint_dir is None else os.fspath(verifier.checkpoint_dir)
     try:
         training = MetaTraining(learner.to(device), development, settings)
@@ -114,7 +116,7 @@ class MetaTraining:
     development : DevelopmentSet
         What to learn from.
     settings : SimpleNamespace
-        How: the parameters of the recipe, the seed, and the sizes of a task.
+        How: the parameters of the recipe, the seed, the sizes of a task, and how many are computed side by side.
     """
 
     def __init__(self, learner, development, settings):
@@ -144,6 +146,7 @@ class MetaTraining:
         self.optimizer = torch.optim.Adam(groups, settings.lr, fused=self.images.device.type in ("cpu", "cuda"))
         rng = np.random.default_rng([settings.seed, settings.epochs])
         self.validation_tasks = [self._draw(writer, rng) for writer in development.validators]
+        self.threads = TaskThreads(learner, self._n_threads())
         self.history, self.best = [], None
 
     def run(self, folder, recipe, verbose):
@@ -172,6 +175,13 @@ class MetaTraining:
         if state is not None:
             check_recipe(folder, state["recipe"], recipe)
             self._put_back(state)
+        with self.threads:
+            self._learn_on(folder, recipe, verbose)
+        self.learner.load_state_dict(self.best["weights"])
+        return self.history
+
+    def _learn_on(self, folder, recipe, verbose):
+        """Learn until the last epoch, or until the training diverges."""
         start, first = time.monotonic(), len(self.history)
         for epoch in range(first, self.settings.epochs):
             began = time.monotonic()
@@ -193,12 +203,10 @@ class MetaTraining:
             if verbose:
                 left = (time.monotonic() - start) / (epoch + 1 - first) * (self.settings.epochs - epoch - 1)
                 _tell(measured, self.settings.epochs, left)
-        self.learner.load_state_dict(self.best["weights"])
-        return self.history
 
     def _learn(self, epoch, verbose):
         """Learn from every writer once; tell the losses, or None where the training diverged."""
-        settings, network = self.settings, self.learner.network
+        settings = self.settings
         rng = np.random.default_rng([settings.seed, epoch])
         generator = torch.Generator().manual_seed(settings.seed + epoch)
         importance = multi_step_importance(len(self.learner.rates), epoch, settings.multi_step_epochs)
@@ -212,13 +220,11 @@ class MetaTraining:
         losses = []
         for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
             self.learner.zero_grad()
-            for tasks in self._passes([self._draw(writer, rng) for writer in batch]):
-                with batch_statistics(network) if self.shares_batches else nullcontext():
-                    tasks = self._prepare(tasks, lambda images: self.vary(images, generator))
-                found = torch.stack([self.learner.task_loss(*task, importance)[0] for task in tasks])
+            passes = self._varied([self._draw(writer, rng) for writer in batch], generator)
+            for found, gradients in self.threads.gradients(passes, importance, len(batch)):
                 if not torch.isfinite(found).all():
                     return None
-                (found.sum() / len(batch)).backward()
+                self._add(gradients)
                 losses += found.tolist()
             if settings.clip_value is not None:
                 clip_gradients(self.learner.parameters(), settings.clip_value)
@@ -244,8 +250,27 @@ class MetaTraining:
             hits.append(torch.stack(kinds).mean().item())
         return {"valid_loss": float(np.mean(losses)), "valid_acc": float(np.mean(hits))}
 
+    def _n_threads(self):
+        """Tell how many tasks are computed side by side: on a processor, where each adapts the network."""
+        if self.learner.adapts == "head" or self.images.device.type != "cpu":
+            return 1
+        return min(effective_n_jobs(self.settings.n_jobs), self.settings.meta_batch_size)
+
     def _draw(self, writer, rng):
         return self.development.draw_task(writer, self.settings.sizes, rng)
+
+    def _varied(self, tasks, generator):
+        """Yield tasks that pass through the network together, prepared from images that the augmentation varies."""
+        for part in self._passes(tasks):
+            with batch_statistics(self.learner.network) if self.shares_batches else nullcontext():
+                prepared = self._prepare(part, lambda images: self.vary(images, generator))
+            yield prepared
+
+    def _add(self, gradients):
+        learned = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
+        for parameter, gradient in zip(learned, gradients):
+            if gradient is not None:
+                parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
 
     def _passes(self, tasks):
         """Part the tasks of a meta-batch into those that pass through the network together."""
@@ -291,7 +316,7 @@ class MetaTraining:
         warnings.warn(
             f"{said}. It ends there; the weights are those of epoch {self.best['epoch']}.",
             ConvergenceWarning,
-            stacklevel=8,
+            stacklevel=9,
         )
 
     def _write(self, folder, recipe):

@@ -1,0 +1,83 @@
+"""Gradients of tasks side by side: those of a few images keep a processor's cores less busy than several such tasks."""
+
+import copy
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import torch
+
+
+class TaskThreads:
+    """A context in which gradients of tasks are computed in several threads, each with its share of PyTorch's own.
+
+    Parameters
+    ----------
+    learner : MetaLearner
+        Whose gradients. Each thread calls modules of its own, with the same parameters and buffers: while a module is
+        called with other weights nobody else can call it.
+    n_threads : int
+        1 computes in the thread that asks.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.estimators._task_threads import TaskThreads
+    >>> from sigkit.nets import MetaLearner, build_network
+    >>> learner = MetaLearner(build_network("tiny", seed=0)).eval()
+    >>> task = (torch.rand(3, 1, 9, 9), torch.ones(3)), (torch.rand(2, 1, 9, 9), torch.tensor([1.0, 0.0]))
+    >>> with TaskThreads(learner, n_threads=2) as threads:
+    ...     losses = [losses for losses, _ in threads.gradients([[task], [task]], [0, 0, 0, 0, 1], n_tasks=2)]
+    >>> bool(losses[0] == losses[1])
+    True
+    """
+
+    def __init__(self, learner, n_threads):
+        self.learner, self.n_threads = learner, n_threads
+        self._pool, self._own = None, threading.local()
+
+    def __enter__(self):
+        if self.n_threads > 1:
+            self._n_within = torch.get_num_threads()
+            self._pool = ThreadPoolExecutor(self.n_threads, "sigkit-task", self._begin)
+        return self
+
+    def __exit__(self, *error):
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+            # What a thread sets for itself is what threads begin with that come after it.
+            torch.set_num_threads(self._n_within)
+
+    def gradients(self, passes, importance, n_tasks):
+        """Compute the gradients of tasks.
+
+        Parameters
+        ----------
+        passes : iterable of list of tasks
+            Tasks that are computed as one, each of what `MetaLearner.task_loss` takes; made in the calling thread.
+        importance : sequence of float
+            What the loss after each update counts.
+        n_tasks : int
+            Number of the tasks in all passes, by which gradients are divided.
+
+        Returns
+        -------
+        iterator of (Tensor of shape (n_tasks_of_the_pass,), list of Tensor or None)
+            For each pass, in their order, the losses, and the gradients of the parameters that are learned.
+        """
+        compute = partial(_gradients, importance=importance, n_tasks=n_tasks)
+        if self._pool is None:
+            return (compute(self.learner, tasks) for tasks in passes)
+        return self._pool.map(lambda tasks: compute(self._own.learner, tasks), passes)
+
+    def _begin(self):
+        torch.set_num_threads(max(1, self._n_within // self.n_threads))
+        shared = {id(tensor): tensor for tensor in (*self.learner.parameters(), *self.learner.buffers())}
+        self._own.learner = copy.deepcopy(self.learner, shared)
+
+
+def _gradients(learner, tasks, importance, n_tasks):
+    losses = torch.stack([learner.task_loss(*task, importance)[0] for task in tasks])
+    learned = [parameter for parameter in learner.parameters() if parameter.requires_grad]
+    return losses.detach(), torch.autograd.grad(losses.sum() / n_tasks, learned, allow_unused=True)
