@@ -18,7 +18,7 @@ from joblib import effective_n_jobs
 from torch import nn
 from torch.func import functional_call
 
-from sigkit.estimators._task_threads import TaskThreads
+from sigkit.estimators._task_threads import TaskThreads, add_gradients
 from sigkit.nets import (
     MetaLearner,
     balanced_cross_entropy,
@@ -90,12 +90,9 @@ def plain_step(network, tasks, importance):
 
 def sigkit_step(learner, tasks, importance, threads):
     learner.zero_grad()
-    learned = list(learner.parameters())
     passes = ([[(learner.prepare(images), labels) for images, labels in task]] for task in tasks)
     for _, gradients in threads.gradients(passes, importance, N_TASKS):
-        for parameter, gradient in zip(learned, gradients):
-            if gradient is not None:
-                parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
+        add_gradients(learner.parameters(), gradients)
 
 
 def adapt(learner, references):
@@ -139,7 +136,8 @@ def main():
     bfloat16 = has_fast_bfloat16(device)
     importance = multi_step_importance(N_UPDATES, 0, 10 if options.multi_step else 0)
     n_jobs = min(effective_n_jobs(options.n_jobs), N_TASKS) if device.type == "cpu" else 1
-    print(f"{device}, {n_jobs} of sigkit's tasks side by side, in {'bfloat16' if bfloat16 else 'float32'}, seconds")
+    print(f"{device}, sigkit in {'bfloat16' if bfloat16 else 'float32'}, seconds")
+    print(f"{n_jobs} of its tasks side by side, but where the last layer is adapted")
     for name in options.networks:
         plain, tasks = PLAIN[name]().to(device).eval(), draw_tasks(device, torch.contiguous_format)
         wanted = best_time(options.rounds, plain_step, plain, tasks, importance)

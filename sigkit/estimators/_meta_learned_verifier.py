@@ -143,8 +143,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         processor or accelerator is fast in it.
     n_jobs : int or None, default=None
         Number of tasks that meta-training with `adapt="all"` computes side by side on a processor, no more than
-        `meta_batch_size`: threads that share PyTorch's own, faster and each with the memory of a task. None is 1, -1
-        as many as there are processors.
+        `meta_batch_size`: threads that share PyTorch's own, faster and each with the memory of a task. None is 1 unless
+        in a `joblib.parallel_config` context; -1 is as many as there are processors.
     random_state : int, RandomState instance or None, default=None
         Seed of the first weights, the tasks, the augmentation and the random forgeries.
     verbose : int, default=0
@@ -246,7 +246,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "device": [str, None],
         "precision": [StrOptions({"float32", "bfloat16", "auto"})],
-        "n_jobs": [Integral, None],
+        "n_jobs": [Interval(Integral, 1, None, closed="left"), Interval(Integral, None, -1, closed="right"), None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }

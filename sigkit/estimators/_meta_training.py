@@ -14,7 +14,7 @@ import torch
 from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 
-from sigkit.estimators._task_threads import TaskThreads
+from sigkit.estimators._task_threads import TaskThreads, add_gradients
 from sigkit.nets import batch_statistics, multi_step_importance
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
@@ -217,6 +217,7 @@ class MetaTraining:
         teachers = self.development.teachers
         order = rng.permutation(len(teachers))
         batches = _even_parts([teachers[place] for place in order], settings.meta_batch_size)
+        learned = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
         losses = []
         for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
             self.learner.zero_grad()
@@ -224,7 +225,8 @@ class MetaTraining:
             for found, gradients in self.threads.gradients(passes, importance, len(batch)):
                 if not torch.isfinite(found).all():
                     return None
-                self._add(gradients)
+                add_gradients(learned, gradients)
+                del gradients
                 losses += found.tolist()
             if settings.clip_value is not None:
                 clip_gradients(self.learner.parameters(), settings.clip_value)
@@ -265,12 +267,6 @@ class MetaTraining:
             with batch_statistics(self.learner.network) if self.shares_batches else nullcontext():
                 prepared = self._prepare(part, lambda images: self.vary(images, generator))
             yield prepared
-
-    def _add(self, gradients):
-        learned = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
-        for parameter, gradient in zip(learned, gradients):
-            if gradient is not None:
-                parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
 
     def _passes(self, tasks):
         """Part the tasks of a meta-batch into those that pass through the network together."""

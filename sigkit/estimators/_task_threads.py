@@ -2,8 +2,10 @@
 
 import copy
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import repeat
 
 import torch
 
@@ -38,16 +40,19 @@ class TaskThreads:
 
     def __enter__(self):
         if self.n_threads > 1:
-            self._n_within = torch.get_num_threads()
-            self._pool = ThreadPoolExecutor(self.n_threads, "sigkit-task", self._begin)
+            n_within, begun = torch.get_num_threads(), threading.Barrier(self.n_threads)
+            self._pool = ThreadPoolExecutor(self.n_threads, "sigkit-task")
+            try:
+                list(self._pool.map(self._begin, [max(1, n_within // self.n_threads)] * self.n_threads, repeat(begun)))
+            finally:
+                # What a thread sets for itself is what threads begin with that come after it.
+                torch.set_num_threads(n_within)
         return self
 
     def __exit__(self, *error):
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
-            # What a thread sets for itself is what threads begin with that come after it.
-            torch.set_num_threads(self._n_within)
 
     def gradients(self, passes, importance, n_tasks):
         """Compute the gradients of tasks.
@@ -61,20 +66,52 @@ class TaskThreads:
         n_tasks : int
             Number of the tasks in all passes, by which gradients are divided.
 
-        Returns
-        -------
-        iterator of (Tensor of shape (n_tasks_of_the_pass,), list of Tensor or None)
-            For each pass, in their order, the losses, and the gradients of the parameters that are learned.
+        Yields
+        ------
+        losses : Tensor of shape (n_tasks_of_the_pass,)
+            The losses of a pass; passes are in their order.
+        gradients : tuple of Tensor or None
+            The gradients of the parameters that are learned.
         """
         compute = partial(_gradients, importance=importance, n_tasks=n_tasks)
         if self._pool is None:
-            return (compute(self.learner, tasks) for tasks in passes)
-        return self._pool.map(lambda tasks: compute(self._own.learner, tasks), passes)
+            for tasks in passes:
+                yield compute(self.learner, tasks)
+            return
+        running = deque()
+        for tasks in passes:
+            done = running.popleft().result() if len(running) == self.n_threads else None
+            running.append(self._pool.submit(lambda tasks: compute(self._own.learner, tasks), tasks))
+            if done is not None:
+                yield done
+        while running:
+            yield running.popleft().result()
 
-    def _begin(self):
-        torch.set_num_threads(max(1, self._n_within // self.n_threads))
+    def _begin(self, n_within, begun):
+        torch.get_num_threads()  # A thread takes the common number when it first asks, whatever was set for it before.
+        torch.set_num_threads(n_within)
+        begun.wait()
         shared = {id(tensor): tensor for tensor in (*self.learner.parameters(), *self.learner.buffers())}
         self._own.learner = copy.deepcopy(self.learner, shared)
+
+
+def add_gradients(parameters, gradients):
+    """Add gradients to those that parameters have, in the layout of the parameters: fused optimizers ignore others.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+        The parameters.
+    gradients : iterable of Tensor or None
+        A gradient of each; None adds nothing.
+    """
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        if gradient is None:
+            continue
+        if parameter.grad is None:
+            parameter.grad = torch.empty_like(parameter).copy_(gradient)
+        else:
+            parameter.grad.add_(gradient)
 
 
 def _gradients(learner, tasks, importance, n_tasks):

@@ -8,7 +8,7 @@ import torch
 
 from sigkit.datasets import make_signatures
 from sigkit.estimators import MetaLearnedVerifier
-from sigkit.estimators._task_threads import TaskThreads
+from sigkit.estimators._task_threads import TaskThreads, add_gradients
 from sigkit.nets import MetaLearner, build_network
 from sigkit.transformers import SignaturePreprocessor
 
@@ -67,13 +67,58 @@ def test_parameters_are_shared_and_what_is_learned_counts_at_once(learner):
     assert all(not torch.equal(*pair) for pair in zip(before, after))
 
 
-def test_an_error_arrives_and_the_numbers_of_threads_are_put_back(learner):
-    own, new = torch.get_num_threads(), threads_of_a_new_thread()
+def test_an_error_arrives_and_later_threads_are_as_before(learner, monkeypatch):
+    own, shares, task_loss = torch.get_num_threads(), [], MetaLearner.task_loss
+
+    def counting(self, *task):
+        shares.append(torch.get_num_threads())
+        return task_loss(self, *task)
+
+    monkeypatch.setattr(MetaLearner, "task_loss", counting)
     references = torch.rand(3, 1, 12, 9), torch.ones(2)
-    with TaskThreads(learner, 2) as threads, pytest.raises(ValueError, match="Target size"):
-        list(threads.gradients([[(references, references)]], IMPORTANCE, n_tasks=1))
-    assert torch.get_num_threads() == own
-    assert threads_of_a_new_thread() == new
+    torch.set_num_threads(4)
+    passes = [*draw_passes(3), [(references, references)], *draw_passes(3)]
+
+    def compute():
+        with TaskThreads(learner, 2) as threads:
+            assert threads_of_a_new_thread() == 4
+            return list(threads.gradients(passes, IMPORTANCE, 7))
+
+    try:
+        with pytest.raises(ValueError, match="Target size"):
+            compute()
+        assert torch.get_num_threads() == threads_of_a_new_thread() == 4
+    finally:
+        torch.set_num_threads(own)
+    assert set(shares) == {2}
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sigkit-task")]
+
+
+def test_no_more_tasks_are_taken_than_are_computed(learner):
+    taken = []
+    with TaskThreads(learner, 2) as threads:
+        found = threads.gradients((taken.append(part) or part for part in draw_passes(6)), IMPORTANCE, n_tasks=6)
+        next(found)
+        assert len(taken) == 3
+        assert len([*found]) == 5
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_gradients_are_added_as_backward_adds_them(learner, n_threads):
+    added = []
+    for _ in range(2):
+        learner.zero_grad()
+        with TaskThreads(learner, n_threads) as threads:
+            for _, gradients in threads.gradients(draw_passes(3), IMPORTANCE, n_tasks=3):
+                add_gradients(learner.parameters(), gradients)
+        added.append([parameter.grad for parameter in learner.parameters()])
+    learner.zero_grad()
+    for ((task,),) in zip(draw_passes(3)):
+        (learner.task_loss(*task, IMPORTANCE)[0] / 3).backward()
+    for parameter, *grads in zip(learner.parameters(), *added):
+        assert parameter.grad.stride() == grads[0].stride()
+        assert torch.equal(*grads)
+        torch.testing.assert_close(grads[0], parameter.grad)
 
 
 def test_meta_training_side_by_side():
