@@ -14,11 +14,10 @@ import argparse
 import time
 
 import torch
-from joblib import effective_n_jobs
 from torch import nn
 from torch.func import functional_call
 
-from sigkit.estimators._task_threads import TaskThreads, add_gradients
+from sigkit.estimators._task_threads import TaskThreads, add_gradients, n_task_threads
 from sigkit.nets import (
     MetaLearner,
     balanced_cross_entropy,
@@ -135,9 +134,7 @@ def main():
     device = choose_device()
     bfloat16 = has_fast_bfloat16(device)
     importance = multi_step_importance(N_UPDATES, 0, 10 if options.multi_step else 0)
-    n_jobs = min(effective_n_jobs(options.n_jobs), N_TASKS) if device.type == "cpu" else 1
     print(f"{device}, sigkit in {'bfloat16' if bfloat16 else 'float32'}, seconds")
-    print(f"{n_jobs} of its tasks side by side, but where the last layer is adapted")
     for name in options.networks:
         plain, tasks = PLAIN[name]().to(device).eval(), draw_tasks(device, torch.contiguous_format)
         wanted = best_time(options.rounds, plain_step, plain, tasks, importance)
@@ -153,12 +150,12 @@ def main():
             learner = MetaLearner(build_network(name, seed=0), N_UPDATES, LR, bfloat16=bfloat16, **settings)
             learner = learner.to(device, memory_format=torch.channels_last).eval()
             with freed_memory_kept():  # as `MetaLearnedVerifier` does
-                with TaskThreads(learner, 1 if learner.adapts == "head" else n_jobs) as threads:
+                with TaskThreads(learner, n_task_threads(learner, options.n_jobs, N_TASKS)) as threads:
                     step = best_time(options.rounds, sigkit_step, learner, tasks, importance, threads)
                 once = best_time(options.rounds, adapt, learner, tasks[0][0])
             print(
-                f"{name}: {label}: a step {step:.2f} (ratio {wanted / step:.2f}), adaptation to a writer {once:.2f} "
-                f"(ratio {wanted_once / once:.2f})",
+                f"{name}: {label}: a step {step:.2f} (ratio {wanted / step:.2f}; tasks side by side: "
+                f"{threads.n_threads}), adaptation to a writer {once:.2f} (ratio {wanted_once / once:.2f})",
                 flush=True,
             )
 

@@ -32,15 +32,7 @@ from sigkit.transformers import SigNetFeaturizer
 from sigkit.transformers._images import as_bytes, check_images, check_size
 from sigkit.transformers._inputs import middle_input
 from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
-from sigkit.utils import (
-    GENUINE,
-    development_rows,
-    freed_memory_kept,
-    listing,
-    parse_target,
-    progress,
-    whole_file,
-)
+from sigkit.utils import GENUINE, development_rows, freed_memory_kept, listing, parse_target, progress, whole_file
 
 N_FOR_FIRST_STATISTICS = 64
 ADAPTATION = ("n_updates", "head", "adapt", "n_random_forgeries")

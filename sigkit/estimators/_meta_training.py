@@ -11,10 +11,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 
-from sigkit.estimators._task_threads import TaskThreads, add_gradients
+from sigkit.estimators._task_threads import TaskThreads, add_gradients, n_task_threads
 from sigkit.nets import batch_statistics, multi_step_importance
 from sigkit.transformers._inputs import middle_input, training_input
 from sigkit.transformers._resume import STATE_FILE, check_recipe, plain, read_state
@@ -146,7 +145,7 @@ class MetaTraining:
         self.optimizer = torch.optim.Adam(groups, settings.lr, fused=self.images.device.type in ("cpu", "cuda"))
         rng = np.random.default_rng([settings.seed, settings.epochs])
         self.validation_tasks = [self._draw(writer, rng) for writer in development.validators]
-        self.threads = TaskThreads(learner, self._n_threads())
+        self.threads = TaskThreads(learner, n_task_threads(learner, settings.n_jobs, settings.meta_batch_size))
         self.history, self.best = [], None
 
     def run(self, folder, recipe, verbose):
@@ -251,12 +250,6 @@ class MetaTraining:
             kinds = [right[queries[1] == label].float().mean() for label in (0, 1) if (queries[1] == label).any()]
             hits.append(torch.stack(kinds).mean().item())
         return {"valid_loss": float(np.mean(losses)), "valid_acc": float(np.mean(hits))}
-
-    def _n_threads(self):
-        """Tell how many tasks are computed side by side: on a processor, where each adapts the network."""
-        if self.learner.adapts == "head" or self.images.device.type != "cpu":
-            return 1
-        return min(effective_n_jobs(self.settings.n_jobs), self.settings.meta_batch_size)
 
     def _draw(self, writer, rng):
         return self.development.draw_task(writer, self.settings.sizes, rng)

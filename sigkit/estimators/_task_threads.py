@@ -8,6 +8,29 @@ from functools import partial
 from itertools import repeat
 
 import torch
+from joblib import effective_n_jobs
+
+
+def n_task_threads(learner, n_jobs, n_tasks):
+    """Tell in how many threads tasks are computed: several only on a processor, where each task adapts the network.
+
+    Parameters
+    ----------
+    learner : MetaLearner
+        On its device.
+    n_jobs : int or None
+        How many are asked for, as joblib counts.
+    n_tasks : int
+        Number of tasks at once.
+
+    Returns
+    -------
+    int
+        Number of threads.
+    """
+    if learner.adapts == "head" or learner.rates.device.type != "cpu":
+        return 1
+    return min(effective_n_jobs(n_jobs), n_tasks)
 
 
 class TaskThreads:

@@ -82,10 +82,7 @@ class _ToMaxima(Function):
     @staticmethod
     def backward(ctx, slope):
         (places,) = ctx.saved_tensors
-        flat, axis = [tensor.flatten(-2) for tensor in (slope, places)], -1
-        if not places.is_contiguous():
-            # Channels are last, and are to be in what is gathered.
-            flat, axis = [tensor.transpose(-1, -2) for tensor in flat], -2
-        gathered = flat[0].gather(axis, flat[1])
-        gathered = gathered if axis == -1 else gathered.transpose(-1, -2)
+        slope, flat = slope.flatten(-2), places.flatten(-2)
+        # Where channels are last, they are to be so in what is gathered.
+        gathered = slope.gather(-1, flat) if places.is_contiguous() else slope.mT.gather(-2, flat.mT).mT
         return gathered.unflatten(-1, places.shape[-2:]), None, None, None, None

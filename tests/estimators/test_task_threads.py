@@ -113,7 +113,7 @@ def test_gradients_are_added_as_backward_adds_them(learner, n_threads):
                 add_gradients(learner.parameters(), gradients)
         added.append([parameter.grad for parameter in learner.parameters()])
     learner.zero_grad()
-    for ((task,),) in zip(draw_passes(3)):
+    for (task,) in draw_passes(3):
         (learner.task_loss(*task, IMPORTANCE)[0] / 3).backward()
     for parameter, *grads in zip(learner.parameters(), *added):
         assert parameter.grad.stride() == grads[0].stride()
@@ -141,10 +141,8 @@ def test_how_many_side_by_side(monkeypatch, settings, n_threads):
     enter = TaskThreads.__enter__
     monkeypatch.setattr(TaskThreads, "__enter__", lambda self: asked.append(self.n_threads) or enter(self))
     rng = np.random.default_rng(0)
-    X, y = (
-        rng.integers(0, 255, (30, 12, 9), dtype=np.uint8),
-        np.repeat([[w, k] for w in range(3) for k in (0, 1)], 5, 0),
-    )
+    X = rng.integers(0, 255, (30, 12, 9), dtype=np.uint8)
+    y = np.repeat([[writer, forgery] for writer in range(3) for forgery in (0, 1)], 5, axis=0)
     sizes = {"n_references": 2, "n_random_forgeries": 2, "n_query_random": 2, "n_query_genuine": 2}
     sizes |= {"n_query_skilled": 2, "dev_writers": [0, 1], "epochs": 1, "random_state": 0, "device": "cpu"}
     MetaLearnedVerifier("tiny", **sizes | settings).fit(X, y)
