@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from sigkit.estimators._task_threads import TaskThreads, add_gradients, n_task_threads
+from sigkit._utils import freed_memory_kept
 from sigkit.nets import (
     MetaLearner,
     balanced_cross_entropy,
@@ -26,7 +26,7 @@ from sigkit.nets import (
     has_fast_bfloat16,
     multi_step_importance,
 )
-from sigkit.utils import freed_memory_kept
+from sigkit.training._task_threads import TaskThreads, add_gradients, n_task_threads
 
 N_TASKS, N_REFERENCES, N_RANDOM, N_QUERIES, N_UPDATES, LR = 4, 5, 10, 30, 5, 0.01
 

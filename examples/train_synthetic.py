@@ -17,7 +17,8 @@ import numpy as np
 
 import sigkit.datasets
 from sigkit.datasets import load_npz, make_signatures, save_npz
-from sigkit.transformers import SYNTHETIC_RECIPE, SignaturePreprocessor, SigNetFeaturizer
+from sigkit.training import SYNTHETIC_RECIPE
+from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 CANVAS_SIZE = (765, 1089)
 N_GENUINE = 7

@@ -16,7 +16,7 @@ ROOMS = (
     "model_selection",
     "nets",
     "transformers",
-    "utils",
+    "_utils",
 )
 # A summary starts on the line of the quotes; where it says it all, no longer one and no "See Also" are demanded.
 IGNORED = {"ES01", "SA01", "GL01", "GL08", "YD01"}

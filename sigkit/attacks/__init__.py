@@ -6,11 +6,12 @@ from sigkit.attacks._base import Attack, Attacked, Claims
 from sigkit.attacks._boundary import BoundaryAttack
 from sigkit.attacks._carlini_wagner import CarliniWagnerL2
 from sigkit.attacks._fgm import FGM
-from sigkit.attacks._norms import ascend, lengths, somewhere_near, steepest, within_ball
+from sigkit.attacks._norms import FULL_INK, ascend, lengths, random_in_ball, steepest, value_and_grad, within_ball
 from sigkit.attacks._pgd import PGD
 
 __all__ = [
     "FGM",
+    "FULL_INK",
     "PGD",
     "AnnealingAttack",
     "ArtAttack",
@@ -21,7 +22,8 @@ __all__ = [
     "Claims",
     "ascend",
     "lengths",
-    "somewhere_near",
+    "random_in_ball",
     "steepest",
+    "value_and_grad",
     "within_ball",
 ]

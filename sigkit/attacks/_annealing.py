@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import torch
 
 from sigkit.attacks._base import Attack
-from sigkit.attacks._norms import DARKEST
+from sigkit.attacks._norms import FULL_INK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class AnnealingAttack(Attack):
             for step in range(self.n_steps):
                 temperature = self.hottest * (self.coldest / self.hottest) ** (step / max(1, self.n_steps - 1))
                 noise = torch.randn(walkers.shape, generator=generator).to(images.device)
-                moved = (walkers + self.step_size * noise).clamp(0, DARKEST)
+                moved = (walkers + self.step_size * noise).clamp(0, FULL_INK)
                 margins = claims.margins(moved)
                 new = self.norm_weight * (moved - images[rows]).square().mean((1, 2)).sqrt() - margins
                 chance = torch.rand(len(rows), generator=generator).to(images.device)

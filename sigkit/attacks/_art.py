@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sigkit.attacks._base import Attack
-from sigkit.attacks._norms import DARKEST
+from sigkit.attacks._norms import FULL_INK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,14 +64,14 @@ class ArtAttack(Attack):
                 loss=nn.CrossEntropyLoss(),
                 input_shape=tuple(images.shape[1:]),
                 nb_classes=2,
-                clip_values=(0.0, DARKEST),
+                clip_values=(0.0, FULL_INK),
                 device_type="gpu" if images.is_cuda else "cpu",
             )
             attack = self.make(classifier)
             wanted = np.array([[0.0, 1.0]], dtype=np.float32) if getattr(attack, "targeted", False) else None
             changed = attack.generate(x=images[row : row + 1].cpu().numpy(), y=wanted)
             found[row] = torch.from_numpy(changed[0]).to(images)
-        return found.clamp(0, DARKEST)
+        return found.clamp(0, FULL_INK)
 
 
 class _TwoSides(nn.Module):

@@ -7,8 +7,8 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 
-from sigkit.attacks._norms import DARKEST, lengths, slope
-from sigkit.utils import progress
+from sigkit._utils import progress
+from sigkit.attacks._norms import FULL_INK, lengths, value_and_grad
 
 _BISECTIONS = 16
 
@@ -99,7 +99,7 @@ class Claims:
         """
         return self.verifier(images.round() if self.rounds else images, self.claims)
 
-    def slope(self, images):
+    def value_and_grad(self, images):
         """Compute margins and their gradients.
 
         Parameters
@@ -114,7 +114,7 @@ class Claims:
         gradients : Tensor of shape (n_samples, height, width)
             The gradient of each by its image.
         """
-        return slope(self.margins, images)
+        return value_and_grad(self.margins, images)
 
     def succeeded(self, margins):
         """Tell which margins are a success: a score equal to the threshold is accepted.
@@ -269,7 +269,7 @@ class Attack(ABC):
         rows = torch.nonzero(~done)[:, 0]
         if len(rows):
             asked = claims[rows]
-            found = self._search(asked, images[rows], generator).clamp(0, DARKEST)
+            found = self._search(asked, images[rows], generator).clamp(0, FULL_INK)
             if self.eight_bit:
                 found = self._round(asked, images[rows], found)
             changed[rows] = found
@@ -357,7 +357,7 @@ def _check_images(images):
         raise ValueError(f"Expected images of shape (n_samples, height, width); found {tuple(images.shape)}.")
     images = images.to(torch.float32)
     low, high = images.min().item(), images.max().item()
-    if not (low >= 0 and high <= DARKEST):
+    if not (low >= 0 and high <= FULL_INK):
         raise ValueError(
             f"Images must have values from 0 (background) to 255 (ink); found {low:g} to {high:g}. Attacks work on "
             "preprocessed images."

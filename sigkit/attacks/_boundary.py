@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import torch
 
 from sigkit.attacks._base import Attack
-from sigkit.attacks._norms import DARKEST, lengths
+from sigkit.attacks._norms import FULL_INK, lengths
 
 _FACTOR = 1.5
 _WINDOW = 10
@@ -92,7 +92,7 @@ class BoundaryAttack(Attack):
         for _ in range(self.n_noises):
             if wished.all():
                 break
-            noise = DARKEST * torch.rand(images.shape, generator=generator).to(images.device)
+            noise = FULL_INK * torch.rand(images.shape, generator=generator).to(images.device)
             begun = torch.where(wished[:, None, None], begun, noise)
             wished |= self._is_wished(claims, begun)
         return begun, torch.nonzero(wished)[:, 0]
@@ -108,7 +108,7 @@ class BoundaryAttack(Attack):
         sphere_hits, source_hits = torch.zeros_like(sphere), torch.zeros_like(sphere)
         for step in range(1, self.n_steps + 1):
             around = self._around(images, current, sphere, generator)
-            closer = (around + source * (images - around)).clamp(0, DARKEST)
+            closer = (around + source * (images - around)).clamp(0, FULL_INK)
             stays = self._is_wished(claims, around)[:, None, None]
             comes = self._is_wished(claims, closer)[:, None, None]
             current = torch.where(comes, closer, current)
@@ -127,7 +127,7 @@ class BoundaryAttack(Attack):
         move = torch.randn(images.shape, generator=generator).to(images.device)
         move = move - (move * unit).sum((1, 2), keepdim=True) * unit
         move = move * sphere * distance / lengths(move)[:, None, None]
-        return (images + (away + move) / (1 + sphere**2).sqrt()).clamp(0, DARKEST)
+        return (images + (away + move) / (1 + sphere**2).sqrt()).clamp(0, FULL_INK)
 
     def _is_wished(self, claims, images):
         return claims.succeeded(claims.margins(images))

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import torch
 
 from sigkit.attacks._base import Attack
-from sigkit.attacks._norms import DARKEST
+from sigkit.attacks._norms import FULL_INK
 
 _FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-8
 # Of how many parts a search by gradient is made up, after each of which rows that do not improve are left.
@@ -101,18 +101,18 @@ class CarliniWagnerL2(Attack):
         """Minimise for one constant a claim; return what was found, and its sum of squares, infinite for nothing."""
         found, least = images.clone(), torch.full_like(const, torch.inf)
         rows = torch.arange(len(images), device=images.device)
-        start = images / DARKEST
+        start = images / FULL_INK
         varied, previous = start, torch.full_like(const, torch.inf)
         first, second = torch.zeros_like(images), torch.zeros_like(images)
         check = max(1, self.n_iterations // _PARTS)
         for step in range(self.n_iterations):
             change = varied - start
             squares = change.square().sum((1, 2))
-            margins, slopes = claims.slope(DARKEST * varied)
+            margins, slopes = claims.value_and_grad(FULL_INK * varied)
             better = claims.succeeded(margins) & (margins >= self.confidence) & (squares < least[rows])
-            least[rows[better]], found[rows[better]] = squares[better], DARKEST * varied[better]
+            least[rows[better]], found[rows[better]] = squares[better], FULL_INK * varied[better]
             lacks = (self.confidence - margins).clamp_min(0)
-            gradients = 2 * change - (const * (lacks > 0))[:, None, None] * DARKEST * slopes
+            gradients = 2 * change - (const * (lacks > 0))[:, None, None] * FULL_INK * slopes
             first = _FIRST * first + (1 - _FIRST) * gradients
             second = _SECOND * second + (1 - _SECOND) * gradients.square()
             length = (second / (1 - _SECOND ** (step + 1))).sqrt() + _TINY
@@ -137,11 +137,11 @@ class CarliniWagnerL2(Attack):
         n_moved = max(1, n_pixels // 1000)
         while len(rows) and n_moved < n_pixels:
             asked, current = claims[rows], rounded[rows]
-            _, gradients = asked.slope(current)
+            _, gradients = asked.value_and_grad(current)
             flat = gradients.flatten(1)
             most = flat.abs().topk(n_moved, dim=1).indices
             moves = torch.zeros_like(flat).scatter(1, most, flat.gather(1, most).sign()).view_as(current)
-            rounded[rows] = (current + moves).clamp(0, DARKEST)
+            rounded[rows] = (current + moves).clamp(0, FULL_INK)
             with torch.no_grad():
                 rows = rows[~asked.succeeded(asked.margins(rounded[rows]))]
             n_moved *= 2

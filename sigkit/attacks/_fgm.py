@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sigkit.attacks._base import BallAttack
-from sigkit.attacks._norms import DARKEST, steepest
+from sigkit.attacks._norms import FULL_INK, steepest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,5 +46,5 @@ class FGM(BallAttack):
     """
 
     def _search(self, claims, images, generator):
-        _, gradients = claims.slope(images)
-        return (images + self.epsilon * steepest(gradients, self.norm)).clamp(0, DARKEST)
+        _, gradients = claims.value_and_grad(images)
+        return (images + self.epsilon * steepest(gradients, self.norm)).clamp(0, FULL_INK)

@@ -2,7 +2,7 @@
 
 import torch
 
-DARKEST = 255.0
+FULL_INK = 255.0
 """The greatest value of a pixel: full ink."""
 
 
@@ -89,7 +89,7 @@ def within_ball(perturbations, epsilon, norm=2):
     return perturbations.clamp(-epsilon, epsilon)
 
 
-def somewhere_near(images, epsilon, norm=2, *, generator, full_ink=DARKEST):
+def random_in_ball(images, epsilon, norm=2, *, generator, full_ink=FULL_INK):
     """Draw a place in the ball around each image, evenly.
 
     Parameters
@@ -113,9 +113,9 @@ def somewhere_near(images, epsilon, norm=2, *, generator, full_ink=DARKEST):
     Examples
     --------
     >>> import torch
-    >>> from sigkit.attacks import lengths, somewhere_near
+    >>> from sigkit.attacks import lengths, random_in_ball
     >>> images = torch.full((2, 3, 3), 100.0)
-    >>> places = somewhere_near(images, 5.0, generator=torch.Generator())
+    >>> places = random_in_ball(images, 5.0, generator=torch.Generator())
     >>> bool((lengths(places - images) <= 5).all())
     True
     """
@@ -128,7 +128,7 @@ def somewhere_near(images, epsilon, norm=2, *, generator, full_ink=DARKEST):
     return (images + change.to(images.device)).clamp(0, full_ink)
 
 
-def ascend(objective, images, *, epsilon, norm=2, step_size=None, n_steps, start=None, full_ink=DARKEST):
+def ascend(objective, images, *, epsilon, norm=2, step_size=None, n_steps, start=None, full_ink=FULL_INK):
     """Change images so that an objective grows, by projected gradient steps [1]_.
 
     .. math:: x_{t+1} = \\Pi(x_t + \\alpha\\, s(\\nabla f(x_t)))
@@ -177,7 +177,7 @@ def ascend(objective, images, *, epsilon, norm=2, step_size=None, n_steps, start
     changed = images if start is None else start
     best, greatest = changed, None
     for _ in range(n_steps):
-        values, gradients = slope(objective, changed)
+        values, gradients = value_and_grad(objective, changed)
         best, greatest = better(best, greatest, changed, values)
         stepped = changed + step_size * steepest(gradients, norm)
         changed = (images + within_ball(stepped.clamp(0, full_ink) - images, epsilon, norm)).clamp(0, full_ink)
@@ -185,7 +185,7 @@ def ascend(objective, images, *, epsilon, norm=2, step_size=None, n_steps, start
         return better(best, greatest, changed, objective(changed))[0]
 
 
-def slope(objective, images):
+def value_and_grad(objective, images):
     """Compute an objective and its gradient.
 
     Parameters

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 from sigkit.attacks._base import BallAttack
-from sigkit.attacks._norms import ascend, somewhere_near
+from sigkit.attacks._norms import ascend, random_in_ball
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class PGD(BallAttack):
     def _search(self, claims, images, generator):
         start = None
         if self.random_start:
-            start = somewhere_near(images, self.epsilon, self.norm, generator=generator)
+            start = random_in_ball(images, self.epsilon, self.norm, generator=generator)
         return ascend(
             claims.margins,
             images,

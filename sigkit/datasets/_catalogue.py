@@ -1,7 +1,7 @@
 """The public corpora as data: names of files, numbers, canvas and citation of each."""
 
+from sigkit._utils import GENUINE, SIMPLE, SKILLED
 from sigkit.datasets._layout import Corpus, Series
-from sigkit.utils import GENUINE, SIMPLE, SKILLED
 
 CEDAR = Corpus(
     name="CEDAR",

@@ -1,9 +1,9 @@
 """Loaders of the public corpora: paths, targets and the canvas of each."""
 
+from sigkit._utils import listing
 from sigkit.datasets._catalogue import BHSIG260, CEDAR, GPDS, MCYT75, PUC_PR
 from sigkit.datasets._layout import scan_corpus
 from sigkit.datasets._tree import make_bunch
-from sigkit.utils import listing
 
 SCRIPTS = {"both": (), "bengali": ("hindi",), "hindi": ("bengali",)}
 """The folders to pass over for a choice of script."""

@@ -3,8 +3,8 @@
 import operator
 import re
 
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing
 from sigkit.datasets._tree import Scans, check_folder, list_files, make_bunch, natural_key, no_scans
-from sigkit.utils import GENUINE, SIMPLE, SKILLED, listing
 
 KINDS = {
     **dict.fromkeys(("genuine", "original", "org", "g"), GENUINE),

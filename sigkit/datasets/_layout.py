@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from string import Formatter
 
+from sigkit._utils import listing
 from sigkit.datasets._tree import Scans, check_folder, list_files, no_scans
-from sigkit.utils import listing
 
 
 @dataclass(frozen=True)

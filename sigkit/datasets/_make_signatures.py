@@ -5,8 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, map_parallel, progress
 from sigkit.datasets._synthesis import SCANS, SCRIPTS, Sheet, sign
-from sigkit.utils import GENUINE, SIMPLE, SKILLED, map_parallel, progress
 
 
 def make_signatures(

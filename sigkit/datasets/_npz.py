@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 from sklearn.utils import Bunch
 
-from sigkit.utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, whole_file
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, whole_file
 
 ARRAYS = ("x", "y", "yforg", "user_mapping", "filenames")
 

@@ -8,10 +8,10 @@ import numpy as np
 from sklearn.utils import check_scalar
 from torch.utils.data import IterableDataset, get_worker_info
 
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, single_threaded_products
 from sigkit.datasets._make_signatures import draw_entropy, make_sheet
 from sigkit.datasets._synthesis import FORM, LINE, sign
 from sigkit.imaging import preprocess_image
-from sigkit.utils import GENUINE, SIMPLE, SKILLED, single_threaded_products
 
 
 class SignatureStream(IterableDataset):

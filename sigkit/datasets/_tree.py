@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import Bunch
 
+from sigkit._utils import listing
 from sigkit.imaging import ImageError, read_image
-from sigkit.utils import listing
 
 JUNK = {"thumbs.db", "desktop.ini"}
 

@@ -9,8 +9,8 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit.estimators._adversaries import OneStepImages, WorstImages
 from sigkit.nets import build_network, choose_device, load_network
+from sigkit.training._adversaries import OneStepImages, WorstImages
 from sigkit.transformers import SigNetFeaturizer
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from sigkit.utils import listing, parse_target, same_id_type
+from sigkit._utils import listing, parse_target, same_id_type
 
 
 class EnrolledChecks:

@@ -7,7 +7,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length
 
-from sigkit.utils import GENUINE, listing, parse_target, same_id_type
+from sigkit._utils import GENUINE, listing, parse_target, same_id_type
 
 
 class VerifierMixin:

@@ -6,14 +6,14 @@ from numbers import Integral
 
 import numpy as np
 
+from sigkit._utils import content_digest, join_target, listing, parse_target, progress
 from sigkit.attacks import Attack
 from sigkit.estimators._steps import unfold
-from sigkit.experiments._campaign_cast import Cast, System, aim, choose_queries, see
+from sigkit.experiments._campaign_cast import CampaignSplit, System, attack_thresholds, attacker_view, choose_queries
 from sigkit.experiments._campaign_results import CampaignResults
 from sigkit.experiments._describe import describe_attack, describe_estimator, describe_signatures
 from sigkit.experiments._result_files import ResultFiles
 from sigkit.transformers import SignaturePreprocessor
-from sigkit.utils import content_digest, join_target, listing, parse_target, progress
 
 KNOWLEDGE = ("perfect", "limited", "limited-features")
 KEPT = {"rows", "images", "after", "attacker_success", "rmse", "threshold"}
@@ -145,7 +145,7 @@ class AttackCampaign:
             )
         writers, forgery = parse_target(y)
         files = self._files(X, writers, forgery)
-        cast = Cast.draw(X, writers, forgery, self)
+        cast = CampaignSplit.draw(X, writers, forgery, self)
         systems = {name: System.fitted(estimator, cast) for name, estimator in self.systems.items()}
         queries = choose_queries(systems, cast, self.random_state)
         cells = [(system, known, attack) for system in systems for known in self.knowledge for attack in self.attacks]
@@ -173,7 +173,7 @@ class AttackCampaign:
         if hasattr(attack, "starts") and not attack.starts:
             attack = replace(attack, starts=cast.signatures_of_attacker(known))
         images = cast.X[queries.rows]
-        aims = aim(verifier, images, queries, system.threshold, attack.batch_size)
+        aims = attack_thresholds(verifier, images, queries, system.threshold, attack.batch_size)
         attacked = attack(verifier, images, queries.claims, goal=queries.goals, threshold=aims)
         return {
             "rows": queries.rows,
@@ -187,11 +187,11 @@ class AttackCampaign:
     def _attacker(self, name, known, system, cast):
         """Make the verifier that the attacker has; None where there is none."""
         if known == "perfect":
-            return see(system.estimator)
+            return attacker_view(system.estimator)
         if known == "limited":
-            return see(cast.attackers_own(system.estimator, fits_features=False))
+            return attacker_view(cast.attackers_own(system.estimator, fits_features=False))
         other = (self.other_features or {}).get(name)
-        return None if other is None else see(cast.attackers_own(other, fits_features=True))
+        return None if other is None else attacker_view(cast.attackers_own(other, fits_features=True))
 
     def _files(self, X, writers, forgery):
         if self.folder is None:

@@ -10,18 +10,18 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
+from sigkit._utils import GENUINE, SKILLED, development_rows, join_target, listing
 from sigkit.estimators import BlackBoxVerifier, DifferentiableVerifier, MetaLearnedVerifier, NotDifferentiable
 from sigkit.experiments._last_step import before_last_step, development_writers, last_step
 from sigkit.metrics import eer_score, eer_threshold
 from sigkit.model_selection import WriterSplit
-from sigkit.utils import GENUINE, SKILLED, development_rows, join_target, listing
 
 # How far an attacker wants to move a score that the attacker's own verifier decides as wished from the beginning.
 _FURTHER = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Cast:
+class CampaignSplit:
     """Signatures, and who knows which.
 
     Parameters
@@ -65,7 +65,7 @@ class Cast:
 
         Returns
         -------
-        Cast
+        CampaignSplit
             The cast.
         """
         named = [development_writers(system) or [] for system in campaign.systems.values()]
@@ -236,7 +236,7 @@ class System:
         ----------
         estimator : estimator
             The unfitted Pipeline.
-        cast : Cast
+        cast : CampaignSplit
             The cast.
 
         Returns
@@ -266,7 +266,7 @@ class System:
         ----------
         images : ndarray of shape (n_queries, height, width)
             Their images.
-        cast : Cast
+        cast : CampaignSplit
             The cast.
 
         Returns
@@ -323,7 +323,7 @@ def choose_queries(systems, cast, random_state):
     ----------
     systems : dict of str to System
         The systems.
-    cast : Cast
+    cast : CampaignSplit
         The cast.
     random_state : int
         Draws them.
@@ -359,7 +359,7 @@ def choose_queries(systems, cast, random_state):
     return Queries(rows, claims, kinds, np.where(kinds == "genuine", "reject", "accept"))
 
 
-def see(estimator):
+def attacker_view(estimator):
     """Make a verifier as an attacker sees it: with gradients if there are any.
 
     Parameters
@@ -378,7 +378,7 @@ def see(estimator):
         return BlackBoxVerifier(estimator)
 
 
-def aim(verifier, images, queries, threshold, batch_size):
+def attack_thresholds(verifier, images, queries, threshold, batch_size):
     """Decide which scores an attacker aims at by the attacker's own verifier.
 
     It is the system's threshold, or where that verifier decides as wished from the beginning, a little further than it

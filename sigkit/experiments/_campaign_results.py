@@ -70,7 +70,7 @@ class CampaignResults:  # numpydoc ignore=PR01
         ----------
         systems : dict of str to System
             The systems.
-        cast : Cast
+        cast : CampaignSplit
             The signatures.
         queries : Queries
             The queries.

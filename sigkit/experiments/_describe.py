@@ -7,8 +7,8 @@ from dataclasses import fields
 import joblib
 import numpy as np
 
+from sigkit._utils import content_digest, signature_digest
 from sigkit.nets import SHIPPED_WEIGHTS, weights_path
-from sigkit.utils import content_digest, signature_digest
 
 # Parameters that change no result.
 UNCHANGING = ("n_jobs", "verbose", "memory", "max_memory", "device", "steps", "checkpoint_dir")

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 
-from sigkit.utils import whole_file
+from sigkit._utils import whole_file
 
 ABOUT = "experiment.json"
 

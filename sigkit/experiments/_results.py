@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.utils import Bunch
 
+from sigkit._utils import GENUINE
 from sigkit.metrics import VerificationReport, verification_report
-from sigkit.utils import GENUINE
 
 LABELS = {
     "frr": "FRR",

@@ -5,13 +5,13 @@ For signatures by writer, and for any other biometric trait on plain `y_true, y_
 
 from sigkit.metrics._displays import ScoreHistogramDisplay, VerificationDetDisplay
 from sigkit.metrics._error_rates import eer_score, eer_threshold, far_score, frr_score
-from sigkit.metrics._figures import Figure
+from sigkit.metrics._estimates import Estimate
 from sigkit.metrics._report import VerificationReport, verification_report
 from sigkit.metrics._scorers import make_verification_scorer, verification_scorer
 from sigkit.metrics._trials import verification_trials
 
 __all__ = [
-    "Figure",
+    "Estimate",
     "ScoreHistogramDisplay",
     "VerificationDetDisplay",
     "VerificationReport",

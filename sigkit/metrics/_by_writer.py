@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from sigkit._utils import listing
 from sigkit.metrics._curves import _area_under_roc, _equal_error, _operating_points, _share
 from sigkit.metrics._trials import _Trials
-from sigkit.utils import listing
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sklearn.utils import Bunch, check_random_state
 from sigkit.metrics._bootstrap import _draw_weights, _percentile_interval, _resampled_unit
 from sigkit.metrics._by_writer import _align_thresholds
 from sigkit.metrics._displays import ScoreHistogramDisplay, VerificationDetDisplay
-from sigkit.metrics._figures import Figure, _Figures
+from sigkit.metrics._estimates import Estimate, _Estimates
 from sigkit.metrics._trials import _check_kind, _make_trials
 
 # In the order of the table.
@@ -26,7 +26,7 @@ class VerificationReport:  # numpydoc ignore=PR01
 
     Attributes
     ----------
-    figures : dict of str to Figure
+    figures : dict of str to Estimate
         "frr", "far_random", "far_skilled", "far_simple" (plain labels: "far"), "eer", "eer_writer" and "mean_auc",
         as far as the trials allow; each with `value`, `low`, `high`, `n_genuine`, `n_forgeries`, `n_writers`.
     threshold : float or dict
@@ -58,7 +58,7 @@ class VerificationReport:  # numpydoc ignore=PR01
     (0.5, 0.3)
     """
 
-    figures: dict[str, Figure]
+    figures: dict[str, Estimate]
     threshold: float | dict
     eer_threshold: float | None
     eer_kind: str | None
@@ -246,7 +246,7 @@ def verification_report(
     _check_bootstrap(n_bootstraps, confidence)
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
     unit = _resampled_unit(trials)
-    figures = _Figures(trials, threshold, method, unit, kind)
+    figures = _Estimates(trials, threshold, method, unit, kind)
     values, replicates = figures.unweighted(), {}
     rng = check_random_state(random_state)
     for weights in _draw_weights(trials, unit, n_bootstraps, rng):
@@ -256,7 +256,7 @@ def verification_report(
     for name in sorted(values, key=list(LABELS).index):
         drawn = replicates.get(name)
         interval = _percentile_interval(np.concatenate(drawn), confidence) if drawn else (None, None)
-        table[name] = Figure(values[name], *interval, *figures.census(name))
+        table[name] = Estimate(values[name], *interval, *figures.census(name))
     has_eer = "eer" in values
     threshold = _align_thresholds(threshold, trials)
     if not isinstance(threshold, float):

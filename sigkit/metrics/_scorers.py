@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import _safe_indexing
 
+from sigkit._utils import GENUINE, listing, parse_target
 from sigkit.metrics._bootstrap import _resampled_unit
 from sigkit.metrics._curves import _check_method
 from sigkit.metrics._error_rates import _false_acceptance, _false_rejection
-from sigkit.metrics._figures import _Figures
+from sigkit.metrics._estimates import _Estimates
 from sigkit.metrics._trials import _check_kind, _make_trials, _Trials
-from sigkit.utils import GENUINE, listing, parse_target
 
 METRICS = ("eer", "eer_writer", "frr", "far", "auc", "all")
 
@@ -70,7 +70,7 @@ class VerificationScorer:  # numpydoc ignore=PR01
             raise ValueError("metric='eer_writer' needs writers: y with rows [writer, forgery]. Ask for 'eer' here.")
         if self.metric != "all":
             trials.require_forgeries(self.kind)
-        figures = _Figures(trials, threshold, self.method, _resampled_unit(trials), self.kind).unweighted()
+        figures = _Estimates(trials, threshold, self.method, _resampled_unit(trials), self.kind).unweighted()
         # Subtracting from 0.0 keeps an error of zero from being written as -0.0.
         scores = {f"neg_{name}": 0.0 - value for name, value in figures.items() if name != "mean_auc"}
         if "mean_auc" in figures:

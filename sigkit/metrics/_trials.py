@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
-from sigkit.utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, same_id_type
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, same_id_type
 
 RANDOM, FORGERY = 3, 4
 KIND_NAMES = {GENUINE: "genuine", RANDOM: "random", SKILLED: "skilled", SIMPLE: "simple", FORGERY: "forgery"}

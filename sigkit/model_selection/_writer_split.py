@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
-from sigkit.utils import GENUINE, development_rows, listing, parse_target, signature_digest
+from sigkit._utils import GENUINE, development_rows, listing, parse_target, signature_digest
 
 
 class WriterSplit(BaseCrossValidator):

@@ -3,7 +3,7 @@
 import os
 from importlib.resources import files
 
-from sigkit.utils import listing
+from sigkit._utils import listing
 
 SHIPPED_WEIGHTS = ("synthetic",)
 """Names of the weights in the package."""

@@ -7,9 +7,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from sigkit._utils import listing, whole_file
 from sigkit.nets._architectures import ARCHITECTURES, build_network
 from sigkit.nets._shipped import weights_path
-from sigkit.utils import listing, whole_file
 
 # Batch normalisation counts its batches in newer versions of torch only; the count changes no feature.
 _COUNTER = "num_batches_tracked"

@@ -2,17 +2,7 @@
 
 from sigkit.transformers._background_remover import BackgroundRemover
 from sigkit.transformers._clbp_featurizer import CLBPFeaturizer
-from sigkit.transformers._recipes import SYNTHETIC_RECIPE, TRANSFER_RECIPE
 from sigkit.transformers._signature_preprocessor import SignaturePreprocessor
 from sigkit.transformers._signet_featurizer import SigNetFeaturizer
-from sigkit.transformers._training_curves import TrainingCurvesDisplay
 
-__all__ = [
-    "SYNTHETIC_RECIPE",
-    "TRANSFER_RECIPE",
-    "BackgroundRemover",
-    "CLBPFeaturizer",
-    "SigNetFeaturizer",
-    "SignaturePreprocessor",
-    "TrainingCurvesDisplay",
-]
+__all__ = ["BackgroundRemover", "CLBPFeaturizer", "SigNetFeaturizer", "SignaturePreprocessor"]

@@ -7,8 +7,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sigkit._utils import as_bytes, check_images
 from sigkit.imaging import remove_background, remove_specks
-from sigkit.transformers._images import as_bytes, check_images
 
 
 class BackgroundRemover(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
+from sigkit._utils import check_images
 from sigkit.nets import center_crop
-from sigkit.transformers._images import check_images
 from sigkit.transformers._signature_preprocessor import _check_size
 
 _NEIGHBOURS = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))

@@ -6,7 +6,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from sigkit import __version__
-from sigkit.utils import content_digest, whole_file
+from sigkit._utils import content_digest, whole_file
 
 
 class ImageMemory:

@@ -11,9 +11,9 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sigkit._utils import listing, map_parallel, progress
 from sigkit.imaging import ImageError, decode_image, fit_canvas, measure_ink, preprocess_image, read_bytes
 from sigkit.transformers._memory import ImageMemory
-from sigkit.utils import listing, map_parallel, progress
 
 _DOUBTS = {
     "over_canvas": (

@@ -10,20 +10,31 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sigkit._utils import (
+    as_bytes,
+    check_images,
+    check_magnification,
+    check_size,
+    compare_preprocessing,
+    content_digest,
+    describe_preprocessing,
+    describe_training,
+    development_rows,
+    parse_target,
+    progress,
+    with_terms,
+)
 from sigkit.nets import (
     ARCHITECTURES,
     build_network,
     choose_device,
     choose_precision,
-    extract_features,
     load_network,
     prepare_network,
     save_weights,
 )
-from sigkit.transformers._images import as_bytes, check_images, check_magnification, check_size
+from sigkit.transformers._features import FeatureExtractor, extract_features
 from sigkit.transformers._memory import ImageMemory
-from sigkit.transformers._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
-from sigkit.utils import content_digest, development_rows, parse_target, progress
 
 
 class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -67,7 +78,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         How much of the target is spread over all writers, 0 to 1.
     augmentation : {"crop", "distort"} or dict, default="crop"
         What varies images in training: a random crop as in [1]_, or the changes of shape, pen and ink of
-        :class:`sigkit.nets.Distortion`, whose strengths a dict sets.
+        :class:`sigkit.training.Distortion`, whose strengths a dict sets.
     epochs : int, default=60
         How many times the training sees each signature. 0 leaves the network untrained, for tests and comparisons.
     batch_size : int, default=32
@@ -384,12 +395,33 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 features[row] = remembered
         if unknown:
             network = prepare_network(self.network_, device, precision)
+            extractor = FeatureExtractor(network, self.n_views, self.magnifications_)
             batches = (unknown[batch] for batch in gen_batches(len(unknown), self.batch_size))
             for rows in progress(batches, len(unknown), "features", self.verbose):
-                features[rows] = extract_features(network, X[rows], self.n_views, self.magnifications_)
+                features[rows] = extract_features(extractor, X[rows])
                 for row in rows:
                     memory.put(X[row], features=features[row])
         return features
+
+    def as_module(self, *, device=None):
+        """Make a torch module of what `transform` computes, for gradients by the pixels.
+
+        Parameters
+        ----------
+        device : str, torch.device or None, default=None
+            Where to compute; None takes that of the estimator.
+
+        Returns
+        -------
+        torch.nn.Module
+            A copy of the network in evaluation mode, from images of shape (n_samples, height, width), values from 0 to
+            255, to features of shape (n_samples, n_magnifications * n_features). Batch normalisation is folded into
+            the layers before it.
+        """
+        check_is_fitted(self, "network_")
+        device = choose_device(self.device if device is None else device)
+        network = prepare_network(self.network_, device, choose_precision(self.precision, device), fold=True)
+        return FeatureExtractor(network, self.n_views, self.magnifications_)
 
     def save_weights(self, path, *, corpus=None, licence=None, half=False):
         """Write the network's weights as safetensors, with how they came about.
@@ -433,8 +465,8 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _train(self, X, y, network, architecture, device, seed, adversary):
         # Kept out of the top of the module: skorch is of no use where weights are only loaded.
-        from sigkit.transformers._train import train_network
-        from sigkit.transformers._training_set import collect_classes
+        from sigkit.training._train import train_network
+        from sigkit.training._training_set import collect_classes
 
         if y is None:
             raise ValueError(

@@ -17,7 +17,7 @@ from sigkit.attacks import (
     CarliniWagnerL2,
     ascend,
     lengths,
-    somewhere_near,
+    random_in_ball,
     steepest,
     within_ball,
 )
@@ -84,9 +84,9 @@ def test_rounding_uses_the_ball(verifier, images, claims):
 def test_random_starts_are_in_the_ball():
     images, generator = torch.full((200, 3, 4), 128.0), torch.Generator().manual_seed(0)
     for norm in (2, INF):
-        far = lengths(somewhere_near(images, 8.0, norm, generator=generator) - images, norm)
+        far = lengths(random_in_ball(images, 8.0, norm, generator=generator) - images, norm)
         assert 6 < far.mean() < far.max() <= 8
-    assert somewhere_near(images, 500.0, generator=generator).max() <= 255
+    assert random_in_ball(images, 500.0, generator=generator).max() <= 255
 
 
 def test_rounding_leaves_no_ball(images):
@@ -112,7 +112,7 @@ def test_carlini_wagner_finds_the_least_change(verifier, images, claims, row):
     def margin(pixels):
         return threshold - score(pixels).item()
 
-    def slope(pixels):
+    def value_and_grad(pixels):
         pixels = torch.from_numpy(pixels).float().requires_grad_()
         return -torch.autograd.grad(verifier(pixels.view(1, 4, 6), claim).sum(), pixels)[0].numpy().astype(float)
 
@@ -121,7 +121,7 @@ def test_carlini_wagner_finds_the_least_change(verifier, images, claims, row):
         start,
         jac=lambda pixels: 2 * (pixels - start) / 255**2,
         bounds=[(0, 255)] * len(start),
-        constraints={"type": "ineq", "fun": margin, "jac": slope},
+        constraints={"type": "ineq", "fun": margin, "jac": value_and_grad},
         method="SLSQP",
     )
     assert best.success

@@ -17,10 +17,10 @@ from torch.nn import functional as F
 
 from sigkit.datasets import make_signatures
 from sigkit.estimators import AdversarialTrainer, EnsembleAdversarialTrainer, WriterDependentSVC, _adversaries
-from sigkit.estimators._adversaries import OneStepImages, WorstImages, forgeries_apart
 from sigkit.metrics import verification_scorer
 from sigkit.model_selection import WriterSplit
 from sigkit.nets import SigNetLoss, build_network
+from sigkit.training._adversaries import OneStepImages, WorstImages, forgeries_apart
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 N_WRITERS, N_GENUINE, N_SKILLED = 4, 6, 4

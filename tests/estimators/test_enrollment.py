@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from threadpoolctl import threadpool_info
 
 from sigkit.estimators import WriterDependentSVC
-from sigkit.estimators._fit_writer import fit_writer
+from sigkit.estimators._svc._fit_writer import fit_writer
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_a_failed_or_interrupted_fit_leaves_the_state_before(signatures, monkeyp
     expected = model.decision_function(X)
     with pytest.raises(ValueError, match="not in y: 99"):
         model.set_params(dev_writers=[99]).fit(X[:, :5], y)
-    monkeypatch.setattr("sigkit.estimators._gallery.fit_writer", lambda *arguments: 1 / 0)
+    monkeypatch.setattr("sigkit.estimators._svc._gallery.fit_writer", lambda *arguments: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         model.set_params(dev_writers=range(5), gamma=2.0).fit(X[:, :7], y)
     monkeypatch.undo()
@@ -261,7 +261,7 @@ def test_an_interruption_leaves_the_state_before(signatures, monkeypatch):
             raise KeyboardInterrupt
         return fit_writer(*arguments)
 
-    monkeypatch.setattr("sigkit.estimators._gallery.fit_writer", interrupted)
+    monkeypatch.setattr("sigkit.estimators._svc._gallery.fit_writer", interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.enroll(X[y >= 20], y[y >= 20])
     assert model.classes_.tolist() == list(range(10, 20))

@@ -15,13 +15,12 @@ from sklearn.pipeline import make_pipeline
 
 from sigkit.datasets import make_signatures
 from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
-from sigkit.estimators._meta_training import MetaTraining
-from sigkit.estimators._tasks import DevelopmentSet, TaskSizes, draw_from_each
 from sigkit.metrics import eer_score, verification_scorer
 from sigkit.model_selection import WriterSplit
-from sigkit.nets import MetaLearner, TinyNet, update_statistics
+from sigkit.nets import MetaLearner, TinyNet, network_input, update_statistics
+from sigkit.training._meta_training import MetaTraining
+from sigkit.training._tasks import DevelopmentSet, TaskSizes, draw_from_each
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer, TrainingCurvesDisplay
-from sigkit.transformers._inputs import middle_input
 
 N_WRITERS, N_GENUINE, N_SKILLED, DEV = 7, 8, 4, (1, 2, 3, 4)
 
@@ -449,7 +448,7 @@ def test_tasks_of_a_step_pass_one_after_another(signatures, passes):
 def test_tasks_that_share_a_network_pass_together_as_far_as_memory_is_bounded(
     signatures, passes, monkeypatch, bound, wanted
 ):
-    monkeypatch.setattr("sigkit.estimators._meta_training.N_IMAGES_A_PASS", bound)
+    monkeypatch.setattr("sigkit.training._meta_training.N_IMAGES_A_PASS", bound)
     settings = {"n_random_forgeries": 0, "n_query_random": 0, "validation_fraction": 0.0}
     make(adapt="head", meta_batch_size=4, epochs=1, **settings).fit(*signatures)
     assert passes[1 : 1 + len(wanted)] == wanted
@@ -483,11 +482,11 @@ def statistics(model):
 @pytest.mark.parametrize("bound", [256, 15])
 def test_statistics_after_an_epoch_are_those_of_the_development_writers(signatures, monkeypatch, bound):
     X, y = signatures
-    monkeypatch.setattr("sigkit.estimators._meta_training.N_IMAGES_A_PASS", bound)
+    monkeypatch.setattr("sigkit.training._meta_training.N_IMAGES_A_PASS", bound)
     model = make(adapt="head", epochs=1, validation_fraction=0.0).fit(X, y)
     found = statistics(model)
     images = torch.from_numpy(X[np.isin(y[:, 0], DEV)])[:, None]
-    update_statistics(model.learner_.network, middle_input(images, None), momentum=1.0)
+    update_statistics(model.learner_.network, network_input(images, None), momentum=1.0)
     wanted = statistics(model)
     # Parts of the same length have exactly the mean of all in the first layer; later ones normalise each part.
     exact = wanted if bound == 256 else ["network.conv_layers.0.bn.running_mean"]
@@ -711,7 +710,7 @@ def test_memory_is_kept_where_several_writers_are_adapted_to(monkeypatch, signat
     X, y = signatures
     model, kept = make(**settings).fit(X, y), []
     monkeypatch.setattr(
-        "sigkit.estimators._meta_learned_verifier.freed_memory_kept", lambda: kept.append(True) or nullcontext()
+        "sigkit.estimators._meta._meta_learned_verifier.freed_memory_kept", lambda: kept.append(True) or nullcontext()
     )
     known = np.isin(y[:, 0], (5, 6)) & (y[:, 1] == 0)
 

@@ -7,9 +7,9 @@ import pytest
 from sklearn.svm import SVC
 
 from sigkit.estimators import LinearModel, WriterDependentSVC
-from sigkit.estimators._columns import ComputedColumns, KeptColumns
-from sigkit.estimators._kernel import Kernel, squares
-from sigkit.estimators._solver import solve
+from sigkit.estimators._svc._columns import ComputedColumns, KeptColumns
+from sigkit.estimators._svc._kernel import Kernel, squares
+from sigkit.estimators._svc._solver import solve
 
 
 def draw(n_references, n_negatives, seed, n_features=20, apart=1.0):
@@ -50,8 +50,8 @@ def solved(references, negatives, kernel, C, kept, tol=1e-3):
 @pytest.fixture
 def small_steps(monkeypatch):
     """Make the working set small, so that few negatives take many rounds."""
-    monkeypatch.setattr("sigkit.estimators._solver.FIRST", 30)
-    monkeypatch.setattr("sigkit.estimators._solver.MORE", 20)
+    monkeypatch.setattr("sigkit.estimators._svc._solver.FIRST", 30)
+    monkeypatch.setattr("sigkit.estimators._svc._solver.MORE", 20)
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -130,7 +130,7 @@ def test_the_kernel_is_streamed_where_memory_is_small():
     parameters = {"gamma": 0.05, "dev_writers": range(20), "n_dev_negatives": 30}
     kept = WriterDependentSVC(**parameters).fit(X, y)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sigkit.estimators._fit_writer.KeptColumns", None)
+        patch.setattr("sigkit.estimators._svc._fit_writer.KeptColumns", None)
         streamed = WriterDependentSVC(**parameters, max_memory=0.01).fit(X, y)
         with pytest.raises(TypeError, match="NoneType"):
             WriterDependentSVC(**parameters).fit(X, y)

@@ -11,6 +11,7 @@ import torch
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 
+from sigkit._utils import parse_target
 from sigkit.attacks import FGM, AnnealingAttack, ArtAttack, Attack, BoundaryAttack
 from sigkit.datasets import make_signatures
 from sigkit.estimators import (
@@ -22,10 +23,9 @@ from sigkit.estimators import (
     WriterDependentSVC,
 )
 from sigkit.experiments import AttackCampaign
-from sigkit.experiments._campaign_cast import Cast, System, aim, choose_queries, see
+from sigkit.experiments._campaign_cast import CampaignSplit, System, attack_thresholds, attacker_view, choose_queries
 from sigkit.metrics import eer_score, eer_threshold
 from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
-from sigkit.utils import parse_target
 
 NETWORK = SigNetFeaturizer("tiny", epochs=0, random_state=0)
 OTHER = SigNetFeaturizer("tiny", epochs=0, random_state=1)
@@ -73,7 +73,7 @@ def results(signatures):
 @pytest.fixture(scope="module")
 def cast(signatures):
     X, y = signatures
-    return Cast.draw(X, *parse_target(y), CAMPAIGN)
+    return CampaignSplit.draw(X, *parse_target(y), CAMPAIGN)
 
 
 @pytest.fixture(scope="module")
@@ -245,11 +245,13 @@ def test_images_are_those_of_the_attack_on_what_the_attacker_has(signatures, res
 def test_aims_are_thresholds_or_a_little_further(signatures, cast, systems, results):
     X, _ = signatures
     system = systems["tiny linear"]
-    verifier = see(cast.attackers_own(system.estimator, fits_features=False))
+    verifier = attacker_view(cast.attackers_own(system.estimator, fits_features=False))
     told = pick(results, system="tiny linear", knowledge="limited", attack="FGM", defence="none")
     goals = np.where(told["query"] == "genuine", "reject", "accept")
     queries = SimpleNamespace(claims=told["writer"], goals=goals)
-    aims = [aim(verifier, X[told["row"]], queries, system.threshold, batch_size) for batch_size in (1, 5, 100)]
+    aims = [
+        attack_thresholds(verifier, X[told["row"]], queries, system.threshold, batch_size) for batch_size in (1, 5, 100)
+    ]
     np.testing.assert_allclose(aims[0], aims[2], atol=1e-5)
     np.testing.assert_allclose(aims[1], aims[2], atol=1e-5)
     scores = verifier(torch.from_numpy(X[told["row"]]).float(), told["writer"]).numpy()
@@ -551,7 +553,7 @@ def test_string_writers_lists_and_progress(signatures, capsys):
 def test_development_writers_are_known_to_the_system_alone(signatures, dev_writers):
     X, y = signatures
     campaign = quick({"tiny": make_pipeline(NETWORK, WriterDependentSVC("linear", dev_writers=dev_writers))})
-    cast = Cast.draw(X, *parse_target(y), campaign)
+    cast = CampaignSplit.draw(X, *parse_target(y), campaign)
     named = set(np.array(list(dev_writers)).tolist())
     assert set(y[cast.known, 0]) == named
     assert not named & ({*cast.references} | set(cast.attackers_writers.tolist()))
@@ -701,7 +703,7 @@ def test_limited_knowledge_of_a_meta_learner_is_of_its_weights(signatures):
         warnings.simplefilter("ignore")
         campaign = quick({"meta": model.set_params(dev_writers=[1, 2])}, {"FGM": FGM()}, knowledge=("limited",))
         X, y = signatures
-        cast = Cast.draw(X, *parse_target(y), campaign)
+        cast = CampaignSplit.draw(X, *parse_target(y), campaign)
         system = System.fitted(model, cast)
         own = cast.attackers_own(system.estimator, fits_features=False)
     for name, weight in system.estimator.learner_.state_dict().items():

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from sigkit._utils import GENUINE, SIMPLE, SKILLED
 from sigkit.datasets._synthesis._hand import copy_plan, drift_plan, move_pen
 from sigkit.datasets._synthesis._motor_plan import (
     SCRIPTS,
@@ -17,7 +18,6 @@ from sigkit.datasets._synthesis._motor_plan import (
 )
 from sigkit.datasets._synthesis._pen import Pen, invent_pen, spread_ink
 from sigkit.datasets._synthesis._scan import SCANS, scan
-from sigkit.utils import GENUINE, SIMPLE, SKILLED
 
 SAMPLES_A_DAY = 6
 """Signatures that are written at one sitting, with one pen."""

@@ -1,0 +1,40 @@
+"""What every room shares: the parts of `y`, fingerprints of images, wording, progress, files, parallel tasks."""
+
+from sigkit._utils._allocator import freed_memory_kept
+from sigkit._utils._digest import content_digest, signature_digest
+from sigkit._utils._files import whole_file
+from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
+from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
+from sigkit._utils._progress import progress
+from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
+from sigkit._utils._target import GENUINE, SIMPLE, SKILLED, development_rows, join_target, parse_target, same_id_type
+from sigkit._utils._text import listing
+from sigkit._utils._warn import warn
+
+__all__ = [
+    "GENUINE",
+    "SIMPLE",
+    "SKILLED",
+    "as_bytes",
+    "check_images",
+    "check_magnification",
+    "check_size",
+    "compare_preprocessing",
+    "content_digest",
+    "describe_preprocessing",
+    "describe_training",
+    "development_rows",
+    "freed_memory_kept",
+    "join_target",
+    "listing",
+    "map_parallel",
+    "on_dask",
+    "parse_target",
+    "progress",
+    "same_id_type",
+    "signature_digest",
+    "single_threaded_products",
+    "warn",
+    "whole_file",
+    "with_terms",
+]

@@ -1,0 +1,78 @@
+"""Fingerprints of what an image holds, whatever its name."""
+
+import hashlib
+import os
+
+import numpy as np
+
+
+def content_digest(content):
+    """Fingerprint a file's bytes or an array's values.
+
+    Parameters
+    ----------
+    content : bytes or ndarray
+        What to fingerprint. Arrays are equal when their shape, type and values are; they hold no Python objects.
+
+    Returns
+    -------
+    str
+        The SHA-256 digest, 64 hexadecimal digits.
+
+    Raises
+    ------
+    TypeError
+        If an array holds Python objects, whose bytes are mere addresses.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit._utils import content_digest
+    >>> content_digest(np.zeros((2, 3))) == content_digest(np.zeros((3, 2)))
+    False
+    """
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    array = np.ascontiguousarray(content)
+    if array.dtype.hasobject:
+        raise TypeError("An array of Python objects has no bytes of its own to fingerprint.")
+    fingerprint = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    fingerprint.update(array.reshape(-1).view(np.uint8) if array.size else b"")
+    return fingerprint.hexdigest()
+
+
+def signature_digest(X, row):
+    """Digest one signature of many by its content: the bytes of its file, or its values.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or list of n_samples
+        Paths, images, or rows of features.
+    row : int
+        Which one.
+
+    Returns
+    -------
+    str or int
+        The digest; the row itself where `X` holds single numbers, which stand for signatures and have no content.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit._utils import signature_digest
+    >>> images = np.zeros((2, 4, 4))
+    >>> signature_digest(images, 0) == signature_digest(images, 1)
+    True
+    """
+    signature = X.iloc[row] if hasattr(X, "iloc") else X[row]
+    if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
+        signature = np.asarray(signature)[0]
+    if isinstance(signature, (str, os.PathLike)):
+        with open(str(os.fspath(signature)), "rb") as file:
+            return content_digest(file.read())
+    if np.ndim(signature) == 0:
+        return row
+    signature = np.asarray(signature)
+    if signature.dtype.hasobject:
+        return content_digest(repr(signature.tolist()).encode())
+    return content_digest(signature)

@@ -1,0 +1,247 @@
+"""Images varied at random, whole batches at once."""
+
+import math
+from dataclasses import dataclass, fields
+from numbers import Real
+
+import torch
+from torch.nn import functional as F
+
+_SHARE, _FACTOR = (0, 1), (1, math.inf)
+_RANGES = {
+    **dict.fromkeys(("thicken", "thin", "fade", "blur", "noise", "erase"), _SHARE),
+    **dict.fromkeys(("scaling", "aspect"), _FACTOR),
+}
+
+
+def random_crop(images, size, generator):
+    """Cut a part of some size out of each image, at a random place.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n_samples, 1, height, width), dtype uint8
+        Preprocessed signatures, background 0 and ink up to 255.
+    size : tuple of (int, int) or None
+        Rows and columns to keep; None keeps all, and so does an axis that has fewer.
+    generator : torch.Generator
+        Draws the places, on the processor.
+
+    Returns
+    -------
+    Tensor of shape (n_samples, 1, size[0], size[1]), dtype uint8
+        The parts.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.training import random_crop
+    >>> random_crop(torch.zeros(2, 1, 170, 242, dtype=torch.uint8), (150, 220), torch.Generator()).shape
+    torch.Size([2, 1, 150, 220])
+    """
+    if size is None:
+        return images
+    n_samples, _, height, width = images.shape
+    size = min(size[0], height), min(size[1], width)
+    top = torch.randint(height - size[0] + 1, (n_samples, 1), generator=generator) + torch.arange(size[0])
+    left = torch.randint(width - size[1] + 1, (n_samples, 1), generator=generator) + torch.arange(size[1])
+    sample = torch.arange(n_samples)[:, None, None]
+    places = (index.to(images.device) for index in (sample, top[:, :, None], left[:, None, :]))
+    sample, top, left = places
+    return images[sample, 0, top, left][:, None]
+
+
+@dataclass(frozen=True)
+class Distortion:
+    """How strongly signatures are varied in training, so that features carry over to other hands, pens and scanners.
+
+    Every strength is the end of a range from which each image of a batch draws; 0 (1 for the factors) switches a kind
+    of variation off.
+
+    Parameters
+    ----------
+    rotation : float, default=10.0
+        Degrees to either side.
+    scaling, aspect : float, default=1.2, 1.15
+        Factors of the size, and of width to height.
+    shear : float, default=0.18
+        Slant, in columns a row.
+    shift : float, default=10.0
+        Pixels to either side; half as many up and down.
+    elastic : float, default=1.5
+        Standard deviation in pixels of a smooth displacement.
+    thicken, thin : float, default=0.8, 0.5
+        Share by which strokes move towards being a pixel wider or narrower on each side.
+    fade : float, default=0.6
+        Greatest loss of ink over the whole signature, as a share. Contrast, and the evenness of the ink within the
+        signature, change in proportion.
+    blur : float, default=0.7
+        Share by which pixels move towards the mean of their surroundings of 3 x 3.
+    noise : float, default=0.17
+        Relative change of each pixel's ink.
+    erase : float, default=0.3
+        Probability that a patch of up to 24 x 28 pixels is blank.
+
+    Raises
+    ------
+    ValueError
+        If a strength is no number or out of its range: shares from 0 to 1, factors from 1, all others from 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.training import Distortion
+    >>> images = torch.randint(256, (2, 1, 170, 242), dtype=torch.uint8)
+    >>> varied = Distortion(rotation=15).apply(images, (150, 220), torch.Generator().manual_seed(0))
+    >>> varied.shape, varied.dtype
+    (torch.Size([2, 1, 150, 220]), torch.float32)
+    """
+
+    rotation: float = 10.0
+    scaling: float = 1.2
+    aspect: float = 1.15
+    shear: float = 0.18
+    shift: float = 10.0
+    elastic: float = 1.5
+    thicken: float = 0.8
+    thin: float = 0.5
+    fade: float = 0.6
+    blur: float = 0.7
+    noise: float = 0.17
+    erase: float = 0.3
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            low, high = _RANGES.get(field.name, (0, math.inf))
+            if not isinstance(value, Real) or not low <= value <= high:
+                limits = f"from {low} to {high}" if high < math.inf else f"of at least {low}"
+                raise ValueError(f"Distortion: {field.name} must be a number {limits}; found {value!r}.")
+
+    def apply(self, images, size, generator):
+        """Vary a batch of images.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n_samples, n_channels, height, width), dtype uint8
+            Preprocessed signatures, background 0 and ink up to 255; the channels of one are varied alike.
+        size : tuple of (int, int) or None
+            Rows and columns of the result, the middle of what is moved; None keeps those of the images.
+        generator : torch.Generator
+            Draws, on the processor.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_channels, size[0], size[1]), dtype float32
+            Varied signatures, background 0 and ink up to 1.
+        """
+        draw = _Draws(len(images), images.device, generator)
+        images = self._change_width(images, draw)
+        images = F.grid_sample(
+            images, self._move(images.shape[2:], size or images.shape[2:], draw), align_corners=False
+        )
+        images = self._change_ink(images, draw)
+        return self._erase(images, draw).clamp_(0, 1)
+
+    def _change_width(self, images, draw):
+        ink = images.float() / 255
+        if not self.thicken and not self.thin:
+            return ink
+        change = draw.between(-self.thin, self.thicken, 1, 1, 1)
+        for chosen, extreme in ((change > 0, torch.maximum), (change < 0, torch.minimum)):
+            chosen = chosen.flatten().nonzero()[:, 0]
+            changed = _extreme_of_nine(images[chosen], extreme).float() / 255
+            ink[chosen] = torch.lerp(ink[chosen], changed, change[chosen].abs())
+        return ink
+
+    def _move(self, source, target, draw):
+        """Make the places, in the coordinates of grid_sample, at which the result looks up the images."""
+        angle = draw.between(-1, 1) * math.radians(self.rotation)
+        scale, aspect = draw.factor(self.scaling), draw.factor(self.aspect)
+        shear = draw.between(-self.shear, self.shear)
+        across, down = draw.between(-self.shift, self.shift), draw.between(-self.shift, self.shift) / 2
+        cosine, sine = torch.cos(angle), torch.sin(angle)
+        wide, high = 1 / (scale * aspect), aspect / scale
+        matrix = torch.stack(
+            [
+                torch.stack([wide * cosine * target[1], (shear - wide * sine) * target[0], 2 * across], 1) / source[1],
+                torch.stack([high * sine * target[1], high * cosine * target[0], 2 * down], 1) / source[0],
+            ],
+            1,
+        )
+        steps = (torch.arange(1, 2 * length, 2, device=angle.device) / length - 1 for length in target)
+        y, x = torch.meshgrid(*steps, indexing="ij")
+        per_x, per_y, constant = matrix[..., None, None].unbind(2)
+        grid = per_x * x + (per_y * y + constant)
+        if self.elastic:
+            nodes = self.elastic * draw.normal(2, 3 + target[0] // 24, 5 + target[1] // 24)
+            nodes *= torch.tensor([2 / source[1], 2 / source[0]], device=nodes.device)[:, None, None]
+            grid += F.interpolate(nodes, size=target, mode="bilinear", align_corners=True)
+        return grid.permute(0, 2, 3, 1)
+
+    def _change_ink(self, images, draw):
+        if self.fade:
+            strength = self.fade / 0.6
+            curve = strength * draw.between(-0.5, 0.8, 1, 1, 1)
+            images = images * (1 - curve * (1 - images))
+            clouds = F.interpolate(draw.between(0, 1, 1, 5, 9), size=images.shape[2:], mode="bilinear")
+            level = draw.between(1 - self.fade, 1, 1, 1, 1)
+            images = images * level * (1 - strength * draw.between(0, 0.5, 1, 1, 1) * clouds)
+        if self.blur:
+            images = torch.lerp(images, _mean_of_nine(images), draw.between(0, self.blur, 1, 1, 1))
+        if self.noise:
+            images = images * (1 + self.noise * draw.pixels(images.shape))
+        return images
+
+    def _erase(self, images, draw):
+        if not self.erase:
+            return images
+        inside = (draw.between(0, 1) < self.erase)[:, None]
+        bands = []
+        for side, least, most in zip(images.shape[2:], (4, 4), (12, 14)):
+            center, half = (side * draw.between(0.2, 0.8))[:, None], draw.between(least, most)[:, None]
+            bands.append((torch.arange(side, device=images.device) - center).abs() < half)
+        return images.masked_fill((inside & bands[0])[:, None, :, None] & bands[1][:, None, None], 0)
+
+
+def _extreme_of_nine(images, extreme):
+    """Take the greatest or the least of each pixel and its neighbours; pooling does the same, several times slower."""
+    for axis in (2, 3):
+        length = images.shape[axis] - 1
+        pairs = extreme(images.narrow(axis, 0, length), images.narrow(axis, 1, length))
+        ends = images.narrow(axis, 0, 1), images.narrow(axis, length, 1)
+        images = extreme(torch.cat([ends[0], pairs], axis), torch.cat([pairs, ends[1]], axis))
+    return images
+
+
+def _mean_of_nine(images):
+    """Average each pixel with its neighbours, 0 beyond the edges."""
+    for axis in (2, 3):
+        length = images.shape[axis] - 1
+        total = images.clone()
+        total.narrow(axis, 1, length).add_(images.narrow(axis, 0, length))
+        total.narrow(axis, 0, length).add_(images.narrow(axis, 1, length))
+        images = total
+    return images / 9
+
+
+class _Draws:
+    """Random numbers for each image of a batch, drawn on the processor so that every device sees the same."""
+
+    def __init__(self, n_samples, device, generator):
+        self.n_samples, self.device, self.generator = n_samples, device, generator
+
+    def between(self, low, high, *shape):
+        drawn = torch.rand(self.n_samples, *shape, generator=self.generator)
+        return (low + (high - low) * drawn).to(self.device)
+
+    def factor(self, greatest):
+        return torch.exp(self.between(-1, 1) * math.log(greatest))
+
+    def normal(self, *shape):
+        return torch.randn(self.n_samples, *shape, generator=self.generator).to(self.device)
+
+    def pixels(self, shape):
+        """Draw a number from -1 to 1 a pixel where the pixels are; these differ between kinds of devices."""
+        seed = int(torch.randint(2**31, (1,), generator=self.generator))
+        generator = torch.Generator(self.device).manual_seed(seed)
+        return torch.rand(shape, generator=generator, device=self.device) * 2 - 1

@@ -1,0 +1,241 @@
+"""Tasks to meta-learn from: a development writer's signatures, some to adapt to and others to tell."""
+
+import warnings
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sigkit._utils import GENUINE, SKILLED, content_digest, listing
+from sigkit.estimators._enrolled import by_writer
+
+
+class Task(NamedTuple):
+    """One writer's task, by rows of the images.
+
+    Parameters
+    ----------
+    references, queries : ndarray of int
+        Rows to adapt to, and rows to score.
+    reference_labels, query_labels : ndarray of float32
+        1 for genuine signatures of the writer, 0 for others.
+    """
+
+    references: np.ndarray
+    reference_labels: np.ndarray
+    queries: np.ndarray
+    query_labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class TaskSizes:
+    """How many signatures of each kind a task has.
+
+    Parameters
+    ----------
+    n_references, n_random_forgeries : int
+        To adapt to: genuine signatures of the writer, and of others.
+    n_query_genuine, n_query_random, n_query_skilled : int
+        To score: genuine ones of the writer, of others, and skilled forgeries.
+    """
+
+    n_references: int
+    n_random_forgeries: int
+    n_query_genuine: int
+    n_query_random: int
+    n_query_skilled: int
+
+
+class DevelopmentSet:
+    """The signatures of development writers: of copies the first alone, and none that stands under two names or kinds.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, height, width)
+        Images.
+    writers, forgery : ndarray of shape (n_samples,)
+        The writer and the forgery kind of each; simple forgeries are left out.
+    validation_fraction : float, default=0.0
+        Share of the writers who are not learned from.
+    n_forgery_writers : int or None, default=None
+        Number of those learned from whose skilled forgeries are used; None for all.
+    seed : int, default=0
+        Draws them.
+
+    Attributes
+    ----------
+    images : ndarray of shape (n_samples, height, width)
+        The images.
+    genuine, skilled : dict of writer id to ndarray of int
+        Rows of each writer's genuine signatures, and of the skilled forgeries that are used where there are any.
+    teachers, validators : list of writer ids
+        Who is learned from, and who chooses the best epoch; these keep all their forgeries.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer writers with forgeries than asked for.
+    """
+
+    def __init__(self, X, writers, forgery, validation_fraction=0.0, n_forgery_writers=None, seed=0):
+        first, ambiguous = {}, set()
+        for row in np.flatnonzero((forgery == GENUINE) | (forgery == SKILLED)).tolist():
+            digest = content_digest(X[row])
+            seen = first.setdefault(digest, row)
+            if (writers[row], forgery[row]) != (writers[seen], forgery[seen]):
+                ambiguous.add(digest)
+        rows = np.array(sorted(row for digest, row in first.items() if digest not in ambiguous), dtype=int)
+        rng = np.random.default_rng(seed)
+        self.images = X
+        self.genuine = by_writer(rows[forgery[rows] == GENUINE], writers)
+        self.skilled = by_writer(rows[forgery[rows] == SKILLED], writers)
+        known = list(self.genuine)
+        n_validators = 0
+        if validation_fraction and len(known) > 2:
+            n_validators = min(max(1, round(validation_fraction * len(known))), len(known) - 2)
+        self.validators = sorted(known[place] for place in rng.permutation(len(known))[:n_validators])
+        self.teachers = [writer for writer in known if writer not in self.validators]
+        if n_forgery_writers is not None:
+            forged = [writer for writer in self.teachers if writer in self.skilled]
+            if n_forgery_writers > len(forged):
+                raise ValueError(
+                    f"n_forgery_writers={n_forgery_writers}, but only {len(forged)} of the development writers who are "
+                    "learned from have skilled forgeries in y. Lower it."
+                )
+            for place in rng.permutation(len(forged))[n_forgery_writers:]:
+                del self.skilled[forged[place]]
+
+    def rows_to_learn(self):
+        """Return which images are learned from.
+
+        Returns
+        -------
+        ndarray of int
+            Rows of the teachers' genuine signatures and used forgeries, sorted.
+        """
+        parts = [part[writer] for part in (self.genuine, self.skilled) for writer in self.teachers if writer in part]
+        return np.sort(np.concatenate(parts))
+
+    def check(self, sizes):
+        """Refuse writers from whom no task can be made, and warn of tasks that will be smaller than asked.
+
+        Parameters
+        ----------
+        sizes : TaskSizes
+            What a task shall have.
+
+        Raises
+        ------
+        ValueError
+            If there are no two writers, one has no genuine signature left to score, or there is no skilled forgery.
+        """
+        if len(self.teachers) < 2:
+            raise ValueError(
+                f"Meta-training needs at least 2 development writers, of whom one's signatures are another's random "
+                f"forgeries; found {listing(map(repr, self.genuine))}. Name more in dev_writers."
+            )
+        counts = {writer: len(rows) for writer, rows in self.genuine.items()}
+        few = [f"{writer!r} ({count})" for writer, count in counts.items() if count <= sizes.n_references]
+        if few:
+            raise ValueError(
+                f"A development writer needs more distinct genuine signatures than n_references={sizes.n_references}, "
+                f"for some must be left to score; too few have {listing(few)}. Lower n_references, or leave these "
+                "writers out of dev_writers."
+            )
+        if sizes.n_query_skilled and not self.skilled:
+            raise ValueError(
+                f"n_query_skilled={sizes.n_query_skilled} skilled forgeries are to be told in meta-training, but no "
+                "development writer has any in y. Pass them with rows [writer, 1], or set n_query_skilled=0."
+            )
+        wanted = sizes.n_references + sizes.n_query_genuine
+        shrunk = [f"{writer!r} ({count} genuine)" for writer, count in counts.items() if count < wanted]
+        if shrunk:
+            warnings.warn(
+                f"{len(shrunk)} of {len(counts)} development writers have fewer than {sizes.n_references} + "
+                f"{sizes.n_query_genuine} distinct genuine signatures; their tasks score what there is: "
+                f"{listing(shrunk)}.",
+                UserWarning,
+                stacklevel=5,
+            )
+        n_others = sum(counts[writer] for writer in self.teachers) - max(counts[writer] for writer in self.teachers)
+        if n_others < sizes.n_random_forgeries + sizes.n_query_random:
+            warnings.warn(
+                f"Tasks need {sizes.n_random_forgeries} + {sizes.n_query_random} genuine signatures of other "
+                f"development writers; there are {n_others} beside those of the writer with the most. They take what "
+                "there is, first of all to adapt to.",
+                UserWarning,
+                stacklevel=5,
+            )
+        lacking = [
+            f"{writer!r} ({len(rows)} skilled)"
+            for writer, rows in self.skilled.items()
+            if len(rows) < sizes.n_query_skilled
+        ]
+        if lacking:
+            warnings.warn(
+                f"{len(lacking)} of {len(self.skilled)} development writers with skilled forgeries have fewer than "
+                f"{sizes.n_query_skilled} distinct ones; their tasks score what there is: {listing(lacking)}.",
+                UserWarning,
+                stacklevel=5,
+            )
+
+    def draw_task(self, writer, sizes, rng):
+        """Draw a task.
+
+        Parameters
+        ----------
+        writer : int or str
+            Whose task; genuine signatures of the other teachers are random forgeries.
+        sizes : TaskSizes
+            What the task shall have.
+        rng : Generator
+            Draws.
+
+        Returns
+        -------
+        Task
+            The task.
+        """
+        own = rng.permutation(self.genuine[writer])
+        others = [other for other in self.teachers if other != writer]
+        others = draw_from_each(self.genuine, others, sizes.n_random_forgeries + sizes.n_query_random, rng)
+        skilled = rng.permutation(self.skilled.get(writer, np.array([], dtype=int)))
+        references = own[: sizes.n_references], others[: sizes.n_random_forgeries]
+        queries = (
+            own[sizes.n_references :][: sizes.n_query_genuine],
+            others[sizes.n_random_forgeries :],
+            skilled[: sizes.n_query_skilled],
+        )
+        return Task(*_labelled(references), *_labelled(queries))
+
+
+def draw_from_each(rows, writers, n, rng):
+    """Draw signatures of as many writers as there are, then second ones of each, and so on.
+
+    Parameters
+    ----------
+    rows : dict of writer id to ndarray of int
+        Rows of each writer's signatures.
+    writers : list of writer ids
+        Whose to draw from.
+    n : int
+        How many.
+    rng : Generator
+        Draws.
+
+    Returns
+    -------
+    ndarray of shape (n_drawn,), dtype int
+        Rows, none twice; all there are if they are fewer than `n`.
+    """
+    order = [writers[place] for place in rng.permutation(len(writers))[:n]]
+    shuffled = [rng.permutation(rows[writer]) for writer in order]
+    most = max(map(len, shuffled), default=0)
+    drawn = [own[turn] for turn in range(most) for own in shuffled if turn < len(own)]
+    return np.array(drawn[:n], dtype=int)
+
+
+def _labelled(groups):
+    labels = np.zeros(sum(map(len, groups)), dtype=np.float32)
+    labels[: len(groups[0])] = 1
+    return np.concatenate(groups), labels

@@ -1,0 +1,103 @@
+"""From images to features, in batches."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sigkit.nets import center_crop
+from sigkit.training import Distortion
+
+_SLIGHT = Distortion(
+    rotation=5,
+    scaling=1.08,
+    aspect=1.05,
+    shear=0.06,
+    shift=4,
+    elastic=0.9,
+    thicken=0.5,
+    thin=0.3,
+    blur=0.5,
+    fade=0,
+    noise=0,
+    erase=0,
+)
+
+
+class FeatureExtractor(nn.Module):
+    """A network as a function from preprocessed images to features, which can be differentiated.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A network from `prepare_network`.
+    n_views : int, default=1
+        Number of views of each image whose features are averaged: the image itself and slightly distorted copies, by
+        the same distortions for every image.
+    magnifications : tuple of float, default=(1.0,)
+        Factors by which the middle part of the images is enlarged. Features at several magnifications are concatenated.
+    """
+
+    def __init__(self, network, n_views=1, magnifications=(1.0,)):
+        super().__init__()
+        self.network = network
+        self.n_views = n_views
+        self.magnifications = magnifications
+
+    def forward(self, images):
+        """Compute features.
+
+        Parameters
+        ----------
+        images : Tensor of shape (n_samples, height, width)
+            Preprocessed signatures on the device of the network, background 0 and ink up to 255.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_magnifications * n_features), dtype float32
+            The features; float64 where the network is float64.
+        """
+        size = self.network.input_size
+        dtype = next(self.network.parameters()).dtype
+        precise = torch.promote_types(dtype, torch.float32)
+        middle = center_crop(images, size) if size else images
+        views = [middle[:, None].to(dtype) / 255]
+        views += [_view(images, number, size) for number in range(1, self.n_views)]
+
+        def compute(view, factor):
+            enlarged = _enlarge(view.to(precise), factor)
+            return self.network(enlarged.to(dtype, memory_format=torch.channels_last)).to(precise)
+
+        features = [sum(compute(view, factor) for view in views) for factor in self.magnifications]
+        return torch.cat(features, dim=1) / self.n_views
+
+
+def extract_features(extractor, images):
+    """Compute the features of one batch of images.
+
+    Parameters
+    ----------
+    extractor : FeatureExtractor
+        The network with its views and magnifications.
+    images : ndarray of shape (n_samples, height, width), dtype uint8
+        Preprocessed signatures, background 0 and ink up to 255.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_magnifications * n_features), dtype float32
+        The features.
+    """
+    with torch.inference_mode():
+        device = next(extractor.parameters()).device
+        return extractor(torch.from_numpy(np.ascontiguousarray(images)).to(device)).cpu().numpy()
+
+
+def _view(images, number, size):
+    """Change all images alike: they are the channels of one image, which is what a distortion draws for."""
+    return _SLIGHT.apply(images[None], size, torch.Generator().manual_seed(number)).transpose(0, 1)
+
+
+def _enlarge(images, factor):
+    if factor == 1:
+        return images
+    return F.interpolate(images, scale_factor=factor, mode="bilinear", align_corners=False)

@@ -1,0 +1,649 @@
+"""The training of SigNetFeaturizer."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, TensorBoard
+from torch import nn
+from torch.nn import functional as F
+
+from sigkit.nets import build_network, load_network
+from sigkit.training._resume import STATE_FILE
+from sigkit.training._training_set import Batches, ImageSet, collect_classes, hold_out, training_size
+from sigkit.transformers import SigNetFeaturizer, TrainingCurvesDisplay
+
+N_WRITERS, N_GENUINE, N_SKILLED = 5, 8, 4
+EVERYTHING = {
+    "forgery_classes": True,
+    "mirrored_classes": True,
+    "head": "cosine",
+    "augmentation": "distort",
+    "schedule": "cosine",
+    "label_smoothing": 0.1,
+}
+
+
+def draw_signatures(height=40, width=60, n_writers=N_WRITERS, seed=0):
+    """Blots of a writer's own shape, blurred; forgeries have a shape that is half the writer's."""
+    rng = np.random.default_rng(seed)
+    shapes = rng.random((2 * n_writers, 6, 8)) > 0.6
+    images, target = [], []
+    for writer in range(n_writers):
+        for number in range(N_GENUINE + N_SKILLED):
+            shape = shapes[writer].copy()
+            if number >= N_GENUINE:
+                shape[3:] = shapes[n_writers + writer][3:]
+            image = np.kron(shape, np.ones((height // 10, width // 12))) * rng.integers(120, 255)
+            image = np.pad(image, ((0, height - image.shape[0]), (0, width - image.shape[1])))
+            shift = (height - 6 * (height // 10)) // 2 + rng.integers(-1, 2), width // 6 + rng.integers(-2, 3)
+            image = np.roll(image, shift, axis=(0, 1)) * (rng.random(image.shape) > 0.1)
+            images.append(image.astype(np.uint8))
+            target.append([writer + 1, int(number >= N_GENUINE)])
+    return np.array(images), np.array(target)
+
+
+@pytest.fixture(scope="module")
+def signatures():
+    return draw_signatures()
+
+
+def make(**settings):
+    return SigNetFeaturizer("tiny", **{"epochs": 4, "lr": 0.02, "batch_size": 16, "random_state": 0} | settings)
+
+
+def weights_of(featurizer):
+    return {name: tensor.numpy() for name, tensor in featurizer.network_.state_dict().items()}
+
+
+def assert_same_weights(first, second):
+    first, second = (model if isinstance(model, dict) else weights_of(model) for model in (first, second))
+    assert first.keys() == second.keys()
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+
+
+def test_the_network_learns_to_tell_writers(signatures):
+    X, y = signatures
+    featurizer = make(epochs=30).fit(X, y)
+    assert featurizer.history_[-1]["valid_acc"] >= 0.8
+    assert featurizer.history_[-1]["train_loss"] < 0.5 * featurizer.history_[0]["train_loss"]
+    assert [epoch["epoch"] for epoch in featurizer.history_] == list(range(1, 31))
+    assert featurizer.net_.module_.network is featurizer.network_
+    features = featurizer.transform(X)
+    assert features.shape == (len(X), 16)
+    again = pickle.loads(pickle.dumps(featurizer))
+    np.testing.assert_array_equal(again.transform(X), features)
+    assert_same_weights(clone(featurizer).fit(X, y), featurizer)
+
+
+@pytest.mark.parametrize("settings", [{}, {"forgery_weight": 0.4}, {"forgery_weight": 0.4, "writer_loss": "all"}])
+def test_ten_steps_follow_a_plain_loop(signatures, settings):
+    """Contiguous layout, torch's own optimizer and schedule, an image at a time into the batch.
+
+    The network is the small one. SigNet's last batch normalisation, over a batch of noise-like values, makes a rounding
+    error flip a ReLU now and then, and any two layouts of memory part there by more than this test would notice.
+    """
+    X, y = signatures
+    settings = {"epochs": 5, "batch_size": 16, "lr": 1e-2, "validation_fraction": 0, "clip_value": 0.05, **settings}
+    featurizer = SigNetFeaturizer("tiny", random_state=0, **settings).fit(X, y)
+
+    seed = np.random.RandomState(0).randint(2**31 - 1)
+    weight = settings.get("forgery_weight")
+    chosen = np.flatnonzero(y[:, 1] == 0) if weight is None else np.arange(len(y))
+    network = build_network("tiny", seed=seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        writers, forgery = nn.Linear(16, N_WRITERS), nn.Linear(16, 1)
+    parameters = [*network.parameters(), *writers.parameters(), *(forgery.parameters() if weight else [])]
+    optimizer = torch.optim.SGD(parameters, lr=1e-2, momentum=0.9, nesterov=True, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 4], 0.1)
+    n_steps = n_clipped = 0
+    for epoch in range(1, 6):
+        for rows in torch.randperm(len(chosen), generator=torch.Generator().manual_seed(seed + epoch)).split(16):
+            images = torch.stack([torch.from_numpy(X[chosen[row]])[None].float() / 255 for row in rows])
+            labels, forged = torch.from_numpy(y[chosen[rows]]).unbind(1)
+            features = network(images)
+            taught = forged == 0 if settings.get("writer_loss") != "all" else forged >= 0
+            loss = F.cross_entropy(writers(features[taught]), labels[taught] - 1)
+            if weight:
+                forgery_loss = F.binary_cross_entropy_with_logits(forgery(features)[:, 0], forged.float())
+                loss = (1 - weight) * loss + weight * forgery_loss
+            optimizer.zero_grad()
+            loss.backward()
+            n_clipped += sum(int((parameter.grad.abs() > 0.05).sum()) for parameter in parameters)
+            nn.utils.clip_grad_value_(parameters, 0.05)
+            optimizer.step()
+            n_steps += 1
+        schedule.step()
+    assert n_steps >= 10
+    assert n_clipped > 0
+    for (name, ours), plain in zip(featurizer.network_.named_parameters(), network.parameters()):
+        torch.testing.assert_close(ours, plain, atol=1e-4, rtol=0, msg=name)
+    moved = build_network("tiny", seed=seed).fc_layers[0].fc.weight - network.fc_layers[0].fc.weight
+    assert moved.abs().max() > 1e-3
+
+
+class InterruptAt(Callback):
+    """Stands for the user who presses Ctrl-C in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if training and net.history[-1]["epoch"] == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"forgery_weight": 0.5}, EVERYTHING], ids=["signet", "signet-f", "everything"]
+)
+def test_an_interrupted_training_goes_on_exactly(signatures, tmp_path, settings):
+    X, y = signatures
+    whole = make(epochs=6, **settings).fit(X, y)
+    part = make(epochs=6, checkpoint_dir=tmp_path / "run", callbacks=[InterruptAt(4)], **settings)
+    with pytest.raises(KeyboardInterrupt):
+        part.fit(X, y)
+    resumed = part.set_params(callbacks=None).fit(X, y)
+    assert_same_weights(resumed, whole)
+    for ours, expected in zip(resumed.history_, whole.history_, strict=True):
+        assert {**ours, "dur": 0} == {**expected, "dur": 0}
+
+
+def test_a_finished_training_is_not_repeated(signatures, tmp_path):
+    X, y = signatures
+    featurizer = make(checkpoint_dir=tmp_path / "run").fit(X, y)
+    again = make(checkpoint_dir=tmp_path / "run", callbacks=[InterruptAt(1)]).fit(X, y)
+    assert_same_weights(again, featurizer)
+
+
+def test_resuming_without_a_seed_takes_that_of_the_state(signatures, tmp_path):
+    X, y = signatures
+    part = make(checkpoint_dir=tmp_path, random_state=None, callbacks=[InterruptAt(3)])
+    with pytest.raises(KeyboardInterrupt):
+        part.fit(X, y)
+    seed = json.loads(torch.load(tmp_path / STATE_FILE, weights_only=True)["recipe"])["seed"]
+    resumed = part.set_params(callbacks=None).fit(X, y)
+    assert json.loads(resumed.metadata_["recipe"])["seed"] == seed
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"lr": 0.5}, "lr was 0.02 and is 0.5"),
+        ({"architecture": "signet_thin"}, "architecture was 'tiny' and is 'signet_thin'"),
+        ({"augmentation": {"rotation": 3}}, "augmentation was 'crop' and is {'rotation': 3}"),
+    ],
+)
+def test_the_state_of_another_recipe_is_refused(tmp_path, settings, named):
+    X, y = draw_signatures(150, 220, n_writers=2)
+    make(epochs=1, checkpoint_dir=tmp_path).fit(X, y)
+    with pytest.raises(ValueError, match=f"{STATE_FILE}: the state of another training .{named}"):
+        make(epochs=1, checkpoint_dir=tmp_path).set_params(**settings).fit(X, y)
+
+
+def test_the_state_of_other_images_is_refused(signatures, tmp_path):
+    X, y = signatures
+    make(epochs=1, checkpoint_dir=tmp_path).fit(X, y)
+    with pytest.raises(ValueError, match=r"another training .images was"):
+        make(epochs=1, checkpoint_dir=tmp_path).fit(X[::-1], y[::-1])
+
+
+def test_damaged_states_are_refused(signatures, tmp_path):
+    X, y = signatures
+    (tmp_path / STATE_FILE).write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(ValueError, match=f"{STATE_FILE}: not the state of a training"):
+        make(checkpoint_dir=tmp_path).fit(X, y)
+    with pytest.raises(ValueError, match="is a file; name a folder"):
+        make(checkpoint_dir=tmp_path / STATE_FILE).fit(X, y)
+
+
+def test_nothing_in_a_state_is_executed(signatures, tmp_path):
+    class Harmful:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "harm"),)
+
+    X, y = signatures
+    torch.save({"recipe": Harmful()}, tmp_path / STATE_FILE)
+    with pytest.raises(ValueError, match="not the state of a training"):
+        make(checkpoint_dir=tmp_path).fit(X, y)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_killed_script_goes_on_exactly(shared_data, tmp_path):
+    (tmp_path / "BHSig260" / "Bengali").mkdir(parents=True)
+    for writer in ("021", "022", "023"):
+        (tmp_path / "BHSig260" / "Bengali" / writer).symlink_to(shared_data.resolve() / "BHSig260" / "Bengali" / writer)
+
+    def start(name):
+        command = [sys.executable, "examples/train_signet.py", "bhsig260", str(tmp_path / "BHSig260")]
+        command += [str(tmp_path / f"{name}.safetensors"), "--architecture", "tiny", "--epochs", "12", "--hold-out"]
+        command += ["--checkpoint-dir", str(tmp_path / name), "--memory", str(tmp_path / "memory")]
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+        return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
+
+    killed = start("killed")
+    with killed.stderr, killed.stdout:
+        for line in killed.stderr:
+            if "epoch 5 of 12" in line:
+                killed.send_signal(signal.SIGKILL)
+                break
+        killed.wait()
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "killed.safetensors").exists()
+    for name in ("killed", "whole"):
+        process = start(name)
+        _, told = process.communicate()
+        assert process.returncode == 0, told
+        assert ("epoch 1 of 12" in told) == (name == "whole")
+    (resumed, _), (whole, _) = (load_network(tmp_path / f"{name}.safetensors") for name in ("killed", "whole"))
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+def test_best_epoch_is_kept():
+    X, y = draw_signatures(seed=3)
+    seen = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            weights = {name: tensor.clone().numpy() for name, tensor in net.module_.network.state_dict().items()}
+            seen.append((net.history[-1]["valid_acc"], weights))
+
+    featurizer = make(epochs=8, lr=0.1, callbacks=[Watch()]).fit(X, y)
+    best = max(range(8), key=lambda epoch: (seen[epoch][0], epoch))
+    assert best < 7
+    assert_same_weights(featurizer, seen[best][1])
+    assert not np.array_equal(seen[best][1]["fc_layers.0.fc.weight"], seen[7][1]["fc_layers.0.fc.weight"])
+
+
+class SummaryWriter:
+    """Stands for TensorBoard's."""
+
+    scalars = []  # noqa: RUF012
+
+    def add_scalar(self, tag, scalar_value, global_step):
+        self.scalars.append(tag)
+
+    def close(self):
+        pass
+
+
+def test_callbacks_are_handed_through(signatures, tmp_path, capsys):
+    X, y = signatures
+    callbacks = [
+        Checkpoint(dirname=tmp_path / "kept", monitor=None),
+        EarlyStopping(monitor="train_loss", patience=2, threshold=100, sink=str),
+        TensorBoard(SummaryWriter()),
+    ]
+    featurizer = make(epochs=9, callbacks=callbacks, verbose=1).fit(X, y)
+    assert len(featurizer.history_) == 3
+    assert (tmp_path / "kept" / "params.pt").exists()
+    assert {"Loss/train_loss", "Loss/valid_loss"} <= set(SummaryWriter.scalars)
+    assert "epoch 3 of 9: training loss" in capsys.readouterr().err
+    pickle.dumps(featurizer)
+
+
+def test_checkpoints_do_not_litter_the_current_folder(signatures):
+    with pytest.raises(ValueError, match="Checkpoint without dirname="):
+        make(callbacks=[("keep", Checkpoint())]).fit(*signatures)
+
+
+def test_a_training_that_a_callback_ended_does_not_go_on(signatures, tmp_path):
+    X, y = signatures
+    stop = EarlyStopping(monitor="train_loss", patience=2, threshold=100, sink=str)
+    featurizer = make(epochs=9, checkpoint_dir=tmp_path, callbacks=[stop]).fit(X, y)
+    assert len(featurizer.history_) == 3
+    assert len(make(epochs=9, checkpoint_dir=tmp_path).fit(X, y).history_) == 3
+
+
+def test_an_interruption_while_the_state_is_written_is_one(signatures, tmp_path, monkeypatch):
+    def interrupt(*paths):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            make(checkpoint_dir=tmp_path).fit(*signatures)
+    assert_same_weights(make(checkpoint_dir=tmp_path).fit(*signatures), make().fit(*signatures))
+
+
+def test_an_interrupted_fit_leaves_nothing_half_fitted(signatures):
+    X, y = signatures
+    featurizer = make(callbacks=[InterruptAt(2)])
+    with pytest.raises(KeyboardInterrupt):
+        featurizer.fit(X, y)
+    with pytest.raises(NotFittedError):
+        featurizer.transform(X)
+
+
+def test_parameters_may_be_numpy_scalars(signatures, tmp_path):
+    X, y = signatures
+    settings = {"epochs": np.int64(2), "lr": np.float32(0.02), "batch_size": np.int64(16), "head": np.str_("linear")}
+    settings |= {"mirrored_classes": np.True_, "augmentation": {"rotation": np.float64(3)}}
+    featurizer = make(**settings, checkpoint_dir=tmp_path).fit(X, y)
+    assert json.loads(featurizer.metadata_["recipe"])["augmentation"] == {"rotation": 3.0}
+    assert_same_weights(featurizer, make(**settings, checkpoint_dir=tmp_path).fit(X, y))
+
+
+class Record(Callback):
+    """Record what JSON does not know."""
+
+    def on_batch_end(self, net, **kwargs):
+        net.history.record("numpy", np.float32(1.5))
+        net.history.record("tensor", torch.tensor(2))
+
+
+def test_callbacks_may_record_anything(signatures, tmp_path):
+    featurizer = make(checkpoint_dir=tmp_path, callbacks=[Record()]).fit(*signatures)
+    assert featurizer.history_[-1]["numpy"] == 1.5
+    assert featurizer.history_[-1]["tensor"] == 2
+
+
+def test_a_random_state_object_does_not_hinder_resumption(signatures, tmp_path):
+    X, y = signatures
+    states = [np.random.RandomState(seed) for seed in (0, 1)]
+    first, again = (make(checkpoint_dir=tmp_path, random_state=state).fit(X, y) for state in states)
+    assert_same_weights(first, again)
+
+
+def test_patience_survives_a_resumption(signatures, tmp_path):
+    X, y = signatures
+    settings = {"epochs": 30, "lr": 1e-9, "patience": 3}
+    whole = make(**settings).fit(X, y)
+    assert len(whole.history_) < 30
+    part = make(**settings, checkpoint_dir=tmp_path, callbacks=[InterruptAt(len(whole.history_))])
+    with pytest.raises(KeyboardInterrupt):
+        part.fit(X, y)
+    resumed = part.set_params(callbacks=None).fit(X, y)
+    assert len(resumed.history_) == len(whole.history_)
+    assert len(part.fit(X, y).history_) == len(whole.history_)
+
+
+def test_only_development_writers_teach(signatures):
+    X, y = signatures
+    dev = [1, 2, 3]
+    few = np.isin(y[:, 0], dev)
+    assert_same_weights(
+        make(dev_writers=dev, forgery_weight=0.5).fit(X, y), make(forgery_weight=0.5).fit(X[few], y[few])
+    )
+
+
+def test_forgeries_do_not_teach_unless_asked_for(signatures):
+    X, y = signatures
+    genuine = y[:, 1] == 0
+    assert_same_weights(make().fit(X, y), make().fit(X[genuine], y[genuine, 0]))
+    assert not np.array_equal(make(forgery_weight=0.1).fit(X, y).transform(X), make().fit(X, y).transform(X))
+
+
+def test_random_states_are_left_alone(signatures):
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    make(**EVERYTHING).fit(*signatures)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert np.array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
+
+
+def test_copies_are_learned_once(signatures):
+    X, y = signatures
+    rows, target, known = collect_classes(np.concatenate([X, X]), *np.concatenate([y, y]).T, with_forgeries=True)
+    assert rows.tolist() == list(range(len(X)))
+    assert target[:, 0].tolist() == (y[:, 0] - 1).tolist()
+    assert known.tolist() == [1, 2, 3, 4, 5]
+
+
+def test_validation_takes_a_share_of_each_writer():
+    target = np.repeat([[0, 0], [0, 1], [1, 0], [2, 0]], [20, 10, 4, 2], axis=0)
+    held = hold_out(target, 0.1, np.random.RandomState(0))
+    assert [held[(target == kind).all(axis=1)].sum() for kind in ([0, 0], [0, 1], [1, 0], [2, 0])] == [2, 1, 1, 1]
+    assert not hold_out(target, 0.0, np.random.RandomState(0)).any()
+
+
+def batches_of(n_samples, **settings):
+    images = torch.arange(n_samples, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 2, 3).clone()
+    images[:, :, 0, 0] = 255
+    target = torch.stack([torch.arange(n_samples), torch.zeros(n_samples, dtype=torch.int64)], dim=1)
+    return Batches(ImageSet(images, target), 4, lambda images: images, **settings)
+
+
+def test_batches_hold_each_image_once():
+    assert [len(images) for images, _ in batches_of(10)] == [4, 4, 2]
+    shuffled = batches_of(11, generator=torch.Generator().manual_seed(0))
+    seen = torch.cat([images[:, 0, 1, 1] for images, _ in shuffled])
+    assert sorted(seen.tolist()) == list(range(11))
+    assert seen.tolist() != list(range(11))
+
+
+def test_a_single_image_left_over_is_left_out_of_training_only():
+    assert len(list(batches_of(9, generator=torch.Generator()))) == len(batches_of(9, generator=torch.Generator())) == 2
+    assert len(list(batches_of(9))) == len(batches_of(9)) == 3
+
+
+def test_mirrored_images_are_other_classes():
+    batches = batches_of(8, generator=torch.Generator().manual_seed(0), n_mirrored=8)
+    corners = {0: (0, 0), 1: (0, 2), 2: (1, 0), 3: (1, 2)}
+    seen = set()
+    for images, target in batches:
+        for image, (label, _) in zip(images, target.tolist()):
+            assert image[0][corners[label // 8]] == 255
+            assert label % 8 in image
+            seen.add(label // 8)
+    assert len(seen) > 2
+
+
+def test_processes_share_a_batch():
+    parts = [
+        list(batches_of(12, generator=torch.Generator().manual_seed(0), rank=rank, n_processes=2)) for rank in (0, 1)
+    ]
+    whole = list(batches_of(12, generator=torch.Generator().manual_seed(0)))
+    for (first, _), (second, _), (both, _) in zip(*parts, whole):
+        assert torch.equal(torch.stack([first, second], 1).flatten(0, 1), both)
+
+
+SHARED_TRAINING = """
+import sys
+import numpy as np, torch
+from sigkit.transformers import SigNetFeaturizer
+from sigkit.training._training_net import average_over_processes
+
+rank, folder = int(sys.argv[1]), sys.argv[2]
+store = torch.distributed.FileStore(folder + "/store", 2)
+torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
+mean = torch.tensor([float(rank)])
+average_over_processes([mean])
+signatures = np.load(folder + "/signatures.npz")
+run = folder + "/run" if rank == 0 else None
+featurizer = SigNetFeaturizer("tiny", epochs=3, lr=0.02, forgery_weight=0.5, random_state=0, checkpoint_dir=run)
+if rank:
+    featurizer.set_params(random_state=None)
+featurizer.fit(signatures["X"], signatures["y"])
+weights = {name: tensor.numpy() for name, tensor in featurizer.network_.state_dict().items()}
+np.savez(f"{folder}/{rank}.npz", mean=mean.numpy(), **weights)
+torch.distributed.destroy_process_group()
+"""
+
+
+def test_processes_that_train_together_end_with_the_same_weights(signatures, tmp_path):
+    X, y = signatures
+    np.savez(tmp_path / "signatures.npz", X=X, y=y)
+    command = [sys.executable, "-W", "ignore", "-c", SHARED_TRAINING]
+    started = [subprocess.Popen([*command, str(rank), str(tmp_path)]) for rank in (0, 1)]
+    assert [process.wait() for process in started] == [0, 0]
+    first, second = (dict(np.load(tmp_path / f"{rank}.npz")) for rank in (0, 1))
+    assert first["mean"] == 0.5
+    assert_same_weights(first, second)
+    untrained = weights_of(make(epochs=0).fit(X, y))
+    assert not np.array_equal(untrained["fc_layers.0.fc.weight"], first["fc_layers.0.fc.weight"])
+
+
+def test_small_parts_of_images_are_enough_where_there_is_no_ink():
+    images = np.zeros((3, 170, 242), dtype=np.uint8)
+    images[:, 75:95, 61:181] = 255
+    assert training_size(images, build_network("signet_residual")) == (64, 120)
+    assert training_size(np.full_like(images, 1), build_network("signet_residual")) == (150, 220)
+    assert training_size(images, build_network("signet")) == (150, 220)
+    assert training_size(images, build_network("tiny")) is None
+
+
+def test_learning_curves(signatures):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    featurizer = make().fit(*signatures)
+    display = TrainingCurvesDisplay.from_featurizer(featurizer)
+    losses, accuracy = display.axes_
+    assert [line.get_label() for line in losses.lines] == ["training", "validation"]
+    np.testing.assert_allclose(accuracy.lines[0].get_ydata(), [epoch["valid_acc"] for epoch in featurizer.history_])
+    untrained = make(epochs=0).fit(*signatures)
+    with pytest.raises(ValueError, match="was not trained"):
+        TrainingCurvesDisplay.from_featurizer(untrained)
+
+
+def test_compiled_training(signatures, monkeypatch):
+    X, y = signatures
+    called = []
+
+    def compile_eagerly(module, **kwargs):
+        called.append(type(module).__name__)
+        return torch._dynamo.optimize("eager")(module)
+
+    monkeypatch.setattr(torch, "compile", compile_eagerly)
+    compiled = make(epochs=2, compile=True).fit(X, y)
+    assert called == ["TrainingNetwork"]
+    np.testing.assert_allclose(compiled.transform(X), make(epochs=2).fit(X, y).transform(X), atol=1e-4)
+
+
+def test_bfloat16_training(signatures):
+    X, y = signatures
+    featurizer = make(epochs=30, precision="bfloat16").fit(X, y)
+    assert featurizer.history_[-1]["train_loss"] < 0.5 * featurizer.history_[0]["train_loss"]
+    assert {tensor.dtype for tensor in featurizer.network_.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    ("rows", "settings", "message"),
+    [
+        (slice(0, 12), {}, r"at least 2 writers .*found only 1"),
+        (slice(8, 12), {}, r"at least 2 writers .*found none"),
+        ([*range(8), 12], {}, "a single image of writer 2"),
+        ([*range(8), 12, 12], {}, "a single image of writer 2"),
+        ([*range(8), *range(12, 20)], {"forgery_weight": 0.5}, "y has none"),
+        (slice(None), {"batch_size": 1}, "batch_size=1, with 35 images .* at least 2 images"),
+        (slice(None), {"augmentation": {"scaling": 0}}, "scaling must be a number of at least 1; found 0"),
+        (slice(None), {"augmentation": {"erase": 2}}, "erase must be a number from 0 to 1; found 2"),
+        (slice(None), {"augmentation": {"rotation": "a"}}, "rotation must be a number of at least 0; found 'a'"),
+        (slice(None), {"augmentation": {"rotate": 3}}, "there is no rotate; a distortion has rotation"),
+        (slice(None), {"dev_writers": [7]}, "dev_writers names writers that are not in y: 7"),
+        (slice(None), {"forgery_weight": 2}, "forgery_weight"),
+        (slice(None), {"patience": 2, "validation_fraction": 0}, "patience waits for a better validation"),
+        (slice(0, 0), {}, "0 sample"),
+    ],
+)
+def test_bad_input(signatures, rows, settings, message):
+    X, y = signatures
+    with pytest.raises(ValueError, match=message):
+        make(**settings).fit(X[rows], y[rows])
+
+
+class Spoil(Callback):
+    """Make the weights infinite in the third epoch."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        if net.history[-1]["epoch"] == 3:
+            with torch.no_grad():
+                net.module_.writers.weight.fill_(np.inf)
+
+
+def test_a_training_that_diverges_says_so_and_keeps_the_last_good_state(signatures, tmp_path):
+    with pytest.raises(ValueError, match=r"diverged in epoch 3: the loss is nan. Lower lr .now 0.02"):
+        make(checkpoint_dir=tmp_path, callbacks=[Spoil()]).fit(*signatures)
+    whole = make(checkpoint_dir=tmp_path).fit(*signatures)
+    assert_same_weights(whole, make().fit(*signatures))
+
+
+def test_training_needs_writers(signatures):
+    X, y = signatures
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        make().fit(X)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        make().fit(X, y[:-1])
+    with pytest.raises(ValueError, match="signet needs images of at least 150 x 220 pixels, found 40 x 60"):
+        SigNetFeaturizer().fit(X, y)
+
+
+def test_weights_remember_how_they_came_about(signatures, tmp_path):
+    X, y = signatures
+    path = tmp_path / "mine.safetensors"
+    featurizer = make(forgery_weight=0.5).fit(X, y).save_weights(path, corpus="blots", licence="CC0")
+    loaded = SigNetFeaturizer(weights=path).fit(X)
+    np.testing.assert_allclose(loaded.transform(X), featurizer.transform(X), atol=1e-6)
+    said = loaded.metadata_
+    assert said["corpus"] == "blots"
+    assert said["licence"] == "CC0"
+    assert said["date"] == time.strftime("%Y-%m-%d")
+    assert json.loads(said["recipe"])["forgery_weight"] == 0.5
+    assert json.loads(said["preprocessing"])["image_size"] == [40, 60]
+    assert "60 distinct signatures of 5 writers" in said["trained_on"]
+    half = tmp_path / "half.safetensors"
+    featurizer.save_weights(half, half=True)
+    assert half.stat().st_size < 0.75 * path.stat().st_size
+    np.testing.assert_allclose(SigNetFeaturizer(weights=half).fit_transform(X), featurizer.transform(X), atol=0.05)
+
+
+def test_other_preprocessing_than_in_training_is_told(signatures, tmp_path):
+    X, y = signatures
+    path = tmp_path / "mine.safetensors"
+    make(epochs=0).fit(X, y).save_weights(path)
+    with pytest.warns(UserWarning, match=r"mine.safetensors: .* images of 38 x 60 pixels instead of 40 x 60"):
+        SigNetFeaturizer(weights=path).fit(X[:, 1:-1])
+    with pytest.warns(UserWarning, match="ink on 100.0% of the pixels instead of about"):
+        SigNetFeaturizer(weights=path).fit(np.maximum(X, 9))
+
+
+@pytest.fixture
+def learned(signatures, tmp_path):
+    path = tmp_path / "learned.safetensors"
+    return path, make(random_state=3).fit(*signatures).save_weights(path)
+
+
+def test_a_training_starts_from_given_weights(signatures, learned):
+    X, y = signatures
+    path, featurizer = learned
+    untouched = make(epochs=0, initial_weights=path).fit(X, y)
+    assert_same_weights(untouched, featurizer)
+    further = make(initial_weights=path, lr=1e-9).fit(X, y)
+    for name, weights in weights_of(featurizer).items():
+        if "running" not in name and "tracked" not in name:
+            np.testing.assert_allclose(weights_of(further)[name], weights, atol=1e-6)
+    assert further.history_[0]["train_loss"] != make().fit(X, y).history_[0]["train_loss"]
+
+
+def test_the_architecture_is_that_of_the_initial_weights(signatures, learned):
+    featurizer = SigNetFeaturizer("signet_thin", initial_weights=learned[0], epochs=1, random_state=0).fit(*signatures)
+    assert featurizer.architecture_ == "tiny"
+    assert json.loads(featurizer.metadata_["recipe"])["architecture"] == "tiny"
+
+
+def test_a_training_from_given_weights_goes_on_exactly(signatures, learned, tmp_path):
+    X, y = signatures
+    whole = make(initial_weights=learned[0]).fit(X, y)
+    part = make(initial_weights=learned[0], checkpoint_dir=tmp_path / "run", callbacks=[InterruptAt(3)])
+    with pytest.raises(KeyboardInterrupt):
+        part.fit(X, y)
+    assert_same_weights(part.set_params(callbacks=None).fit(X, y), whole)
+    with pytest.raises(ValueError, match=r"another training .initial_weights was"):
+        make(checkpoint_dir=tmp_path / "run").fit(X, y)
+
+
+def test_weights_are_either_used_or_trained_further(signatures, learned):
+    with pytest.raises(ValueError, match="weights= are used as they are, and initial_weights= are trained further"):
+        make(weights=learned[0], initial_weights=learned[0]).fit(*signatures)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        make(initial_weights="nowhere.safetensors").fit(*signatures)
