@@ -6,14 +6,12 @@ from numbers import Integral
 
 import numpy as np
 
-from sigkit._utils import content_digest, join_target, listing, parse_target, progress
+from sigkit._utils import content_digest, join_target, listing, named_steps, parse_target, preprocesses_scans, progress
 from sigkit.attacks import Attack
-from sigkit.estimators._steps import unfold
 from sigkit.experiments._campaign_cast import CampaignSplit, System, attack_thresholds, attacker_view, choose_queries
 from sigkit.experiments._campaign_results import CampaignResults
 from sigkit.experiments._describe import describe_attack, describe_estimator, describe_signatures
 from sigkit.experiments._result_files import ResultFiles
-from sigkit.transformers import SignaturePreprocessor
 
 KNOWLEDGE = ("perfect", "limited", "limited-features")
 KEPT = {"rows", "images", "after", "attacker_success", "rmse", "threshold"}
@@ -231,7 +229,7 @@ class AttackCampaign:
         if isinstance(self.knowledge, str):
             raise ValueError(f"knowledge must be a list of words, such as [{self.knowledge!r}]; found a single one.")
         for name, system in [*self.systems.items(), *(self.other_features or {}).items()]:
-            if any(isinstance(step, SignaturePreprocessor) for _, step in unfold(name, system)):
+            if any(preprocesses_scans(step) for _, step in named_steps(name, system)):
                 raise ValueError(
                     f"{name!r} has a SignaturePreprocessor, but a campaign attacks preprocessed images: leave the step "
                     "out, and transform the scans beforehand."

@@ -10,9 +10,9 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
-from sigkit._utils import GENUINE, SKILLED, development_rows, join_target, listing
+from sigkit._utils import GENUINE, SKILLED, before_last_step, development_rows, join_target, last_step, listing
 from sigkit.estimators import BlackBoxVerifier, DifferentiableVerifier, MetaLearnedVerifier, NotDifferentiable
-from sigkit.experiments._last_step import before_last_step, development_writers, last_step
+from sigkit.experiments._last_step import development_writers
 from sigkit.metrics import eer_score, eer_threshold
 from sigkit.model_selection import WriterSplit
 

@@ -1,38 +1,6 @@
-"""A Pipeline as what comes before its verifier, and the verifier."""
+"""The development writers of a Pipeline."""
 
-
-def last_step(estimator):
-    """Give the verifier.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A verifier, or a Pipeline that ends in one.
-
-    Returns
-    -------
-    estimator
-        The verifier.
-    """
-    return estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-
-
-def before_last_step(estimator, X):
-    """Bring signatures through all steps before the verifier.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A fitted verifier, or a Pipeline that ends in one.
-    X : array-like or list of n_samples
-        Signatures.
-
-    Returns
-    -------
-    array-like or list of n_samples
-        What the verifier takes.
-    """
-    return estimator[:-1].transform(X) if hasattr(estimator, "steps") and len(estimator) > 1 else X
+from sigkit._utils import last_step
 
 
 def development_writers(estimator):

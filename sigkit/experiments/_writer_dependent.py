@@ -10,9 +10,19 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 
-from sigkit._utils import GENUINE, join_target, listing, map_parallel, on_dask, parse_target, progress
+from sigkit._utils import (
+    GENUINE,
+    before_last_step,
+    join_target,
+    last_step,
+    listing,
+    map_parallel,
+    on_dask,
+    parse_target,
+    progress,
+)
 from sigkit.experiments._describe import describe_estimator, describe_signatures
-from sigkit.experiments._last_step import before_last_step, development_writers, last_step
+from sigkit.experiments._last_step import development_writers
 from sigkit.experiments._result_files import ResultFiles
 from sigkit.experiments._results import ExperimentResults
 from sigkit.model_selection import WriterSplit

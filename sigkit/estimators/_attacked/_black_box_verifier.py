@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from sigkit.estimators._steps import behind_preprocessing
+from sigkit._utils import steps_after_preprocessing
 
 
 class BlackBoxVerifier:
@@ -38,7 +38,7 @@ class BlackBoxVerifier:
     device = torch.device("cpu")
 
     def __init__(self, estimator):
-        self.steps, self.verifier = behind_preprocessing(estimator)
+        self.steps, self.verifier = steps_after_preprocessing(estimator)
         names = [f"{name!r} ({type(step).__name__})" for name, step in self.steps] or ["of features"]
         self.what = f"a BlackBoxVerifier with the steps {', '.join(names)}"
 

@@ -5,11 +5,11 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from sigkit._utils import steps_after_preprocessing
 from sigkit.attacks import FULL_INK
 from sigkit.estimators._meta._adaptation import Adaptation
 from sigkit.estimators._meta._adapted_writers import PackedImages
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
-from sigkit.estimators._steps import behind_preprocessing
 from sigkit.estimators._svc._writer_dependent_svc import WriterDependentSVC
 from sigkit.estimators._svc._writer_model import RbfModel
 from sigkit.nets import choose_device, network_input
@@ -76,7 +76,7 @@ class DifferentiableVerifier(nn.Module):
 
     def __init__(self, estimator, *, device=None):
         super().__init__()
-        steps, verifier = behind_preprocessing(estimator)
+        steps, verifier = steps_after_preprocessing(estimator)
         self.device = choose_device(device)
         if isinstance(verifier, MetaLearnedVerifier):
             _refuse(steps)
