@@ -1,4 +1,4 @@
-"""What every room shares: the parts of `y`, fingerprints of images, wording, progress, files, parallel tasks."""
+"""Helpers that all rooms share: targets, images, Pipelines, digests, messages, files, parallel tasks, run-time settings."""
 
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._digest import content_digest, signature_digest
@@ -14,7 +14,16 @@ from sigkit._utils._pipeline import (
 )
 from sigkit._utils._progress import progress
 from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
-from sigkit._utils._target import GENUINE, SIMPLE, SKILLED, development_rows, join_target, parse_target, same_id_type
+from sigkit._utils._target import (
+    GENUINE,
+    SIMPLE,
+    SKILLED,
+    by_writer,
+    development_rows,
+    join_target,
+    parse_target,
+    same_id_type,
+)
 from sigkit._utils._text import listing
 from sigkit._utils._warn import warn
 
@@ -24,6 +33,7 @@ __all__ = [
     "SKILLED",
     "as_bytes",
     "before_last_step",
+    "by_writer",
     "check_images",
     "check_magnification",
     "check_size",

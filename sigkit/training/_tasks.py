@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sigkit._utils import GENUINE, SKILLED, content_digest, listing
-from sigkit.estimators._enrolled import by_writer
+from sigkit._utils import GENUINE, SKILLED, by_writer, content_digest, listing
 
 
 class Task(NamedTuple):

@@ -70,7 +70,7 @@ def test_tables_are_read_by_their_names():
 
 @pytest.mark.parametrize("y", ["ada", 7])
 def test_a_single_id_is_no_target(y):
-    with pytest.raises(ValueError, match=f"found {y!r}, not"):
+    with pytest.raises(ValueError, match=rf"\[{y!r}\] instead of {y!r}"):
         parse_target(y)
 
 

@@ -89,7 +89,7 @@ def test_a_model_travels(signatures, tmp_path, scaling, kernel, peers, writer):
     if peers and kernel == "rbf":
         added = slice(size, None)
         assert len(other.bank_.rows) > size
-        assert not other.bank_.teaches[added].any()
+        assert not other.bank_.active[added].any()
     other.load_writer(path)
     assert other.classes_.tolist() == model.classes_.tolist()
 
@@ -177,7 +177,7 @@ def test_rows_that_nobody_needs_leave_the_bank(signatures):
     assert len(model.bank_.rows) <= 2 * 30 * 6
     np.testing.assert_allclose(model.claim_scores(X, np.full(len(X), 3)), others, atol=1e-4)
     model.remove(range(30))
-    with pytest.raises(ValueError, match="nobody whose signatures are negatives for the writer 4"):
+    with pytest.raises(ValueError, match="no negatives for the writer 4"):
         model.enroll(X[y == 4], y[y == 4])
 
 

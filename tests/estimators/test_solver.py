@@ -7,8 +7,8 @@ import pytest
 from sklearn.svm import SVC
 
 from sigkit.estimators import LinearModel, WriterDependentSVC
-from sigkit.estimators._svc._columns import ComputedColumns, KeptColumns
-from sigkit.estimators._svc._kernel import Kernel, squares
+from sigkit.estimators._svc._columns import ComputedColumns, StoredColumns
+from sigkit.estimators._svc._kernel import Kernel, squared_norms
 from sigkit.estimators._svc._solver import solve
 
 
@@ -35,9 +35,9 @@ def dual_objective(gram, coef):
 def solved(references, negatives, kernel, C, kept, tol=1e-3):
     across = kernel.block(references, negatives)
     columns = (
-        KeptColumns(kernel.block(negatives, negatives))
+        StoredColumns(kernel.block(negatives, negatives))
         if kept
-        else ComputedColumns(kernel, negatives, squares(negatives))
+        else ComputedColumns(kernel, negatives, squared_norms(negatives))
     )
     eligible = np.ones(len(negatives), dtype=bool)
     dual = solve(kernel.block(references, references), across, columns, eligible, C=C, tol=tol)
@@ -50,8 +50,8 @@ def solved(references, negatives, kernel, C, kept, tol=1e-3):
 @pytest.fixture
 def small_steps(monkeypatch):
     """Make the working set small, so that few negatives take many rounds."""
-    monkeypatch.setattr("sigkit.estimators._svc._solver.FIRST", 30)
-    monkeypatch.setattr("sigkit.estimators._svc._solver.MORE", 20)
+    monkeypatch.setattr("sigkit.estimators._svc._solver.INITIAL_SIZE", 30)
+    monkeypatch.setattr("sigkit.estimators._svc._solver.INCREMENT", 20)
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -130,7 +130,7 @@ def test_the_kernel_is_streamed_where_memory_is_small():
     parameters = {"gamma": 0.05, "dev_writers": range(20), "n_dev_negatives": 30}
     kept = WriterDependentSVC(**parameters).fit(X, y)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sigkit.estimators._svc._fit_writer.KeptColumns", None)
+        patch.setattr("sigkit.estimators._svc._fit_writer.StoredColumns", None)
         streamed = WriterDependentSVC(**parameters, max_memory=0.01).fit(X, y)
         with pytest.raises(TypeError, match="NoneType"):
             WriterDependentSVC(**parameters).fit(X, y)
