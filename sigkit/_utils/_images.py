@@ -29,6 +29,17 @@ def check_images(estimator, X, *, reset):
     ValueError
         If `X` holds paths or images of different sizes, the size is not that seen in `fit`, or values are outside 0
         to 255.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator
+    >>> from sigkit._utils import check_images
+    >>> estimator = BaseEstimator()
+    >>> check_images(estimator, np.zeros((2, 30, 40), dtype=np.uint8), reset=True).shape
+    (2, 30, 40)
+    >>> estimator.image_shape_in_
+    (30, 40)
     """
     _check_preprocessed(X)
     X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
@@ -68,6 +79,13 @@ def check_size(X, network, architecture):
     ------
     ValueError
         If they are too small.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit._utils import check_size
+    >>> from sigkit.nets import build_network
+    >>> check_size(np.zeros((1, 170, 242)), build_network("signet"), "signet")
     """
     needed = None if network.takes_any_size else network.input_size
     if needed and any(side < least for side, least in zip(X.shape[1:], needed)):
@@ -96,6 +114,13 @@ def check_magnification(magnification, network):
     ------
     ValueError
         If there is no factor, one is outside 1 to 4, or the network takes images of a single size only.
+
+    Examples
+    --------
+    >>> from sigkit._utils import check_magnification
+    >>> from sigkit.nets import build_network
+    >>> check_magnification(1, build_network("signet"))
+    (1.0,)
     """
     factors = [magnification] if isinstance(magnification, Real) else list(magnification)
     if not factors or not all(isinstance(factor, Real) and 1 <= factor <= 4 for factor in factors):
@@ -122,6 +147,13 @@ def as_bytes(images):
     -------
     ndarray of shape (n_samples, height, width), dtype uint8
         The images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit._utils import as_bytes
+    >>> as_bytes(np.array([[[0.0, 254.6]]]))
+    array([[[  0, 255]]], dtype=uint8)
     """
     return images if images.dtype == np.uint8 else np.rint(images).astype(np.uint8)
 

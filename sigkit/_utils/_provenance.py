@@ -50,6 +50,13 @@ def describe_training(recipe, n_signatures, n_writers):
     -------
     dict of str to str
         The recipe as JSON, the size of the training set, the date, and the version of sigkit.
+
+    Examples
+    --------
+    >>> from sigkit._utils import describe_training
+    >>> description = describe_training({"lr": 0.1}, n_signatures=240, n_writers=10)
+    >>> description["recipe"], description["trained_on"]
+    ('{"lr": 0.1}', '240 distinct signatures of 10 writers')
     """
     return {
         "recipe": json.dumps(recipe),
@@ -73,6 +80,12 @@ def with_terms(metadata, corpus, licence):
     -------
     dict of str to str
         The metadata with both.
+
+    Examples
+    --------
+    >>> from sigkit._utils import with_terms
+    >>> with_terms({"architecture": "signet"}, corpus="CEDAR", licence=None)
+    {'architecture': 'signet', 'corpus': 'CEDAR'}
     """
     terms = {"corpus": corpus, "licence": licence}
     return metadata | {name: text for name, text in terms.items() if text is not None}
@@ -89,6 +102,13 @@ def compare_preprocessing(X, metadata, path):
         The metadata of the weight file; if it does not describe the preprocessing, nothing is compared.
     path : str or os.PathLike
         The weight file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit._utils import compare_preprocessing, describe_preprocessing
+    >>> images = np.eye(10)[None] * 255
+    >>> compare_preprocessing(images, {"preprocessing": describe_preprocessing(images)}, "signet.safetensors")
     """
     try:
         trained = json.loads(metadata.get("preprocessing", "null"))

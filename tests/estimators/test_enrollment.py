@@ -122,7 +122,7 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
         about = file.metadata()
     rewritten = str(tmp_path / "rewritten.safetensors")
     for change, message in [
-        ({"rows": arrays["rows"] + 10_000}, "it names negatives that do not exist"),
+        ({"rows": arrays["rows"] + 10_000}, "it refers to negatives that do not exist"),
         ({"coef": arrays["coef"] * np.nan}, "it has NaN or infinity"),
         ({"references": arrays["references"][:, :5].copy()}, "its arrays are"),
         ({"coef": arrays["coef"][1:].copy()}, "its arrays are"),

@@ -343,7 +343,7 @@ def test_ids_of_any_integer_type_are_the_same_writers(features):
 def test_a_single_claim_is_a_list_of_one(features, claimed):
     X, y = features
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
-    with pytest.raises(ValueError, match=f"found {claimed!r}, not"):
+    with pytest.raises(ValueError, match=rf"\[{claimed!r}\] instead of {claimed!r}"):
         model.claim_scores(X[:1], claimed)
 
 

@@ -55,17 +55,16 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     scaling : {"shared", "writer", "none"}, default="shared"
         The source of the standard deviation of the features. "shared": computed once, from the negatives of the
         development set and all references in `fit`. "writer": from the references and negatives of each writer, as in
-        the original code. "none": features are not scaled, and computations are in float64; for counts, say, whose
-        magnitude is their weight. With "shared" all writers have the same kernel, so that enrollment is 5 times and
-        scoring 10 times as fast as with "writer", with no loss in accuracy. Writers who enroll later do not change the
-        scale: with few development writers, pass references to `fit` too, because a feature that is constant in `fit`
-        is not scaled.
+        the original code; enrollment takes 5 times and scoring 10 times as long, without a gain in accuracy, because
+        each writer has another kernel. "none": features are not scaled, for counts, say; computations are in float64.
+        Later enrollments do not change a shared scale, and a feature that is constant in `fit` is not scaled: with few
+        development writers, pass references to `fit` too.
     tol : float, default=1e-3
         Tolerance of the margin in the solver's stopping rule.
     max_memory : float or None, default=None
-        Memory limit in MiB for two matrices: the kernel among the negatives, which is computed once for all writers
-        with `scaling="shared"` if it fits, and the kernel of queries with support vectors in `decision_function`,
-        which is computed in blocks. None uses scikit-learn's `working_memory`, 1024 by default.
+        Memory limit in MiB of two matrices: the kernel among the negatives, which is computed once for all writers of
+        a shared scale if it fits, and the kernel of queries with support vectors, which is computed in blocks. None
+        uses scikit-learn's `working_memory`, 1024 by default.
     n_jobs : int or None, default=None
         Number of writers that are enrolled in parallel, in threads unless `joblib.parallel_config` sets another
         backend. It does not change the models.
@@ -96,10 +95,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    `fit`, `enroll`, `remove` and `load_writer` replace the fitted state as a whole when they are done, so an error or
-    an interruption leaves the previous state. While one thread enrolls, removes or loads writers, other threads may
-    score; they see the state before or after. Only one thread at a time may change a model, and none may use it during
-    `fit`.
+    `fit`, `enroll`, `remove` and `load_writer` replace the fitted state as a whole at their end, so an error or an
+    interruption leaves the previous state. While one thread enrolls, removes or loads writers, other threads may score;
+    they see the state before or after. Only one thread at a time may change a model, and none may use it during `fit`.
 
     If peers are negatives, `remove` keeps references of a removed writer in the bank as long as models of other writers
     depend on them; they are no negatives for writers who enroll later. Fit again to delete them.
@@ -281,9 +279,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     def load_writer(self, path):
         """Enroll a writer with the model in a file that `export_writer` wrote.
 
-        This model must be a copy of the one that wrote the file, or have been fitted to the same signatures with the
-        same parameters, because support vectors are stored as row numbers of the bank; other enrollments make no
-        difference. References of a loaded writer are not used as negatives for other writers.
+        Support vectors are stored as row numbers of the bank, so this model must be a copy of the one that wrote the
+        file, or have been fitted to the same signatures with the same parameters. References of a loaded writer are
+        not used as negatives for other writers.
 
         Parameters
         ----------
