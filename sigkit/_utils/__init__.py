@@ -1,4 +1,4 @@
-"""Helpers that all rooms share: targets, images, Pipelines, digests, messages, files, parallel tasks, run-time settings."""
+"""Helpers that all rooms share: targets, images, Pipelines, digests, messages, files, parallel tasks, settings."""
 
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._digest import content_digest, signature_digest

@@ -9,16 +9,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sigkit._utils import GENUINE, development_rows, listing, parse_target
+from sigkit._utils import GENUINE, development_rows, parse_target
 from sigkit.estimators._svc._bank import NegativeBank
+from sigkit.estimators._svc._check_finite import check_finite
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
 from sigkit.estimators._svc._gallery import Gallery, draw_rows
 from sigkit.estimators._svc._writer_file import read_writer, write_writer
 from sigkit.estimators._svc._writer_model import score_all
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
 
-# Squares of larger features would overflow single precision in the kernel.
-_LARGEST = 1e15
 # Up to this penalty, single precision gives scores as accurate as libsvm's tolerance.
 _LARGEST_C_IN_SINGLE_PRECISION = 10
 
@@ -350,13 +349,13 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         check_has_target(self, y)
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
         writers, forgery = check_target(X, y)
-        _check_finite(X, writers)
+        check_finite(X, writers)
         genuine = forgery == GENUINE
         return X[genuine], writers[genuine]
 
     def _check_queries(self, X):
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
-        _check_finite(X)
+        check_finite(X)
         return X
 
     def _enroll(self, gallery, X, writers, rng):
@@ -387,15 +386,3 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
-
-
-def _check_finite(X, writers=None):
-    """Check features for NaN, infinity and values that would overflow; the error names rows and writers."""
-    # Written with "not", because a comparison with NaN is False.
-    rows = np.nonzero(~(np.abs(X).max(axis=1) <= _LARGEST))[0]
-    if len(rows):
-        which = [f"{row}" if writers is None else f"{row} (writer {writers[row].item()!r})" for row in rows.tolist()]
-        raise ValueError(
-            f"Input X contains NaN or infinity in rows {listing(which)}, or values beyond {_LARGEST:g}. Compute them "
-            "again, or leave them out."
-        )
