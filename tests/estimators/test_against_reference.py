@@ -59,7 +59,7 @@ def test_scores_and_error_rates_equal_the_originals(reference, protocol, toleran
 
 @pytest.mark.parametrize("protocol", ["rbf_dev", "rbf_peers", "linear_dev"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_optimum_is_libsvms(reference, protocol, dtype, monkeypatch):
+def test_the_solution_is_that_of_libsvm(reference, protocol, dtype, monkeypatch):
     features, y, scores, _ = reference
     dev = scores[f"{protocol}_dev_negatives"]
     rows = np.concatenate([dev, scores[f"{protocol}_train"]])

@@ -1,4 +1,4 @@
-"""The same results on a real cluster of worker processes, one of which is killed."""
+"""Results on a dask cluster of worker processes, one of which is killed, equal those of one process."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def cluster():
     import dask
 
     with (
-        # The memory manager may drop copies that are being sent to all workers; such a sending was seen not to end.
+        # The memory manager may drop copies while they are sent to all workers, and the sending was seen to hang.
         dask.config.set({"distributed.scheduler.active-memory-manager.start": False}),
         distributed.LocalCluster(
             n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
@@ -44,7 +44,7 @@ def signatures():
     return X.astype(np.float32), y
 
 
-def same_models(one, other):
+def assert_same_models(one, other):
     assert one.classes_.tolist() == other.classes_.tolist()
     for writer, model in one.models_.items():
         for part, expected in zip(model, other.models_[writer]):
@@ -53,16 +53,16 @@ def same_models(one, other):
 
 @pytest.mark.parametrize("scaling", ["shared", "writer"])
 @pytest.mark.parametrize("kernel", ["rbf", "linear"])
-def test_enrollment_is_the_same_to_the_last_bit(cluster, signatures, scaling, kernel):
+def test_enrollment_is_bit_equal(cluster, signatures, scaling, kernel):
     model = WriterDependentSVC(kernel, gamma=0.01, dev_writers=DEV, scaling=scaling, random_state=0)
     expected = clone(model).fit(*signatures)
     with joblib.parallel_config("dask", client=cluster):
         found = clone(model).fit(*signatures)
-    same_models(found, expected)
-    same_models(clone(model).set_params(n_jobs=2).fit(*signatures), expected)
+    assert_same_models(found, expected)
+    assert_same_models(clone(model).set_params(n_jobs=2).fit(*signatures), expected)
 
 
-def test_the_negatives_go_out_once_a_worker(cluster, signatures):
+def test_negatives_are_sent_once_per_worker(cluster, signatures):
     model = WriterDependentSVC(gamma=0.01, dev_writers=DEV, random_state=0)
     n_workers = len(cluster.scheduler_info(n_workers=-1)["workers"])
 
@@ -76,7 +76,7 @@ def test_the_negatives_go_out_once_a_worker(cluster, signatures):
         model.fit(*signatures)
     assert n_workers == 3
     assert len(model.classes_) == 120
-    # The kernel and the enrollment send it once each; what dask hashes counts too.
+    # It is sent once for the kernel and once for the enrollment; dask also pickles it to hash it.
     assert len(pickles) <= 4 * (n_workers + 1)
 
 
@@ -99,7 +99,7 @@ def test_a_killed_worker_loses_nothing(cluster, signatures):
     killed = []
 
     def kill():
-        """Kill the first worker that is seen at work."""
+        """Kill the first worker that processes a task."""
         end = time.monotonic() + 60
         while not killed and time.monotonic() < end:
             busy = [worker for worker, tasks in cluster.processing().items() if tasks]
@@ -114,10 +114,10 @@ def test_a_killed_worker_loses_nothing(cluster, signatures):
         results = writer_dependent_experiment(model, X, target, cv=cv)
         killer.join()
         enrolled = clone(model).fit(X, y)
-    assert killed, "no worker was seen at work"
+    assert killed, "no worker processed a task"
     assert killed[0] not in cluster.run(os.getpid).values()
     for name, values in expected.figures.items():
         assert np.array_equal(results.figures[name], values)
     for one, other in zip(results.trials, expected.trials):
         assert np.array_equal(one.genuine_scores, other.genuine_scores)
-    same_models(enrolled, clone(model).fit(X, y))
+    assert_same_models(enrolled, clone(model).fit(X, y))

@@ -1,4 +1,4 @@
-"""Verifiers as functions of pixels: with gradients, and without."""
+"""Adapters of fitted verifiers for attacks, with and without gradients."""
 
 import os
 import warnings
@@ -28,7 +28,7 @@ PREPROCESSOR = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(51, 73
 
 
 def draw_scans():
-    """Scans of six writers; in shades of grey their lines would be faint in images as small as these."""
+    """Scans of six writers, two-valued because grey lines would be faint in images as small as these."""
     return make_signatures(n_writers=6, n_genuine=6, n_skilled=2, random_state=0, scan="two-valued")
 
 
@@ -45,7 +45,7 @@ def make(**settings):
 
 
 def claims_of(target):
-    """Each signature as its own writer's, and as the next one's."""
+    """For each signature a genuine claim, then for each a claim of another writer."""
     writers = np.array(target[:, 0].tolist())
     return np.concatenate([writers, np.roll(writers, 9)])
 
@@ -65,7 +65,7 @@ def claims_of(target):
     ],
     ids=str,
 )
-def test_scores_are_those_of_the_pipeline(drawn, settings):
+def test_scores_equal_those_of_the_pipeline(drawn, settings):
     images, target = drawn
     dev = settings.get("dev_writers", [])
     pipe = make(**settings).fit(images, target)
@@ -81,7 +81,7 @@ def test_scores_are_those_of_the_pipeline(drawn, settings):
 @pytest.mark.skipif(not CEDAR.exists(), reason=f"needs {CEDAR}; name its folder by SIGKIT_DATA")
 @pytest.mark.parametrize("scaling", ["shared", "writer"])
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
-def test_a_hundred_claims_of_cedar(kernel, scaling):
+def test_scores_of_a_hundred_cedar_claims(kernel, scaling):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*user_mapping is pickled")
         cedar = load_npz(CEDAR)
@@ -101,7 +101,7 @@ def test_a_hundred_claims_of_cedar(kernel, scaling):
 
 
 @pytest.mark.parametrize("settings", [{}, {"adapt": "head"}, {"keep": "weights"}, {"head": "distance"}], ids=str)
-def test_an_adapted_verifier(drawn, settings):
+def test_scores_and_gradients_of_a_meta_learned_verifier(drawn, settings):
     images, target = drawn
     settings = {"epochs": 0, "n_references": 3, "n_updates": 2, "random_state": 0} | settings
     model = MetaLearnedVerifier("tiny", dev_writers=[1, 2, 3], **settings).fit(images, target)
@@ -111,13 +111,13 @@ def test_an_adapted_verifier(drawn, settings):
     pixels = torch.from_numpy(images).float().requires_grad_()
     scores = verifier(pixels, claims)
     assert np.allclose(scores.detach().numpy(), model.claim_scores(images, claims), atol=1e-4)
-    [slopes] = torch.autograd.grad(scores.sum(), pixels)
-    assert slopes.abs().sum((1, 2)).min() > 0
+    [gradients] = torch.autograd.grad(scores.sum(), pixels)
+    assert gradients.abs().sum((1, 2)).min() > 0
 
 
 @pytest.mark.parametrize("settings", [{}, {"kernel": "linear"}, {"scaling": "writer"}, {"n_views": 2}], ids=str)
-def test_gradients_are_slopes_of_the_scores(drawn, settings):
-    """Beside differences of scores at 24 pixels of ink, in double precision."""
+def test_gradients_equal_finite_differences(drawn, settings):
+    """Central differences of the scores at 24 ink pixels, in double precision."""
     images, target = drawn
     scorer = DifferentiableVerifier(make(**settings).fit(images, target), device="cpu").double().scorer
     scorer.dtype, scorer.center, scorer.scale = torch.float64, scorer.center.double(), scorer.scale.double()
@@ -126,10 +126,10 @@ def test_gradients_are_slopes_of_the_scores(drawn, settings):
     def score(pixels):
         return scorer.score(scorer.prepare(pixels), writer)
 
-    # A little paper everywhere: on blank ground the network stands on the kinks of its rectifiers.
+    # Noise in the background: where it is 0, the rectifiers of the network are at their kinks.
     noise = np.random.default_rng(0).uniform(5, 15, images[:1].shape)
     pixels = torch.from_numpy(np.clip(images[:1] + noise, 0, 240)).requires_grad_()
-    [slopes] = torch.autograd.grad(score(pixels).sum(), pixels)
+    [gradients] = torch.autograd.grad(score(pixels).sum(), pixels)
     ink = np.argwhere(images[0] > 40)
     # Views are computed in single precision.
     step, rel = (0.02, 0.03) if "n_views" in settings else (1e-4, 1e-3)
@@ -138,10 +138,10 @@ def test_gradients_are_slopes_of_the_scores(drawn, settings):
         moved[0, row, column] = step
         with torch.no_grad():
             difference = (score(pixels + moved) - score(pixels - moved)).item() / (2 * step)
-        assert slopes[0, row, column].item() == pytest.approx(difference, rel=rel, abs=1e-9)
+        assert gradients[0, row, column].item() == pytest.approx(difference, rel=rel, abs=1e-9)
 
 
-def test_steps_before_and_around_are_understood(drawn):
+def test_preprocessor_passthrough_and_wrapped_featurizer(drawn):
     images, target = drawn
     scans, target = draw_scans()
     pipe = make_pipeline(clone(PREPROCESSOR), "passthrough", *(step for _, step in make().steps)).fit(scans, target)
@@ -155,7 +155,7 @@ def test_steps_before_and_around_are_understood(drawn):
     assert np.allclose(scores.detach().numpy(), robust.decision_function(images[:4])[range(4), claims - 1], atol=1e-5)
 
 
-def test_it_is_an_attackable_verifier(drawn):
+def test_fgm_lowers_the_scores(drawn):
     images, target = drawn
     pipe = make().fit(images, target)
     claims = np.array(target[:6, 0].tolist())
@@ -165,7 +165,7 @@ def test_it_is_an_attackable_verifier(drawn):
     assert (attacked.scores_after < attacked.scores_before)[attacked.attempted].all()
 
 
-def test_steps_without_gradient_are_named_and_attacked_by_scores_and_decisions(drawn):
+def test_steps_that_are_not_differentiable(drawn):
     images, target = drawn
     svc = WriterDependentSVC(gamma=2**-15, scaling="none")
     pipe = make_pipeline(CLBPFeaturizer(), svc).fit(images, target)
@@ -186,7 +186,7 @@ def test_steps_without_gradient_are_named_and_attacked_by_scores_and_decisions(d
 
 
 def test_nearly_black_images_are_scored(drawn):
-    """What an attack leaves may have nothing brighter than 1."""
+    """An attacked image may have no value above 1."""
     images, target = drawn
     pipe = make().fit(images, target)
     faint = torch.zeros(2, *images.shape[1:])
@@ -194,7 +194,7 @@ def test_nearly_black_images_are_scored(drawn):
     assert torch.isfinite(BlackBoxVerifier(pipe)(faint, np.array(target[:2, 0].tolist()))).all()
 
 
-def test_pipelines_within_pipelines(drawn):
+def test_nested_pipelines(drawn):
     images, target = drawn
     scans, target = draw_scans()
     (_, featurizer), (_, svc) = make().steps
