@@ -3,10 +3,10 @@
     python benchmarks/bench_writer_dependent.py
     python benchmarks/bench_writer_dependent.py --scaling writer --loop-writers 10
 
-300 writers with 12 references each; 581 development writers, whose 8,134 signatures are negatives for every writer; 2,048
-random features (`drawn_features.py`). Trials: the 3,000 genuine queries against all 300 writers, and each of the 12,000
-queries (10 genuine ones and 30 forgeries per writer) against its claimed writer. The loop enrolls and scores some of
-the writers only, and its time is extrapolated to all.
+300 writers with 12 references each; 581 development writers, whose 8,134 signatures are negatives for every writer;
+2,048 random features (`drawn_features.py`). Trials: the 3,000 genuine queries against all 300 writers, and each of the
+12,000 queries (10 genuine ones and 30 forgeries per writer) against its claimed writer. The loop enrolls and scores
+some of the writers only, and its time is extrapolated to all.
 """
 
 import argparse
@@ -128,7 +128,8 @@ def main():
         size = np.mean([writer.nbytes for writer in model.models_.values()]) / 1024
         support = np.mean([len(writer.rows) + len(writer.references) for writer in model.models_.values()])
         print(
-            f"\nscaling={scaling!r}; scikit-learn loop over {len(some)} writers, extrapolated to {n}; n_jobs={options.n_jobs}"
+            f"\nscaling={scaling!r}; scikit-learn loop over {len(some)} writers, extrapolated to {n}; "
+            f"n_jobs={options.n_jobs}"
         )
         print(f"fit: scikit-learn {fit * n:.0f} s, sigkit {seconds[0]:.1f} s, ratio {fit * n / seconds[0]:.1f}")
         print(
