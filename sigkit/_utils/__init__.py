@@ -1,6 +1,7 @@
 """What every room shares: the parts of `y`, fingerprints of images, wording, progress, files, parallel tasks."""
 
 from sigkit._utils._allocator import freed_memory_kept
+from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, signature_digest
 from sigkit._utils._files import whole_file
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
@@ -16,6 +17,7 @@ __all__ = [
     "SIMPLE",
     "SKILLED",
     "as_bytes",
+    "by_writer",
     "check_images",
     "check_magnification",
     "check_size",
