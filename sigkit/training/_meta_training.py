@@ -14,9 +14,11 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from sigkit._utils import content_digest, freed_memory_kept, progress, whole_file
-from sigkit.nets import batch_statistics, multi_step_importance, network_input
+from sigkit.nets import network_input
+from sigkit.training._importance import multi_step_importance
 from sigkit.training._inputs import training_input
 from sigkit.training._resume import STATE_FILE, check_recipe, read_state, to_jsonable
+from sigkit.training._statistics import batch_statistics
 from sigkit.training._task_threads import TaskThreads, add_gradients, n_task_threads
 from sigkit.training._training_net import clip_gradients
 from sigkit.training._training_set import training_size

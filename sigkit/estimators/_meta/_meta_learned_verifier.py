@@ -39,11 +39,11 @@ from sigkit.nets import (
     build_network,
     choose_device,
     choose_precision,
-    load_meta_learned,
+    load_network,
     network_input,
     save_weights,
-    update_statistics,
 )
+from sigkit.training import update_statistics
 from sigkit.training._tasks import DevelopmentSet, TaskSizes, draw_from_each
 from sigkit.transformers import SigNetFeaturizer
 
@@ -94,7 +94,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         Whether a learning rate is learned for each step and each parameter tensor of each layer.
     head : {"linear", "distance"}, default="linear"
         What makes a score of features: a linear layer as in [1]_, or the distance from a center, which a step moves to
-        the references (:class:`sigkit.nets.DistanceHead`): better from few references (see the documentation).
+        the references (see :class:`sigkit.nets.MetaLearner`): better from few references (see the documentation).
     adapt : {"all", "head"}, default="all"
         What the steps change: all weights, or those of the last layer (ANIL), so that all writers share their features:
         much faster, as features of a query are computed once for all writers.
@@ -545,7 +545,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         seen = references if not len(development.images) else development.images
         others = {}
         if self.weights is not None:
-            network, metadata, others = load_meta_learned(self.weights, self.architecture)
+            network, metadata, others = load_network(self.weights, self.architecture, return_meta_learned=True)
             check_size(seen, network, metadata["architecture"])
             compare_preprocessing(seen, metadata, self.weights)
         elif self.pretrain is not None:
