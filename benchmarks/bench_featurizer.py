@@ -45,9 +45,8 @@ def main():
         network.train()(torch.from_numpy(center_crop(images[:BATCH], (150, 220)) / 255.0).float()[:, None])
     plain_network = network.eval().to(device)
     plain, expected = rate(lambda batch: plain_features(plain_network, batch, device), images)
-    print(
-        f"{device.type}, {torch.get_num_threads()} threads; fast bfloat16: {choose_precision('auto', device) == 'bfloat16'}"
-    )
+    bfloat16 = choose_precision("auto", device) == "bfloat16"
+    print(f"{device.type}, {torch.get_num_threads()} threads; fast bfloat16: {bfloat16}")
     print(f"plain PyTorch float32: {plain:.1f} images/s")
     for precision in ("float32", "bfloat16"):
         prepared = FeatureExtractor(prepare_network(network, device, precision))

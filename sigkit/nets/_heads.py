@@ -35,8 +35,8 @@ class DistanceHead(nn.Module):
     """A score that falls with the squared distance of a feature vector of unit length from a center.
 
     The score is :math:`b - e^s \\|f / |f| - c\\|^2` with parameters :math:`c`, :math:`s` and :math:`b`. The center
-    :math:`c` is 0 at first, and a gradient step on references moves it towards the mean of their features of unit length;
-    with a learning rate of 0.05, to that mean.
+    :math:`c` is 0 at first, and a gradient step on references moves it towards the mean of their features of unit
+    length; with a learning rate of 0.05, to that mean.
 
     Parameters
     ----------

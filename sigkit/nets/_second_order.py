@@ -78,7 +78,7 @@ class _Sequential(nn.Sequential):
     def forward(self, inputs):
         if not torch.is_grad_enabled():
             return super().forward(inputs)
-        layers = iter(pairwise([*self, None]))
+        layers = pairwise([*self, None])
         for layer, following in layers:
             if _can_fold(layer, following, inputs):
                 inputs = _normalized(layer, following, inputs)

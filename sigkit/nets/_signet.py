@@ -119,10 +119,8 @@ class TinyNet(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.conv_layers = nn.Sequential(
-            normalized_layer("conv", nn.Conv2d(1, 8, kernel_size=3, padding=1, bias=False)),
-            nn.AdaptiveMaxPool2d((3, 4)),
-        )
+        convolution = nn.Conv2d(1, 8, kernel_size=3, padding=1, bias=False)
+        self.conv_layers = nn.Sequential(normalized_layer("conv", convolution), nn.AdaptiveMaxPool2d((3, 4)))
         self.fc_layers = nn.Sequential(normalized_layer("fc", nn.Linear(8 * 3 * 4, self.n_features, bias=False)))
 
     def forward(self, images):

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 # Transformers with learned positions, and those whose windows must fill the maps, take images of one size alone.
 _FIXED_SIZE, _FIXED_FAMILIES = 224, ("vit", "maxvit")
 # Auxiliary classifiers are for training on ImageNet, and the old default of their initialization warns.
-_OPTIONS = dict.fromkeys(("googlenet", "inception_v3"), {"aux_logits": False, "init_weights": True})
+_OPTIONS = {name: {"aux_logits": False, "init_weights": True} for name in ("googlenet", "inception_v3")}
 
 
 def model_names():
@@ -26,8 +26,8 @@ class TorchvisionNetwork(nn.Module):
     """A network of torchvision with random weights, one input channel, and features instead of classes.
 
     The first convolution has one input channel, and weights as if the image were copied to three channels. The last
-    linear layer (of SqueezeNet: the last convolution) is left out. Layers do not work in place, so that hooks see what
-    each layer returned.
+    linear layer (of SqueezeNet: the last convolution) is left out. No layer works in place, so that hooks see what each
+    layer returned; additions within torchvision's residual blocks still do.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ class TorchvisionNetwork(nn.Module):
         (_, first), *_, (last_path, last) = layers.items()
         if not isinstance(first, nn.Conv2d) or first.in_channels != 3:
             raise ValueError(
-                f"architecture='torchvision:{name}' is not supported: it does not begin with a convolution."
+                f"architecture='torchvision:{name}' is not supported: it does not begin with a convolution of three "
+                "channels."
             )
         first.in_channels = 1
         first.weight = nn.Parameter(first.weight.detach().sum(1, keepdim=True))

@@ -11,8 +11,8 @@ from sigkit._utils import listing, whole_file
 from sigkit.nets._architectures import ARCHITECTURES, build_network, check_architecture, network_without_weights
 from sigkit.nets._shipped import weights_path
 
-# Old versions of torch, and thus files of sigver, do not count the batches of batch normalization. No feature depends on
-# the count.
+# Old versions of torch, and thus files of sigver, do not count the batches of batch normalization. No feature depends
+# on the count.
 _COUNTER = "num_batches_tracked"
 # In the file of a meta-learner the tensors of its network have this prefix.
 _NETWORK = "network."
@@ -135,10 +135,8 @@ def save_weights(path, network, architecture, metadata=None, half=False):
         raise ValueError(f"{path}: weights are written as .safetensors.")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if half:
-        tensors = {
-            name: tensor.half() if tensor.ndim > 1 and tensor.is_floating_point() else tensor
-            for name, tensor in tensors.items()
-        }
+        matrices = {name for name, tensor in tensors.items() if tensor.ndim > 1 and tensor.is_floating_point()}
+        tensors = {name: tensor.half() if name in matrices else tensor for name, tensor in tensors.items()}
     with whole_file(path) as file:
         file.write(save(tensors, metadata={**(metadata or {}), "architecture": architecture}))
 
