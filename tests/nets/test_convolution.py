@@ -64,13 +64,13 @@ def test_second_derivatives_of_gradients_that_were_not_computed():
     assert masks.found == [[True, False, False], [True, True, True]]
 
 
-@pytest.mark.parametrize("wanted", [places for n in (1, 2, 3) for places in combinations(range(3), n)])
-def test_second_derivatives_of_some_of_the_first(wanted):
+@pytest.mark.parametrize("chosen", [each for n in (1, 2, 3) for each in combinations(range(3), n)])
+def test_second_derivatives_of_some_of_the_first(chosen):
     found = []
     for convolution in (convolve, F.conv2d):
         inputs = tensors((3, 3))
         outputs = convolution(*inputs, (2, 1), (1, 1))
-        gradients = torch.autograd.grad(outputs.pow(3).sum(), [inputs[place] for place in wanted], create_graph=True)
+        gradients = torch.autograd.grad(outputs.pow(3).sum(), [inputs[place] for place in chosen], create_graph=True)
         found.append(torch.autograd.grad(sum(gradient.pow(2).sum() for gradient in gradients), inputs))
     torch.testing.assert_close(*found, rtol=1e-10, atol=1e-10)
 
@@ -89,11 +89,11 @@ def test_functional_derivatives():
     def loss(convolution, weight, image):
         return convolution(image[None], weight, bias, (1, 1), (1, 1)).square().sum()
 
-    found, wanted = (
+    found, expected = (
         torch.func.vmap(torch.func.grad(loss, argnums=1), in_dims=(None, None, 0))(convolution, weight, inputs)
         for convolution in (convolve, F.conv2d)
     )
-    torch.testing.assert_close(found, wanted)
+    torch.testing.assert_close(found, expected)
 
 
 def test_without_bias():

@@ -12,7 +12,7 @@ IMPORTANCE = [0.2, 0.3, 0.5]
 
 
 class Smooth(nn.Module):
-    """A network of a convolution, batch normalisation and a layer, whose derivatives have no kinks."""
+    """A network of a convolution, batch normalization and a layer, all smooth."""
 
     n_features = 4
 
@@ -81,7 +81,7 @@ def plain_loop(learner, task, order):
         found = torch.autograd.grad(
             loss_of(weights, *task[0]), [weights[name] for name in adapted], create_graph=order == 2
         )
-        stepped = {name: weights[name] - rate * slope for name, rate, slope in zip(adapted, rates, found)}
+        stepped = {name: weights[name] - rate * gradient for name, rate, gradient in zip(adapted, rates, found)}
         weights = {**weights, **stepped}
         total = total + share * loss_of(weights, *task[1])
     learner.zero_grad()
@@ -94,7 +94,7 @@ def plain_loop(learner, task, order):
 @pytest.mark.parametrize("adapt", ["all", "head"])
 def test_gradients_equal_finite_differences(task, adapt, head, recompute):
     learner = make_learner(adapt=adapt, head=head, recompute=recompute)
-    found, slopes = gradients(learner, task), []
+    found, differences = gradients(learner, task), []
     for name, parameter in learner.named_parameters():
         flat = parameter.detach().view(-1)
         for place in range(0, flat.numel(), max(1, flat.numel() // 7)):
@@ -103,9 +103,9 @@ def test_gradients_equal_finite_differences(task, adapt, head, recompute):
                 flat[place] += step
                 losses.append(loss_of(learner, task).item())
             flat[place] += 1e-5
-            slopes.append((losses[0] - losses[1]) / 2e-5)
-            assert found[name].view(-1)[place].item() == pytest.approx(slopes[-1], abs=1e-8, rel=1e-6)
-    assert np.mean(np.abs(slopes) > 1e-6) > 0.8
+            differences.append((losses[0] - losses[1]) / 2e-5)
+            assert found[name].view(-1)[place].item() == pytest.approx(differences[-1], abs=1e-8, rel=1e-6)
+    assert np.mean(np.abs(differences) > 1e-6) > 0.8
 
 
 def test_channels_last_changes_no_gradient(task):
@@ -114,20 +114,20 @@ def test_channels_last_changes_no_gradient(task):
     for number, tensor in enumerate(learner.network.conv.parameters()):
         nn.init.normal_(tensor, generator=torch.Generator().manual_seed(number))
     task = [(torch.cat([images, images.square()], dim=1), labels) for images, labels in task]
-    wanted = gradients(learner, task)
+    expected = gradients(learner, task)
     found = gradients(learner.to(memory_format=torch.channels_last), task)
     assert found["network_rates"].abs().min() > 1e-6
-    torch.testing.assert_close(found, wanted, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("adapt", ["all", "head"])
 @pytest.mark.parametrize("order", [1, 2])
 def test_gradients_equal_a_plain_loop(task, adapt, order):
     learner = make_learner(adapt=adapt, order=order)
-    loss, wanted = plain_loop(learner, task, order)
+    loss, expected = plain_loop(learner, task, order)
     assert loss_of(learner, task).item() == pytest.approx(loss, rel=1e-12)
     found = gradients(learner, task)
-    for name, gradient in wanted.items():
+    for name, gradient in expected.items():
         torch.testing.assert_close(found[name], gradient, rtol=1e-9, atol=1e-12)
 
 
@@ -144,11 +144,11 @@ def test_recomputing_changes_nothing(task):
 
 def test_adaptation_without_gradients_reaches_the_same_weights(task):
     learner = make_learner()
-    *_, wanted = learner.updates(*task[0])
+    *_, expected = learner.updates(*task[0])
     with torch.no_grad():
         *_, found = learner.updates(*task[0])
     assert not any(weight.requires_grad for weight in found.values())
-    for name, weight in wanted.items():
+    for name, weight in expected.items():
         torch.testing.assert_close(found[name], weight.detach(), rtol=1e-12, atol=1e-15)
 
 
@@ -195,5 +195,5 @@ def test_balanced_cross_entropy(labels):
     labels = torch.tensor(labels, dtype=torch.float64)
     logits = torch.linspace(-1, 2, len(labels), dtype=torch.float64)
     each = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-    wanted = torch.stack([each[labels == kind].mean() for kind in labels.unique()]).mean()
-    assert balanced_cross_entropy(logits, labels).item() == pytest.approx(wanted.item())
+    expected = torch.stack([each[labels == kind].mean() for kind in labels.unique()]).mean()
+    assert balanced_cross_entropy(logits, labels).item() == pytest.approx(expected.item())
