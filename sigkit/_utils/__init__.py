@@ -1,6 +1,7 @@
 """Helpers that all rooms share: targets, images, Pipelines, digests, messages, files, parallel tasks, settings."""
 
 from sigkit._utils._allocator import freed_memory_kept
+from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, signature_digest
 from sigkit._utils._files import whole_file
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
@@ -18,7 +19,6 @@ from sigkit._utils._target import (
     GENUINE,
     SIMPLE,
     SKILLED,
-    by_writer,
     development_rows,
     join_target,
     parse_target,

@@ -140,33 +140,6 @@ def same_id_type(writers, others):
     return (writers.dtype.kind in "US") == (others.dtype.kind in "US")
 
 
-def by_writer(rows, writers):
-    """Group rows by their writer.
-
-    Parameters
-    ----------
-    rows : ndarray of int
-        The rows to group.
-    writers : ndarray of shape (n_signatures,)
-        The writer of every signature, also of those that are not in `rows`.
-
-    Returns
-    -------
-    dict of writer id to ndarray of int
-        The rows of each writer. Writers are sorted; rows keep their order.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sigkit._utils import by_writer
-    >>> {writer: rows.tolist() for writer, rows in by_writer(np.arange(3), np.array(["bob", "ada", "bob"])).items()}
-    {'ada': [1], 'bob': [0, 2]}
-    """
-    known, which, counts = np.unique(writers[rows], return_inverse=True, return_counts=True)
-    parts = np.split(rows[np.argsort(which, kind="stable")], np.cumsum(counts)[:-1])
-    return dict(zip(known.tolist(), parts))
-
-
 def _as_array(y):
     """Convert a target to an array; a table of strings and integers keeps both types."""
     if {"writer", "forgery"} <= set(getattr(y, "columns", ())):

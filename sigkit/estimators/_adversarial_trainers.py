@@ -1,4 +1,4 @@
-"""Features that withstand attacks: trainings that see attacked images."""
+"""Adversarial training: features that withstand attacks better."""
 
 from numbers import Integral, Real
 
@@ -10,12 +10,12 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sigkit.nets import build_network, choose_device, load_network
-from sigkit.training._adversaries import OneStepImages, WorstImages
+from sigkit.training import EnsembleAdversary, ProjectedGradientAdversary, SigNetTraining
 from sigkit.transformers import SigNetFeaturizer
 
 
 class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
-    """A featurizer that is trained against an adversary, and used like any other afterwards."""
+    """A featurizer that is trained against an adversary, and used as any other afterwards."""
 
     def transform(self, X):
         """Compute features.
@@ -71,19 +71,27 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
         return self
 
     def _checked(self, estimator, name="estimator"):
-        """Copy a featurizer that can be trained."""
+        """Return a copy of a featurizer that can be trained."""
         estimator = SigNetFeaturizer() if estimator is None and name == "estimator" else estimator
         if not isinstance(estimator, SigNetFeaturizer):
             raise ValueError(f"{name} must be a SigNetFeaturizer; found a {type(estimator).__name__}.")
-        if estimator.weights is not None or not estimator.epochs:
+        training = _training_of(estimator)
+        if estimator.weights is not None or not training.epochs:
             found = f"weights={estimator.weights!r}" if estimator.weights is not None else "epochs=0"
             raise ValueError(
-                f"{type(self).__name__} trains the network, but its {name} has {found}, which trains none. Leave "
-                "weights at None and set epochs."
+                f"{type(self).__name__} trains the network, but its {name} has {found}, so that there is no training. "
+                "Leave weights at None and set the epochs of its training."
             )
-        estimator = clone(estimator)
-        estimator._validate_params()
-        return estimator
+        training.validate()
+        return clone(estimator)
+
+    def _fit_against(self, featurizer, adversary, X, y):
+        """Fit a featurizer whose training has the adversary."""
+        training = clone(_training_of(featurizer))
+        # Set without a copy: the networks of an ensemble are large.
+        training.adversary = adversary
+        featurizer.training = training
+        self.estimator_ = featurizer.fit(X, y)
 
     @property
     def network_(self):
@@ -114,14 +122,14 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
 
 
 class AdversarialTrainer(_HardenedFeaturizer):
-    """Train a featurizer on attacked images only, against its own network as it is at each step [1]_.
+    """Train a featurizer on attacked images only, attacked through its own network at each step [1]_.
 
     The training minimises the loss of the worst image that projected gradient descent finds in an L2 ball around each,
 
     .. math:: \\min_\\theta E_{x, y} \\max_{\\|\\delta\\|_2 \\le \\epsilon} L(\\theta, x + \\delta, y),
 
-    with changes that are cut to the ball and to the range of pixels in each step, as in [2]_. Such features need more
-    noise before a claim changes sides, and are somewhat less accurate on unchanged images. A training takes about
+    with changes that are projected to the ball and to the range of pixels in each step, as in [2]_. An attack on such
+    features needs more noise, and they are somewhat less accurate on unchanged images. The training takes about
     `1 + n_steps` times as long. With a `forgery_weight`, skilled forgeries enter the loss about forgeries only, never
     that about writers. The best epoch is the one with the best accuracy on unchanged images.
 
@@ -136,12 +144,12 @@ class AdversarialTrainer(_HardenedFeaturizer):
     step_size : float or None, default=None
         Length of a step, in grey levels; None for `2.5 * epsilon / n_steps`.
     random_start : bool, default=False
-        Whether the steps begin at a random change.
+        Whether the steps start from a random change.
 
     Attributes
     ----------
     estimator_ : SigNetFeaturizer
-        The trained featurizer, with `network_`, `history_`, `metadata_` and others.
+        The trained featurizer.
     network_ : torch.nn.Module
         Its network.
     history_ : list of dict
@@ -168,10 +176,11 @@ class AdversarialTrainer(_HardenedFeaturizer):
     --------
     >>> from sigkit.datasets import make_signatures
     >>> from sigkit.estimators import AdversarialTrainer
+    >>> from sigkit.training import SigNetTraining
     >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
     >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
-    >>> featurizer = SigNetFeaturizer("tiny", epochs=1, random_state=0)
+    >>> featurizer = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=1), random_state=0)
     >>> AdversarialTrainer(featurizer, n_steps=2).fit(images, target).transform(images).shape
     (12, 16)
     """
@@ -213,26 +222,29 @@ class AdversarialTrainer(_HardenedFeaturizer):
             If the featurizer would train nothing, or what its own `fit` raises.
         """
         featurizer = self._checked(self.estimator)
-        adversary = WorstImages(self.epsilon, self.n_steps, self.step_size, self.random_start)
-        self.estimator_ = featurizer._fit(X, y, adversary)
+        adversary = ProjectedGradientAdversary(
+            epsilon=self.epsilon, n_steps=self.n_steps, step_size=self.step_size, random_start=self.random_start
+        )
+        self._fit_against(featurizer, adversary, X, y)
         return self
 
 
 class EnsembleAdversarialTrainer(_HardenedFeaturizer):
-    """Train a featurizer on images and on the same images attacked in one step, by several networks in turn [1]_.
+    """Train a featurizer on images, and on the same images attacked through several networks in turn [1]_.
 
-    Each batch is attacked by one gradient step against the network itself or one of the surrogates, which do not
+    Each batch is attacked by one gradient step through the network itself or one of the surrogates, which do not
     change. The loss is :math:`\\alpha L(x, y) + (1 - \\alpha) L(x + \\delta, y)`. It defends against attackers who have
-    another network; it costs little more than a plain training, beside that of the surrogates. With a `forgery_weight`,
-    skilled forgeries enter the loss of attacked images about forgeries only, never that about writers.
+    another network, and costs little more than a usual training, beside the trainings of the surrogates. With a
+    `forgery_weight`, skilled forgeries enter the loss of attacked images about forgeries only, never that about
+    writers.
 
     Parameters
     ----------
     estimator : SigNetFeaturizer or None, default=None
         What to train; `SigNetFeaturizer()` by default.
     surrogates : list of SigNetFeaturizer, default=()
-        Featurizers of other architectures, say, that are trained first, on the same signatures. With a `checkpoint_dir`
-        of their own they are trained once for a whole grid search.
+        Featurizers, of other architectures for instance, that are trained first, on the same signatures. With a
+        `checkpoint_dir` of their own they are trained once for a whole grid search.
     epsilon : float, default=1275.0
         Length of the step, in grey levels: 1275 is 5 in units of full ink, as in [2]_.
     alpha : float, default=0.5
@@ -241,7 +253,7 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
     Attributes
     ----------
     estimator_ : SigNetFeaturizer
-        The trained featurizer, with `network_`, `history_`, `metadata_` and others.
+        The trained featurizer.
     surrogates_ : list of SigNetFeaturizer
         The trained surrogates.
     network_ : torch.nn.Module
@@ -269,10 +281,12 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
     --------
     >>> from sigkit.datasets import make_signatures
     >>> from sigkit.estimators import EnsembleAdversarialTrainer
+    >>> from sigkit.training import SigNetTraining
     >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
     >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
-    >>> first, second = (SigNetFeaturizer("tiny", epochs=1, random_state=seed) for seed in range(2))
+    >>> first = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=1), random_state=0)
+    >>> second = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=1), random_state=1)
     >>> EnsembleAdversarialTrainer(first, [second]).fit(images, target).transform(images).shape
     (12, 16)
     """
@@ -318,46 +332,49 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
             _check_alike(featurizer, surrogate, number)
         trained = [surrogate.fit(X, y) for surrogate in surrogates]
         device = choose_device(featurizer.device)
-        nets = [surrogate.net_ for surrogate in trained]
-        for net in nets:
-            net.module_.to(device)
-            net.device = str(device)
+        networks = [surrogate.net_.module_.to(device) for surrogate in trained]
         try:
-            adversary = OneStepImages(self.epsilon, self.alpha, nets)
-            self.estimator_ = featurizer._fit(X, y, adversary)
+            adversary = EnsembleAdversary(epsilon=self.epsilon, alpha=self.alpha, surrogates=networks)
+            self._fit_against(featurizer, adversary, X, y)
         finally:
-            for net in nets:
-                net.module_.cpu()
-                net.device = "cpu"
+            for network in networks:
+                network.cpu()
         self.surrogates_ = trained
         return self
 
 
 def _check_alike(featurizer, surrogate, number):
-    """Refuse a surrogate that knows other classes, or cannot take the estimator's images."""
-    for name in ("dev_writers", "forgery_classes", "mirrored_classes"):
-        ours, theirs = (_as_set(getattr(each, name)) for each in (featurizer, surrogate))
-        if ours != theirs:
+    """Refuse a surrogate that has other classes, or cannot take the images of the estimator."""
+    own, other = _training_of(featurizer), _training_of(surrogate)
+    for name, ours, theirs in (
+        ("dev_writers", featurizer.dev_writers, surrogate.dev_writers),
+        ("extra_classes", own.extra_classes, other.extra_classes),
+    ):
+        if _as_set(ours) != _as_set(theirs):
             raise ValueError(
-                f"surrogate {number} must have the {name} of the estimator, {getattr(featurizer, name)!r}, to tell the "
-                f"same classes; found {getattr(surrogate, name)!r}."
+                f"surrogate {number} must have the {name} of the estimator, {ours!r}, to classify the same classes; "
+                f"found {theirs!r}."
             )
-    own, other = _untrained(featurizer), _untrained(surrogate)
-    size = own.input_size if featurizer.augmentation == "crop" or not own.takes_any_size else None
     if featurizer.forgery_weight is not None and surrogate.forgery_weight is None:
         raise ValueError(
             f"surrogate {number} must have a forgery_weight, as the estimator has, to be attacked by its loss; found "
             "None."
         )
-    if not other.takes_any_size and other.input_size != size:
+    network, another = _untrained(featurizer), _untrained(surrogate)
+    size = network.input_size if own.augmentation == "crop" or not network.takes_any_size else None
+    if not another.takes_any_size and another.input_size != size:
         raise ValueError(
-            f"surrogate {number} ({surrogate.architecture}) needs images of {other.input_size}, which the training of "
-            f"{featurizer.architecture} does not make: choose another architecture, or augmentation='crop'."
+            f"surrogate {number} ({surrogate.architecture}) needs images of {another.input_size}, which the training "
+            f"of {featurizer.architecture} does not make: choose another architecture, or augmentation='crop'."
         )
 
 
+def _training_of(featurizer):
+    return SigNetTraining() if featurizer.training is None else featurizer.training
+
+
 def _untrained(featurizer):
-    """Make a network as large as the one that will be trained."""
+    """Make a network of the architecture that will be trained, without memory for its weights."""
     if featurizer.initial_weights is not None:
         return load_network(featurizer.initial_weights, featurizer.architecture)[0]
     with torch.device("meta"):
@@ -365,4 +382,4 @@ def _untrained(featurizer):
 
 
 def _as_set(value):
-    return value if value is None or isinstance(value, bool) else set(np.asarray(list(value)).tolist())
+    return None if value is None else set(np.asarray(list(value)).tolist())

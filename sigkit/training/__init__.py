@@ -1,17 +1,49 @@
-"""Training of networks: batches, losses, augmentation, adversaries, recipes and checkpoints."""
+"""Training of networks: parameters, losses, augmentation, adversaries, recipes and checkpoints.
 
-from sigkit.training._augment import Distortion, random_crop
-from sigkit.training._losses import CosineHead, SigNetLoss, TrainingNetwork
+An estimator takes the parameters of its training as one object, `training`: a :class:`SigNetTraining` or a
+:class:`MetaTraining`.
+"""
+
+from sigkit.training._adversaries import Adversary, EnsembleAdversary, ProjectedGradientAdversary
+from sigkit.training._callbacks import Patience
+from sigkit.training._checkpoint import training_seed as training_seed
+from sigkit.training._display import TrainingCurvesDisplay
+from sigkit.training._distortion import Distortion
+from sigkit.training._importance import multi_step_importance
+from sigkit.training._losses import LOSSES, CosFaceLoss, SigNetLoss, SoftmaxLoss, WriterLoss
+from sigkit.training._meta_train import meta_train as meta_train
+from sigkit.training._meta_training import InnerLoop, MetaTraining
+from sigkit.training._nested import own_training as own_training
 from sigkit.training._recipes import SYNTHETIC_RECIPE, TRANSFER_RECIPE
-from sigkit.training._training_curves import TrainingCurvesDisplay
+from sigkit.training._schedules import CosineSchedule, Schedule, StepSchedule
+from sigkit.training._signet_training import SigNetTraining
+from sigkit.training._statistics import batch_statistics, update_statistics
+from sigkit.training._tasks import DevelopmentSet as DevelopmentSet
+from sigkit.training._tasks import draw_from_each as draw_from_each
+from sigkit.training._tasks import task_sizes as task_sizes
+from sigkit.training._train_features import train_features as train_features
 
 __all__ = [
+    "LOSSES",
     "SYNTHETIC_RECIPE",
     "TRANSFER_RECIPE",
-    "CosineHead",
+    "Adversary",
+    "CosFaceLoss",
+    "CosineSchedule",
     "Distortion",
+    "EnsembleAdversary",
+    "InnerLoop",
+    "MetaTraining",
+    "Patience",
+    "ProjectedGradientAdversary",
+    "Schedule",
     "SigNetLoss",
+    "SigNetTraining",
+    "SoftmaxLoss",
+    "StepSchedule",
     "TrainingCurvesDisplay",
-    "TrainingNetwork",
-    "random_crop",
+    "WriterLoss",
+    "batch_statistics",
+    "multi_step_importance",
+    "update_statistics",
 ]

@@ -1,42 +1,78 @@
-"""What changes the images of a training, batch by batch, so that the network learns to withstand attacks."""
+"""Adversaries of a training: they change the images of a batch so that the network learns to withstand attacks."""
 
-import hashlib
-from dataclasses import dataclass
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval
 
 from sigkit.attacks import FULL_INK, ascend, random_in_ball, steepest, value_and_grad
-from sigkit.training._losses import SigNetLoss
+from sigkit.training._parameters import Parameters, param, parameters
 
 
-@dataclass(frozen=True)
-class WorstImages:
-    """Replace each image by one near it that is hard for the network as it is.
+class Adversary(Parameters):
+    """Base of the adversaries.
+
+    A subclass has the method `changed_batches(net, images, target)`. It returns what replaces a batch: a list of shares
+    of the loss, inputs of the network, and the criterion of each.
+    """
+
+
+@parameters
+class ProjectedGradientAdversary(Adversary):
+    """Replace each image by a hard one nearby, found by projected gradient ascent on the loss [1]_.
 
     Parameters
     ----------
-    epsilon : float
-        Greatest length of the change, in grey levels.
-    n_steps : int
+    epsilon : float, default=510.0
+        Maximum L2 norm of the change, in grey levels.
+    n_steps : int, default=10
         Number of gradient steps.
-    step_size : float or None
+    step_size : float or None, default=None
         Length of a step, in grey levels; None for `2.5 * epsilon / n_steps`.
-    random_start : bool
-        Whether to begin at a random change.
+    random_start : bool, default=False
+        Whether the steps begin at a random change.
+
+    References
+    ----------
+    .. [1] Madry, A., Makelov, A., Schmidt, L., Tsipras, D., and Vladu, A. (2018). Towards deep learning models
+       resistant to adversarial attacks. ICLR. arXiv:1706.06083.
+
+    Examples
+    --------
+    >>> from sigkit.training import ProjectedGradientAdversary, SigNetTraining
+    >>> SigNetTraining(adversary=ProjectedGradientAdversary(n_steps=5)).get_params()["adversary__n_steps"]
+    5
     """
 
-    epsilon: float
-    n_steps: int
-    step_size: float | None
-    random_start: bool
+    epsilon: float = param(510.0, Interval(Real, 0, None, closed="neither"))
+    n_steps: int = param(10, Interval(Integral, 1, None, closed="left"))
+    step_size: float | None = param(None, Interval(Real, 0, None, closed="neither"), None)
+    random_start: bool = param(False, "boolean")
 
-    def __call__(self, net, images, target):
-        """Make what is learned of a batch."""
-        criterion = forgeries_apart(net.criterion_)
+    def changed_batches(self, net, images, target):
+        """Change the images of a batch.
+
+        Parameters
+        ----------
+        net : TrainingNet
+            The net that is trained.
+        images : Tensor of shape (n_samples, 1, height, width)
+            Input of the network.
+        target : Tensor of shape (n_samples, 2)
+            Classes, and 1 for a forgery.
+
+        Returns
+        -------
+        list of (float, Tensor, SigNetLoss)
+            One share: the changed images.
+        """
+        criterion = net.criterion_.for_attacked_images()
+        # The network takes ink from 0 to 1, parameters are in grey levels.
         epsilon = self.epsilon / FULL_INK
         start = None
         if self.random_start:
             start = random_in_ball(images, epsilon, generator=net.generator_, full_ink=1.0)
-        worst = ascend(
-            lambda varied: criterion.each(_logits(net, varied), target),
+        changed = ascend(
+            lambda varied: criterion.per_sample(net.logits_of(net.module_, varied), target),
             images,
             epsilon=epsilon,
             step_size=None if self.step_size is None else self.step_size / FULL_INK,
@@ -44,74 +80,61 @@ class WorstImages:
             start=start,
             full_ink=1.0,
         )
-        return [(1.0, worst, criterion)]
-
-    def describe(self):
-        """Return what decides the result of the training."""
-        return {"kind": "worst images", **vars(self)}
+        return [(1.0, changed, criterion)]
 
 
-class OneStepImages:
-    """Add to each batch the same images, changed by one gradient step against this network or another, in turn.
+@parameters
+class EnsembleAdversary(Adversary):
+    """Add the images of each batch after one gradient step against this network or a surrogate, in turn [1]_.
 
     Parameters
     ----------
-    epsilon : float
-        Length of the step, in grey levels.
-    alpha : float
-        Share of the unchanged images in the loss.
-    surrogates : list of TrainingNet
-        The other networks with their heads, trained on the same writers.
+    epsilon : float, default=1275.0
+        L2 norm of the step, in grey levels.
+    alpha : float, default=0.5
+        Share of the unchanged images in the loss, from 0 to 1.
+    surrogates : list of torch.nn.Module, default=()
+        Other networks with their classifiers, trained on the same classes.
+
+    References
+    ----------
+    .. [1] Tramèr, F., Kurakin, A., Papernot, N., Goodfellow, I., Boneh, D., and McDaniel, P. (2018). Ensemble
+       adversarial training: attacks and defenses. ICLR. arXiv:1705.07204.
+
+    Examples
+    --------
+    >>> from sigkit.training import EnsembleAdversary, SigNetTraining
+    >>> SigNetTraining(adversary=EnsembleAdversary(alpha=0.3)).get_params()["adversary__alpha"]
+    0.3
     """
 
-    def __init__(self, epsilon, alpha, surrogates):
-        self.epsilon = epsilon
-        self.alpha = alpha
-        self.surrogates = surrogates
+    epsilon: float = param(1275.0, Interval(Real, 0, None, closed="neither"))
+    alpha: float = param(0.5, Interval(Real, 0, 1, closed="both"))
+    surrogates: object = param((), list, tuple)
 
-    def __call__(self, net, images, target):
-        """Make what is learned of a batch; which network it is against follows from how many came before."""
+    def changed_batches(self, net, images, target):
+        """Change the images of a batch, and keep the images themselves.
+
+        Parameters
+        ----------
+        net : TrainingNet
+            The net that is trained.
+        images : Tensor of shape (n_samples, 1, height, width)
+            Input of the network.
+        target : Tensor of shape (n_samples, 2)
+            Classes, and 1 for a forgery.
+
+        Returns
+        -------
+        list of (float, Tensor, SigNetLoss)
+            Two shares: the images, and the changed images.
+        """
+        # The number of batches before decides whose turn it is, so that a resumed training goes on with the same one.
         n_batches = (len(net.history) - 1) * net.n_batches_ + net.batch_
-        attacked = [net, *self.surrogates][n_batches % (1 + len(self.surrogates))]
-        criterion = forgeries_apart(net.criterion_)
-        _, gradients = value_and_grad(lambda varied: criterion.each(_logits(attacked, varied), target), images)
+        attacked = [net.module_, *self.surrogates][n_batches % (1 + len(self.surrogates))]
+        criterion = net.criterion_.for_attacked_images()
+        _, gradients = value_and_grad(
+            lambda varied: criterion.per_sample(net.logits_of(attacked, varied), target), images
+        )
         changed = (images + self.epsilon / FULL_INK * steepest(gradients)).clamp(0, 1)
         return [(self.alpha, images, net.criterion_), (1 - self.alpha, changed, criterion)]
-
-    def describe(self):
-        """Return what decides the result of the training."""
-        weights = hashlib.sha256()
-        for net in self.surrogates:
-            for tensor in net.module_.state_dict().values():
-                weights.update(tensor.cpu().numpy().tobytes())
-        return {
-            "kind": "one-step images",
-            "epsilon": self.epsilon,
-            "alpha": self.alpha,
-            "surrogates": weights.hexdigest(),
-        }
-
-
-def forgeries_apart(criterion):
-    """Make the loss of changed images: that of the training, with forgeries never in the term about writers.
-
-    Parameters
-    ----------
-    criterion : SigNetLoss
-        The loss of the training.
-
-    Returns
-    -------
-    SigNetLoss
-        The same loss; by equation 4 of SigNet-F where it was by equation 3.
-    """
-    if criterion.forgery_weight is None:
-        return criterion
-    apart = SigNetLoss(criterion.forgery_weight, "genuine", criterion.margin, criterion.label_smoothing)
-    return apart.train(criterion.training)
-
-
-def _logits(net, images):
-    """Logits as the network gives them when it is not learning: each image on its own."""
-    net.module_.eval()
-    return net.infer(images)

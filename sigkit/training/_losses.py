@@ -1,33 +1,222 @@
-"""What training minimises: who signed, and whether it is a forgery."""
+"""The losses of a classification of writers; a new one is a class with two methods, and an entry of LOSSES."""
+
+from numbers import Real
 
 import torch
+from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 from torch.nn import functional as F
 
+from sigkit.training._parameters import Parameters, param, parameters
+
+
+class WriterLoss(Parameters):
+    """Base of the losses.
+
+    A subclass has `classifier`, and may override `training_logits`. Its parameters include `writer_term` and
+    `label_smoothing`, whose meaning is the same in all losses.
+    """
+
+    def classifier(self, n_features, n_classes):
+        """Make the last layer, which is used in training alone.
+
+        Parameters
+        ----------
+        n_features, n_classes : int
+            Number of features, and of classes.
+
+        Returns
+        -------
+        torch.nn.Module
+            From features to the logits of the classes.
+        """
+        raise NotImplementedError
+
+    def training_logits(self, logits, classes):
+        """Change the logits on which the network is trained, by a margin for instance; not those of validation.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (n_samples, n_classes)
+            Logits of the classifier.
+        classes : Tensor of shape (n_samples,)
+            The right classes.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_classes)
+            The logits of the loss.
+        """
+        return logits
+
+
+@parameters
+class SoftmaxLoss(WriterLoss):
+    """Cross-entropy of a linear classifier of writers, as in SigNet [1]_.
+
+    Parameters
+    ----------
+    writer_term : {"genuine", "all"}, default="genuine"
+        With a forgery weight: whether the cross-entropy over writers is that of genuine signatures (equation 4 of
+        [1]_), or of all (equation 3).
+    label_smoothing : float, default=0.0
+        Share of the target that is spread evenly over all writers, 0 to below 1.
+
+    References
+    ----------
+    .. [1] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2017). Learning features for offline handwritten
+       signature verification using deep convolutional neural networks. Pattern Recognition, 70, 163-176.
+       arXiv:1705.05787.
+
+    Examples
+    --------
+    >>> from sigkit.training import SigNetTraining, SoftmaxLoss
+    >>> SigNetTraining(SoftmaxLoss(label_smoothing=0.1)).get_params()["loss__label_smoothing"]
+    0.1
+    """
+
+    writer_term: str = param("genuine", StrOptions({"genuine", "all"}))
+    label_smoothing: float = param(0.0, Interval(Real, 0, 1, closed="left"))
+
+    def classifier(self, n_features, n_classes):
+        """Make a linear layer.
+
+        Parameters
+        ----------
+        n_features, n_classes : int
+            Number of features, and of classes.
+
+        Returns
+        -------
+        torch.nn.Linear
+            The layer.
+        """
+        return nn.Linear(n_features, n_classes)
+
+
+@parameters
+class CosFaceLoss(WriterLoss):
+    """Cross-entropy of a cosine classifier with a margin, as in CosFace [1]_.
+
+    The logits are :math:`s \\cos(f, w_c)` for features f and the weight :math:`w_c` of class c. In training
+    :math:`s m` is subtracted from the logit of the right class, which must win by that margin.
+
+    Parameters
+    ----------
+    scale : float, default=16.0
+        The scale s, above 0.
+    margin : float, default=0.2
+        The margin m of the cosine, 0 to below 1.
+    writer_term : {"genuine", "all"}, default="genuine"
+        As in :class:`SoftmaxLoss`.
+    label_smoothing : float, default=0.0
+        As in :class:`SoftmaxLoss`.
+
+    References
+    ----------
+    .. [1] Wang, H., et al. (2018). CosFace: large margin cosine loss for deep face recognition. CVPR.
+       arXiv:1801.09414.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.training import CosFaceLoss
+    >>> CosFaceLoss(scale=10.0, margin=0.5).training_logits(torch.tensor([[8.0, 2.0]]), torch.tensor([0]))
+    tensor([[3., 2.]])
+    """
+
+    scale: float = param(16.0, Interval(Real, 0, None, closed="neither"))
+    margin: float = param(0.2, Interval(Real, 0, 1, closed="left"))
+    writer_term: str = param("genuine", StrOptions({"genuine", "all"}))
+    label_smoothing: float = param(0.0, Interval(Real, 0, 1, closed="left"))
+
+    def classifier(self, n_features, n_classes):
+        """Make a cosine classifier.
+
+        Parameters
+        ----------
+        n_features, n_classes : int
+            Number of features, and of classes.
+
+        Returns
+        -------
+        torch.nn.Module
+            The classifier.
+        """
+        return CosineClassifier(n_features, n_classes, self.scale)
+
+    def training_logits(self, logits, classes):
+        """Subtract the margin from the logit of the right class.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (n_samples, n_classes)
+            Logits of the classifier.
+        classes : Tensor of shape (n_samples,)
+            The right classes.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_classes)
+            The logits of the loss.
+        """
+        return logits - self.margin * self.scale * F.one_hot(classes, logits.shape[1]) if self.margin else logits
+
+
+LOSSES = {"softmax": SoftmaxLoss, "cosface": CosFaceLoss}
+"""Losses by name."""
+
+
+class CosineClassifier(nn.Module):
+    """Logits that are proportional to the cosine between the features and the weight vector of each class."""
+
+    def __init__(self, n_features, n_classes, scale):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_classes, n_features))
+        nn.init.normal_(self.weight, std=n_features**-0.5)
+        self.scale = scale
+
+    def forward(self, features):
+        """Compute logits of shape (n_samples, n_classes)."""
+        return self.scale * F.normalize(features) @ F.normalize(self.weight).T
+
+
+class TrainingNetwork(nn.Module):
+    """A network with the classifiers that it is trained by and that are dropped afterwards."""
+
+    def __init__(self, network, loss, n_classes, classifies_forgeries=False):
+        super().__init__()
+        self.network = network
+        self.writers = loss.classifier(network.n_features, n_classes)
+        self.forgery = nn.Linear(network.n_features, 1) if classifies_forgeries else None
+
+    def forward(self, images):
+        """Compute the logits of the writers, and of "is a forgery" or None."""
+        features = self.network(images)
+        return self.writers(features), None if self.forgery is None else self.forgery(features)[:, 0]
+
 
 class SigNetLoss(nn.Module):
-    """The losses of SigNet and SigNet-F [1]_, with a margin and smoothed labels as options.
+    """The losses of SigNet and SigNet-F [1]_, for any classifier of writers.
 
     With :math:`L_c` the cross-entropy over writers, :math:`L_f` the binary cross-entropy of "is a forgery",
     :math:`f` 1 for a forgery, and :math:`\\lambda` the forgery weight:
 
     - without a forgery weight, :math:`L_c` (equation 1);
-    - `writer_loss="all"`, :math:`(1 - \\lambda) L_c + \\lambda L_f` (equation 3);
-    - `writer_loss="genuine"`, :math:`(1 - \\lambda) (1 - f) L_c + \\lambda L_f` (equation 4).
+    - `writer_term="all"`, :math:`(1 - \\lambda) L_c + \\lambda L_f` (equation 3);
+    - `writer_term="genuine"`, :math:`(1 - \\lambda) (1 - f) L_c + \\lambda L_f` (equation 4).
 
-    Each of the two terms is averaged over the samples of the batch that it concerns, as the authors' code does:
-    in equation 4 the first is averaged over genuine signatures, and is 0 where a batch has none.
+    Each of the two terms is averaged over the samples of the batch that it concerns, as in the authors' code: in
+    equation 4 the first is averaged over genuine signatures, and is 0 where a batch has none.
 
     Parameters
     ----------
+    loss : WriterLoss
+        The loss of the writers.
     forgery_weight : float or None, default=None
-        Share of the second term, 0 to 1; None for none.
-    writer_loss : {"genuine", "all"}, default="genuine"
-        Which signatures the first term takes.
-    margin : float, default=0.0
-        What is taken off the logit of the right class in training, so that it must win by that much.
-    label_smoothing : float, default=0.0
-        How much of the target is spread over all classes in training, 0 to 1.
+        Weight of the second term, 0 to 1; None for no second term.
+    writer_term : {"genuine", "all"} or None, default=None
+        Signatures of the first term; None takes that of the loss.
 
     References
     ----------
@@ -38,18 +227,17 @@ class SigNetLoss(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from sigkit.training import SigNetLoss
+    >>> from sigkit.training import SigNetLoss, SoftmaxLoss
     >>> target = torch.tensor([[0, 0], [1, 1]])  # rows of class and "is a forgery"
-    >>> SigNetLoss(forgery_weight=0.5)((torch.zeros(2, 4), torch.zeros(2)), target)
+    >>> SigNetLoss(SoftmaxLoss(), forgery_weight=0.5)((torch.zeros(2, 4), torch.zeros(2)), target)
     tensor(1.0397)
     """
 
-    def __init__(self, forgery_weight=None, writer_loss="genuine", margin=0.0, label_smoothing=0.0):
+    def __init__(self, loss, forgery_weight=None, writer_term=None):
         super().__init__()
+        self.loss = loss
         self.forgery_weight = forgery_weight
-        self.writer_loss = writer_loss
-        self.margin = margin
-        self.label_smoothing = label_smoothing
+        self.writer_term = loss.writer_term if writer_term is None else writer_term
 
     def forward(self, logits, target):
         """Compute the loss of a batch.
@@ -68,15 +256,15 @@ class SigNetLoss(nn.Module):
         """
         writer_logits, forgery_logits = logits
         classes, forged = target.unbind(1)
-        concerned = forged == 0 if self.forgery_weight is not None and self.writer_loss == "genuine" else forged >= 0
+        concerned = forged == 0 if self.forgery_weight is not None and self.writer_term == "genuine" else forged >= 0
         loss = self._writer_term(writer_logits[concerned].float(), classes[concerned])
         if self.forgery_weight is None:
             return loss
         forgery_term = F.binary_cross_entropy_with_logits(forgery_logits.float(), forged.float())
         return (1 - self.forgery_weight) * loss + self.forgery_weight * forgery_term
 
-    def each(self, logits, target):
-        """Compute the loss of each sample on its own, for an attack on the training.
+    def per_sample(self, logits, target):
+        """Compute the loss of each sample, which an adversary maximises image by image.
 
         Parameters
         ----------
@@ -88,125 +276,35 @@ class SigNetLoss(nn.Module):
         Returns
         -------
         Tensor of shape (n_samples,)
-            The losses, without margin and smoothed labels.
+            The losses, without margin and label smoothing.
         """
         writer_logits, forgery_logits = logits
         classes, forged = target.unbind(1)
         losses = F.cross_entropy(writer_logits.float(), classes, reduction="none")
         if self.forgery_weight is None:
             return losses
-        if self.writer_loss == "genuine":
+        if self.writer_term == "genuine":
             losses = losses * (forged == 0)
         forgery_terms = F.binary_cross_entropy_with_logits(forgery_logits.float(), forged.float(), reduction="none")
         return (1 - self.forgery_weight) * losses + self.forgery_weight * forgery_terms
 
+    def for_attacked_images(self):
+        """Make the loss of images that an adversary has changed: no forgery is in the term about writers.
+
+        Returns
+        -------
+        SigNetLoss
+            This loss without a forgery weight, otherwise the same loss with `writer_term="genuine"`.
+        """
+        if self.forgery_weight is None:
+            return self
+        return SigNetLoss(self.loss, self.forgery_weight, "genuine").train(self.training)
+
     def _writer_term(self, logits, classes):
         if not len(logits):
+            # Keeps the graph, so that the gradient of the classifier is 0 rather than missing.
             return logits.sum()
         if not self.training:
             return F.cross_entropy(logits, classes)
-        if self.margin:
-            logits = logits - self.margin * F.one_hot(classes, logits.shape[1])
-        return F.cross_entropy(logits, classes, label_smoothing=self.label_smoothing)
-
-
-class CosineHead(nn.Module):
-    """A classifier by the cosine between features and a direction a class, as in CosFace [1]_.
-
-    Parameters
-    ----------
-    n_features : int
-        Number of features.
-    n_classes : int
-        Number of classes.
-    scale : float, default=16.0
-        What the cosines are multiplied with to become logits.
-
-    References
-    ----------
-    .. [1] Wang, H. et al. (2018). CosFace: large margin cosine loss for deep face recognition. CVPR.
-       arXiv:1801.09414.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from sigkit.training import CosineHead
-    >>> CosineHead(16, 5)(torch.zeros(2, 16)).shape
-    torch.Size([2, 5])
-    """
-
-    def __init__(self, n_features, n_classes, scale=16.0):
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(n_classes, n_features))
-        nn.init.normal_(self.weight, std=n_features**-0.5)
-        self.scale = scale
-
-    def forward(self, features):
-        """Compute logits.
-
-        Parameters
-        ----------
-        features : Tensor of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        Tensor of shape (n_samples, n_classes)
-            Cosines times the scale.
-        """
-        return self.scale * F.normalize(features) @ F.normalize(self.weight).T
-
-
-class TrainingNetwork(nn.Module):
-    """A network with the heads that it is trained by and that are thrown away afterwards.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        The network, with `n_features`.
-    n_classes : int
-        Number of classes of the first head.
-    head : {"linear", "cosine"}, default="linear"
-        The kind of the first head.
-    scale : float, default=16.0
-        The scale of a cosine head.
-    forgery_head : bool, default=False
-        Whether there is a second head, of one logit, for "is a forgery".
-
-    Examples
-    --------
-    >>> import torch
-    >>> from sigkit.nets import build_network
-    >>> from sigkit.training import TrainingNetwork
-    >>> trained = TrainingNetwork(build_network("tiny"), n_classes=3, forgery_head=True)
-    >>> writers, forgery = trained(torch.zeros(2, 1, 9, 9))
-    >>> writers.shape, forgery.shape
-    (torch.Size([2, 3]), torch.Size([2]))
-    """
-
-    def __init__(self, network, n_classes, head="linear", scale=16.0, forgery_head=False):
-        super().__init__()
-        self.network = network
-        n_features = network.n_features
-        self.writers = (
-            nn.Linear(n_features, n_classes) if head == "linear" else CosineHead(n_features, n_classes, scale)
-        )
-        self.forgery = nn.Linear(n_features, 1) if forgery_head else None
-
-    def forward(self, images):
-        """Compute the logits of both heads.
-
-        Parameters
-        ----------
-        images : Tensor of shape (n_samples, 1, height, width)
-            Images, background 0 and ink up to 1.
-
-        Returns
-        -------
-        writers : Tensor of shape (n_samples, n_classes)
-            Logits of the classes.
-        forgery : Tensor of shape (n_samples,) or None
-            Logits of "is a forgery".
-        """
-        features = self.network(images)
-        return self.writers(features), None if self.forgery is None else self.forgery(features)[:, 0]
+        logits = self.loss.training_logits(logits, classes)
+        return F.cross_entropy(logits, classes, label_smoothing=self.loss.label_smoothing)

@@ -1,338 +1,173 @@
-"""Meta-training: what adapts well to writers, learned from development writers."""
+"""The parameters of a meta-training."""
 
-import json
-import math
 import os
-import sys
-import time
-import warnings
-from contextlib import nullcontext
-from types import SimpleNamespace
+from numbers import Integral, Real
 
-import numpy as np
-import torch
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from sigkit._utils import content_digest, freed_memory_kept, progress, whole_file
-from sigkit.nets import batch_statistics, multi_step_importance, network_input
-from sigkit.training._inputs import training_input
-from sigkit.training._resume import STATE_FILE, check_recipe, read_state, to_jsonable
-from sigkit.training._task_threads import TaskThreads, add_gradients, n_task_threads
-from sigkit.training._training_net import clip_gradients
-from sigkit.training._training_set import training_size
+from sigkit.training._augmentation import AUGMENTATIONS
+from sigkit.training._distortion import Distortion
+from sigkit.training._parameters import Parameters, param, parameters
 
-RECIPE = (
-    "architecture",
-    "n_references",
-    "n_random_forgeries",
-    "n_updates",
-    "inner_lr",
-    "network_inner_lr",
-    "learn_inner_lr",
-    "head",
-    "adapt",
-    "order",
-    "epochs",
-    "multi_step_epochs",
-    "meta_batch_size",
-    "lr",
-    "min_lr",
-    "network_lr",
-    "clip_value",
-    "n_query_genuine",
-    "n_query_random",
-    "n_query_skilled",
-    "n_forgery_writers",
-    "augmentation",
-    "validation_fraction",
-    "precision",
-)
-"""Parameters that decide what comes out of a meta-training, beside what it starts from."""
-N_FOR_STATISTICS = 1024
-"""Signatures at most that batch normalisation's statistics are taken from after each epoch of a shared network."""
-N_IMAGES_A_PASS = 256
-"""Images that pass through a shared network at once, unless one task has more: this bounds the memory."""
+_POSITIVE, _NOT_NEGATIVE = Interval(Real, 0, None, closed="neither"), Interval(Real, 0, None, closed="left")
 
 
-def meta_train(verifier, learner, development, device, seed):
-    """Meta-train.
+@parameters
+class InnerLoop(Parameters):
+    """Parameters of the gradient steps that adapt a network to a writer, and of how they are differentiated.
 
     Parameters
     ----------
-    verifier : MetaLearnedVerifier
-        Its parameters are the recipe.
-    learner : MetaLearner
-        What is trained, in place; on the processor before and after.
-    development : DevelopmentSet
-        What to learn from.
-    device : torch.device
-        Where to train.
-    seed : int
-        Decides all that is drawn.
+    lr : float, default=0.01
+        Learning rate of the steps, before it is learned. 0.05 suits `head="distance"`: the first step then moves the
+        center to the mean of the references.
+    network_lr : float or None, default=None
+        Learning rate of the weights of the network, without those of the head; None takes `lr`.
+    learn_lr : bool, default=True
+        Whether a learning rate is learned for each step and each parameter tensor of each layer.
+    order : {1, 2}, default=2
+        Order of the derivatives: 2 differentiates through the steps, 1 ignores second derivatives (first-order MAML).
+    recompute : bool, default=False
+        Whether each step is computed again in the backward pass: the memory of one step instead of `n_updates`, beside
+        that of the queries, for about a third more time.
 
-    Returns
-    -------
-    history : list of dict
-        What was measured in each epoch.
-    recipe : dict
-        Values of the parameters, the seed, and fingerprints of what was begun with and learned from.
+    See Also
+    --------
+    MetaTraining : Takes these parameters as `inner_loop`.
 
-    Raises
-    ------
-    ValueError
-        If the first epoch diverges, or `checkpoint_dir` holds the state of another training.
+    Examples
+    --------
+    >>> from sigkit.training import InnerLoop, MetaTraining
+    >>> MetaTraining(inner_loop=InnerLoop(order=1)).get_params()["inner_loop__order"]
+    1
     """
-    parts = development.genuine, development.skilled
-    rows = np.concatenate([rows for part in parts for rows in part.values()])
-    counts = [{writer: len(rows) for writer, rows in part.items()} for part in parts]
-    recipe = to_jsonable({name: getattr(verifier, name) for name in RECIPE}) | {
-        "seed": seed,
-        "start": [content_digest(tensor.numpy()) for tensor in learner.state_dict().values()],
-        "images": content_digest(development.images[rows]) + content_digest(repr(counts).encode()),
-    }
-    settings = SimpleNamespace(**recipe, sizes=verifier._task_sizes(), n_jobs=verifier.n_jobs)
-    folder = None if verifier.checkpoint_dir is None else os.fspath(verifier.checkpoint_dir)
-    try:
-        training = MetaTraining(learner.to(device), development, settings)
-        with freed_memory_kept():
-            history = training.run(folder, recipe, verifier.verbose)
-    finally:
-        learner.requires_grad_()
-        learner.zero_grad()
-        learner.cpu()
-    return history, recipe
+
+    lr: float = param(0.01, _POSITIVE)
+    network_lr: float | None = param(None, _NOT_NEGATIVE, None)
+    learn_lr: bool = param(True, "boolean")
+    order: int = param(2, Interval(Integral, 1, 2, closed="both"))
+    recompute: bool = param(False, "boolean")
 
 
-class MetaTraining:
-    """One meta-training, epoch by epoch; it goes on after an interruption exactly where it stopped.
+@parameters
+class MetaTraining(Parameters):
+    """Parameters of the meta-training of a `MetaLearnedVerifier` (MAML [1]_, [2]_), by Adam.
 
-    Whatever is drawn in an epoch follows from the seed and the number of the epoch.
+    Each task of the meta-training is one development writer: references, and genuine signatures of others as random
+    forgeries, to adapt to; and other genuine signatures, random and skilled forgeries to score.
 
     Parameters
     ----------
-    learner : MetaLearner
-        What is trained, on its device.
-    development : DevelopmentSet
-        What to learn from.
-    settings : SimpleNamespace
-        How: the parameters of the recipe, the seed, the sizes of a task, and how many are computed side by side.
+    epochs : int, default=100
+        Number of tasks of each development writer. 0 adapts from the weights as they are.
+    inner_loop : InnerLoop or None, default=None
+        Parameters of the gradient steps of the adaptation; None takes the defaults.
+    pretrain : SigNetFeaturizer or None, default=None
+        An unfitted featurizer that is trained first, on the same development writers and with the architecture of the
+        verifier: `SigNetFeaturizer()` for SigNet, `SigNetFeaturizer(forgery_weight=0.95)` for SigNet-F. A network
+        that was trained on the forgeries of these writers may have little to learn from them in the meta-training:
+        where there are enough writers, train `weights` on others.
+    multi_step_epochs : int, default=15
+        Number of epochs at the beginning in which the losses after earlier steps count too, with falling weight.
+    meta_batch_size : int, default=4
+        Maximum number of tasks whose gradients are averaged. The memory is that of `n_jobs` tasks, or with
+        `adapt="head"` that of tasks with 256 signatures together. A network that is learned with `adapt="head"` needs
+        several, for batch normalisation.
+    lr, min_lr : float, default=1e-3, 1e-5
+        Learning rate of Adam at the beginning, and at the end of a cosine.
+    network_lr : float or None, default=None
+        Learning rate, at the beginning, of the weights of the network without those of the head; None takes `lr`. With
+        0 they stay as they are, and only the head and the learning rates of the steps are learned: right where
+        `weights` are good and development writers few.
+    clip_value : float or None, default=10.0
+        Maximum absolute value of a gradient; None does not clip.
+    n_queries : tuple of (int, int, int), default=(10, 10, 10)
+        Number of genuine signatures, random forgeries and skilled forgeries that a task scores; fewer where a writer
+        has no more.
+    n_forgery_writers : int or None, default=None
+        Number of development writers, drawn at random, whose skilled forgeries are used; None uses all. The writers
+        held out for validation keep theirs.
+    augmentation : {"crop", "distort"}, Distortion or None, default="crop"
+        Random changes of the images: a random crop as in [2]_, or changes of shape, pen and ink, see
+        :class:`Distortion`. None takes images as they are; with `adapt="head"` and `network_lr=0` features are then
+        computed once, and an epoch takes about a second.
+    validation_fraction : float, default=0.1
+        Share of the development writers that are held out to choose the best epoch, by their loss. With 0, or fewer
+        than three development writers, the last epoch is kept.
+    checkpoint_dir : str, os.PathLike or None, default=None
+        Folder in which the state is written after each epoch. The next `fit` with the same images and parameters
+        resumes there, and ends with the same weights (in float32, on the same machine) as an uninterrupted one.
+    n_jobs : int or None, default=None
+        Number of tasks that are computed in parallel on a processor with `adapt="all"`, up to `meta_batch_size`: in
+        threads that share PyTorch's own, faster and each with the memory of a task. None is 1 unless in a
+        `joblib.parallel_config` context; -1 takes as many as there are processors.
+
+    See Also
+    --------
+    sigkit.estimators.MetaLearnedVerifier : Takes these parameters as `training`.
+    SigNetTraining : Parameters of a training of features.
+
+    References
+    ----------
+    .. [1] Finn, C., Abbeel, P., and Levine, S. (2017). Model-agnostic meta-learning for fast adaptation of deep
+       networks. ICML. arXiv:1703.03400.
+    .. [2] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2020). Meta-learning for fast classifier adaptation to
+       new users of signature verification systems. IEEE Transactions on Information Forensics and Security, 15,
+       1735-1745. arXiv:1910.08060.
+
+    Examples
+    --------
+    >>> from sigkit.training import InnerLoop, MetaTraining
+    >>> MetaTraining(epochs=20, inner_loop=InnerLoop(lr=0.05), network_lr=0.0, augmentation=None)
+    MetaTraining(augmentation=None, epochs=20, inner_loop=InnerLoop(lr=0.05),
+                 network_lr=0.0)
     """
 
-    def __init__(self, learner, development, settings):
-        self.learner, self.development, self.settings = learner, development, settings
-        self.images = torch.from_numpy(development.images)[:, None].to(learner.rates.device)
-        size = learner.network.input_size
-        self.rows = development.rows_to_learn()
-        if settings.augmentation not in ("crop", None):
-            size = training_size(development.images[self.rows], learner.network)
-        self.vary = training_input(settings.augmentation, size)
-        # Where the network stays as it is and is not adapted, the graph of its gradients is not made either.
-        learns_network = settings.network_lr != 0
-        learner.network.requires_grad_(learns_network or learner.adapts == "all")
-        # A network that tasks share learns as any does, normalised by the statistics of each batch. Otherwise running
-        # statistics stay: if they moved without the gradients knowing, they would undo what the steps learn.
-        self.shares_batches = learns_network and learner.adapts == "head"
-        stays = not learns_network and learner.adapts == "head" and settings.augmentation is None
-        self.features = self._features() if stays else None
-        groups = [{"params": [*learner.head.parameters()], "share": 1.0}]
-        if settings.learn_inner_lr:
-            # Rates of another size are learned in steps of another size.
-            ratio = 1.0 if settings.network_inner_lr is None else settings.network_inner_lr / settings.inner_lr
-            groups += [{"params": [learner.rates], "share": 1.0}, {"params": [learner.network_rates], "share": ratio}]
-        if learns_network:
-            share = 1.0 if settings.network_lr is None else settings.network_lr / settings.lr
-            groups.append({"params": [*learner.network.parameters()], "share": share})
-        self.optimizer = torch.optim.Adam(groups, settings.lr, fused=self.images.device.type in ("cpu", "cuda"))
-        rng = np.random.default_rng([settings.seed, settings.epochs])
-        self.validation_tasks = [self._draw(writer, rng) for writer in development.validators]
-        self.threads = TaskThreads(learner, n_task_threads(learner, settings.n_jobs, settings.meta_batch_size))
-        self.history, self.best = [], None
+    epochs: int = param(100, Interval(Integral, 0, None, closed="left"))
+    inner_loop: object = param(None, InnerLoop, None)
+    pretrain: object = param(None, HasMethods(["fit", "transform", "get_params"]), None)
+    multi_step_epochs: int = param(15, Interval(Integral, 0, None, closed="left"))
+    meta_batch_size: int = param(4, Interval(Integral, 1, None, closed="left"))
+    lr: float = param(1e-3, _POSITIVE)
+    min_lr: float = param(1e-5, _NOT_NEGATIVE)
+    network_lr: float | None = param(None, _NOT_NEGATIVE, None)
+    clip_value: float | None = param(10.0, _POSITIVE, None)
+    n_queries: tuple = param((10, 10, 10), "array-like")
+    n_forgery_writers: int | None = param(None, Interval(Integral, 1, None, closed="left"), None)
+    augmentation: object = param("crop", StrOptions(set(AUGMENTATIONS)), Distortion, None)
+    validation_fraction: float = param(0.1, Interval(Real, 0, 1, closed="left"))
+    checkpoint_dir: object = param(None, str, os.PathLike, None)
+    n_jobs: int | None = param(
+        None, Interval(Integral, 1, None, closed="left"), Interval(Integral, None, -1, closed="right"), None
+    )
 
-    def run(self, folder, recipe, verbose):
-        """Train to the end.
-
-        Parameters
-        ----------
-        folder : str or None
-            Where the state is written after each epoch, and looked for at the beginning.
-        recipe : dict
-            What is trained, how and from what; a state of another recipe is refused.
-        verbose : int
-            1 tells of each epoch, 2 also of tasks.
-
-        Returns
-        -------
-        list of dict
-            What was measured in each epoch. The learner has the weights of the best one.
+    def validate(self):
+        """Check all parameters, those of the inner loop included.
 
         Raises
         ------
         ValueError
-            If the state is damaged or of another training, or the first epoch diverges.
+            If a parameter is outside its range; the parameter is named.
         """
-        state = None if folder is None else read_state(folder)
-        if state is not None:
-            check_recipe(folder, state["recipe"], recipe)
-            self._put_back(state)
-        with self.threads:
-            self._learn_on(folder, recipe, verbose)
-        self.learner.load_state_dict(self.best["weights"])
-        return self.history
+        super().validate()
+        counts = list(self.n_queries)
+        if len(counts) != 3 or not all(isinstance(count, Integral) for count in counts) or counts[0] < 1:
+            raise ValueError(
+                "n_queries must be three numbers of signatures: genuine (at least 1), random forgeries and skilled "
+                f"forgeries; found {self.n_queries!r}."
+            )
+        if min(counts) < 0:
+            raise ValueError(f"n_queries must not be negative; found {self.n_queries!r}.")
 
-    def _learn_on(self, folder, recipe, verbose):
-        """Learn until the last epoch, or until the training diverges."""
-        start, first = time.monotonic(), len(self.history)
-        for epoch in range(first, self.settings.epochs):
-            began = time.monotonic()
-            measured = self._learn(epoch, verbose)
-            if measured is None:
-                self._stop(epoch)
-                break
-            measured |= self._validate()
-            if not math.isfinite(measured.get("valid_loss", 0.0)):
-                self._stop(epoch)
-                break
-            measured["dur"] = time.monotonic() - began
-            self.history.append(measured)
-            if self.best is None or measured.get("valid_loss", 0) <= self.best["loss"]:
-                weights = {name: tensor.detach().cpu().clone() for name, tensor in self.learner.state_dict().items()}
-                self.best = {"epoch": epoch + 1, "loss": measured.get("valid_loss", 0), "weights": weights}
-            if folder is not None:
-                self._write(folder, recipe)
-            if verbose:
-                left = (time.monotonic() - start) / (epoch + 1 - first) * (self.settings.epochs - epoch - 1)
-                _tell(measured, self.settings.epochs, left)
+    def resolve(self):
+        """Replace None by the inner loop that it stands for.
 
-    def _learn(self, epoch, verbose):
-        """Learn from every writer once; tell the losses, or None where the training diverged."""
-        settings = self.settings
-        rng = np.random.default_rng([settings.seed, epoch])
-        generator = torch.Generator().manual_seed(settings.seed + epoch)
-        importance = multi_step_importance(len(self.learner.rates), epoch, settings.multi_step_epochs)
-        falling = 0.5 * (1 + math.cos(math.pi * epoch / settings.epochs))
-        lr = settings.min_lr + (settings.lr - settings.min_lr) * falling
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr * group["share"]
-        teachers = self.development.teachers
-        order = rng.permutation(len(teachers))
-        batches = _even_parts([teachers[place] for place in order], settings.meta_batch_size)
-        learned = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
-        losses = []
-        for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
-            self.learner.zero_grad()
-            passes = self._varied([self._draw(writer, rng) for writer in batch], generator)
-            for found, gradients in self.threads.gradients(passes, importance, len(batch)):
-                if not torch.isfinite(found).all():
-                    return None
-                add_gradients(learned, gradients)
-                del gradients
-                losses += found.tolist()
-            if settings.clip_value is not None:
-                clip_gradients(self.learner.parameters(), settings.clip_value)
-            self.optimizer.step()
-        if self.shares_batches:
-            self._take_statistics()
-        if not all(torch.isfinite(tensor).all() for tensor in self.learner.state_dict().values()):
-            return None
-        return {"epoch": epoch + 1, "train_loss": float(np.mean(losses)), "lr": lr}
-
-    def _validate(self):
-        if not self.validation_tasks:
-            return {}
-        losses, hits = [], []
-        last_only = multi_step_importance(len(self.learner.rates), 0, 0)
-        for task in self.validation_tasks:
-            with torch.no_grad():
-                ((references, queries),) = self._prepare([task], self._middle)
-                loss, scores = self.learner.task_loss(references, queries, last_only)
-            losses.append(loss.item())
-            right = (scores > 0) == (queries[1] > 0)
-            kinds = [right[queries[1] == label].float().mean() for label in (0, 1) if (queries[1] == label).any()]
-            hits.append(torch.stack(kinds).mean().item())
-        return {"valid_loss": float(np.mean(losses)), "valid_acc": float(np.mean(hits))}
-
-    def _draw(self, writer, rng):
-        return self.development.draw_task(writer, self.settings.sizes, rng)
-
-    def _varied(self, tasks, generator):
-        """Yield tasks that pass through the network together, prepared from images that the augmentation varies."""
-        for part in self._passes(tasks):
-            with batch_statistics(self.learner.network) if self.shares_batches else nullcontext():
-                prepared = self._prepare(part, lambda images: self.vary(images, generator))
-            yield prepared
-
-    def _passes(self, tasks):
-        """Part the tasks of a meta-batch into those that pass through the network together."""
-        if self.learner.adapts == "all":
-            return [[task] for task in tasks]
-        most = max(len(task.references) + len(task.queries) for task in tasks)
-        return _even_parts(tasks, max(1, N_IMAGES_A_PASS // most))
-
-    def _prepare(self, tasks, vary):
-        """Prepare the references and the queries of tasks, in one pass, each with their labels."""
-        parts = [part for task in tasks for part in (task.references, task.queries)]
-        rows = torch.from_numpy(np.concatenate(parts))
-        prepared = self.learner.prepare(vary(self.images[rows])) if self.features is None else self.features[rows]
-        labels = [part for task in tasks for part in (task.reference_labels, task.query_labels)]
-        labels = [torch.from_numpy(part).to(prepared.device) for part in labels]
-        pairs = [*zip(prepared.split([len(part) for part in parts]), labels)]
-        return [*zip(pairs[::2], pairs[1::2])]
-
-    def _take_statistics(self):
-        """Take statistics of many signatures: those that moved with the meta-batches are of the few last ones."""
-        if not [*self.learner.network.buffers()]:
-            return
-        rows = np.random.default_rng(self.settings.seed).permutation(self.rows)[:N_FOR_STATISTICS]
-        for number, part in enumerate(_even_parts(rows, N_IMAGES_A_PASS), start=1):
-            with torch.no_grad(), batch_statistics(self.learner.network, momentum=1 / number):
-                self.learner.prepare(self._middle(self.images[torch.tensor(part)]))
-
-    def _features(self):
-        """Compute, once, the features of all images for a network that stays as it is."""
-        with torch.no_grad():
-            return torch.cat([self.learner.prepare(self._middle(part)) for part in self.images.split(N_IMAGES_A_PASS)])
-
-    def _middle(self, images):
-        return network_input(images, self.learner.network.input_size)
-
-    def _stop(self, epoch):
-        said = (
-            f"The meta-training diverged in epoch {epoch + 1}: a loss is infinite or no number. Lower lr (now "
-            f"{self.settings.lr:g}), inner_lr or clip_value"
-        )
-        if self.best is None:
-            raise ValueError(f"{said}.")
-        warnings.warn(
-            f"{said}. It ends there; the weights are those of epoch {self.best['epoch']}.",
-            ConvergenceWarning,
-            stacklevel=9,
-        )
-
-    def _write(self, folder, recipe):
-        state = {
-            "recipe": json.dumps(recipe),
-            "history": json.dumps(self.history),
-            "learner": self.learner.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "best": self.best,
-        }
-        with whole_file(os.path.join(folder, STATE_FILE)) as file:
-            torch.save(state, file)
-
-    def _put_back(self, state):
-        self.learner.load_state_dict(state["learner"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.history, self.best = state["history"], state["best"]
-
-
-def _even_parts(items, most):
-    """Part a list into parts of about the same length, as few as have no more than so many items."""
-    places = np.array_split(np.arange(len(items)), math.ceil(len(items) / most))
-    return [[items[place] for place in part] for part in places]
-
-
-def _tell(measured, n_epochs, left):
-    figures = [f"training loss {measured['train_loss']:.3f}"]
-    if "valid_loss" in measured:
-        figures.append(f"validation loss {measured['valid_loss']:.3f}, accuracy {measured['valid_acc']:.1%}")
-    sys.stderr.write(f"[sigkit] epoch {measured['epoch']} of {n_epochs}: {', '.join(figures)}, {left:.0f} s left\n")
+        Returns
+        -------
+        MetaTraining
+            A shallow copy.
+        """
+        resolved = super().resolve()
+        resolved.inner_loop = (InnerLoop() if self.inner_loop is None else self.inner_loop).resolve()
+        resolved.n_queries = tuple(int(count) for count in self.n_queries)
+        return resolved

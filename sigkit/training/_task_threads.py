@@ -1,4 +1,4 @@
-"""Gradients of tasks side by side: those of a few images keep a processor's cores less busy than several such tasks."""
+"""Gradients of several tasks in parallel: one task of a few images does not keep all cores of a processor busy."""
 
 import copy
 import threading
@@ -12,16 +12,16 @@ from joblib import effective_n_jobs
 
 
 def n_task_threads(learner, n_jobs, n_tasks):
-    """Return in how many threads tasks are computed: several only on a processor, where each task adapts the network.
+    """Return the number of threads for tasks: more than one only on a processor, and where tasks adapt the network.
 
     Parameters
     ----------
     learner : MetaLearner
         On its device.
     n_jobs : int or None
-        How many are asked for, as joblib counts.
+        Number of threads asked for, as in joblib.
     n_tasks : int
-        Number of tasks at once.
+        Number of tasks that can be computed at once.
 
     Returns
     -------
@@ -34,15 +34,15 @@ def n_task_threads(learner, n_jobs, n_tasks):
 
 
 class TaskThreads:
-    """A context in which gradients of tasks are computed in several threads, each with its share of PyTorch's own.
+    """Context in which gradients of tasks are computed in several threads, each with a share of PyTorch's own threads.
 
     Parameters
     ----------
     learner : MetaLearner
-        Whose gradients. Each thread calls modules of its own, with the same parameters and buffers: while a module is
-        called with other weights nobody else can call it.
+        The learner. Each thread calls its own copy of the modules, with the same parameters and buffers:
+        `functional_call` changes a module while it runs, so threads cannot share one.
     n_threads : int
-        1 computes in the thread that asks.
+        Number of threads; 1 computes in the calling thread.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class TaskThreads:
             try:
                 list(self._pool.map(self._begin, [max(1, n_within // self.n_threads)] * self.n_threads, repeat(begun)))
             finally:
-                # What a thread sets for itself is what threads begin with that come after it.
+                # The number that one thread sets is also what threads that are started later begin with.
                 torch.set_num_threads(n_within)
         return self
 
@@ -83,18 +83,18 @@ class TaskThreads:
         Parameters
         ----------
         passes : iterable of list of tasks
-            Tasks that are computed as one, each of what `MetaLearner.task_loss` takes; made in the calling thread.
+            Tasks of one pass, each as `MetaLearner.task_loss` takes them; made in the calling thread.
         importance : sequence of float
-            What the loss after each update counts.
+            Weight of the loss after each update.
         n_tasks : int
-            Number of the tasks in all passes, by which gradients are divided.
+            Number of tasks in all passes, by which gradients are divided.
 
         Yields
         ------
         losses : Tensor of shape (n_tasks_of_the_pass,)
-            The losses of a pass; passes are in their order.
+            The losses of a pass, in the order of the passes.
         gradients : tuple of Tensor or None
-            The gradients of the parameters that are learned.
+            The gradients of the trained parameters.
         """
         compute = partial(_gradients, importance=importance, n_tasks=n_tasks)
         if self._pool is None:
@@ -111,7 +111,8 @@ class TaskThreads:
             yield running.popleft().result()
 
     def _begin(self, n_within, begun):
-        torch.get_num_threads()  # A thread takes the common number when it first asks, whatever was set for it before.
+        # A thread takes the common number when it first asks, so a number set before would be lost.
+        torch.get_num_threads()
         torch.set_num_threads(n_within)
         begun.wait()
         shared = {id(tensor): tensor for tensor in (*self.learner.parameters(), *self.learner.buffers())}
@@ -119,14 +120,14 @@ class TaskThreads:
 
 
 def add_gradients(parameters, gradients):
-    """Add gradients to those that parameters have, in the layout of the parameters: fused optimizers ignore others.
+    """Add gradients to those of parameters, in the memory layout of the parameters, which fused optimizers assume.
 
     Parameters
     ----------
     parameters : iterable of Parameter
         The parameters.
     gradients : iterable of Tensor or None
-        A gradient of each; None adds nothing.
+        The gradient of each; None adds nothing.
     """
     for parameter, gradient in zip(parameters, gradients, strict=True):
         if gradient is None:

@@ -1,16 +1,15 @@
-"""Tasks to meta-learn from: a development writer's signatures, some to adapt to and others to tell."""
+"""The tasks of a meta-training: signatures of a development writer, some to adapt to and others to score."""
 
-import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from sigkit._utils import GENUINE, SKILLED, by_writer, content_digest, listing
+from sigkit._utils import GENUINE, SKILLED, by_writer, content_digest, listing, warn
 
 
 class Task(NamedTuple):
-    """One writer's task, by rows of the images.
+    """The task of one writer, by rows of the images.
 
     Parameters
     ----------
@@ -28,14 +27,14 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class TaskSizes:
-    """How many signatures of each kind a task has.
+    """Number of signatures of each kind in a task.
 
     Parameters
     ----------
     n_references, n_random_forgeries : int
         To adapt to: genuine signatures of the writer, and of others.
     n_query_genuine, n_query_random, n_query_skilled : int
-        To score: genuine ones of the writer, of others, and skilled forgeries.
+        To score: genuine signatures of the writer, random forgeries, and skilled forgeries.
     """
 
     n_references: int
@@ -45,30 +44,48 @@ class TaskSizes:
     n_query_skilled: int
 
 
+def task_sizes(verifier, training):
+    """Return the number of signatures of each kind in a task of a verifier.
+
+    Parameters
+    ----------
+    verifier : MetaLearnedVerifier
+        The verifier.
+    training : MetaTraining
+        The parameters of its training.
+
+    Returns
+    -------
+    TaskSizes
+        The numbers.
+    """
+    return TaskSizes(verifier.n_references, verifier.n_random_forgeries, *training.n_queries)
+
+
 class DevelopmentSet:
-    """The signatures of development writers: of copies the first alone, and none that stands under two names or kinds.
+    """The distinct signatures of development writers, without those labelled with two writers or two forgery kinds.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, height, width)
         Images.
     writers, forgery : ndarray of shape (n_samples,)
-        The writer and the forgery kind of each; simple forgeries are left out.
+        The writer and the forgery kind of each; simple forgeries are not used.
     validation_fraction : float, default=0.0
-        Share of the writers who are not learned from.
+        Share of the writers that are held out.
     n_forgery_writers : int or None, default=None
-        Number of those learned from whose skilled forgeries are used; None for all.
+        Number of the other writers whose skilled forgeries are used; None for all.
     seed : int, default=0
-        Draws them.
+        Seed of both draws.
 
     Attributes
     ----------
     images : ndarray of shape (n_samples, height, width)
         The images.
     genuine, skilled : dict of writer id to ndarray of int
-        Rows of each writer's genuine signatures, and of the skilled forgeries that are used where there are any.
+        Rows of each writer's genuine signatures, and of the skilled forgeries that are used, where there are any.
     teachers, validators : list of writer ids
-        Who is learned from, and who chooses the best epoch; these keep all their forgeries.
+        The writers of the training, and those held out to choose the best epoch, with all their forgeries.
 
     Raises
     ------
@@ -98,8 +115,8 @@ class DevelopmentSet:
             forged = [writer for writer in self.teachers if writer in self.skilled]
             if n_forgery_writers > len(forged):
                 raise ValueError(
-                    f"n_forgery_writers={n_forgery_writers}, but only {len(forged)} of the development writers who are "
-                    "learned from have skilled forgeries in y. Lower it."
+                    f"n_forgery_writers={n_forgery_writers}, but only {len(forged)} development writers outside the "
+                    "validation have skilled forgeries in y. Lower it."
                 )
             for place in rng.permutation(len(forged))[n_forgery_writers:]:
                 del self.skilled[forged[place]]
@@ -116,21 +133,22 @@ class DevelopmentSet:
         return np.sort(np.concatenate(parts))
 
     def check(self, sizes):
-        """Refuse writers from whom no task can be made, and warn of tasks that will be smaller than asked.
+        """Refuse writers of whom no task can be made, and warn of tasks that will be smaller than asked for.
 
         Parameters
         ----------
         sizes : TaskSizes
-            What a task shall have.
+            Number of signatures of each kind.
 
         Raises
         ------
         ValueError
-            If there are no two writers, one has no genuine signature left to score, or there is no skilled forgery.
+            If there are fewer than two writers, one has no genuine signature left to score, or there is no skilled
+            forgery.
         """
         if len(self.teachers) < 2:
             raise ValueError(
-                f"Meta-training needs at least 2 development writers, of whom one's signatures are another's random "
+                f"Meta-training needs at least 2 development writers, whose signatures are each other's random "
                 f"forgeries; found {listing(map(repr, self.genuine))}. Name more in dev_writers."
             )
         counts = {writer: len(rows) for writer, rows in self.genuine.items()}
@@ -138,32 +156,28 @@ class DevelopmentSet:
         if few:
             raise ValueError(
                 f"A development writer needs more distinct genuine signatures than n_references={sizes.n_references}, "
-                f"for some must be left to score; too few have {listing(few)}. Lower n_references, or leave these "
+                f"because some must be left to score; too few: {listing(few)}. Lower n_references, or leave these "
                 "writers out of dev_writers."
             )
         if sizes.n_query_skilled and not self.skilled:
             raise ValueError(
-                f"n_query_skilled={sizes.n_query_skilled} skilled forgeries are to be told in meta-training, but no "
-                "development writer has any in y. Pass them with rows [writer, 1], or set n_query_skilled=0."
+                f"n_queries asks for {sizes.n_query_skilled} skilled forgeries in each task, but no development writer "
+                "has any in y. Pass them with rows [writer, 1], or set the third number of n_queries to 0."
             )
         wanted = sizes.n_references + sizes.n_query_genuine
         shrunk = [f"{writer!r} ({count} genuine)" for writer, count in counts.items() if count < wanted]
         if shrunk:
-            warnings.warn(
+            warn(
                 f"{len(shrunk)} of {len(counts)} development writers have fewer than {sizes.n_references} + "
-                f"{sizes.n_query_genuine} distinct genuine signatures; their tasks score what there is: "
-                f"{listing(shrunk)}.",
-                UserWarning,
-                stacklevel=5,
+                f"{sizes.n_query_genuine} distinct genuine signatures; their tasks score those that exist: "
+                f"{listing(shrunk)}."
             )
         n_others = sum(counts[writer] for writer in self.teachers) - max(counts[writer] for writer in self.teachers)
         if n_others < sizes.n_random_forgeries + sizes.n_query_random:
-            warnings.warn(
+            warn(
                 f"Tasks need {sizes.n_random_forgeries} + {sizes.n_query_random} genuine signatures of other "
-                f"development writers; there are {n_others} beside those of the writer with the most. They take what "
-                "there is, first of all to adapt to.",
-                UserWarning,
-                stacklevel=5,
+                f"development writers; there are {n_others} beside those of the writer with the most. Tasks use all of "
+                "them, first to adapt to."
             )
         lacking = [
             f"{writer!r} ({len(rows)} skilled)"
@@ -171,11 +185,9 @@ class DevelopmentSet:
             if len(rows) < sizes.n_query_skilled
         ]
         if lacking:
-            warnings.warn(
+            warn(
                 f"{len(lacking)} of {len(self.skilled)} development writers with skilled forgeries have fewer than "
-                f"{sizes.n_query_skilled} distinct ones; their tasks score what there is: {listing(lacking)}.",
-                UserWarning,
-                stacklevel=5,
+                f"{sizes.n_query_skilled} distinct ones; their tasks score those that exist: {listing(lacking)}."
             )
 
     def draw_task(self, writer, sizes, rng):
@@ -184,9 +196,9 @@ class DevelopmentSet:
         Parameters
         ----------
         writer : int or str
-            Whose task; genuine signatures of the other teachers are random forgeries.
+            The writer; genuine signatures of the other training writers are random forgeries.
         sizes : TaskSizes
-            What the task shall have.
+            Number of signatures of each kind.
         rng : Generator
             Draws.
 
@@ -209,23 +221,23 @@ class DevelopmentSet:
 
 
 def draw_from_each(rows, writers, n, rng):
-    """Draw signatures of as many writers as there are, then second ones of each, and so on.
+    """Draw one signature of each writer, then a second one of each, and so on.
 
     Parameters
     ----------
     rows : dict of writer id to ndarray of int
         Rows of each writer's signatures.
     writers : list of writer ids
-        Whose to draw from.
+        The writers to draw from.
     n : int
-        How many.
+        Number of signatures.
     rng : Generator
         Draws.
 
     Returns
     -------
     ndarray of shape (n_drawn,), dtype int
-        Rows, none twice; all there are if they are fewer than `n`.
+        Rows, none twice; all rows if they are fewer than `n`.
     """
     order = [writers[place] for place in rng.permutation(len(writers))[:n]]
     shuffled = [rng.permutation(rows[writer]) for writer in order]

@@ -1,31 +1,33 @@
-"""The network of a meta-learned verifier at work: adapting to references, scoring queries."""
+"""Adaptation of the network of a meta-learned verifier to references, and scores of queries."""
 
 import copy
+from contextlib import nullcontext
 from functools import cached_property
 
 import numpy as np
 import torch
 
+from sigkit._utils import freed_memory_kept
 from sigkit.estimators._meta._adapted_writers import PackedImages
 from sigkit.nets import choose_device, network_input
 
 
 class Adaptation:
-    """A copy of a fitted verifier's network on its device, which this alone uses.
+    """A copy of the network of a fitted verifier, on its device and used by one thread.
 
     Parameters
     ----------
     verifier : MetaLearnedVerifier
         The verifier; its network, device and batch size.
     others : RandomForgeries
-        What stands for other people.
+        The random forgeries.
     device : torch.device or None, default=None
-        Another device than the verifier's.
+        The device; None takes that of the verifier.
     """
 
     def __init__(self, verifier, others, device=None):
         self.device = choose_device(verifier.device if device is None else device)
-        # While a torch module is called with other weights, nobody else can call it.
+        # `functional_call` changes a module while it runs, so threads cannot share one.
         self.learner = copy.deepcopy(verifier.learner_).to(self.device)
         self.batch_size = verifier.batch_size
         self.others = others
@@ -36,7 +38,7 @@ class Adaptation:
         Parameters
         ----------
         writer : int or str
-            The writer, whose own signatures are no random forgeries.
+            The writer, whose own signatures are left out of the random forgeries.
         references : ndarray of shape (n_references, height, width), dtype uint8
             The references.
 
@@ -58,13 +60,13 @@ class Adaptation:
             *_, weights = self.learner.updates(prepared, labels)
         if not all(torch.isfinite(weight).all() for weight in weights.values()):
             raise ValueError(
-                f"The adaptation to the writer {writer!r} diverged: a weight is infinite or no number. The learned "
-                "rates are too high for these references; meta-train with a lower lr or inner_lr."
+                f"The adaptation to the writer {writer!r} diverged: a weight is infinite or NaN. The learned rates are "
+                "too high for these references; meta-train with a lower lr or inner_loop.lr."
             )
         return {name: weight.detach().cpu() for name, weight in weights.items()}
 
     def prepare(self, images):
-        """Compute what is the same for all writers.
+        """Compute what does not depend on the writer.
 
         Parameters
         ----------
@@ -74,7 +76,7 @@ class Adaptation:
         Returns
         -------
         Tensor or ndarray
-            Their features where writers share them, and the images otherwise; row by row.
+            The features where all writers share them, otherwise the images; one row per query.
         """
         if self.learner.adapts == "head":
             with torch.no_grad():
@@ -121,3 +123,21 @@ class Adaptation:
         """The random forgeries, prepared when the first writer is adapted to."""
         with torch.no_grad():
             return self.learner.prepare(self._input(self.others.images))
+
+
+def memory_to_adapt(n_writers):
+    """Return the context in which several writers are adapted to.
+
+    The weights of one writer take the memory that those of the next take again, so that it is faster to keep it.
+
+    Parameters
+    ----------
+    n_writers : int
+        Number of writers whose weights are computed.
+
+    Returns
+    -------
+    context manager
+        Keeps freed memory for two writers or more; for one alone, giving it back would cost more than it saves.
+    """
+    return freed_memory_kept() if n_writers > 1 else nullcontext()

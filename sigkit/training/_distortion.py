@@ -1,57 +1,20 @@
-"""Images varied at random, whole batches at once."""
+"""Random changes of shape, pen and ink, of whole batches at once."""
 
 import math
-from dataclasses import dataclass, fields
 from numbers import Real
 
 import torch
+from sklearn.utils._param_validation import Interval
 from torch.nn import functional as F
 
-_SHARE, _FACTOR = (0, 1), (1, math.inf)
-_RANGES = {
-    **dict.fromkeys(("thicken", "thin", "fade", "blur", "noise", "erase"), _SHARE),
-    **dict.fromkeys(("scaling", "aspect"), _FACTOR),
-}
+from sigkit.training._parameters import Parameters, param, parameters
+
+_SHARE, _FACTOR = Interval(Real, 0, 1, closed="both"), Interval(Real, 1, None, closed="left")
+_STRENGTH = Interval(Real, 0, None, closed="left")
 
 
-def random_crop(images, size, generator):
-    """Cut a part of some size out of each image, at a random place.
-
-    Parameters
-    ----------
-    images : Tensor of shape (n_samples, 1, height, width), dtype uint8
-        Preprocessed signatures, background 0 and ink up to 255.
-    size : tuple of (int, int) or None
-        Rows and columns to keep; None keeps all, and so does an axis that has fewer.
-    generator : torch.Generator
-        Draws the places, on the processor.
-
-    Returns
-    -------
-    Tensor of shape (n_samples, 1, size[0], size[1]), dtype uint8
-        The parts.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from sigkit.training import random_crop
-    >>> random_crop(torch.zeros(2, 1, 170, 242, dtype=torch.uint8), (150, 220), torch.Generator()).shape
-    torch.Size([2, 1, 150, 220])
-    """
-    if size is None:
-        return images
-    n_samples, _, height, width = images.shape
-    size = min(size[0], height), min(size[1], width)
-    top = torch.randint(height - size[0] + 1, (n_samples, 1), generator=generator) + torch.arange(size[0])
-    left = torch.randint(width - size[1] + 1, (n_samples, 1), generator=generator) + torch.arange(size[1])
-    sample = torch.arange(n_samples)[:, None, None]
-    places = (index.to(images.device) for index in (sample, top[:, :, None], left[:, None, :]))
-    sample, top, left = places
-    return images[sample, 0, top, left][:, None]
-
-
-@dataclass(frozen=True)
-class Distortion:
+@parameters
+class Distortion(Parameters):
     """How strongly signatures are varied in training, so that features carry over to other hands, pens and scanners.
 
     Every strength is the end of a range from which each image of a batch draws; 0 (1 for the factors) switches a kind
@@ -81,11 +44,6 @@ class Distortion:
     erase : float, default=0.3
         Probability that a patch of up to 24 x 28 pixels is blank.
 
-    Raises
-    ------
-    ValueError
-        If a strength is no number or out of its range: shares from 0 to 1, factors from 1, all others from 0.
-
     Examples
     --------
     >>> import torch
@@ -96,26 +54,18 @@ class Distortion:
     (torch.Size([2, 1, 150, 220]), torch.float32)
     """
 
-    rotation: float = 10.0
-    scaling: float = 1.2
-    aspect: float = 1.15
-    shear: float = 0.18
-    shift: float = 10.0
-    elastic: float = 1.5
-    thicken: float = 0.8
-    thin: float = 0.5
-    fade: float = 0.6
-    blur: float = 0.7
-    noise: float = 0.17
-    erase: float = 0.3
-
-    def __post_init__(self):
-        for field in fields(self):
-            value = getattr(self, field.name)
-            low, high = _RANGES.get(field.name, (0, math.inf))
-            if not isinstance(value, Real) or not low <= value <= high:
-                limits = f"from {low} to {high}" if high < math.inf else f"of at least {low}"
-                raise ValueError(f"Distortion: {field.name} must be a number {limits}; found {value!r}.")
+    rotation: float = param(10.0, _STRENGTH)
+    scaling: float = param(1.2, _FACTOR)
+    aspect: float = param(1.15, _FACTOR)
+    shear: float = param(0.18, _STRENGTH)
+    shift: float = param(10.0, _STRENGTH)
+    elastic: float = param(1.5, _STRENGTH)
+    thicken: float = param(0.8, _SHARE)
+    thin: float = param(0.5, _SHARE)
+    fade: float = param(0.6, _SHARE)
+    blur: float = param(0.7, _SHARE)
+    noise: float = param(0.17, _SHARE)
+    erase: float = param(0.3, _SHARE)
 
     def apply(self, images, size, generator):
         """Vary a batch of images.
@@ -134,6 +84,7 @@ class Distortion:
         Tensor of shape (n_samples, n_channels, size[0], size[1]), dtype float32
             Varied signatures, background 0 and ink up to 1.
         """
+        self.validate()
         draw = _Draws(len(images), images.device, generator)
         images = self._change_width(images, draw)
         images = F.grid_sample(

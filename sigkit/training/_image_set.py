@@ -1,4 +1,4 @@
-"""What a network learns from: classes of images, and batches of them."""
+"""The images of a training, their classes, and batches of them."""
 
 import math
 
@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 from sigkit._utils import GENUINE, SKILLED, content_digest, listing
 
 MIRRORS = ((), (-1,), (-2,), (-1, -2))
-"""Axes along which an image is turned over; each way of doing so makes writers who do not exist."""
+"""Axes along which images are mirrored; mirror images of a class are a class of their own."""
 
 
 class ImageSet(Dataset):
@@ -35,7 +35,7 @@ class ImageSet(Dataset):
 
 
 class Batches:
-    """Batches of an image set, drawn anew or in order, made ready for the network as a whole.
+    """Batches of an image set, shuffled or in order, prepared for the network as a whole.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ class Batches:
     batch_size : int
         Images in a batch.
     prepare : callable
-        Makes the input of the network of a batch of uint8 images.
+        From a batch of uint8 images to the input of the network.
     generator : torch.Generator or None, default=None
-        Shuffles the images where there is one. A last batch of a single image is then left out of the epoch, for batch
-        normalisation cannot learn from it.
+        Shuffles the images. A last batch of a single image is then left out of the epoch, because batch normalisation
+        needs two.
     n_mirrored : int, default=0
-        Number of classes if each image shall be mirrored by chance into classes of their own; 0 for none.
+        Number of classes, if images are mirrored at random into classes of their own; 0 for none.
     rank, n_processes : int, default=0, 1
-        Which part of every batch is this process's own, if several train together.
+        Number of this process and of all, if several train together, each on its part of every batch.
     """
 
     def __init__(self, dataset, batch_size, prepare, generator=None, n_mirrored=0, rank=0, n_processes=1):
@@ -90,8 +90,8 @@ class Batches:
         return images, target
 
 
-def collect_classes(X, writers, forgery, *, with_forgeries):
-    """Choose the distinct signatures that a network learns from, and number their writers.
+def collect_signatures(X, writers, forgery, *, with_forgeries):
+    """Choose the distinct signatures of a training, and number their writers.
 
     Parameters
     ----------
@@ -102,14 +102,14 @@ def collect_classes(X, writers, forgery, *, with_forgeries):
     forgery : ndarray of shape (n_samples,)
         The forgery kind of each image.
     with_forgeries : bool
-        Whether skilled forgeries are taken along.
+        Whether skilled forgeries are used.
 
     Returns
     -------
     rows : ndarray of shape (n_chosen,)
-        Rows of the chosen images; of copies only the first.
+        Rows of the chosen images; of duplicates the first.
     target : ndarray of shape (n_chosen, 2)
-        The number of the writer, and 1 for a forgery.
+        The number of the writer in `known`, and 1 for a forgery.
     known : ndarray of shape (n_writers,)
         The writers.
 
@@ -139,12 +139,41 @@ def collect_classes(X, writers, forgery, *, with_forgeries):
             f"{listing(map(repr, known[counts < 2].tolist()))}. Leave such writers out, with dev_writers= for instance."
         )
     chosen = rows[np.isin(writers[rows], known)]
+    if with_forgeries and (forgery[chosen] == GENUINE).all():
+        raise ValueError(
+            "forgery_weight= and extra_classes=('forgeries',) need skilled forgeries of the development writers; y has "
+            "none. Pass them with rows [writer, 1] in y, or leave these parameters at their defaults."
+        )
     numbers = np.searchsorted(known, writers[chosen])
     return chosen, np.stack([numbers, forgery[chosen] != GENUINE], axis=1).astype(np.int64), known
 
 
+def classes_of(target, n_writers, extra_classes):
+    """Number the classes of a training.
+
+    Parameters
+    ----------
+    target : ndarray of shape (n_samples, 2)
+        The number of the writer, and 1 for a forgery.
+    n_writers : int
+        Number of writers.
+    extra_classes : tuple of str
+        With "forgeries", the forgeries of a writer are a class of their own.
+
+    Returns
+    -------
+    target : ndarray of shape (n_samples, 2)
+        The number of the class, and 1 for a forgery.
+    n_classes : int
+        Number of classes, those of mirror images not counted.
+    """
+    if "forgeries" not in extra_classes:
+        return target, n_writers
+    return np.stack([target[:, 0] + n_writers * target[:, 1], target[:, 1]], axis=1), 2 * n_writers
+
+
 def hold_out(target, fraction, rng):
-    """Choose images for validation, the same share of each writer's genuine and of their forgeries.
+    """Choose images for validation: the same share of each writer's genuine signatures and of the forgeries.
 
     Parameters
     ----------
@@ -169,7 +198,7 @@ def hold_out(target, fraction, rng):
 
 
 def training_size(images, network):
-    """Choose how large a middle part of the images the training looks at: no larger than the ink needs.
+    """Choose the size of the middle of the images that the training uses: no larger than the ink needs.
 
     Parameters
     ----------
@@ -181,8 +210,8 @@ def training_size(images, network):
     Returns
     -------
     tuple of (int, int) or None
-        The network's own size if it takes no other; else rows and columns that hold the ink of 95 % of the images, with
-        room for turning them a little.
+        The size of the network if it takes no other; otherwise rows and columns that hold the ink of 95 % of the
+        images, with a margin for small rotations.
     """
     if not network.takes_any_size or network.input_size is None:
         return network.input_size

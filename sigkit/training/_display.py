@@ -1,15 +1,15 @@
-"""The course of a training as a plot, like scikit-learn's displays; matplotlib is imported when it is drawn."""
+"""A display of the course of a training; matplotlib is imported when it is drawn."""
 
 from sklearn.utils.validation import check_is_fitted
 
 
 class TrainingCurvesDisplay:
-    """Loss and accuracy by epoch.
+    """Training curves: loss and accuracy by epoch.
 
     Parameters
     ----------
     history : list of dict
-        What was measured in each epoch, such as the `history_` of a :class:`SigNetFeaturizer`.
+        What was measured in each epoch: the `history_` of an estimator.
 
     Attributes
     ----------
@@ -20,12 +20,14 @@ class TrainingCurvesDisplay:
 
     See Also
     --------
-    SigNetFeaturizer : Trains a network.
+    sigkit.transformers.SigNetFeaturizer : Trains a network.
+    sigkit.estimators.MetaLearnedVerifier : Meta-trains a network.
 
     Examples
     --------
     >>> from sigkit.training import TrainingCurvesDisplay
-    >>> display = TrainingCurvesDisplay.from_featurizer(featurizer)  # doctest: +SKIP
+    >>> epochs = [{"epoch": 1, "train_loss": 2.0}, {"epoch": 2, "train_loss": 1.5}]
+    >>> display = TrainingCurvesDisplay(epochs).plot()  # doctest: +SKIP
     >>> display.figure_.savefig("curves.png")  # doctest: +SKIP
     """
 
@@ -33,13 +35,13 @@ class TrainingCurvesDisplay:
         self.history = history
 
     @classmethod
-    def from_featurizer(cls, featurizer, *, axes=None):
-        """Plot the training of a featurizer.
+    def from_estimator(cls, estimator, *, axes=None):
+        """Plot the training of an estimator.
 
         Parameters
         ----------
-        featurizer : SigNetFeaturizer
-            A featurizer that was trained.
+        estimator : SigNetFeaturizer, MetaLearnedVerifier, AdversarialTrainer or EnsembleAdversarialTrainer
+            A fitted estimator with a `history_`.
         axes : tuple of two matplotlib Axes or None, default=None
             Where to draw; None makes a figure.
 
@@ -51,15 +53,18 @@ class TrainingCurvesDisplay:
         Raises
         ------
         ValueError
-            If its weights were loaded, not trained.
+            If the estimator was not trained: its weights were loaded, or are random.
         """
-        check_is_fitted(featurizer, "network_")
-        if not featurizer.history_:
-            raise ValueError("This featurizer was not trained, it has no history_: its weights were loaded or drawn.")
-        return cls(featurizer.history_).plot(axes=axes)
+        check_is_fitted(estimator)
+        if not getattr(estimator, "history_", None):
+            raise ValueError(
+                f"This {type(estimator).__name__} was not trained and has no history_: its weights were loaded, or are "
+                "random."
+            )
+        return cls(estimator.history_).plot(axes=axes)
 
     def plot(self, *, axes=None):
-        """Plot the curves.
+        """Draw the curves.
 
         Parameters
         ----------
@@ -77,7 +82,7 @@ class TrainingCurvesDisplay:
             _, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
         for ax, names, label in (
             (axes[0], {"train_loss": "training", "valid_loss": "validation"}, "Loss"),
-            (axes[1], {"valid_acc": "validation"}, "Accuracy in telling writers"),
+            (axes[1], {"valid_acc": "validation"}, "Accuracy"),
         ):
             for name, legend in names.items():
                 measured = [(epoch["epoch"], epoch[name]) for epoch in self.history if name in epoch]

@@ -1,0 +1,82 @@
+"""From images in memory to the input of a network in training."""
+
+from functools import partial
+
+import torch
+
+from sigkit.nets import network_input
+from sigkit.training._distortion import Distortion
+
+AUGMENTATIONS = ("crop", "distort")
+"""Augmentations by name; an instance of Distortion is one, too."""
+
+
+def make_augmentation(augmentation, size):
+    """Make the function that varies the images of a batch.
+
+    Parameters
+    ----------
+    augmentation : {"crop", "distort"}, Distortion or None
+        A random crop, or random changes of shape, pen and ink; None crops the middle.
+    size : tuple of (int, int) or None
+        Rows and columns of the result; None keeps those of the images.
+
+    Returns
+    -------
+    callable
+        From a batch of uint8 images and a torch.Generator to the input of a network.
+    """
+    if augmentation is None:
+        return partial(_crop_middle, size=size)
+    if isinstance(augmentation, str) and augmentation == "crop":
+        return partial(_crop_at_random, size=size)
+    distortion = augmentation if isinstance(augmentation, Distortion) else Distortion()
+    return partial(_distort, distortion=distortion, size=size)
+
+
+def random_crop(images, size, generator):
+    """Crop each image at a random place.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n_samples, 1, height, width), dtype uint8
+        Preprocessed signatures, background 0 and ink up to 255.
+    size : tuple of (int, int) or None
+        Rows and columns to keep; None keeps all, and so does an axis that has fewer.
+    generator : torch.Generator
+        Draws the places, on the processor.
+
+    Returns
+    -------
+    Tensor of shape (n_samples, 1, size[0], size[1]), dtype uint8
+        The crops.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sigkit.training._augmentation import random_crop
+    >>> random_crop(torch.zeros(2, 1, 170, 242, dtype=torch.uint8), (150, 220), torch.Generator()).shape
+    torch.Size([2, 1, 150, 220])
+    """
+    if size is None:
+        return images
+    n_samples, _, height, width = images.shape
+    size = min(size[0], height), min(size[1], width)
+    top = torch.randint(height - size[0] + 1, (n_samples, 1), generator=generator) + torch.arange(size[0])
+    left = torch.randint(width - size[1] + 1, (n_samples, 1), generator=generator) + torch.arange(size[1])
+    sample = torch.arange(n_samples)[:, None, None]
+    places = (index.to(images.device) for index in (sample, top[:, :, None], left[:, None, :]))
+    sample, top, left = places
+    return images[sample, 0, top, left][:, None]
+
+
+def _crop_middle(images, generator, size):
+    return network_input(images, size)
+
+
+def _crop_at_random(images, generator, size):
+    return network_input(random_crop(images, size, generator), None)
+
+
+def _distort(images, generator, distortion, size):
+    return distortion.apply(images, size, generator).contiguous(memory_format=torch.channels_last)

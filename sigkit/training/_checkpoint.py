@@ -1,0 +1,140 @@
+"""The state of a training as one file, which holds nothing that could be executed."""
+
+import json
+import os
+import pickle
+from numbers import Integral
+
+import torch
+from sklearn.utils import check_random_state
+
+from sigkit._utils import whole_file
+from sigkit.training._distributed import share_from_first
+
+STATE_FILE = "training.pt"
+
+
+def make_folder(folder):
+    """Make the folder of a state, if there is none.
+
+    Parameters
+    ----------
+    folder : str
+        The folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made or written into.
+    ValueError
+        If it is a file.
+    """
+    _refuse_file(folder)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise type(error)(f"checkpoint_dir={folder!r}: the folder cannot be made ({error}).") from error
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"checkpoint_dir={folder!r}: the folder is not writable.")
+
+
+def write_state(folder, state):
+    """Write a state, which appears as a whole or not at all.
+
+    Parameters
+    ----------
+    folder : str
+        The folder.
+    state : dict
+        Tensors and plain values; "recipe" and "history" are stored as JSON.
+    """
+    state = {**state, "recipe": json.dumps(state["recipe"]), "history": json.dumps(state["history"])}
+    with whole_file(os.path.join(folder, STATE_FILE)) as file:
+        torch.save(state, file)
+
+
+def read_state(folder):
+    """Read the state of an interrupted training, without executing anything in it.
+
+    Parameters
+    ----------
+    folder : str or None
+        Folder of `write_state`.
+
+    Returns
+    -------
+    dict or None
+        The state; None if there is none.
+
+    Raises
+    ------
+    ValueError
+        If the folder is a file, or the state is damaged.
+    """
+    if folder is None:
+        return None
+    path = os.path.join(folder, STATE_FILE)
+    _refuse_file(folder)
+    if not os.path.isfile(path):
+        return None
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return {**state, "recipe": json.loads(state["recipe"]), "history": json.loads(state["history"])}
+    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"{path}: not the state of a training, or damaged ({type(error).__name__}). Delete it to begin anew."
+        ) from error
+
+
+def training_seed(random_state, *folders):
+    """Choose the seed of a training: an interrupted one resumes with its own.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        Where the seed is drawn from. An integer is meant, so the state of a training with another seed is refused
+        later; otherwise the state decides.
+    *folders : str or None
+        Where a state may be.
+
+    Returns
+    -------
+    int
+        The seed, the same in all processes that train together.
+    """
+    seed = check_random_state(random_state).randint(2**31 - 1)
+    if not isinstance(random_state, Integral):
+        states = (read_state(folder) for folder in folders)
+        seed = next((state["recipe"]["seed"] for state in states if state is not None), seed)
+    return share_from_first(seed)
+
+
+def to_jsonable(value):
+    """Convert a value of numpy, torch or a callback to what JSON gives back unchanged.
+
+    Parameters
+    ----------
+    value : object
+        A value, or a dict, list or tuple of values.
+
+    Returns
+    -------
+    object
+        Python numbers, text, dicts and lists; values of other types as text.
+    """
+    if isinstance(value, dict):
+        return {name: to_jsonable(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_jsonable(part) for part in value]
+    if hasattr(value, "item"):
+        try:
+            return value.item()
+        except (ValueError, RuntimeError):
+            # An array or tensor of several values.
+            return str(value)
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
+
+
+def _refuse_file(folder):
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise ValueError(f"checkpoint_dir={folder!r} is a file; name a folder.")

@@ -1,0 +1,53 @@
+"""Several processes that train one network together, each on its part of every batch."""
+
+from torch import distributed
+
+
+def processes():
+    """Return the number of this process among those that train together.
+
+    Returns
+    -------
+    rank : int
+        The number of this process, from 0.
+    n_processes : int
+        How many there are; 1 where `torch.distributed` is not initialized.
+    """
+    if not distributed.is_available() or not distributed.is_initialized():
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()
+
+
+def share_from_first(value):
+    """Return the value of the first process in all of them.
+
+    Parameters
+    ----------
+    value : object
+        The value of this process.
+
+    Returns
+    -------
+    object
+        The value of the first process.
+    """
+    if processes()[1] == 1:
+        return value
+    values = [value]
+    distributed.broadcast_object_list(values, src=0)
+    return values[0]
+
+
+def average_over_processes(tensors):
+    """Replace tensors by their means over the processes that train together.
+
+    Parameters
+    ----------
+    tensors : iterable of Tensor
+        The tensors, changed in place.
+    """
+    n_processes = processes()[1]
+    if n_processes > 1:
+        for tensor in tensors:
+            distributed.all_reduce(tensor)
+            tensor /= n_processes

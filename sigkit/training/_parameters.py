@@ -1,0 +1,103 @@
+"""Parameter objects: settings of a training that nest in an estimator, as `get_params` and `set_params` expect."""
+
+import copy
+from dataclasses import dataclass, field, fields
+from functools import partial
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import validate_parameter_constraints
+
+from sigkit._utils import listing
+
+parameters = partial(dataclass, eq=False, repr=False)
+"""Decorator of a parameter object: the constructor comes from its fields, comparison and repr from scikit-learn."""
+
+
+def param(default, *constraints):
+    """Declare a parameter, its default and its constraints in one line.
+
+    Parameters
+    ----------
+    default : object
+        The default; an immutable value.
+    *constraints : object
+        What scikit-learn's `_parameter_constraints` lists for a parameter.
+
+    Returns
+    -------
+    dataclasses.Field
+        The field.
+    """
+    return field(default=default, metadata={"constraints": list(constraints)})
+
+
+class Parameters(BaseEstimator):
+    """Base of the parameter objects.
+
+    `clone`, `get_params`, `set_params`, repr and pickling are those of scikit-learn's estimators, so that a grid search
+    reaches a nested parameter by its path, such as `features__training__lr`.
+    """
+
+    def validate(self):
+        """Check all parameters, those of nested objects included.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is outside its range; the parameter is named.
+        """
+        constraints = {each.name: each.metadata["constraints"] for each in fields(self)}
+        validate_parameter_constraints(constraints, self.get_params(deep=False), type(self).__name__)
+        for value in self.get_params(deep=False).values():
+            if isinstance(value, Parameters):
+                value.validate()
+
+    def resolve(self):
+        """Replace names and None by the parameter objects that they stand for, and numpy's numbers by Python's.
+
+        Returns
+        -------
+        Parameters
+            A shallow copy.
+        """
+        resolved = copy.copy(self)
+        for name, value in self.get_params(deep=False).items():
+            if isinstance(value, np.generic):
+                # torch takes no numpy integers, and JSON knows neither.
+                setattr(resolved, name, value.item())
+        return resolved
+
+
+def look_up(name, value, registry, base):
+    """Return the parameter object that a registered name stands for, or the object itself.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, for the message.
+    value : str or Parameters
+        A name in the registry, or an object.
+    registry : dict of str to type
+        Classes by name.
+    base : type
+        Base class of the objects.
+
+    Returns
+    -------
+    Parameters
+        The object, its own names resolved.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name.
+    """
+    if isinstance(value, base):
+        return value.resolve()
+    if value not in registry:
+        raise ValueError(
+            f"{name} must be one of {listing(map(repr, registry), limit=20)}, or an instance of {base.__name__}; "
+            f"found {value!r}."
+        )
+    return registry[value]()

@@ -1,0 +1,98 @@
+"""What decides the result of a training, as plain values that are stored and compared."""
+
+import hashlib
+import os
+
+from torch import nn
+
+from sigkit.training._checkpoint import STATE_FILE, to_jsonable
+
+RUN_TIME = frozenset(
+    {"callbacks", "checkpoint_dir", "compile", "device", "memory", "n_jobs", "random_state", "recompute", "verbose"}
+)
+"""Parameters, at any depth, that decide how a training runs and not what comes out of it."""
+
+
+def recipe_of(estimator, training, without=()):
+    """Describe what decides the result of a training, by all parameters but a few.
+
+    A parameter that nobody thought of is part of the recipe: at worst a state is refused, never the wrong training
+    resumed.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is trained; its parameters count, `training` apart.
+    training : Parameters
+        The parameters of the training, resolved.
+    without : iterable of str, default=()
+        Parameters of the estimator that are not used in the training, or are described otherwise (by a digest of
+        weights or images).
+
+    Returns
+    -------
+    dict of str to object
+        Plain values by the path of the parameter, such as "training__loss__margin".
+    """
+    own = {
+        name: value for name, value in estimator.get_params(deep=False).items() if name not in {"training", *without}
+    }
+    recipe = {}
+    _describe(own | {"training": training}, "", recipe)
+    return recipe
+
+
+def check_recipe(folder, found, wanted):
+    """Refuse to resume from the state of another training.
+
+    Parameters
+    ----------
+    folder : str
+        Folder of the state.
+    found, wanted : dict
+        The recipe of the state, and that of the training that should resume.
+
+    Raises
+    ------
+    ValueError
+        If they differ; up to three differing parameters are named.
+    """
+    differing = [name for name in sorted(found.keys() | wanted.keys()) if found.get(name) != wanted.get(name)]
+    if differing:
+        described = "; ".join(f"{name} was {found.get(name)!r} and is {wanted.get(name)!r}" for name in differing[:3])
+        raise ValueError(
+            f"{os.path.join(folder, STATE_FILE)}: the state of another training ({described}). Name another "
+            "checkpoint_dir, delete this file to begin anew, or set the parameters back to resume."
+        )
+
+
+def weights_digest(module):
+    """Return a digest of the weights of a network, in the order of its state dict.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The network.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for tensor in module.state_dict().values():
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _describe(values, prefix, recipe):
+    for name, value in values.items():
+        if name in RUN_TIME:
+            continue
+        if hasattr(value, "get_params"):
+            recipe[prefix + name] = type(value).__name__
+            _describe(value.get_params(deep=False), f"{prefix}{name}__", recipe)
+        elif isinstance(value, (list, tuple)) and any(isinstance(each, nn.Module) for each in value):
+            recipe[prefix + name] = [weights_digest(each) for each in value]
+        else:
+            recipe[prefix + name] = to_jsonable(value)

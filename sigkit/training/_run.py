@@ -1,0 +1,153 @@
+"""The course of a training, whatever is trained: history, best epoch, resumption, progress, divergence."""
+
+import math
+import os
+import sys
+import time
+
+from sklearn.exceptions import ConvergenceWarning
+
+from sigkit._utils import warn
+from sigkit.training._checkpoint import make_folder, read_state, write_state
+from sigkit.training._distributed import processes, share_from_first
+from sigkit.training._recipe import check_recipe
+
+_LABELS = {
+    "train_loss": ("training loss", ".3f"),
+    "valid_loss": ("validation loss", ".3f"),
+    "valid_acc": ("validation accuracy", ".1%"),
+}
+
+
+class TrainingRun:
+    """The epochs of one training, from the first or from where an interrupted one stopped.
+
+    Parameters
+    ----------
+    recipe : dict
+        What decides the result; a state with another recipe is refused.
+    n_epochs : int
+        Number of epochs.
+    measure : callable
+        From what was measured in an epoch to a number; the epoch where it is least is the best, the latest of equals.
+    advice : str
+        What to change if the training diverges.
+    folder : str or None, default=None
+        Where the state is written after each epoch, and read from.
+    verbose : int, default=0
+        1 writes a line for each epoch to the standard error stream.
+
+    Attributes
+    ----------
+    history : list of dict
+        What was measured in each epoch.
+    best : dict or None
+        "epoch" (from 1), "value" and "weights" of the best epoch.
+    is_finished : bool
+        Whether there is nothing left to train.
+    """
+
+    def __init__(self, recipe, n_epochs, *, measure, advice, folder=None, verbose=0):
+        self.recipe, self.n_epochs, self.measure, self.advice = recipe, n_epochs, measure, advice
+        # Processes that train together end with the same weights: one of them writes.
+        is_first = processes()[0] == 0
+        self.folder = os.fspath(folder) if folder is not None and is_first else None
+        self.verbose = verbose if is_first else 0
+        self.history, self.best = [], None
+        self._stopped = False
+
+    @property
+    def is_finished(self):
+        return self._stopped or len(self.history) >= self.n_epochs
+
+    def resume(self):
+        """Read the state of an interrupted training.
+
+        Returns
+        -------
+        dict or None
+            "model" and "optimizer", the state dicts to go on with; None if there is no state.
+
+        Raises
+        ------
+        ValueError
+            If the state is damaged or that of another training.
+        """
+        state = read_state(self.folder)
+        if state is not None:
+            check_recipe(self.folder, state["recipe"], self.recipe)
+        state = share_from_first(state)
+        if state is not None:
+            self.history, self.best, self._stopped = state["history"], state["best"], state["stopped"]
+        return state
+
+    def begin(self):
+        """Make the folder before any work is done that could not be kept, and start the clock."""
+        if self.folder is not None:
+            make_folder(self.folder)
+        self._start, self._first = time.monotonic(), len(self.history)
+
+    def end_epoch(self, measured, model, optimizer, n_images=0):
+        """Take in an epoch: keep it if it is the best, write the state, report the progress.
+
+        Parameters
+        ----------
+        measured : dict
+            What was measured; a "train_loss" and a "dur" (seconds) at least, and plain values.
+        model, optimizer : object
+            What has a state dict.
+        n_images : int, default=0
+            Number of images that the epoch trained on, if its speed is worth a word.
+
+        Returns
+        -------
+        bool
+            Whether to go on: False where the training diverged, and the best epoch before is what it comes to.
+
+        Raises
+        ------
+        ValueError
+            If the training diverged before any epoch was completed.
+        """
+        epoch = len(self.history) + 1
+        losses = [measured[name] for name in ("train_loss", "valid_loss") if name in measured]
+        if not all(map(math.isfinite, losses)):
+            self._stop(epoch, next(loss for loss in losses if not math.isfinite(loss)))
+            return False
+        self.history.append(measured)
+        value = self.measure(measured)
+        if self.best is None or value <= self.best["value"]:
+            weights = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+            self.best = {"epoch": epoch, "value": value, "weights": weights}
+        self.write(model, optimizer)
+        if self.verbose:
+            self._report(measured, n_images)
+        return True
+
+    def write(self, model, optimizer, *, stopped=False):
+        """Write the state, if there is a folder.
+
+        Parameters
+        ----------
+        model, optimizer : object
+            What has a state dict.
+        stopped : bool, default=False
+            Whether the training ended early and shall not be resumed.
+        """
+        if self.folder is not None:
+            state = {"recipe": self.recipe, "history": self.history, "best": self.best, "stopped": stopped}
+            write_state(self.folder, state | {"model": model.state_dict(), "optimizer": optimizer.state_dict()})
+
+    def _stop(self, epoch, loss):
+        found = f"The training diverged in epoch {epoch}: the loss is {loss}. {self.advice}"
+        if self.best is None:
+            raise ValueError(found)
+        warn(f"{found} The training ends; the weights are those of epoch {self.best['epoch']}.", ConvergenceWarning)
+
+    def _report(self, measured, n_images):
+        words = [f"{label} {measured[name]:{layout}}" for name, (label, layout) in _LABELS.items() if name in measured]
+        if n_images:
+            words.append(f"{n_images / max(measured['dur'], 1e-9):.0f} images/s")
+        done = len(self.history)
+        left = (time.monotonic() - self._start) / (done - self._first) * (self.n_epochs - done)
+        sys.stderr.write(f"[sigkit] epoch {done} of {self.n_epochs}: {', '.join(words)}, {left:.0f} s left\n")
