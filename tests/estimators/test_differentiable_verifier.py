@@ -21,9 +21,11 @@ from sigkit.estimators import (
     WriterDependentSVC,
 )
 from sigkit.nets import center_crop
+from sigkit.training import MetaTraining, SigNetTraining
 from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
 
 CEDAR = Path(os.environ.get("SIGKIT_DATA", "../shared/data")) / "reference" / "cedar_170x242.npz"
+UNTRAINED = SigNetTraining(epochs=0)
 PREPROCESSOR = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(51, 73))
 
 
@@ -40,7 +42,7 @@ def drawn():
 
 def make(**settings):
     views = {name: settings.pop(name) for name in ("n_views", "magnification") if name in settings}
-    featurizer = SigNetFeaturizer("tiny", epochs=0, random_state=0, **views)
+    featurizer = SigNetFeaturizer("tiny", training=UNTRAINED, random_state=0, **views)
     return make_pipeline(featurizer, WriterDependentSVC(**{"gamma": "scale", **settings}))
 
 
@@ -89,7 +91,7 @@ def test_scores_of_a_hundred_cedar_claims(kernel, scaling):
     few = (writers < 10) & (np.arange(len(writers)) % 2 == 0)
     images, target = center_crop(cedar.images[few], (150, 220)), cedar.target[few]
     taught = np.arange(len(images)) % 4 == 0
-    featurizer = SigNetFeaturizer("signet_residual", epochs=0, random_state=0)
+    featurizer = SigNetFeaturizer("signet_residual", training=UNTRAINED, random_state=0)
     pipe = make_pipeline(featurizer, WriterDependentSVC(kernel, scaling=scaling)).fit(images[taught], target[taught])
     images, claims = images[~taught][:100], target[~taught, 0].astype(int)[:100]
     claims[50:] = np.roll(claims[50:], 13)
@@ -103,7 +105,7 @@ def test_scores_of_a_hundred_cedar_claims(kernel, scaling):
 @pytest.mark.parametrize("settings", [{}, {"adapt": "head"}, {"keep": "weights"}, {"head": "distance"}], ids=str)
 def test_scores_and_gradients_of_a_meta_learned_verifier(drawn, settings):
     images, target = drawn
-    settings = {"epochs": 0, "n_references": 3, "n_updates": 2, "random_state": 0} | settings
+    settings = {"training": MetaTraining(epochs=0), "n_references": 3, "n_updates": 2, "random_state": 0} | settings
     model = MetaLearnedVerifier("tiny", dev_writers=[1, 2, 3], **settings).fit(images, target)
     chosen = np.array(target[:, 0].tolist()) > 3
     images, claims = np.tile(images[chosen], (2, 1, 1)), claims_of(target[chosen])
@@ -149,7 +151,7 @@ def test_preprocessor_passthrough_and_wrapped_featurizer(drawn):
     for verifier in (DifferentiableVerifier(pipe), BlackBoxVerifier(pipe)):
         scores = verifier(torch.from_numpy(images[:4]).float(), claims)
         assert np.allclose(scores.detach().numpy(), pipe.decision_function(scans[:4])[range(4), claims - 1], atol=1e-5)
-    trainer = AdversarialTrainer(SigNetFeaturizer("tiny", epochs=1, random_state=0), n_steps=1)
+    trainer = AdversarialTrainer(SigNetFeaturizer("tiny", training=SigNetTraining(epochs=1), random_state=0), n_steps=1)
     robust = make_pipeline(trainer, WriterDependentSVC()).fit(images, target)
     scores = DifferentiableVerifier(robust)(torch.from_numpy(images[:4]).float(), claims)
     assert np.allclose(scores.detach().numpy(), robust.decision_function(images[:4])[range(4), claims - 1], atol=1e-5)
@@ -218,12 +220,12 @@ def test_images_that_do_not_fit_are_refused(drawn):
 
 def test_other_pipelines_are_refused(drawn):
     images, target = drawn
-    features = SigNetFeaturizer("tiny", epochs=0, random_state=0).fit_transform(images)
+    features = SigNetFeaturizer("tiny", training=UNTRAINED, random_state=0).fit_transform(images)
     svc = WriterDependentSVC().fit(features, target)
     with pytest.raises(ValueError, match="one SigNetFeaturizer before the WriterDependentSVC; found 0"):
         DifferentiableVerifier(svc)
     with pytest.raises(ValueError, match=r"must score claims, .* is a SigNetFeaturizer"):
-        DifferentiableVerifier(make_pipeline(SigNetFeaturizer("tiny", epochs=0)).fit(images))
+        DifferentiableVerifier(make_pipeline(SigNetFeaturizer("tiny", training=UNTRAINED)).fit(images))
     pipe = make().fit(images, target)
     with pytest.raises(ValueError, match="never enrolled: 99"):
         DifferentiableVerifier(pipe)(torch.from_numpy(images[:1]).float(), [99])

@@ -104,9 +104,9 @@ def test_kept_weights_score_as_references_do(signatures, fitted):
 
 def test_a_writer_is_kept_in_little_memory(signatures, fitted):
     X, _ = signatures
-    assert len(pickle.dumps(fitted._adapted.known[5])) < X[:N_GENUINE].nbytes
+    assert len(pickle.dumps(fitted._enrolled.known[5])) < X[:N_GENUINE].nbytes
     head = make(adapt="head").fit(*signatures)
-    assert sum(weight.numel() for weight in head._adapted.known[5].values()) == 17
+    assert sum(weight.numel() for weight in head._enrolled.known[5].values()) == 17
 
 
 def test_enrolling_later_is_enrolling_at_once(signatures, fitted):
@@ -686,8 +686,8 @@ def test_removed_peers_teach_nobody(signatures):
     X, y = signatures
     model = make(dev_writers=None, epochs=0).fit(X, y)
     model.remove([1, 2])
-    assert not {1, 2} & set(model._adapted.others.owners.tolist())
-    assert len(model.random_forgeries_) == len(model._adapted.others.owners)
+    assert not {1, 2} & set(model._enrolled.others.owners.tolist())
+    assert len(model.random_forgeries_) == len(model._enrolled.others.owners)
     model.remove([4, 5, 6, 7])
     with pytest.raises(ValueError, match="nobody whose signatures are random forgeries for the writer 3"):
         model.decision_function(X)

@@ -62,11 +62,13 @@ class DifferentiableVerifier(nn.Module):
     >>> from sklearn.pipeline import make_pipeline
     >>> from sigkit.datasets import make_signatures
     >>> from sigkit.estimators import DifferentiableVerifier, WriterDependentSVC
+    >>> from sigkit.training import SigNetTraining
     >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
     >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
-    >>> pipe = make_pipeline(SigNetFeaturizer("tiny", epochs=0, random_state=0), WriterDependentSVC())
-    >>> verifier = DifferentiableVerifier(pipe.fit(images, target))
+    >>> featurizer = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=0), random_state=0)
+    >>> pipe = make_pipeline(featurizer, WriterDependentSVC()).fit(images, target)
+    >>> verifier = DifferentiableVerifier(pipe)
     >>> pixels = torch.tensor(images[:2], dtype=torch.float32, requires_grad=True)
     >>> verifier(pixels, target[:2, 0]).sum().backward()
     >>> pixels.grad.shape
@@ -202,7 +204,7 @@ class _AdaptedScorer(_ClaimScorer):
 
     def __init__(self, verifier, device):
         check_is_fitted(verifier)
-        adapted = verifier._adapted
+        adapted = verifier._enrolled
         super().__init__(adapted.classes, adapted.known)
         self.adaptation = Adaptation(verifier, adapted.others, device)
         self.learner = self.adaptation.learner.requires_grad_(False)

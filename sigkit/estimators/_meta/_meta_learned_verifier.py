@@ -15,7 +15,6 @@ from sigkit._utils import (
     check_images,
     development_rows,
     listing,
-    parse_target,
     progress,
     warn,
     with_terms,
@@ -24,7 +23,7 @@ from sigkit.estimators._meta._adaptation import Adaptation, memory_to_adapt
 from sigkit.estimators._meta._adapted_writers import AdaptedWriters, PackedImages
 from sigkit.estimators._meta._learner import choose_seed, learn
 from sigkit.estimators._meta._random_forgeries import draw_random_forgeries
-from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
+from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
 from sigkit.nets import check_architecture, save_weights
 from sigkit.training import DevelopmentSet, MetaTraining, own_training
 
@@ -242,13 +241,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             If there are no development writers, one has too few genuine signatures, there are no skilled forgeries to
             score, the images are too small, a file does not fit, or the first epoch diverges.
         """
-        state = vars(self).copy()
-        try:
+        with unchanged_on_error(self):
             self._fit(X, y)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(state)
-            raise
         return self
 
     def _fit(self, X, y):
@@ -277,7 +271,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         self.architecture_ = self.metadata_["architecture"]
         others = draw_random_forgeries(development, X[enrolled], writers[enrolled], self.n_random_forgeries, seed)
         nobody = AdaptedWriters(np.unique(writers)[:0], {}, frozenset(np.unique(writers[is_dev]).tolist()), others)
-        self._adapted = self._enroll(nobody, X[enrolled], writers[enrolled])
+        self._enrolled = self._enroll(nobody, X[enrolled], writers[enrolled])
 
     def enroll(self, X, y):
         """Enroll writers in the fitted model, without meta-training; models of other writers stay as they are.
@@ -305,34 +299,9 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         check_has_target(self, y)
         X = as_bytes(check_images(self, X, reset=False))
         writers, forgery = check_target(X, y)
-        adapted = self._adapted
+        adapted = self._enrolled
         adapted.check_new(writers)
-        self._adapted = self._enroll(adapted, X[forgery == GENUINE], writers[forgery == GENUINE])
-        return self
-
-    def remove(self, writers):
-        """Remove writers from the fitted model; models of other writers stay as they are.
-
-        Parameters
-        ----------
-        writers : array-like of shape (n_writers,)
-            Enrolled writers.
-
-        Returns
-        -------
-        MetaLearnedVerifier
-            The model.
-
-        Raises
-        ------
-        ValueError
-            If a writer is not enrolled; the writer is named.
-        """
-        check_is_fitted(self)
-        adapted = self._adapted
-        gone = set(parse_target(writers)[0].tolist())
-        adapted.check_enrolled(gone, "Writers to remove who are not enrolled")
-        self._adapted = adapted.removing(gone)
+        self._enrolled = self._enroll(adapted, X[forgery == GENUINE], writers[forgery == GENUINE])
         return self
 
     def claim_scores(self, X, writers):
@@ -355,7 +324,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         ValueError
             If a claimed writer was never enrolled; the writer is named.
         """
-        adapted = self._adapted_to_somebody()
+        adapted = self._enrolled_writers()
         X = as_bytes(check_images(self, X, reset=False))
         claimed = adapted.group_claims(X, writers)
         adaptation = Adaptation(self, adapted.others)
@@ -407,23 +376,17 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
                 "used."
             )
         if self._keeps_references():
-            return adapted.enrolling({writer: PackedImages.of(X[rows]) for writer, rows in references.items()})
+            return adapted.with_models({writer: PackedImages.of(X[rows]) for writer, rows in references.items()})
         adaptation = Adaptation(self, adapted.others)
         writers = progress(list(references.items()), len(references), "enrolling", self.verbose)
         with memory_to_adapt(len(references) if self.learner_.adapts == "all" else 0):
-            return adapted.enrolling({writer: adaptation.adapt(writer, X[rows]) for writer, rows in writers})
+            return adapted.with_models({writer: adaptation.adapt(writer, X[rows]) for writer, rows in writers})
 
     def _keeps_references(self):
         return self.learner_.adapts == "all" and self.keep == "references"
 
-    def _adapted_to_somebody(self):
-        check_is_fitted(self)
-        adapted = self._adapted
-        adapted.check_somebody()
-        return adapted
-
     def _score_everybody(self, X):
-        adapted = self._adapted_to_somebody()
+        adapted = self._enrolled_writers()
         X = as_bytes(check_images(self, X, reset=False))
         adaptation = Adaptation(self, adapted.others)
         prepared = adaptation.prepare(X)
@@ -435,15 +398,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         return adapted.classes, scores
 
     @property
-    def classes_(self):
-        return self._adapted.classes
-
-    @property
     def random_forgeries_(self):
-        return self._adapted.others.images
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_adapted")
+        return self._enrolled.others.images
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
