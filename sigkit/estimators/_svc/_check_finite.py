@@ -4,12 +4,12 @@ import numpy as np
 
 from sigkit._utils import listing
 
-# Squares of larger features would overflow single precision in the kernel.
+# Far below the square root of the largest float32, so that sums of squares do not overflow in the kernel.
 LARGEST = 1e15
 
 
 def check_finite(X, writers=None):
-    """Check features for NaN, infinity and values whose kernel would overflow.
+    """Check features for NaN, infinity and values so large that the kernel could overflow.
 
     scikit-learn's own check names no rows, and a service has to know whose signature failed.
 

@@ -18,7 +18,7 @@ from sigkit.estimators._svc._writer_file import read_writer, write_writer
 from sigkit.estimators._svc._writer_model import score_all
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
 
-# Up to this penalty, single precision gives scores as accurate as libsvm's tolerance.
+# Above this penalty features are converted to double precision, because C amplifies rounding errors.
 _LARGEST_C_IN_SINGLE_PRECISION = 10
 
 
