@@ -69,8 +69,8 @@ def main():
         with joblib.parallel_config("dask", client=client):
             there = work()
         same = [np.array_equal(one, other) for one, other in zip(here[:2], there[:2])]
-        for name, values in here[2].figures.items():
-            same.append(np.array_equal(values, there[2].figures[name]))
+        for name, values in here[2].metrics.items():
+            same.append(np.array_equal(values, there[2].metrics[name]))
         print(f"\n{here[2]}\n\nThe same to the last bit: {all(same)}")
 
 

@@ -5,6 +5,7 @@ from sigkit._utils._digest import content_digest, signature_digest
 from sigkit._utils._files import whole_file
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
+from sigkit._utils._pipeline import before_last_step, last_step, named_steps, steps_after_preprocessing
 from sigkit._utils._progress import progress
 from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
 from sigkit._utils._target import GENUINE, SIMPLE, SKILLED, development_rows, join_target, parse_target, same_id_type
@@ -16,6 +17,7 @@ __all__ = [
     "SIMPLE",
     "SKILLED",
     "as_bytes",
+    "before_last_step",
     "check_images",
     "check_magnification",
     "check_size",
@@ -26,14 +28,17 @@ __all__ = [
     "development_rows",
     "freed_memory_kept",
     "join_target",
+    "last_step",
     "listing",
     "map_parallel",
+    "named_steps",
     "on_dask",
     "parse_target",
     "progress",
     "same_id_type",
     "signature_digest",
     "single_threaded_products",
+    "steps_after_preprocessing",
     "warn",
     "whole_file",
     "with_terms",
