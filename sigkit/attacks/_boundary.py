@@ -9,9 +9,9 @@ import torch
 from sigkit.attacks._base import Attack
 from sigkit.attacks._norms import FULL_INK, lengths
 
-# Step lengths are adapted to the success rates over so many steps, by this factor.
-_WINDOW = 10
+# Step lengths are adapted by this factor to the success rates over a window of steps.
 _FACTOR = 1.5
+_WINDOW = 10
 # The ranges in which the success rates of both moves are kept, as in Foolbox. The boundary is locally flat, so about
 # half of small moves around the original succeed; with fewer the move is too long for that, with more it could be
 # longer.

@@ -146,6 +146,7 @@ class AttackCampaign:
         split = draw_campaign_split(X, writers, forgery, self)
         systems = {name: fit_system(estimator, split) for name, estimator in self.systems.items()}
         queries = choose_queries(systems, split, self.random_state)
+        # A cell is one attack on one system with one degree of knowledge.
         cells = [(system, known, attack) for system in systems for known in self.knowledge for attack in self.attacks]
         attackers, outcomes = {}, {}
         for cell in progress(cells, len(cells), "attacks", self.verbose):
@@ -210,7 +211,7 @@ class AttackCampaign:
     def _read(self, folder, cell, system, queries):
         """Read the saved arrays of an attack; None if there are none."""
         found = folder.read(self._file_name(cell), queries.rows)
-        # Systems are fitted again, on another machine maybe, and only saved results of the same system are of use.
+        # Systems are fitted again, possibly on another machine, and saved results are only valid for the same system.
         if found is not None and not np.isclose(found["threshold"], system.threshold, rtol=1e-4, atol=1e-4):
             raise ValueError(
                 f"{folder.folder}: {self._file_name(cell)}.npz was made with the threshold {found['threshold']:g}, now "

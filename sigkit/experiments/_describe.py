@@ -10,9 +10,9 @@ import numpy as np
 from sigkit._utils import content_digest, signature_digest
 from sigkit.nets import SHIPPED_WEIGHTS, weights_path
 
-# Run-time settings, which do not change the results. All other parameters are part of the description. "steps" of a
-# Pipeline are described by their own parameters.
-UNCHANGING = ("n_jobs", "verbose", "memory", "max_memory", "device", "steps", "checkpoint_dir")
+# Parameters that do not change the results. All others are part of the description, so that a new parameter never makes
+# an experiment resume from results with another value of it. The steps of a Pipeline are described by their parameters.
+RUN_TIME_SETTINGS = ("n_jobs", "verbose", "memory", "max_memory", "device", "steps", "checkpoint_dir")
 
 
 def describe_estimator(estimator):
@@ -36,7 +36,7 @@ def describe_estimator(estimator):
     parameters = {
         name: _value(name, value)
         for name, value in sorted(estimator.get_params().items())
-        if name.split("__")[-1] not in UNCHANGING
+        if name.split("__")[-1] not in RUN_TIME_SETTINGS
     }
     return f"{type(estimator).__name__} {parameters}"
 

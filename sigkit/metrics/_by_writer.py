@@ -1,4 +1,4 @@
-"""User-specific thresholds: each writer's errors at an own threshold, and thresholds that the user passes."""
+"""User-specific thresholds: errors at the best threshold of each writer, and validation of given thresholds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
 from sigkit._utils import listing, warn
-from sigkit.metrics._curves import _area_under_roc, _equal_error, _operating_points, _share
+from sigkit.metrics._curves import _area_under_roc, _equal_error, _operating_points, _ratio
 from sigkit.metrics._trials import _Trials
 
 
@@ -28,15 +28,15 @@ class _WriterErrors:
 
     def pooled_rate(self, weights: np.ndarray) -> np.ndarray:
         """Pool the errors of all writers and average FAR and FRR; `weights` (..., n_writers) counts each writer."""
-        far = _share(weights @ self.false_accepts, weights @ self.n_forgeries)
-        frr = _share(weights @ self.false_rejects, weights @ self.n_genuine)
+        far = _ratio(weights @ self.false_accepts, weights @ self.n_forgeries)
+        frr = _ratio(weights @ self.false_rejects, weights @ self.n_genuine)
         return (far + frr) / 2
 
     def mean_area(self, weights: np.ndarray) -> np.ndarray:
         """Average the area under the ROC curve over the writers who have one."""
         # 0 * NaN is NaN: an undefined area has to be left out, a weight of 0 is not enough.
         defined = ~np.isnan(self.area)
-        return _share(weights[..., defined] @ self.area[defined], weights[..., defined].sum(axis=-1))
+        return _ratio(weights[..., defined] @ self.area[defined], weights[..., defined].sum(axis=-1))
 
 
 def _errors_of_writers(trials: _Trials, kind: str, method: str) -> _WriterErrors:

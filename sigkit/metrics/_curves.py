@@ -31,7 +31,7 @@ class _EqualError:
     false_rejects: np.ndarray
 
 
-def _share(count: np.ndarray, total: np.ndarray) -> np.ndarray:
+def _ratio(count: np.ndarray, total: np.ndarray) -> np.ndarray:
     """Divide counts by totals; NaN where the total is 0."""
     count, total = np.asarray(count, dtype=np.float64), np.asarray(total, dtype=np.float64)
     return np.divide(count, total, out=np.full(np.broadcast_shapes(count.shape, total.shape), np.nan), where=total > 0)
@@ -68,7 +68,7 @@ def _equal_error(points: _OperatingPoints, method: str) -> _EqualError:
 def _equal_error_rate(points: _OperatingPoints, method: str) -> np.ndarray:
     """Compute the mean of FAR and FRR at the equal error point."""
     error = _equal_error(points, method)
-    return (_share(error.false_accepts, points.n_forgeries) + _share(error.false_rejects, points.n_genuine)) / 2
+    return (_ratio(error.false_accepts, points.n_forgeries) + _ratio(error.false_rejects, points.n_genuine)) / 2
 
 
 def _area_under_roc(points: _OperatingPoints) -> np.ndarray:
@@ -77,7 +77,7 @@ def _area_under_roc(points: _OperatingPoints) -> np.ndarray:
     width = np.diff(points.false_accepts, axis=-1, prepend=0)
     accepted = points.n_genuine[..., None] - points.false_rejects
     height = accepted + np.concatenate([np.zeros_like(accepted[..., :1]), accepted[..., :-1]], axis=-1)
-    return _share((width * height).sum(axis=-1), 2 * points.n_genuine * points.n_forgeries)
+    return _ratio((width * height).sum(axis=-1), 2 * points.n_genuine * points.n_forgeries)
 
 
 def _gap(points):
@@ -101,13 +101,13 @@ def _interpolated(points):
     # Without a point above all scores, where FAR is 0 and FRR is 1, there is no crossing if FAR exceeds FRR already at
     # the highest score.
     gap = np.concatenate([-n_forgeries * n_genuine, _gap(points)], axis=-1)
-    frr = np.concatenate([np.ones(n_genuine.shape), _share(points.false_rejects, n_genuine)], axis=-1)
+    frr = np.concatenate([np.ones(n_genuine.shape), _ratio(points.false_rejects, n_genuine)], axis=-1)
     thresholds = np.concatenate([points.thresholds[:1], points.thresholds])
     # FAR - FRR increases from -1 to 1 along the points. The crossing lies between the last negative and the first
     # non-negative one.
     after = np.maximum((gap >= 0).argmax(axis=-1), 1)
     start, stop = _take(gap, after - 1), _take(gap, after)
-    step = _share(-start, stop - start)
+    step = _ratio(-start, stop - start)
     rate = (1 - step) * _take(frr, after - 1) + step * _take(frr, after)
     threshold = (1 - step) * thresholds[after - 1] + step * thresholds[after]
     # Both rates are equal here. Given as (fractional) counts, they can be pooled over writers like those of the others.

@@ -166,8 +166,8 @@ def eer_score(
         `"sigver"` only tries the corners of the ROC curve, as the code behind [1]_ does. With few trials per writer
         its result may differ by a percentage point, so use it only to compare with published results.
     user_specific : bool, default=False
-        Whether each writer has an own threshold (user-specific thresholds) instead of one global threshold for all
-        writers. The errors that all writers make at their own thresholds are then added up and divided by the numbers
+        Whether to use the best threshold of each writer (user-specific thresholds) instead of one global threshold for
+        all writers. The errors of all writers at their respective thresholds are then summed and divided by the numbers
         of trials, and both rates are averaged.
     classes : array-like of shape (n_enrolled,), default=None
         The enrolled writers, in the order of the columns of a score matrix.

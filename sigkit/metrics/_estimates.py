@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sigkit.metrics._by_writer import _errors_of_writers, _threshold_of_trials
-from sigkit.metrics._curves import _area_under_roc, _equal_error, _equal_error_rate, _operating_points, _share
+from sigkit.metrics._curves import _area_under_roc, _equal_error, _equal_error_rate, _operating_points, _ratio
 from sigkit.metrics._trials import _Trials
 
 
@@ -45,7 +45,7 @@ class _WeightedEstimates:
 
     A bootstrap replicate is the error rate of weighted trials, and the sample itself has weights of 1. Trials are
     counted once, here: FRR, FAR and what has user-specific thresholds are then products of weights and counts. Only the
-    global EER has to be searched anew for every row of weights, as its threshold depends on all of them.
+    global EER has to be searched for every row of weights again, as its threshold depends on all trials.
     """
 
     def __init__(self, trials: _Trials, threshold: object, method: str, unit: str, kind: str = "skilled"):
@@ -69,7 +69,7 @@ class _WeightedEstimates:
         """Compute all estimates for each row of weights (n_rows, n_units)."""
         # Products of integer arrays do not use BLAS, those of floats do.
         as_float = weights.astype(np.float64)
-        values = {name: _share(as_float @ errors, as_float @ totals) for name, (errors, totals) in self.rates.items()}
+        values = {name: _ratio(as_float @ errors, as_float @ totals) for name, (errors, totals) in self.rates.items()}
         if self.compared is None:
             return values
         points = _operating_points(self.compared.score, self.compared.genuine, weights[:, self.compared_units])
@@ -100,7 +100,7 @@ class _WeightedEstimates:
         mask, n_writers = self.masks[name], None
         if self.trials.writer is not None:
             if name in ("eer_writer", "mean_auc"):
-                # Writers without genuine trials or forgeries have neither an own threshold nor an area.
+                # Writers without genuine trials or forgeries have neither a threshold nor an area.
                 mask = mask & np.isin(self.trials.writer, np.flatnonzero(self.by_writer.n_genuine))
             n_writers = len(np.unique(self.trials.writer[mask]))
         n_genuine = int(np.count_nonzero(mask & self.trials.genuine))

@@ -258,7 +258,7 @@ def _from_matrix(y_true, score, classes):
             f"{listing(map(repr, columns))}. Enroll these writers, or leave out their forgeries."
         )
     # Genuine signatures are scored against every column and are random forgeries but in their own. A forgery is a trial
-    # in the claimed column only: it imitates nobody else.
+    # in the claimed column only, as it imitates no other writer.
     kind = np.full((np.count_nonzero(~is_forgery), len(classes)), RANDOM, dtype=np.int8)
     kind[column[~is_forgery, None] == np.arange(len(classes))] = GENUINE
     claims = column[is_forgery]
