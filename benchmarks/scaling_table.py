@@ -36,10 +36,10 @@ def main():
             means = []
             for scaling in ("writer", "shared"):
                 model = WriterDependentSVC(kernel, scaling=scaling, n_jobs=-1, random_state=0, **negatives)
-                figures = writer_dependent_experiment(model, X, y, cv=cv).figures
-                means.append([100 * figures[name].mean() for name in FIGURES])
+                metrics = writer_dependent_experiment(model, X, y, cv=cv).metrics
+                means.append([100 * metrics[name].mean() for name in FIGURES])
                 cells = " | ".join(
-                    f"{100 * figures[key].mean():.2f} +- {100 * figures[key].std():.2f}" for key in FIGURES
+                    f"{100 * metrics[key].mean():.2f} +- {100 * metrics[key].std():.2f}" for key in FIGURES
                 )
                 print(f"| {name} | {kernel} | {scaling} | {cells} |", flush=True)
             worst = max(worst, np.abs(np.subtract(*means)).max())

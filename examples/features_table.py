@@ -83,7 +83,7 @@ def both_eers(target, scores, classes=None):
         verification_report(target, scores, classes=classes, method=method, n_bootstraps=0)
         for method in ("sigver", "nearest")
     ]
-    return [100 * report.figures[name].value for report in reports for name in ("eer", "eer_writer")]
+    return [100 * report.estimates[name].value for report in reports for name in ("eer", "eer_writer")]
 
 
 def cells(figures):

@@ -54,7 +54,7 @@ def test_scores_and_error_rates_equal_the_originals(reference, protocol, toleran
         "mean_auc": "mean_AUC",
     }
     for name, original in pairs.items():
-        assert report.figures[name].value == pytest.approx(expected[original], abs=1e-3), name
+        assert report.estimates[name].value == pytest.approx(expected[original], abs=1e-3), name
 
 
 @pytest.mark.parametrize("protocol", ["rbf_dev", "rbf_peers", "linear_dev"])

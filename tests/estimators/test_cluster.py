@@ -118,8 +118,8 @@ def test_a_killed_worker_loses_nothing(cluster, signatures):
         enrolled = clone(model).fit(X, y)
     assert killed, "no worker processed a task"
     assert killed[0] not in cluster.run(os.getpid).values()
-    for name, values in expected.figures.items():
-        assert np.array_equal(results.figures[name], values)
+    for name, values in expected.metrics.items():
+        assert np.array_equal(results.metrics[name], values)
     for one, other in zip(results.trials, expected.trials):
         assert np.array_equal(one.genuine_scores, other.genuine_scores)
     assert_same_models(enrolled, clone(model).fit(X, y))

@@ -1,10 +1,10 @@
-"""The development writers of a Pipeline."""
+"""The development writers that a verifier names."""
 
 from sigkit._utils import last_step
 
 
 def development_writers(estimator):
-    """Tell whom the verifier names as development writers.
+    """Return the development writers that the verifier has as a parameter.
 
     Parameters
     ----------
@@ -14,7 +14,7 @@ def development_writers(estimator):
     Returns
     -------
     list of writer ids, or None
-        The writers.
+        The development writers; None if the verifier has no such parameter, or if it is None.
     """
     dev_writers = last_step(estimator).get_params().get("dev_writers")
     return None if dev_writers is None else list(dev_writers)
