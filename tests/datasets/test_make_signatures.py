@@ -183,7 +183,7 @@ def test_preprocessing_finds_every_signature(drawn):
     for image in drawn[0] + make_signatures(6, 3, 3, random_state=5, scan="mixed")[0]:
         done = preprocess_image(image, (765, 1089))
         assert 0.002 < (done.image > 0).mean() < 0.2
-        assert not done.doubts
+        assert not done.issues
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sigkit.imaging import otsu_threshold, remove_background, remove_specks
+from sigkit.imaging import otsu_threshold, remove_background
+from sigkit.imaging._clean import remove_specks
 
 
 def draw_strokes(greys=(200, 230)):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sigkit.imaging import ImageError, decode_image, read_image
+from sigkit.imaging import ImageError, read_image
 
 GREY = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
 
@@ -100,7 +100,7 @@ def test_missing_files_and_folders_are_named(tmp_path):
 
 def test_text_is_no_image():
     with pytest.raises(ImageError, match="11 bytes"):
-        decode_image(b"hello world")
+        read_image(b"hello world")
 
 
 def test_eight_bits_in_a_wide_type(tmp_path):
