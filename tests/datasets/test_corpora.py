@@ -211,7 +211,7 @@ def test_names_that_differ_in_case_are_one_signature(tmp_path, draw):
 @pytest.mark.parametrize("load", [load_cedar, load_bhsig260, load_mcyt75, load_gpds, load_puc_pr])
 def test_a_folder_that_does_not_exist(tmp_path, load):
     with pytest.raises(
-        FileNotFoundError, match=r"nowhere: no such folder. Pass the folder that holds \S+\.(png|tif|bmp|jpg)"
+        FileNotFoundError, match=r"nowhere: no such folder. Pass the folder that contains \S+\.(png|tif|bmp|jpg)"
     ):
         load(tmp_path / "nowhere")
 
@@ -262,7 +262,7 @@ def test_raise_opens_no_file(tmp_path, draw):
 
 def test_skip_with_nothing_left_is_an_error(tmp_path):
     (tmp_path / "a001_01.jpg").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"no scan can be read, of 1\. The first: .*a001_01\.jpg"):
+    with pytest.raises(ValueError, match=r"none of the 1 scans can be read. The first error: .*a001_01\.jpg"):
         load_puc_pr(tmp_path, on_error="skip")
 
 

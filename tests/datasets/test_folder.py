@@ -102,9 +102,9 @@ def test_only_unknown_kinds_are_an_error(tmp_path, draw):
         ("{writer}_{number}.png", r"unknown placeholder \{number\}"),
         ("{writer}_{}.png", r"unknown placeholder \{\}"),
         ("{writer_*.png", "single brace"),
-        ("{writer}{kind}.png", "side by side"),
-        ("{writer}*.png", "side by side"),
-        ("**/{writer}.png", "side by side"),
+        ("{writer}{kind}.png", "two adjacent placeholders"),
+        ("{writer}*.png", "two adjacent placeholders"),
+        ("**/{writer}.png", "two adjacent placeholders"),
         (None, "pattern must be a str"),
     ],
 )

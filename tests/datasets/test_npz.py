@@ -138,7 +138,7 @@ def test_files_that_are_no_npz(tmp_path, arrays):
     np.savez(tmp_path / "whole.npz", **arrays)
     (tmp_path / "cut.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:500])
     for name in ("one.npy", "text.npz", "empty.npz", "cut.npz"):
-        with pytest.raises(ValueError, match=f"{name} is no .npz file"):
+        with pytest.raises(ValueError, match=f"{name} is not an .npz file"):
             load_npz(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         load_npz(tmp_path / "nowhere.npz")
@@ -167,7 +167,7 @@ def test_a_member_that_is_no_array(tmp_path, arrays):
     np.savez(path, **{name: array for name, array in arrays.items() if name != "y"})
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("y.npy", b"0, 0, 1, 1")
-    with pytest.raises(ValueError, match=r"bad\.npz: y is no numpy array"):
+    with pytest.raises(ValueError, match=r"bad\.npz: y is not a numpy array"):
         load_npz(path)
 
 

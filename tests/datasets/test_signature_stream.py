@@ -45,7 +45,7 @@ def test_it_does_not_end():
     ("parameters", "error", "message"),
     [
         ({"n_genuine": -1}, ValueError, "n_genuine"),
-        ({"n_genuine": 0, "n_skilled": 0}, ValueError, "at least one signature"),
+        ({"n_genuine": 0, "n_skilled": 0}, ValueError, "at least one signature per writer"),
         ({"first_writer": 0}, ValueError, "first_writer"),
         ({"script": "greek"}, ValueError, "script"),
         ({"resolution": 50}, ValueError, "resolution"),
