@@ -105,8 +105,8 @@ def list_corpora():
     Examples
     --------
     >>> from sigkit.datasets import list_corpora
-    >>> list_corpora()
-    ['bhsig260', 'cedar', 'gpds', 'mcyt75', 'puc_pr']
+    >>> "cedar" in list_corpora()
+    True
     """
     return sorted(CATALOGUE)
 

@@ -115,7 +115,7 @@ def test_a_missing_array_is_named(tmp_path, arrays, name):
         ("x", np.zeros((4, 1, 5, 7)), "x must be uint8 .* got float64"),
         ("y", np.zeros(3, dtype=np.int32), r"y must be integers of shape \(4,\) like x, got int32 of shape \(3,\)"),
         ("y", np.zeros(4), "y must be integers .* got float64"),
-        ("y", np.array([0, 1, 2, 2]), "y must be indices into the 2 of user_mapping, got 0 to 2"),
+        ("y", np.array([0, 1, 2, 2]), "y must be indices into the 2 ids of user_mapping, got 0 to 2"),
         ("y", np.array([0, 1, -1, 1]), "y must be indices .* got -1 to 1"),
         ("yforg", np.array([0, 1, 3, 2]), "yforg must be 0 .* found 3"),
         ("yforg", np.zeros((4, 1), dtype=np.int32), "yforg must be integers of shape"),
