@@ -23,10 +23,12 @@ from sigkit.model_selection import WriterSplit
 from sigkit.nets import weights_path
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
+CORPORA = (*list_corpora(), "folder")
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", choices=[*list_corpora(), "folder"])
+    parser.add_argument("corpus", choices=CORPORA)
     parser.add_argument("folder", help="the folder of the corpus")
     parser.add_argument("--pattern", help="the pattern of the file names, for the corpus 'folder'")
     parser.add_argument("--weights", help="synthetic, or a .safetensors or .pth file (default: untrained)")
