@@ -140,7 +140,7 @@ def place_ink(ink, canvas_size, image_size=(170, 242)):
     columns, left = _place(pixels.shape[1], center[1], canvas_size[1])
     pixels = pixels[rows, columns]
     plan = plan_resize(tuple(canvas_size), tuple(image_size))
-    lost = _lost_share(pixels >= min_ink, top, left, plan)
+    lost = _lost_share(pixels, min_ink, top, left, plan)
     if lost:
         issues["cut_off"] = f"{lost:.1%} of its ink" if lost >= 0.0005 else "less than 0.1% of its ink"
     # The canvas is 0 outside the ink, so the columns of the two matrices that would multiply it are left out.
@@ -208,14 +208,15 @@ def _place(length, center, room):
     return slice(0, length), max(0, min(room // 2 - center, room - length))
 
 
-def _lost_share(is_ink, top, left, plan):
+def _lost_share(pixels, min_ink, top, left, plan):
     """Return the share of ink pixels with their centre outside the part of the canvas that the image shows."""
-    row = np.arange(top, top + is_ink.shape[0]) + 0.5
-    column = np.arange(left, left + is_ink.shape[1]) + 0.5
+    row = np.arange(top, top + pixels.shape[0]) + 0.5
+    column = np.arange(left, left + pixels.shape[1]) + 0.5
     hidden_rows = (row < plan.visible_rows[0]) | (row > plan.visible_rows[1])
     hidden_columns = (column < plan.visible_columns[0]) | (column > plan.visible_columns[1])
     if not (hidden_rows.any() or hidden_columns.any()):
         return 0.0
+    is_ink = pixels >= min_ink
     return 1 - is_ink[~hidden_rows][:, ~hidden_columns].sum() / max(1, is_ink.sum())
 
 

@@ -20,9 +20,16 @@ def pack_ink(ink):
     }
 
 
+def packed_shape(arrays):
+    """Return (height, width) of packed ink without decompressing it, or None if the arrays are not packed ink."""
+    if arrays is None or arrays.keys() != {"pixels", "numbers", "issues"} or arrays["numbers"].shape != (5,):
+        return None
+    return tuple(arrays["numbers"][:2].tolist())
+
+
 def unpack_ink(arrays):
     """Return cropped ink as `place_ink` takes it, or None if the arrays are not packed ink."""
-    if arrays is None or arrays.keys() != {"pixels", "numbers", "issues"} or arrays["numbers"].shape != (5,):
+    if packed_shape(arrays) is None:
         return None
     height, width, *center, min_ink = arrays["numbers"].tolist()
     try:

@@ -12,11 +12,14 @@ from sklearn.utils.validation import check_is_fitted
 from sigkit._utils import content_digest, listing, map_parallel, progress, warn
 from sigkit.imaging import ImageError, crop_ink, fit_canvas, place_ink, preprocess_image, read_image
 from sigkit.transformers._memory import ImageMemory
-from sigkit.transformers._packed_ink import pack_ink, pack_issues, unpack_ink, unpack_issues
+from sigkit.transformers._packed_ink import pack_ink, pack_issues, packed_shape, unpack_ink, unpack_issues
 from sigkit.transformers._scans import check_scans, check_shape, read_content
 
 _KEPT_BYTES = 2**28
 """How much compressed ink `fit_transform` keeps in memory: that of about 30,000 scans like CEDAR's."""
+
+_CHUNK = 8
+"""Number of scans in one task."""
 
 _MESSAGES = {
     "over_canvas": (
@@ -243,8 +246,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
         memory = ImageMemory(self.memory, "preprocessed", settings)
         kept = kept or [(None, None)] * len(scans)
-        # A scan whose ink was kept need not be sent to another process again.
-        items = [(name, scan if ink is None else None, digest, ink) for (name, scan), (digest, ink) in zip(scans, kept)]
+        items = [(*scan, *found) for scan, found in zip(scans, kept)]
         images = np.empty((len(scans), *image_size), dtype=np.uint8)
         issues = [None] * len(scans)
         shared = memory, self._ink_memory(), settings
@@ -260,12 +262,16 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     def _map(self, step, function, items, *shared):
         """Yield the position and the result of each item as they are done; in the end, raise one error for all."""
         errors = {}
-        results = map_parallel(function, items, *shared, n_jobs=self.n_jobs)
-        for position, result in progress(results, len(items), step, self.verbose):
-            if isinstance(result, ImageError):
-                errors[position] = str(result)
-            else:
-                yield position, result
+        # Several scans per task: looking a scan up in the cache takes less time than starting a task.
+        chunks = [(function, items[start : start + _CHUNK]) for start in range(0, len(items), _CHUNK)]
+        computed = map_parallel(_compute_chunk, chunks, *shared, n_jobs=self.n_jobs)
+        numbered = (list(enumerate(results, number * _CHUNK)) for number, results in computed)
+        for results in progress(numbered, len(items), step, self.verbose):
+            for position, result in results:
+                if isinstance(result, ImageError):
+                    errors[position] = str(result)
+                else:
+                    yield position, result
         messages = [message for _, message in sorted(errors.items(), key=itemgetter(0))]
         if len(messages) == 1:
             raise ImageError(messages[0])
@@ -295,8 +301,14 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         return tags
 
 
-# The functions below work on one scan, in any process. They return errors instead of raising them, so that one error
+# The functions below work on scans in any process. They return errors instead of raising them, so that one error
 # can name all scans that cannot be used.
+
+
+def _compute_chunk(chunk, *shared):
+    """Call a function on each of several scans."""
+    function, items = chunk
+    return [function(item, *shared) for item in items]
 
 
 def _find_ink(named_scan, memory, background, keep):
@@ -305,14 +317,15 @@ def _find_ink(named_scan, memory, background, keep):
     try:
         content, digest = _identify(scan, memory)
         packed = memory.get(digest)
-        ink = unpack_ink(packed)
-        if ink is None:
+        shape = packed_shape(packed)
+        if shape is None:
             ink = crop_ink(_decode(content), background)
+            shape = ink.pixels.shape
             packed = pack_ink(ink) if keep or memory else None
             memory.put(digest, **(packed or {}))
     except ImageError as error:
         return ImageError(f"{name}: {error}")
-    return digest, ink[0].shape, packed if keep else None
+    return digest, shape, packed if keep else None
 
 
 def _preprocess_scan(item, memory, ink_memory, settings):
