@@ -1,4 +1,4 @@
-"""Movements of the pen."""
+"""Simulated movements of the pen."""
 
 import numpy as np
 import pytest
@@ -38,12 +38,12 @@ def test_strokes_between_the_corners_of_a_polygon_make_a_circle():
     np.testing.assert_allclose(np.abs(path), 1, atol=0.01)
 
 
-def test_reversals_stay_sharp():
+def test_reversals_remain_sharp():
     np.testing.assert_array_equal(smooth_arcs(np.array([0, 1, 0.01j]), 1.0), 0)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_every_stroke_of_a_plan_is_drawn(script):
+def test_every_component_of_a_plan_is_executed(script):
     rng = np.random.default_rng(0)
     for _ in range(20):
         style = sample_style(rng, script)

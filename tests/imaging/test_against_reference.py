@@ -1,4 +1,4 @@
-"""Agreement with what the original code computed from the same scans."""
+"""Agreement with the original code on the same scans."""
 
 import numpy as np
 

@@ -24,7 +24,7 @@ def test_blur_is_a_gaussian(shape):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_otsu_equals_scikit_image_where_all_greys_occur(seed):
+def test_otsu_equals_scikit_image_if_all_grey_values_occur(seed):
     rng = np.random.default_rng(seed)
     image = np.concatenate([rng.normal(80, 20, 4000), rng.normal(200, 25, 20000), np.arange(256)])
     image = image.clip(0, 255).astype(np.uint8).reshape(-1, 1)
@@ -32,7 +32,7 @@ def test_otsu_equals_scikit_image_where_all_greys_occur(seed):
 
 
 @pytest.mark.parametrize(("greys", "threshold"), [((0, 255), 191), ((10, 14), 13), ((0, 1), 0), ((0, 120, 255), 221)])
-def test_otsu_lies_in_the_gap_of_few_valued_scans(greys, threshold):
+def test_otsu_is_in_the_gap_between_few_grey_values(greys, threshold):
     image = np.repeat(np.array(greys, np.uint8), [10, *[90] * (len(greys) - 1)]).reshape(-1, 1)
     if len(greys) == 3:
         image = np.repeat(np.array(greys, np.uint8), [30, 30, 90]).reshape(-1, 1)
@@ -51,7 +51,7 @@ def test_adaptive_threshold_is_sauvolas(draw_scan):
     np.testing.assert_allclose(adaptive_threshold(scan), expected, atol=1e-6)
 
 
-def test_ink_box_drops_the_last_row_and_column():
+def test_the_bounding_box_excludes_the_last_row_and_column():
     image = np.full((60, 80), 255, dtype=np.uint8)
     image[20:41, 30:61] = 0
     box = find_ink(image, 127)
@@ -66,7 +66,7 @@ def test_specks_are_not_ink():
     assert find_ink(image, 127).top == 40
 
 
-def test_hairlines_that_blurring_wipes_out_are_still_found():
+def test_thin_lines_that_blurring_removes_are_found():
     image = np.full((60, 80), 255, dtype=np.uint8)
     image[30, 10:70] = 0
     image[20:40, 40] = 0
@@ -74,7 +74,7 @@ def test_hairlines_that_blurring_wipes_out_are_still_found():
     assert (box.bottom - box.top, box.right - box.left) == (19, 59)
 
 
-def test_ink_that_is_no_signature():
+def test_ink_of_a_single_row_is_refused():
     image = np.full((60, 80), 255, dtype=np.uint8)
     image[30, 10:70] = 0
     with pytest.raises(ImageError, match="1 x 60 pixels"):
@@ -95,7 +95,7 @@ def test_resizing_equals_scikit_image(canvas):
 
 @pytest.mark.parametrize("image_size", [(170, 242), (150, 220), (151, 223), (64, 64)])
 @pytest.mark.parametrize("largest", [(1, 1), (20, 500), (816, 888), (435, 1329), (1000, 90)])
-def test_fitted_canvas_holds_the_largest_and_is_shown_whole(largest, image_size):
+def test_fitted_canvas_holds_the_largest_signature_and_is_not_cropped(largest, image_size):
     canvas = fit_canvas(largest, image_size)
     assert canvas[0] >= largest[0]
     assert canvas[1] >= largest[1]
@@ -118,7 +118,7 @@ def test_centre_of_mass_goes_to_the_middle():
     assert not issues
 
 
-def test_ink_stays_on_the_canvas():
+def test_ink_is_shifted_onto_the_canvas():
     scan = np.full((100, 230), 255, dtype=np.uint8)
     scan[40:61, 5:226] = 0
     scan[20:81, 180:226] = 0
@@ -129,19 +129,19 @@ def test_ink_stays_on_the_canvas():
 
 @pytest.mark.parametrize("thickness", [1, 2, 5])
 @pytest.mark.parametrize("greys", [(0, 255), (0, 130, 255), (255, 0)])
-def test_few_valued_scans_keep_their_ink(greys, thickness):
+def test_scans_with_few_grey_values_keep_their_ink(greys, thickness):
     scan = np.full((200, 300), greys[-1] if greys[0] == 0 else 255, dtype=np.uint8)
     for column in range(20, 280):
         row = int(100 + 60 * np.sin(column / 20))
         scan[row : row + thickness + 3, column] = greys[1] if len(greys) == 3 else 0
         scan[row : row + thickness, column] = 0
     image, issues = preprocess_image(scan, (200, 285), (200, 285))
-    # The box loses its last row and column; everything else of the ink must be there.
+    # Only the last row and column of the bounding box are lost.
     assert np.count_nonzero(image) >= 0.97 * np.count_nonzero(scan <= 200)
     assert not issues
 
 
-def test_paper_is_cleared_unless_told_otherwise(draw_scan):
+def test_the_background_is_cleared_unless_none(draw_scan):
     scan = draw_scan()
     cleared = preprocess_image(scan, (170, 242)).image
     left = preprocess_image(scan, (170, 242), background="none").image

@@ -34,7 +34,7 @@ def files(scans, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["paths", "Paths", "array of paths", "series", "list", "object array"])
-def test_every_kind_of_input_gives_the_same(kind, scans, files):
+def test_all_kinds_of_input_give_the_same(kind, scans, files):
     given = {
         "paths": files,
         "Paths": [Path(file) for file in files],
@@ -50,7 +50,7 @@ def test_every_kind_of_input_gives_the_same(kind, scans, files):
     assert np.array_equal(images, expected)
 
 
-def test_array_of_equal_sizes_and_two_valued_arrays(draw_scan):
+def test_arrays_of_equal_sizes_and_boolean_arrays(draw_scan):
     stack = np.stack([draw_scan(seed=k) for k in range(3)])
     bits = stack > 128
     images = SignaturePreprocessor().fit_transform(bits)
@@ -58,7 +58,7 @@ def test_array_of_equal_sizes_and_two_valued_arrays(draw_scan):
     assert SignaturePreprocessor(image_size=(85, 121)).fit_transform(stack).shape == (3, 85, 121)
 
 
-def test_largest_signature_decides_the_canvas(scans):
+def test_the_largest_signature_determines_the_canvas(scans):
     preprocessor = SignaturePreprocessor().fit(scans)
     boxes = np.array([crop_ink(scan).pixels.shape for scan in scans])
     rows, columns = preprocessor.canvas_size_
@@ -114,7 +114,7 @@ def test_all_bad_files_are_named_at_once(files, tmp_path):
         SignaturePreprocessor(canvas_size=(204, 290)).fit_transform([*files, *nowhere])
 
 
-def test_bad_arrays_are_named_by_their_place(scans):
+def test_bad_arrays_are_named_by_their_position(scans):
     with pytest.raises(ImageError, match="image 6: blank"):
         SignaturePreprocessor().fit([*scans, np.zeros((9, 9), np.uint8)])
 
@@ -146,7 +146,7 @@ def test_doubtful_scans_are_warned_about(kind, draw_scan):
         (7, "found int"),
     ],
 )
-def test_what_is_no_list_of_signatures(X, message):
+def test_invalid_input_is_refused(X, message):
     with pytest.raises(ValueError, match=message):
         SignaturePreprocessor(canvas_size=(204, 290)).fit(X)
 
@@ -169,7 +169,7 @@ def test_clone_and_pickle(scans, tmp_path):
     assert np.array_equal(again.transform(scans), preprocessor.transform(scans))
 
 
-def test_memory_is_an_image_and_by_content(files, scans, tmp_path, monkeypatch):
+def test_the_cache_has_one_entry_per_image_content(files, scans, tmp_path, monkeypatch):
     computed = []
 
     def count(image, **settings):
@@ -191,7 +191,7 @@ def test_memory_is_an_image_and_by_content(files, scans, tmp_path, monkeypatch):
     assert len(computed) == 11
 
 
-def test_memory_keeps_issues_and_mends_damaged_files(files, tmp_path):
+def test_the_cache_keeps_issues_and_replaces_damaged_entries(files, tmp_path):
     preprocessor = SignaturePreprocessor(canvas_size=(85, 121), memory=str(tmp_path / "memory")).fit(files)
     for _ in range(2):
         with pytest.warns(UserWarning, match="larger than the canvas"):
@@ -209,7 +209,7 @@ def test_progress(scans, capsys):
     assert "preprocessed: 6 of 6" in capsys.readouterr().err
 
 
-def test_foreign_entries_of_the_memory_are_not_believed(files, tmp_path):
+def test_foreign_entries_of_the_cache_are_ignored(files, tmp_path):
     preprocessor = SignaturePreprocessor(canvas_size=(204, 290), memory=tmp_path / "memory")
     expected = preprocessor.fit_transform(files)
     entries = [path for path in (tmp_path / "memory").rglob("*") if path.is_file()]
@@ -219,7 +219,7 @@ def test_foreign_entries_of_the_memory_are_not_believed(files, tmp_path):
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_one_colour_image_is_no_list(channels):
+def test_a_colour_image_is_refused(channels):
     with pytest.raises(ValueError, match="looks like one colour image"):
         SignaturePreprocessor().fit(np.zeros((40, 50, channels), np.uint8))
 
@@ -305,7 +305,7 @@ def test_packed_ink_is_the_ink(draw_scan, background):
 
 
 @pytest.mark.parametrize("damage", ["pixels", "numbers", "issues"])
-def test_damaged_ink_is_found_again(files, tmp_path, damage):
+def test_damaged_ink_in_the_cache_is_ignored(files, tmp_path, damage):
     preprocessor = SignaturePreprocessor(memory=tmp_path / "memory")
     expected = preprocessor.fit_transform(files)
     for entry in [path for path in (tmp_path / "memory").rglob("*") if path.is_file()]:
