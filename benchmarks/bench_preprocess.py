@@ -1,8 +1,8 @@
-"""Preprocessing of arrays in memory against plain scikit-image, one thread against one thread, same output.
+"""Preprocessing of arrays in memory compared with scikit-image: one thread each, same output.
 
     python benchmarks/bench_preprocess.py [FOLDER_OF_SCANS]
 
-Without a folder it takes drawn signatures. The reference is the procedure in the library calls that it is defined by.
+Without a folder, synthetic signatures are used. The reference is the procedure written with functions of scikit-image.
 """
 
 import sys
@@ -38,7 +38,7 @@ def reference(image):
 
 
 def rate(work, images):
-    """Images a second, the best of three rounds: what else the machine does only ever slows a round down."""
+    """Return images per second in the fastest of three rounds: other processes can only slow a round down."""
     rounds = []
     for _ in range(3):
         start = time.perf_counter()
