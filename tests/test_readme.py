@@ -28,7 +28,9 @@ def python_blocks(path):
     return [block for block in blocks if not any(part in block for part in SKIPPED)]
 
 
-PAGES = {path.stem: path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.rst"))] if python_blocks(path)}
+PAGES = {
+    path.stem: path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.rst"))] if python_blocks(path)
+}
 
 
 @pytest.fixture(scope="module")
