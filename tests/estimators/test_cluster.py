@@ -88,10 +88,11 @@ def test_preprocessing_is_the_same(cluster):
     assert np.array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_loses_nothing(cluster, signatures):
     X, y = signatures
     model = WriterDependentSVC(gamma=0.01, dev_writers=DEV, random_state=0)
-    cv = WriterSplit(n_references=6, n_queries=5, dev_writers=DEV, n_splits=12, random_state=0)
+    cv = WriterSplit(n_references=6, n_queries=5, dev_writers=DEV, n_splits=6, random_state=0)
     target = np.stack([y, np.zeros_like(y)], axis=1)
     target[5::12, 1] = 1
     expected = writer_dependent_experiment(model, X, target, cv=cv)
