@@ -2,9 +2,8 @@
 
 from numbers import Integral
 
-from sigkit._utils import listing, named_steps
+from sigkit._utils import listing, named_steps, preprocesses_scans
 from sigkit.attacks import Attack
-from sigkit.transformers import SignaturePreprocessor
 
 KNOWLEDGE = ("perfect", "limited", "limited-features")
 
@@ -35,7 +34,7 @@ def check_parameters(campaign):
         raise ValueError(f"knowledge must be of {listing(map(repr, KNOWLEDGE))}; found {unknown[0]!r}.")
     other_features = campaign.other_features or {}
     for name, system in [*campaign.systems.items(), *other_features.items()]:
-        if any(isinstance(step, SignaturePreprocessor) for _, step in named_steps(name, system)):
+        if any(preprocesses_scans(step) for _, step in named_steps(name, system)):
             raise ValueError(
                 f"{name!r} has a SignaturePreprocessor, but a campaign attacks preprocessed images: leave out this "
                 "step, and transform the scans beforehand."

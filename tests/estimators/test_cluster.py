@@ -89,6 +89,7 @@ def test_preprocessing_is_the_same(cluster):
     assert np.array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_loses_nothing(cluster, signatures):
     # A part of the writers is enough for tasks that last until one of their workers is killed.
     X, y = (part[signatures[1] < 80] for part in signatures)
