@@ -15,9 +15,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from PIL import Image, ImageDraw
 
-from sigkit.datasets import make_signatures
-from sigkit.datasets._make_signatures import draw_seed
-from sigkit.datasets._synthesis import simulate_movements
+from sigkit.datasets import draw_seed, make_signatures, simulate_movements
 
 ZOOM, DPI = 4, 300
 

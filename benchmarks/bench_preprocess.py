@@ -54,11 +54,11 @@ def main():
     else:
         images, _ = make_signatures(n_writers=10, n_genuine=5, n_skilled=5, random_state=0)
     with threadpool_limits(limits=1):
-        plain, expected = rate(reference, images)
+        baseline, expected = rate(reference, images)
         ours, found = rate(lambda image: preprocess_image(image, CANVAS, SIZE).image, images)
     difference = np.abs(expected.astype(int) - found)
     print(f"{len(images)} scans, {np.mean([image.size for image in images]) / 1000:.0f} thousand pixels each")
-    print(f"scikit-image: {plain:.1f} images/s; sigkit: {ours:.1f} images/s; ratio {ours / plain:.1f}")
+    print(f"scikit-image: {baseline:.1f} images/s; sigkit: {ours:.1f} images/s; ratio {ours / baseline:.1f}")
     print(f"equal pixels: {np.mean(difference == 0):.5%}; greatest difference: {difference.max()}")
 
 

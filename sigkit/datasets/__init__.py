@@ -4,8 +4,10 @@ from sigkit.datasets import _catalogue
 from sigkit.datasets._catalogue import *  # noqa: F403
 from sigkit.datasets._corpora import list_corpora, load_corpus
 from sigkit.datasets._folder import load_folder
+from sigkit.datasets._make_signatures import draw_seed as draw_seed
 from sigkit.datasets._make_signatures import make_signatures
 from sigkit.datasets._npz import load_npz, save_npz
+from sigkit.datasets._synthesis import simulate_movements as simulate_movements
 
 __all__ = [
     "SignatureStream",  # noqa: F405

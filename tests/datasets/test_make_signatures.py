@@ -161,10 +161,10 @@ def test_scans():
     )
     for image in two_valued:
         assert set(np.unique(image)) == {0, 255}
-    for plain, compressed in zip(grey, jpeg, strict=True):
-        assert plain.shape == compressed.shape
-        assert not np.array_equal(plain, compressed)
-        np.testing.assert_allclose(plain.mean(), compressed.mean(), atol=1.0)
+    for reference, compressed in zip(grey, jpeg, strict=True):
+        assert reference.shape == compressed.shape
+        assert not np.array_equal(reference, compressed)
+        np.testing.assert_allclose(reference.mean(), compressed.mean(), atol=1.0)
     assert len({len(np.unique(image)) <= 2 for image in make_signatures(4, 4, 0, random_state=3, scan="mixed")[0]}) == 2
 
 

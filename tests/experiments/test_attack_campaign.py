@@ -315,22 +315,22 @@ def test_boundary_attack_starts_at_signatures_of_the_attacker(signatures, split,
 def test_systems_with_a_defence_score_cleaned_images(results, systems, defence):
     for (name, known, attack), images in results.images.items():
         cell = {"system": name, "knowledge": known, "attack": attack}
-        plain, outcome = (pick(results, **cell, defence=which) for which in ("none", defence))
+        reference, outcome = (pick(results, **cell, defence=which) for which in ("none", defence))
         for column in ("writer", "query", "row", "threshold", "score_before", "attacker_success", "rmse"):
-            np.testing.assert_array_equal(outcome[column], plain[column])
+            np.testing.assert_array_equal(outcome[column], reference[column])
         cleaned = DEFENCES[defence].fit_transform(images)
         scores = score_claims(systems[name], cleaned, outcome["writer"])
         np.testing.assert_allclose(outcome["score_after"], scores, atol=1e-5)
         as_wanted = (outcome["score_after"] >= outcome["threshold"]) == (outcome["query"] != "genuine")
-        np.testing.assert_array_equal(outcome["success"], plain["success"] & as_wanted)
+        np.testing.assert_array_equal(outcome["success"], reference["success"] & as_wanted)
 
 
 def test_attacks_that_fail_without_a_defence_fail_with_it(results):
-    plain, outcome = (pick(results, defence=defence) for defence in ("none", "otsu"))
+    reference, outcome = (pick(results, defence=defence) for defence in ("none", "otsu"))
     as_wanted = (outcome["score_after"] >= outcome["threshold"]) == (outcome["query"] != "genuine")
-    assert (as_wanted & ~plain["success"]).any()
-    assert not (outcome["success"] & ~plain["success"]).any()
-    assert (plain["success"] & ~outcome["success"]).any()
+    assert (as_wanted & ~reference["success"]).any()
+    assert not (outcome["success"] & ~reference["success"]).any()
+    assert (reference["success"] & ~outcome["success"]).any()
 
 
 def test_summary(results):

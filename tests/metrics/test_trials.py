@@ -76,16 +76,16 @@ def test_matrix_and_claims_and_labels_agree():
     y = np.column_stack([np.repeat(np.arange(5), 8), np.tile([0, 0, 0, 0, 1, 1, 1, 1], 5)])
     scores = rng.normal(size=(40, 5)) + (y[:, :1] == np.arange(5)) * (1 + (y[:, 1:] == 0))
     claimed = scores[np.arange(40), y[:, 0]]
-    plain = (y[:, 1] == 0).astype(int)
+    reference = (y[:, 1] == 0).astype(int)
     for user_specific in (False, True):
         for method in ("nearest", "interpolated", "sigver"):
             options = {"user_specific": user_specific, "method": method}
             expected = eer_score(y, scores, classes=np.arange(5), **options)
             assert 0 < expected < 0.5
             assert eer_score(y, claimed, **options) == expected
-            assert eer_score(plain, claimed, writers=y[:, 0], **options) == expected
-    assert frr_score(y, scores, classes=np.arange(5), threshold=1) == frr_score(plain, claimed, threshold=1)
-    assert far_score(y, scores, classes=np.arange(5), threshold=1) == far_score(plain, claimed, threshold=1)
+            assert eer_score(reference, claimed, writers=y[:, 0], **options) == expected
+    assert frr_score(y, scores, classes=np.arange(5), threshold=1) == frr_score(reference, claimed, threshold=1)
+    assert far_score(y, scores, classes=np.arange(5), threshold=1) == far_score(reference, claimed, threshold=1)
 
 
 @pytest.mark.parametrize("labels", [[1, 0], [1, -1], [True, False], [1.0, 0.0]])

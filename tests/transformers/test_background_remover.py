@@ -92,8 +92,10 @@ def test_in_a_pipeline_before_the_features(signatures):
     steps = SigNetFeaturizer("tiny", epochs=0, random_state=0), WriterDependentSVC(gamma=0.01)
     pipe = make_pipeline(BackgroundRemover(min_size=4), *map(clone, steps)).fit(images, target)
     cleaned = BackgroundRemover(min_size=4).fit_transform(images)
-    plain = make_pipeline(*map(clone, steps)).fit(cleaned, target)
-    np.testing.assert_array_equal(pipe.decision_function(images[genuine]), plain.decision_function(cleaned[genuine]))
+    reference = make_pipeline(*map(clone, steps)).fit(cleaned, target)
+    np.testing.assert_array_equal(
+        pipe.decision_function(images[genuine]), reference.decision_function(cleaned[genuine])
+    )
 
 
 @pytest.mark.parametrize("attack", [FGM(epsilon=50), AnnealingAttack(n_steps=20, step_size=1)])

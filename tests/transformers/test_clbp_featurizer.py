@@ -24,7 +24,7 @@ def codes_of(counts):
     return {tuple(map(int, codes)): int(counts[tuple(codes)]) for codes in np.argwhere(counts)}
 
 
-def plain(image):
+def reference(image):
     """Compute the features by their definition, pixel by pixel in float64, with bilinear interpolation."""
     image = image.astype(np.float64)
     height, width = image.shape
@@ -117,7 +117,7 @@ def random_images():
 @pytest.mark.parametrize("kind", ["float", "grey", "sparse", "slope"])
 def test_all_codes_equal_those_of_plain_loops(kind):
     image = random_images()[kind]
-    assert np.array_equal(count(image), plain(image))
+    assert np.array_equal(count(image), reference(image))
 
 
 # scikit-image interpolates pixels instead of differences, at a place rounded to 5 digits: exact ties, as the last one

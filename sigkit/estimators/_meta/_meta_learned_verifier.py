@@ -31,10 +31,9 @@ from sigkit.training import DevelopmentSet, MetaTraining, own_training
 class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     """Verify preprocessed signatures by a network that adapts to each writer from a few references [1]_.
 
-    From development writers it learns weights, and learning rates, from which `n_updates` gradient steps on a
-    writer's references make a verifier of that writer (MAML). Enrollment needs no forgery and no meta-training.
-
-    With the defaults this is the method of [1]_. All writers of `y` but the development writers are enrolled.
+    From development writers it learns weights, and learning rates, from which `n_updates` gradient steps on references
+    make a verifier of a writer (MAML). Enrollment needs no forgery and no meta-training. All writers of `y` but the
+    development writers are enrolled. With the defaults this is the method of [1]_.
 
     Parameters
     ----------
@@ -75,8 +74,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     device : str or None, default=None
         Device of the network, "cpu" or "cuda" for instance; None takes an accelerator if there is one.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Type of convolutions and matrix products; weights and losses are float32. "auto" takes bfloat16 where the
-        processor or accelerator is fast in it.
+        Type of convolutions and matrix products; weights and losses are float32. "auto" takes bfloat16 where it is fast.
     random_state : int, RandomState instance or None, default=None
         Seed of the random weights, the tasks, the augmentation and the random forgeries.
     verbose : int, default=0
@@ -109,19 +107,13 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Batch normalisation uses running statistics, the same for all writers, in adaptation and for queries: a score
-    depends on the references, the random forgeries and the query alone. In meta-training with `adapt="head"`, where
-    all tasks share the network, the tasks of a meta-batch pass through it together and are normalised by their
-    statistics; after each epoch running statistics are taken of up to 1,024 signatures of development writers. With
-    `adapt="all"` the running statistics stay those of the initial weights, or of development writers for random
-    weights; with `network_lr=0` they stay too. (The original code takes statistics of a task's references in
-    meta-training, and running ones afterwards.) There is no dropout in adaptation.
+    Batch normalisation uses running statistics, and there is no dropout: a score depends on the references, the random
+    forgeries and the query alone. The user guide describes the statistics in meta-training.
 
     All writers are adapted with the same random forgeries, each of another development writer as far as there are
     enough, so that a writer's scores do not depend on other enrollments. Without development writers they are
-    references of the writers of `fit`, and are removed with them. Duplicates of a development writer's signature are
-    used once, and a signature labelled with two writers or two forgery kinds is not used. Simple forgeries are not used
-    in meta-training.
+    references of the writers of `fit`, and are removed with them. The meta-training uses duplicates once, and neither
+    simple forgeries nor signatures labelled with two writers or forgery kinds.
 
     `enroll` and `remove` replace the state as a whole when they are done: other threads may score meanwhile.
 
@@ -203,7 +195,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     def set_params(self, **params):
         """Set parameters, those of the training by their path, such as `training__lr`.
 
-        Parameters of a training are set in a copy, so that a training which several estimators share stays as it is.
+        Parameters of a training are set in a copy, so that one shared by several estimators stays as it is.
 
         Parameters
         ----------
@@ -299,9 +291,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         check_has_target(self, y)
         X = as_bytes(check_images(self, X, reset=False))
         writers, forgery = check_target(X, y)
-        adapted = self._enrolled
-        adapted.check_new(writers)
-        self._enrolled = self._enroll(adapted, X[forgery == GENUINE], writers[forgery == GENUINE])
+        self._enrolled.check_new(writers)
+        self._enrolled = self._enroll(self._enrolled, X[forgery == GENUINE], writers[forgery == GENUINE])
         return self
 
     def claim_scores(self, X, writers):
@@ -338,7 +329,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     def save_weights(self, path, *, corpus=None, licence=None, half=False):
         """Write the meta-learned weights and learning rates as safetensors, with a description of their training.
 
-        No signature is written: neither references nor random forgeries.
+        Neither references nor random forgeries are written.
 
         Parameters
         ----------
@@ -362,8 +353,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             If the file has another suffix.
         """
         check_is_fitted(self)
-        metadata = with_terms(self.metadata_, corpus, licence)
-        save_weights(path, self.learner_, self.architecture_, metadata=metadata, half=half)
+        terms = with_terms(self.metadata_, corpus, licence)
+        save_weights(path, self.learner_, self.architecture_, metadata=terms, half=half)
         return self
 
     def _enroll(self, adapted, X, writers):
