@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from sigkit.datasets import make_signatures
-from sigkit.nets import build_network, center_crop, choose_device, extract_features, has_fast_bfloat16, prepare_network
+from sigkit.nets import build_network, center_crop, choose_device, choose_precision, prepare_network
 from sigkit.transformers import SignaturePreprocessor
+from sigkit.transformers._features import FeatureExtractor, extract_features
 
 BATCH = 32
 
@@ -44,10 +45,11 @@ def main():
         network.train()(torch.from_numpy(center_crop(images[:BATCH], (150, 220)) / 255.0).float()[:, None])
     plain_network = network.eval().to(device)
     plain, expected = rate(lambda batch: plain_features(plain_network, batch, device), images)
-    print(f"{device.type}, {torch.get_num_threads()} threads; fast bfloat16: {has_fast_bfloat16(device)}")
+    bfloat16 = choose_precision("auto", device) == "bfloat16"
+    print(f"{device.type}, {torch.get_num_threads()} threads; fast bfloat16: {bfloat16}")
     print(f"plain PyTorch float32: {plain:.1f} images/s")
     for precision in ("float32", "bfloat16"):
-        prepared = prepare_network(network, device, precision)
+        prepared = FeatureExtractor(prepare_network(network, device, precision))
         ours, features = rate(lambda batch, prepared=prepared: extract_features(prepared, batch), images)
         cosine = (expected * features).sum(1) / np.linalg.norm(expected, axis=1) / np.linalg.norm(features, axis=1)
         print(f"sigkit {precision}: {ours:.1f} images/s; ratio {ours / plain:.2f}; least cosine {cosine.min():.6f}")

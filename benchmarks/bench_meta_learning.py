@@ -18,14 +18,8 @@ from torch import nn
 from torch.func import functional_call
 
 from sigkit._utils import freed_memory_kept
-from sigkit.nets import (
-    MetaLearner,
-    balanced_cross_entropy,
-    build_network,
-    choose_device,
-    has_fast_bfloat16,
-    multi_step_importance,
-)
+from sigkit.nets import MetaLearner, balanced_cross_entropy, build_network, choose_device, choose_precision
+from sigkit.training import multi_step_importance
 from sigkit.training._task_threads import TaskThreads, add_gradients, n_task_threads
 
 N_TASKS, N_REFERENCES, N_RANDOM, N_QUERIES, N_UPDATES, LR = 4, 5, 10, 30, 5, 0.01
@@ -132,7 +126,7 @@ def main():
     parser.add_argument("--networks", nargs="+", choices=PLAIN, default=[*PLAIN], help="architectures")
     options = parser.parse_args()
     device = choose_device()
-    bfloat16 = has_fast_bfloat16(device)
+    bfloat16 = choose_precision("auto", device) == "bfloat16"
     importance = multi_step_importance(N_UPDATES, 0, 10 if options.multi_step else 0)
     print(f"{device}, sigkit in {'bfloat16' if bfloat16 else 'float32'}, seconds")
     for name in options.networks:

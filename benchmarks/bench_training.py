@@ -18,7 +18,7 @@ from PIL import Image
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from sigkit.nets import build_network, choose_device, has_fast_bfloat16
+from sigkit.nets import build_network, choose_device, choose_precision
 from sigkit.transformers import SigNetFeaturizer
 
 N_WRITERS, BATCH_SIZE = 16, 32
@@ -80,7 +80,7 @@ def main():
     images[rng.random(images.shape) > 0.05] = 0
     labels = torch.arange(options.images) % N_WRITERS
 
-    bfloat16 = has_fast_bfloat16(device)
+    bfloat16 = choose_precision("auto", device) == "bfloat16"
     runs = {"sigkit, float32": {"precision": "float32"}}
     if bfloat16:
         runs["sigkit, bfloat16"] = {"precision": "bfloat16"}

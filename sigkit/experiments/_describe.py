@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 
 import joblib
 import numpy as np
 
 from sigkit._utils import content_digest, signature_digest
-from sigkit.nets import SHIPPED_WEIGHTS, weights_path
+from sigkit.nets import weights_path
 
 # Parameters that change no result.
 UNCHANGING = ("n_jobs", "verbose", "memory", "max_memory", "device", "steps", "checkpoint_dir")
@@ -84,8 +85,9 @@ def describe_signatures(X, y):
 def _value(name, value):
     if hasattr(value, "get_params"):
         return type(value).__name__
-    if name.split("__")[-1] in ("weights", "initial_weights") and isinstance(value, str) and value in SHIPPED_WEIGHTS:
-        value = weights_path(value)
+    if name.split("__")[-1] in ("weights", "initial_weights") and isinstance(value, str):
+        with suppress(FileNotFoundError):
+            value = weights_path(value)
     if isinstance(value, str) and os.path.isfile(value):
         return signature_digest([value], 0)
     if value is None or isinstance(value, (str, bool, int, float, range)):

@@ -1,4 +1,4 @@
-"""A convolution that can be differentiated twice at the price of convolutions of its own shape."""
+"""A convolution whose second derivatives cost as much as convolutions of its own shape."""
 
 from functools import reduce
 
@@ -10,9 +10,10 @@ from torch.nn import functional as F
 def convolve(inputs, weight, bias, stride, padding):
     """Compute a two-dimensional convolution.
 
-    It is linear in the inputs and in the weights, so that each of its derivatives is one of three maps of the same
-    shape: the convolution itself, what it sends back to its inputs, and what it sends back to its weights. PyTorch
-    computes second derivatives by convolutions with images for kernels instead, which processors are slow at.
+    A convolution is linear in its inputs and in its weights. Each of its derivatives, of any order, is therefore one of
+    three operations of the same shape: the convolution, its gradient with respect to the inputs, and its gradient with
+    respect to the weights. PyTorch computes the second derivatives by convolutions with kernels as large as the images,
+    which are slow on processors.
 
     Parameters
     ----------
@@ -20,15 +21,19 @@ def convolve(inputs, weight, bias, stride, padding):
         Feature maps.
     weight : Tensor of shape (n_outputs, n_inputs, kernel_height, kernel_width)
         The kernels.
-    bias : Tensor of shape (n_outputs,)
-        What is added to each output channel.
+    bias : Tensor of shape (n_outputs,) or None
+        Added to each output channel.
     stride, padding : tuple of (int, int)
-        As those of `torch.nn.Conv2d`.
+        As in `torch.nn.Conv2d`.
 
     Returns
     -------
     Tensor of shape (n_samples, n_outputs, new_height, new_width)
-        Feature maps, in the type of autocast where it is in force.
+        Feature maps, in the data type of autocast where that is enabled.
+
+    Notes
+    -----
+    There are no forward-mode derivatives: `torch.func.jvp` raises an error.
 
     Examples
     --------
@@ -38,8 +43,10 @@ def convolve(inputs, weight, bias, stride, padding):
     tensor([19., 19., 19.])
     """
     tensors, device = [inputs, weight, bias], inputs.device.type
+    # A custom function is not cast by autocast, which leaves float64 alone, too.
     if torch.is_autocast_enabled(device) and inputs.dtype != torch.float64:
-        tensors = [tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors]
+        dtype = torch.get_autocast_dtype(device)
+        tensors = [tensor if tensor is None else tensor.to(dtype) for tensor in tensors]
     return _Convolution.apply(*tensors, tuple(stride), tuple(padding))
 
 
@@ -53,42 +60,50 @@ class _Convolution(Function):
     @staticmethod
     def setup_context(ctx, inputs, output):
         ctx.save_for_backward(*inputs[:2])
-        ctx.steps = inputs[3:]
+        ctx.stride_and_padding = inputs[3:]
 
     @staticmethod
-    def backward(ctx, slope):
-        return *_Slopes.apply(slope, *ctx.saved_tensors, ctx.needs_input_grad[:3], *ctx.steps), None, None
+    def backward(ctx, grad):
+        needed = ctx.needs_input_grad[:3]
+        return *_ConvolutionBackward.apply(grad, *ctx.saved_tensors, needed, *ctx.stride_and_padding), None, None
 
 
-class _Slopes(Function):
-    """What a convolution sends back to its inputs, its weights and its bias, or None where it is not wanted."""
+class _ConvolutionBackward(Function):
+    """The gradients of a convolution with respect to its inputs, weights and bias; None for those not needed."""
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(slope, inputs, weight, wanted, stride, padding):
+    def forward(grad, inputs, weight, needed, stride, padding):
         return torch.ops.aten.convolution_backward(
-            slope, inputs, weight, weight.shape[:1], stride, padding, (1, 1), False, (0, 0), 1, wanted
+            grad, inputs, weight, weight.shape[:1], stride, padding, (1, 1), False, (0, 0), 1, needed
         )
 
     @staticmethod
     def setup_context(ctx, inputs, output):
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(*inputs[:3])
-        ctx.steps = inputs[4:]
+        ctx.stride_and_padding = inputs[4:]
 
     @staticmethod
-    def backward(ctx, of_inputs, of_weight, of_bias):
-        slope, inputs, weight = ctx.saved_tensors
-        needs_slope, *needed = ctx.needs_input_grad[:3]
-        to_slope = []
-        if needs_slope and of_inputs is not None:
-            to_slope.append(_Convolution.apply(of_inputs, weight, None, *ctx.steps))
-        if needs_slope and of_weight is not None:
-            to_slope.append(_Convolution.apply(inputs, of_weight, of_bias, *ctx.steps))
-        elif needs_slope and of_bias is not None:
-            to_slope.append(of_bias[:, None, None].expand_as(slope))
-        wanted = needed[0] and of_weight is not None, needed[1] and of_inputs is not None, False
-        inputs, weight = inputs if of_inputs is None else of_inputs, weight if of_weight is None else of_weight
-        slopes = _Slopes.apply(slope, inputs, weight, wanted, *ctx.steps)[:2] if any(wanted) else (None, None)
-        return reduce(torch.add, to_slope) if to_slope else None, *slopes, None, None, None
+    def backward(ctx, grad_of_inputs, grad_of_weight, grad_of_bias):
+        grad, inputs, weight = ctx.saved_tensors
+        needs_grad, *needs = ctx.needs_input_grad[:3]
+        # The gradients are linear in `grad`: their own gradient is the convolution, with what came back in the place
+        # of the inputs or of the weights.
+        parts = []
+        if needs_grad and grad_of_inputs is not None:
+            parts.append(_Convolution.apply(grad_of_inputs, weight, None, *ctx.stride_and_padding))
+        if needs_grad and grad_of_weight is not None:
+            parts.append(_Convolution.apply(inputs, grad_of_weight, grad_of_bias, *ctx.stride_and_padding))
+        elif needs_grad and grad_of_bias is not None:
+            parts.append(grad_of_bias[:, None, None].expand_as(grad))
+        # The gradient of the inputs depends on the weights alone, and that of the weights on the inputs alone. Both are
+        # computed in one call.
+        needed = needs[0] and grad_of_weight is not None, needs[1] and grad_of_inputs is not None, False
+        inputs = inputs if grad_of_inputs is None else grad_of_inputs
+        weight = weight if grad_of_weight is None else grad_of_weight
+        found = (None, None)
+        if any(needed):
+            found = _ConvolutionBackward.apply(grad, inputs, weight, needed, *ctx.stride_and_padding)[:2]
+        return reduce(torch.add, parts) if parts else None, *found, None, None, None

@@ -1,22 +1,22 @@
-"""From preprocessed images to what a network takes."""
+"""From preprocessed images to the input of a network."""
 
 import torch
 
 
 def network_input(images, size):
-    """Crop images to their middle and scale them to the range of a network's input.
+    """Crop the center of images and scale it to the range of a network's input.
 
     Parameters
     ----------
     images : Tensor of shape (n_samples, 1, height, width)
-        Preprocessed signatures, values from 0 (background) to 255. A gradient passes through.
+        Preprocessed signatures, values from 0 (background) to 255. The function is differentiable.
     size : tuple of (int, int) or None
-        Rows and columns of the middle; None keeps all.
+        Rows and columns to keep; None does not crop.
 
     Returns
     -------
     Tensor of shape (n_samples, 1, size[0], size[1]), dtype float32
-        Values from 0 to 1, in channels-last order.
+        Values from 0 to 1, in channels-last layout.
 
     Examples
     --------
@@ -30,18 +30,18 @@ def network_input(images, size):
 
 
 def center_crop(images, size):
-    """Cut the middle out of images.
+    """Crop the center of images.
 
     Parameters
     ----------
-    images : ndarray of shape (n_samples, height, width)
+    images : ndarray or Tensor of shape (n_samples, height, width)
         The images.
     size : tuple of (int, int)
-        Rows and columns to keep; all where there are fewer.
+        Rows and columns to keep. Where an image has fewer, all are kept.
 
     Returns
     -------
-    ndarray of shape (n_samples, size[0], size[1])
+    ndarray or Tensor of shape (n_samples, size[0], size[1])
         A view of the images.
 
     Examples

@@ -1,56 +1,47 @@
-"""Max-pooling whose second derivatives keep the layout of the maps, and add nothing where they are zero."""
+"""Max-pooling that is fast to differentiate twice in channels-last layout."""
 
 import torch
-from torch import nn
 from torch.autograd import Function
 from torch.nn import functional as F
 
 
-class MaxPool(nn.MaxPool2d):
-    """Max-pooling, as `torch.nn.MaxPool2d`, but faster to differentiate twice where channels come last.
+def max_pool(inputs, kernel_size, stride, padding=0):
+    """Compute the maxima in windows.
 
-    It has derivatives backwards only: `torch.func.jvp` raises an error.
+    The second derivatives keep the memory layout of the maps, and nothing is computed where they are zero.
 
     Parameters
     ----------
-    kernel_size, stride : int
-        As those of `torch.nn.MaxPool2d`.
+    inputs : Tensor of shape (n_samples, n_channels, height, width)
+        Feature maps.
+    kernel_size, stride, padding : int or tuple of (int, int)
+        As in `torch.nn.MaxPool2d`.
+
+    Returns
+    -------
+    Tensor of shape (n_samples, n_channels, new_height, new_width)
+        The maximum of each window.
+
+    Notes
+    -----
+    There are no forward-mode derivatives: `torch.func.jvp` raises an error.
 
     Examples
     --------
     >>> import torch
-    >>> from sigkit.nets._pooling import MaxPool
-    >>> MaxPool(3, 2)(torch.arange(25.0).reshape(1, 1, 5, 5)).tolist()
+    >>> from sigkit.nets._pooling import max_pool
+    >>> max_pool(torch.arange(25.0).reshape(1, 1, 5, 5), 3, 2).tolist()
     [[[[12.0, 14.0], [22.0, 24.0]]]]
     """
-
-    def __init__(self, kernel_size, stride):
-        super().__init__(kernel_size, stride)
-
-    def forward(self, inputs):
-        """Compute the maxima.
-
-        Parameters
-        ----------
-        inputs : Tensor of shape (n_samples, n_channels, height, width)
-            Feature maps.
-
-        Returns
-        -------
-        Tensor of shape (n_samples, n_channels, new_height, new_width)
-            The greatest value in each window.
-        """
-        if not torch.is_grad_enabled():
-            return super().forward(inputs)
-        return _MaxPool.apply(inputs, self.kernel_size, self.stride)[0]
+    return _MaxPool.apply(inputs, kernel_size, stride, padding)[0]
 
 
 class _MaxPool(Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(inputs, kernel_size, stride):
-        return F.max_pool2d_with_indices(inputs, kernel_size, stride)
+    def forward(inputs, kernel_size, stride, padding):
+        return F.max_pool2d_with_indices(inputs, kernel_size, stride, padding)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -60,29 +51,29 @@ class _MaxPool(Function):
         ctx.save_for_backward(inputs[0], output[1])
 
     @staticmethod
-    def backward(ctx, slope, _):
-        sent = None if slope is None else _ToMaxima.apply(slope, *ctx.saved_tensors, *ctx.window)
-        return sent, None, None
+    def backward(ctx, grad, _):
+        found = None if grad is None else _MaxPoolBackward.apply(grad, *ctx.saved_tensors, *ctx.window)
+        return found, None, None, None
 
 
-class _ToMaxima(Function):
-    """What each maximum sends back to where it was found."""
+class _MaxPoolBackward(Function):
+    """The gradient of max-pooling: that of each maximum, at the place where it was found."""
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(slope, inputs, places, kernel_size, stride):
-        sizes = [(size, size) for size in (kernel_size, stride, 0, 1)]
-        return torch.ops.aten.max_pool2d_with_indices_backward(slope, inputs, *sizes, False, places)
+    def forward(grad, inputs, indices, kernel_size, stride, padding):
+        window = [size if isinstance(size, tuple) else (size, size) for size in (kernel_size, stride, padding, 1)]
+        return torch.ops.aten.max_pool2d_with_indices_backward(grad, inputs, *window, False, indices)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
         ctx.save_for_backward(inputs[2])
 
     @staticmethod
-    def backward(ctx, slope):
-        (places,) = ctx.saved_tensors
-        slope, flat = slope.flatten(-2), places.flatten(-2)
-        # Where channels are last, they are to be so in what is gathered.
-        gathered = slope.gather(-1, flat) if places.is_contiguous() else slope.mT.gather(-2, flat.mT).mT
-        return gathered.unflatten(-1, places.shape[-2:]), None, None, None, None
+    def backward(ctx, grad):
+        (indices,) = ctx.saved_tensors
+        grad, flat = grad.flatten(-2), indices.flatten(-2)
+        # In channels-last layout the gathered values are to have that layout as well.
+        gathered = grad.gather(-1, flat) if indices.is_contiguous() else grad.mT.gather(-2, flat.mT).mT
+        return gathered.unflatten(-1, indices.shape[-2:]), None, None, None, None, None

@@ -1,6 +1,7 @@
-"""Where and how a network runs: the device, the precision, and a copy made ready for them."""
+"""Where and how a network runs: its device, its precision, and layers that work in place."""
 
 import copy
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ def choose_device(device=None):
     Parameters
     ----------
     device : str, torch.device or None, default=None
-        A device by name; None takes an accelerator if there is one, and the processor otherwise.
+        A device or its name; None chooses an accelerator if there is one, and the processor otherwise.
 
     Returns
     -------
@@ -23,7 +24,7 @@ def choose_device(device=None):
     Raises
     ------
     ValueError
-        If torch knows no such device, or this machine has none.
+        If torch does not know the device, or this machine does not have it.
 
     Examples
     --------
@@ -44,45 +45,21 @@ def choose_device(device=None):
     return device
 
 
-def has_fast_bfloat16(device):
-    """Tell whether bfloat16 is faster than float32.
-
-    Parameters
-    ----------
-    device : torch.device
-        Where networks run.
-
-    Returns
-    -------
-    bool
-        True on a processor with avx512_bf16, or an accelerator with bfloat16.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from sigkit.nets import has_fast_bfloat16
-    >>> has_fast_bfloat16(torch.device("cpu")) in (True, False)
-    True
-    """
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
-
-
 def choose_precision(precision, device):
-    """Choose the type in which networks compute.
+    """Choose the data type in which networks compute.
 
     Parameters
     ----------
     precision : {"float32", "bfloat16", "auto"}
-        The type; "auto" takes bfloat16 where it is faster.
+        The data type; "auto" chooses bfloat16 where it is faster than float32: on processors with avx512_bf16, and on
+        CUDA devices that support it.
     device : torch.device
         Where networks run.
 
     Returns
     -------
     {"float32", "bfloat16"}
-        The type.
+        The data type.
 
     Examples
     --------
@@ -92,29 +69,30 @@ def choose_precision(precision, device):
     'bfloat16'
     """
     if precision == "auto":
-        return "bfloat16" if has_fast_bfloat16(device) else "float32"
+        return "bfloat16" if _has_fast_bfloat16(device) else "float32"
     return precision
 
 
 def prepare_network(network, device, precision="float32", *, fold=False):
-    """Copy a network to where and how it shall run.
+    """Copy a network to the device and the precision in which it will run.
 
     Parameters
     ----------
     network : torch.nn.Module
-        The network, left as it is.
+        The network, which is not changed.
     device : torch.device
         Where to run it.
     precision : {"float32", "bfloat16"}, default="float32"
-        The type of weights and activations. In bfloat16 batch normalisation behind a layer is folded into its weights
-        beforehand, so that its statistics are not rounded on their own.
+        Data type of weights and activations. In bfloat16, batch normalization that directly follows a layer is folded
+        into its weights first, so that its statistics are not rounded on their own.
     fold : bool, default=False
-        Whether to do so in float32, too: equal but for rounding, and a good deal faster where gradients are taken.
+        Whether to fold batch normalization in float32, too: equal but for rounding, and faster where gradients are
+        computed.
 
     Returns
     -------
     torch.nn.Module
-        The copy, in evaluation mode, weights in channels-last order.
+        The copy, in evaluation mode, with weights in channels-last layout and ReLUs that work in place.
 
     Examples
     --------
@@ -125,16 +103,66 @@ def prepare_network(network, device, precision="float32", *, fold=False):
     torch.bfloat16
     """
     network = copy.deepcopy(network).eval()
+    set_inplace_relu(network, True)
     if fold or precision == "bfloat16":
-        for block in network.modules():
-            if isinstance(block, nn.Sequential) and hasattr(block, "bn"):
-                _fold_normalisation(block)
-    return network.to(device=device, dtype=getattr(torch, precision), memory_format=torch.channels_last)
+        for sequence in _sequences(network):
+            _fold_normalization(sequence)
+    network = network.to(device=device, dtype=getattr(torch, precision), memory_format=torch.channels_last)
+    for layer in network.modules():
+        # Normalization outside of a sequence was not folded. Its statistics need more digits than bfloat16 has.
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.float()
+    return network
 
 
-def _fold_normalisation(block):
-    if hasattr(block, "conv"):
-        block.conv = fuse_conv_bn_eval(block.conv, block.bn)
-    else:
-        block.fc = fuse_linear_bn_eval(block.fc, block.bn)
-    block.bn = nn.Identity()
+def set_inplace_relu(network, inplace):
+    """Let ReLUs overwrite their inputs, which is faster in training, or undo it.
+
+    Only ReLUs that directly follow a convolution, a linear layer, batch normalization or max-pooling in a
+    `torch.nn.Sequential` are changed: nothing else needs the values that they overwrite. A hook on the layer before
+    sees the overwritten values, and full backward hooks on it raise an error; therefore networks are built without.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        The network, changed in place.
+    inplace : bool
+        Whether the ReLUs work in place.
+
+    Examples
+    --------
+    >>> from sigkit.nets import build_network, set_inplace_relu
+    >>> network = build_network("tiny")
+    >>> set_inplace_relu(network, True)
+    >>> network.fc_layers[0].relu
+    ReLU(inplace=True)
+    """
+    before = (nn.Conv2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d, nn.MaxPool2d)
+    for sequence in _sequences(network):
+        for layer, following in pairwise(sequence):
+            if isinstance(following, nn.ReLU) and isinstance(layer, before):
+                following.inplace = inplace
+
+
+def _has_fast_bfloat16(device):
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def _sequences(network):
+    """Return the modules that call their children one after another."""
+    return [
+        module
+        for module in network.modules()
+        if isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
+    ]
+
+
+def _fold_normalization(sequence):
+    """Fold each batch normalization of a sequence into the layer before it, in place."""
+    for number, (layer, norm) in enumerate(pairwise([*sequence])):
+        if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            sequence[number], sequence[number + 1] = fuse_conv_bn_eval(layer, norm), nn.Identity()
+        elif isinstance(layer, nn.Linear) and isinstance(norm, nn.BatchNorm1d):
+            sequence[number], sequence[number + 1] = fuse_linear_bn_eval(layer, norm), nn.Identity()

@@ -1,4 +1,4 @@
-"""A residual network that looks at fine strokes, and only where there is ink."""
+"""A residual network with a fine resolution, pooled over the ink."""
 
 from collections import OrderedDict
 from itertools import pairwise
@@ -7,34 +7,36 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sigkit.nets._signet import NormalisedLayer
+from sigkit.nets._signet import normalized_layer
 
-# Halves of usual extents of signatures, in pixels: they bring positions to about -1 to 1.
+# Half of the usual height and width of signatures, in pixels: positions divided by them are about -1 to 1.
 _HALF_HEIGHT, _HALF_WIDTH = 20.0, 50.0
-_TRACE = 1e-6
+# An image without ink is not divided by 0.
+_EPSILON = 1e-6
 
 
 class ResidualSigNet(nn.Module):
-    """Residual blocks [1]_ at a finer resolution than SigNet's, pooled over the ink alone.
+    """Residual blocks [1]_ at a finer resolution than SigNet's, pooled over the ink.
 
-    SigNet's first convolution goes in steps of four pixels, more than the width of a stroke; this one's goes in steps
-    of two. Three things make it indifferent to where, on how large a sheet and with how dark a pen someone signs: ink
-    is divided by its mean level in the image, features are averaged where there is ink, and positions, by which they
-    are averaged a second and a third time, are taken from the centre of the ink.
+    The first convolution of SigNet has a stride of four pixels, which is more than the width of a pen stroke; here it
+    is two. Features hardly depend on where on the sheet a signature is, on the size of the sheet and on the darkness of
+    the pen: ink is divided by its mean level in the image, and the maps are averaged over the ink alone. They are
+    averaged three times, unweighted and weighted by the horizontal and the vertical distance from the centre of the
+    ink; their maxima are the fourth part of what the last layer takes.
 
     Parameters
     ----------
     channels : tuple of int, default=(16, 32, 64, 128, 256)
-        Channels of the first convolution and of each block; each halves the resolution.
+        Number of channels of the first convolution and of each block. Each of them halves the resolution.
     n_features : int, default=2048
         Number of features.
 
     Attributes
     ----------
     input_size : tuple of (int, int)
-        Rows and columns of the images that the network is given; it takes others too.
+        Rows and columns of the images that the network is given.
     takes_any_size : bool
-        True: the training may use smaller images.
+        True: the network takes images of other sizes, too.
     n_features : int
         Number of features.
 
@@ -58,13 +60,13 @@ class ResidualSigNet(nn.Module):
     def __init__(self, channels=(16, 32, 64, 128, 256), n_features=2048):
         super().__init__()
         first = nn.Conv2d(1, channels[0], kernel_size=5, stride=2, padding=2, bias=False)
-        layers = OrderedDict(conv1=NormalisedLayer("conv", first))
+        layers = OrderedDict(conv1=normalized_layer("conv", first))
         for number, (n_inputs, n_outputs) in enumerate(pairwise(channels), start=1):
             layers[f"block{number}"] = ResidualBlock(n_inputs, n_outputs)
         self.conv_layers = nn.Sequential(layers)
         self.pooled = nn.BatchNorm1d(4 * channels[-1])
         linear = nn.Linear(4 * channels[-1], n_features, bias=False)
-        self.fc_layers = nn.Sequential(OrderedDict(fc1=NormalisedLayer("fc", linear, relu=False)))
+        self.fc_layers = nn.Sequential(OrderedDict(fc1=normalized_layer("fc", linear, relu=False)))
         self.n_features = n_features
 
     def forward(self, images):
@@ -78,7 +80,7 @@ class ResidualSigNet(nn.Module):
         Returns
         -------
         Tensor of shape (n_samples, n_features)
-            Features, positive and negative.
+            Features, of either sign.
         """
         level = images.square().sum((2, 3), keepdim=True) / (images.sum((2, 3), keepdim=True) + 1e-3)
         maps = self.conv_layers(images / (level + 1e-3))
@@ -87,12 +89,12 @@ class ResidualSigNet(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions of 3 x 3, of which the first halves the resolution, beside one of 1 x 1.
+    """Two 3 x 3 convolutions, the first with stride 2, and a 1 x 1 convolution as the shortcut.
 
     Parameters
     ----------
     n_inputs, n_outputs : int
-        Channels.
+        Number of input and output channels.
 
     Examples
     --------
@@ -104,9 +106,10 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, n_inputs, n_outputs):
         super().__init__()
-        self.first = NormalisedLayer("conv", nn.Conv2d(n_inputs, n_outputs, 3, stride=2, padding=1, bias=False))
-        self.second = NormalisedLayer("conv", nn.Conv2d(n_outputs, n_outputs, 3, padding=1, bias=False), relu=False)
-        self.beside = NormalisedLayer("conv", nn.Conv2d(n_inputs, n_outputs, 1, stride=2, bias=False), relu=False)
+        self.first = normalized_layer("conv", nn.Conv2d(n_inputs, n_outputs, 3, stride=2, padding=1, bias=False))
+        self.second = normalized_layer("conv", nn.Conv2d(n_outputs, n_outputs, 3, padding=1, bias=False), relu=False)
+        self.beside = normalized_layer("conv", nn.Conv2d(n_inputs, n_outputs, 1, stride=2, bias=False), relu=False)
+        self.relu = nn.ReLU()
 
     def forward(self, maps):
         """Compute feature maps.
@@ -119,15 +122,15 @@ class ResidualBlock(nn.Module):
         Returns
         -------
         Tensor of shape (n_samples, n_outputs, ceil(height / 2), ceil(width / 2))
-            Feature maps, none negative.
+            Feature maps, all at least 0.
         """
-        return F.relu(self.second(self.first(maps)) + self.beside(maps))
+        return self.relu(self.second(self.first(maps)) + self.beside(maps))
 
 
 def _pool(maps, ink, size):
-    """Average maps over the ink, as they are and times the position; and take their maximum."""
+    """Average maps over the ink, unweighted and weighted by position, and take their maximum over the image."""
     height, width = maps.shape[2:]
-    weight = ink / (ink.sum((2, 3), keepdim=True) + _TRACE)
+    weight = ink / (ink.sum((2, 3), keepdim=True) + _EPSILON)
     down = torch.linspace(-1, 1, height, device=maps.device, dtype=maps.dtype)[:, None] * (size[0] / 2 / _HALF_HEIGHT)
     across = torch.linspace(-1, 1, width, device=maps.device, dtype=maps.dtype) * (size[1] / 2 / _HALF_WIDTH)
     pooled = [(maps * weight).sum((2, 3))]

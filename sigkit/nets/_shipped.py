@@ -1,4 +1,4 @@
-"""Weights that come with the package, by their names."""
+"""The weights shipped with the package, by their names."""
 
 import os
 from importlib.resources import files
@@ -6,19 +6,19 @@ from importlib.resources import files
 from sigkit._utils import listing
 
 SHIPPED_WEIGHTS = ("synthetic",)
-"""Names of the weights in the package."""
+"""Names of the shipped weights."""
 
 
 def weights_path(weights):
-    """Tell where weights are, by their name in the package or by their path.
+    """Return the path of a weight file, or of shipped weights by their name.
 
-    A name of weights in the package wins over a file of that very name in the working folder, which could not be read
-    anyway: weight files have a suffix. Write `./synthetic` to mean a file.
+    A name of shipped weights takes precedence over a file of the same name in the current folder; weight files have a
+    suffix. Write `./synthetic` for such a file.
 
     Parameters
     ----------
     weights : {"synthetic"}, str or os.PathLike
-        Weights in the package by their name, or the path of a file.
+        The name of shipped weights, or a path.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def weights_path(weights):
     Raises
     ------
     FileNotFoundError
-        If there is no such file, and no weights of that name in the package.
+        If there is no such file, and no shipped weights of that name.
 
     Examples
     --------
@@ -39,13 +39,13 @@ def weights_path(weights):
     >>> weights_path("sythetic")
     Traceback (most recent call last):
         ...
-    FileNotFoundError: weights: there is no file 'sythetic'. In the package there are the weights 'synthetic'; pass ...
+    FileNotFoundError: weights: there is no file 'sythetic'. The package ships the weights 'synthetic'; pass ...
     """
     name = os.fspath(weights)
     path = str(files("sigkit.nets") / "shipped" / f"{name}.safetensors") if name in SHIPPED_WEIGHTS else name
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f"weights: there is no file {path!r}. In the package there are the weights "
+            f"weights: there is no file {path!r}. The package ships the weights "
             f"{listing(map(repr, SHIPPED_WEIGHTS))}; pass that name, the path of a file, or None to train."
         )
     return path

@@ -5,9 +5,6 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
-from sigkit.nets._convolution import convolve
-from sigkit.nets._pooling import MaxPool
-
 _KERNELS = {
     "conv1": {"kernel_size": 11, "stride": 4},
     "conv2": {"kernel_size": 5, "padding": 2},
@@ -19,15 +16,15 @@ _POOLED_AFTER = {"conv1": 1, "conv2": 2, "conv5": 3}
 
 
 class SigNet(nn.Module):
-    """SigNet of [1]_: convolutions, then fully connected layers, each with batch normalisation and ReLU.
+    """SigNet [1]_: convolutions, then fully connected layers, each with batch normalization and ReLU.
 
-    Three convolutions are followed by max-pooling of 3 x 3 at stride 2, and their ReLU comes after it, which gives the
-    same. The names of the parameters are those of the weight files that sigver publishes.
+    Three convolutions are followed by 3 x 3 max-pooling with stride 2. Their ReLU comes after the pooling, which gives
+    the same features. The parameters have the names that they have in the weight files published by sigver.
 
     Parameters
     ----------
     channels : dict of str to int
-        Output channels of each convolution by its name, "conv1" to "conv5"; a name that lacks leaves it out.
+        Number of output channels of each convolution, "conv1" to "conv5". A convolution that is missing is left out.
     widths : tuple of int
         Widths of the fully connected layers; the last is the number of features.
 
@@ -36,7 +33,7 @@ class SigNet(nn.Module):
     input_size : tuple of (int, int)
         Rows and columns of the images that the network takes.
     takes_any_size : bool
-        False: it takes no others.
+        False: the network takes images of `input_size` only.
     n_features : int
         Number of features.
 
@@ -66,16 +63,16 @@ class SigNet(nn.Module):
             number = _POOLED_AFTER.get(name)
             if name in channels:
                 layer = nn.Conv2d(n_channels, channels[name], bias=False, **kernel)
-                layers[name] = NormalisedLayer("conv", layer, relu=number is None)
+                layers[name] = normalized_layer("conv", layer, relu=number is None)
                 n_channels = channels[name]
             if number is not None:
-                # The maximum of rectified values is the rectified maximum, of four times fewer values.
-                layers[f"maxpool{number}"], layers[f"relu{number}"] = MaxPool(3, 2), nn.ReLU(inplace=True)
+                # ReLU and the maximum commute, and after the pooling there are four times fewer values to rectify.
+                layers[f"maxpool{number}"], layers[f"relu{number}"] = nn.MaxPool2d(3, 2), nn.ReLU()
         self.conv_layers = nn.Sequential(layers)
         n_inputs = n_channels * 3 * 5
         layers = OrderedDict()
         for number, width in enumerate(widths, start=1):
-            layers[f"fc{number}"] = NormalisedLayer("fc", nn.Linear(n_inputs, width, bias=False))
+            layers[f"fc{number}"] = normalized_layer("fc", nn.Linear(n_inputs, width, bias=False))
             n_inputs = width
         self.fc_layers = nn.Sequential(layers)
         self.n_features = n_inputs
@@ -91,20 +88,20 @@ class SigNet(nn.Module):
         Returns
         -------
         Tensor of shape (n_samples, n_features)
-            Features, none negative.
+            Features, all at least 0.
         """
         return self.fc_layers(torch.flatten(self.conv_layers(images), 1))
 
 
 class TinyNet(nn.Module):
-    """A network of a few hundred parameters for images of any size, for tests and trials.
+    """A network of about 1,700 parameters for images of any size, for tests.
 
     Attributes
     ----------
     input_size : None
-        Images are taken as they are.
+        Images are not cropped.
     takes_any_size : bool
-        True.
+        True: the network takes images of any size.
     n_features : int
         Number of features.
 
@@ -122,10 +119,9 @@ class TinyNet(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.conv_layers = nn.Sequential(
-            NormalisedLayer("conv", nn.Conv2d(1, 8, kernel_size=3, padding=1, bias=False)), nn.AdaptiveMaxPool2d((3, 4))
-        )
-        self.fc_layers = nn.Sequential(NormalisedLayer("fc", nn.Linear(8 * 3 * 4, self.n_features, bias=False)))
+        convolution = nn.Conv2d(1, 8, kernel_size=3, padding=1, bias=False)
+        self.conv_layers = nn.Sequential(normalized_layer("conv", convolution), nn.AdaptiveMaxPool2d((3, 4)))
+        self.fc_layers = nn.Sequential(normalized_layer("fc", nn.Linear(8 * 3 * 4, self.n_features, bias=False)))
 
     def forward(self, images):
         """Compute features.
@@ -138,64 +134,37 @@ class TinyNet(nn.Module):
         Returns
         -------
         Tensor of shape (n_samples, n_features)
-            Features, none negative.
+            Features, all at least 0.
         """
         return self.fc_layers(torch.flatten(self.conv_layers(images), 1))
 
 
-class NormalisedLayer(nn.Sequential):
-    """A layer, batch normalisation and, if asked for, a ReLU.
-
-    In evaluation, and where gradients are recorded, normalisation by fixed statistics is one more factor of the weights
-    and a bias: equal but for rounding, and much faster, for no gradient of the size of the maps passes through it.
-    Hooks on the parts do not run then. The ReLU overwrites what normalisation gives.
+def normalized_layer(name, layer, relu=True):
+    """Follow a layer by batch normalization and, if asked for, by a ReLU.
 
     Parameters
     ----------
     name : {"conv", "fc"}
-        What kind of layer it is.
+        The name of the layer in the sequence.
     layer : torch.nn.Conv2d or torch.nn.Linear
         The layer, without a bias.
     relu : bool, default=True
         Whether there is a ReLU.
 
+    Returns
+    -------
+    torch.nn.Sequential
+        The layers by their names: `name`, "bn" and "relu".
+
     Examples
     --------
     >>> import torch
-    >>> from sigkit.nets._signet import NormalisedLayer
-    >>> layer = NormalisedLayer("fc", torch.nn.Linear(3, 2, bias=False))
-    >>> sorted(name for name, _ in layer.named_parameters())
+    >>> from sigkit.nets._signet import normalized_layer
+    >>> sorted(name for name, _ in normalized_layer("fc", torch.nn.Linear(3, 2, bias=False)).named_parameters())
     ['bn.bias', 'bn.weight', 'fc.weight']
     """
-
-    def __init__(self, name, layer, relu=True):
-        norm = nn.BatchNorm2d(layer.out_channels) if name == "conv" else nn.BatchNorm1d(layer.out_features)
-        layers = OrderedDict([(name, layer), ("bn", norm)])
-        if relu:
-            layers["relu"] = nn.ReLU(inplace=True)
-        super().__init__(layers)
-
-    def forward(self, inputs):
-        """Compute what the layers make of inputs.
-
-        Parameters
-        ----------
-        inputs : Tensor
-            What the layer takes.
-
-        Returns
-        -------
-        Tensor
-            What the layer gives, normalised, none negative where there is a ReLU.
-        """
-        layer, norm = self[0], self.bn
-        if norm.training or layer.bias is not None or not torch.is_grad_enabled():
-            return super().forward(inputs)
-        factor = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        bias = norm.bias - norm.running_mean * factor
-        if isinstance(layer, nn.Conv2d):
-            weight = layer.weight * factor[:, None, None, None]
-            outputs = convolve(inputs, weight, bias, layer.stride, layer.padding)
-        else:
-            outputs = layer(inputs) * factor + bias
-        return self.relu(outputs) if hasattr(self, "relu") else outputs
+    norm = nn.BatchNorm2d(layer.out_channels) if name == "conv" else nn.BatchNorm1d(layer.out_features)
+    layers = OrderedDict([(name, layer), ("bn", norm)])
+    if relu:
+        layers["relu"] = nn.ReLU()
+    return nn.Sequential(layers)

@@ -5,27 +5,26 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
-from sigkit.nets._pooling import MaxPool
-
 
 class SmallCNN(nn.Module):
-    """Two convolutions and two fully connected layers, without batch normalisation, as in [1]_: 1.4 million parameters.
+    """The small network of [1]_: two convolutions and two fully connected layers, without batch normalization.
 
-    Each convolution is of 5 x 5 with 32 channels, and followed by max-pooling of 5 x 5 at stride 5.
+    Each convolution has 32 kernels of 5 x 5 and is followed by 5 x 5 max-pooling with stride 5. There are 1.4 million
+    parameters.
 
     Parameters
     ----------
     widths : tuple of int, default=(1024, 256)
         Widths of the fully connected layers; the last is the number of features.
     dropout : float, default=0.2
-        Share of activations behind each fully connected layer that training leaves out.
+        Dropout probability after each fully connected layer.
 
     Attributes
     ----------
     input_size : tuple of (int, int)
         Rows and columns of the images that the network takes.
     takes_any_size : bool
-        False: it takes no others.
+        False: the network takes images of `input_size` only.
     n_features : int
         Number of features.
 
@@ -51,8 +50,8 @@ class SmallCNN(nn.Module):
         layers = OrderedDict()
         for number, n_channels in ((1, 1), (2, 32)):
             layers[f"conv{number}"] = nn.Conv2d(n_channels, 32, kernel_size=5)
-            # The maximum of rectified values is the rectified maximum, of 25 times fewer values.
-            layers[f"maxpool{number}"] = MaxPool(5, 5)
+            # ReLU and the maximum commute, and after the pooling there are 25 times fewer values to rectify.
+            layers[f"maxpool{number}"] = nn.MaxPool2d(5, 5)
             layers[f"relu{number}"] = nn.ReLU()
         self.conv_layers = nn.Sequential(layers)
         n_inputs = 32 * 5 * 7
@@ -78,6 +77,6 @@ class SmallCNN(nn.Module):
         Returns
         -------
         Tensor of shape (n_samples, n_features)
-            Features, none negative.
+            Features, all at least 0.
         """
         return self.fc_layers(torch.flatten(self.conv_layers(images), 1))

@@ -9,6 +9,7 @@ from sigkit.training._callbacks import Patience
 from sigkit.training._checkpoint import training_seed as training_seed
 from sigkit.training._display import TrainingCurvesDisplay
 from sigkit.training._distortion import Distortion
+from sigkit.training._importance import multi_step_importance
 from sigkit.training._losses import LOSSES, CosFaceLoss, SigNetLoss, SoftmaxLoss, WriterLoss
 from sigkit.training._meta_train import meta_train as meta_train
 from sigkit.training._meta_training import InnerLoop, MetaTraining
@@ -16,6 +17,7 @@ from sigkit.training._nested import own_training as own_training
 from sigkit.training._recipes import SYNTHETIC_RECIPE, TRANSFER_RECIPE
 from sigkit.training._schedules import CosineSchedule, Schedule, StepSchedule
 from sigkit.training._signet_training import SigNetTraining
+from sigkit.training._statistics import batch_statistics, update_statistics
 from sigkit.training._tasks import DevelopmentSet as DevelopmentSet
 from sigkit.training._tasks import draw_from_each as draw_from_each
 from sigkit.training._tasks import task_sizes as task_sizes
@@ -41,4 +43,7 @@ __all__ = [
     "StepSchedule",
     "TrainingCurvesDisplay",
     "WriterLoss",
+    "batch_statistics",
+    "multi_step_importance",
+    "update_statistics",
 ]

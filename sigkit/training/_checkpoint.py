@@ -126,8 +126,12 @@ def to_jsonable(value):
         return {name: to_jsonable(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_jsonable(part) for part in value]
-    if hasattr(value, "item") and getattr(value, "size", 1) == 1:
-        return value.item()
+    if hasattr(value, "item"):
+        try:
+            return value.item()
+        except (ValueError, RuntimeError):
+            # An array or tensor of several values.
+            return str(value)
     return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 

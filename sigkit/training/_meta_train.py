@@ -8,12 +8,14 @@ import numpy as np
 import torch
 
 from sigkit._utils import content_digest, freed_memory_kept, progress
-from sigkit.nets import batch_statistics, multi_step_importance, network_input
+from sigkit.nets import network_input
 from sigkit.training._augmentation import make_augmentation
 from sigkit.training._image_set import training_size
+from sigkit.training._importance import multi_step_importance
 from sigkit.training._net import clip_gradients
 from sigkit.training._recipe import recipe_of, weights_digest
 from sigkit.training._run import TrainingRun
+from sigkit.training._statistics import batch_statistics
 from sigkit.training._task_threads import TaskThreads, add_gradients, n_task_threads
 from sigkit.training._tasks import task_sizes
 

@@ -1,6 +1,5 @@
 """The parameters of a meta-training."""
 
-import copy
 import os
 from numbers import Integral, Real
 
@@ -168,7 +167,7 @@ class MetaTraining(Parameters):
         MetaTraining
             A shallow copy.
         """
-        resolved = copy.copy(self)
-        resolved.inner_loop = InnerLoop() if self.inner_loop is None else self.inner_loop
-        resolved.n_queries = tuple(self.n_queries)
+        resolved = super().resolve()
+        resolved.inner_loop = (InnerLoop() if self.inner_loop is None else self.inner_loop).resolve()
+        resolved.n_queries = tuple(int(count) for count in self.n_queries)
         return resolved

@@ -4,6 +4,7 @@ import copy
 from dataclasses import dataclass, field, fields
 from functools import partial
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_parameter_constraints
 
@@ -53,14 +54,19 @@ class Parameters(BaseEstimator):
                 value.validate()
 
     def resolve(self):
-        """Replace names and None by the parameter objects that they stand for.
+        """Replace names and None by the parameter objects that they stand for, and numpy's numbers by Python's.
 
         Returns
         -------
         Parameters
             A shallow copy.
         """
-        return copy.copy(self)
+        resolved = copy.copy(self)
+        for name, value in self.get_params(deep=False).items():
+            if isinstance(value, np.generic):
+                # torch takes no numpy integers, and JSON knows neither.
+                setattr(resolved, name, value.item())
+        return resolved
 
 
 def look_up(name, value, registry, base):

@@ -1,6 +1,5 @@
 """The parameters of a training of features."""
 
-import copy
 import os
 from numbers import Integral, Real
 
@@ -115,7 +114,7 @@ class SigNetTraining(Parameters):
         ValueError
             If there is no such name, or no such extra class.
         """
-        resolved = copy.copy(self)
+        resolved = super().resolve()
         resolved.loss = look_up("loss", self.loss, LOSSES, WriterLoss)
         resolved.schedule = look_up("schedule", self.schedule, SCHEDULES, Schedule)
         unknown = set(self.extra_classes) - set(EXTRA_CLASSES)

@@ -9,7 +9,7 @@ from skorch.helper import predefined_split
 from skorch.history import History
 
 from sigkit._utils import as_bytes, content_digest, freed_memory_kept
-from sigkit.nets import choose_precision, network_input
+from sigkit.nets import choose_precision, network_input, set_inplace_relu
 from sigkit.training._augmentation import make_augmentation
 from sigkit.training._callbacks import Diverged, EpochLogger, Patience, measurements, unwrap_compiled
 from sigkit.training._distributed import processes, share_from_first
@@ -88,6 +88,8 @@ def train_features(featurizer, training, network, architecture, images, writers,
     net.initialize()
     if state is not None:
         restore(net, state)
+    # Saves the memory of the maps before each ReLU. Users' hooks shall see these maps, so only while training.
+    set_inplace_relu(network, True)
     _train(net, _image_set(images, target, ~held, device))
     unwrap_compiled(net.module_).load_state_dict(run.best["weights"])
     return _trimmed(net), recipe, len(images), len(known)
@@ -205,6 +207,7 @@ def _trimmed(net):
     # An epoch that diverged is not one of the run's.
     history = History(measurements(epoch) for epoch in net.history[: len(net.run.history)])
     net.module_.eval().cpu()
+    set_inplace_relu(unwrap_compiled(net.module_).network, False)
     net.device = "cpu"
     # Callbacks may hold what cannot be pickled.
     net.trim_for_prediction()

@@ -25,6 +25,7 @@ from sigkit._utils import (
 )
 from sigkit.nets import (
     build_network,
+    check_architecture,
     choose_device,
     choose_precision,
     load_network,
@@ -238,6 +239,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             If the training is interrupted. With `checkpoint_dir`, the next `fit` resumes after the last whole epoch.
         """
         X = check_images(self, X, reset=True)
+        check_architecture(self.architecture)
         training = SigNetTraining() if self.training is None else self.training
         training.validate()
         device = choose_device(self.device)

@@ -17,7 +17,9 @@ from sigkit.datasets import make_signatures
 from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
 from sigkit.metrics import eer_score, verification_scorer
 from sigkit.model_selection import WriterSplit
-from sigkit.nets import MetaLearner, TinyNet, network_input, update_statistics
+from sigkit.nets import MetaLearner, network_input
+from sigkit.nets._signet import TinyNet
+from sigkit.training import update_statistics
 from sigkit.training._meta_training import MetaTraining
 from sigkit.training._tasks import DevelopmentSet, TaskSizes, draw_from_each
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer, TrainingCurvesDisplay

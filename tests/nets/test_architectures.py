@@ -1,7 +1,25 @@
+"""The registry of architectures, and the networks as ordinary modules."""
+
+import re
+from pathlib import Path
+
 import pytest
 import torch
+from torch import nn
 
-from sigkit.nets import ARCHITECTURES, build_network
+import sigkit
+from sigkit.nets import ARCHITECTURES, build_network, check_architecture, register_architecture
+from sigkit.nets import _architectures as registry
+
+# Before examples register others.
+OWN = tuple(ARCHITECTURES)
+PACKAGE = Path(sigkit.__file__).parent
+DOCS = PACKAGE.parent / "docs"
+
+
+def draw_images(dtype=torch.float32):
+    images = torch.rand(2, 1, 150, 220, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    return images * (images > 0.9)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +48,7 @@ def test_parameter_names_are_those_of_published_files():
     assert not any("conv4" in name or "fc2" in name for name in names)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", OWN)
 def test_seeds_decide_weights_and_leave_torch_alone(architecture):
     state = torch.get_rng_state()
     first, again, other = (build_network(architecture, seed=seed).state_dict() for seed in (1, 1, 2))
@@ -39,6 +57,116 @@ def test_seeds_decide_weights_and_leave_torch_alone(architecture):
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
+@pytest.mark.parametrize("architecture", [*OWN, "torchvision:resnet18"])
+def test_forward_hooks_see_every_layer(architecture):
+    network = build_network(architecture, seed=0).eval()
+    seen = {}
+    for name, layer in network.named_modules():
+        layer.register_forward_hook(lambda layer, inputs, output, name=name: seen.update({name: output}))
+    images = draw_images().requires_grad_()
+    features = network(images)
+    # Identities stand where torchvision's classifiers were.
+    assert seen.keys() == {name for name, _ in network.named_modules()}
+    network.zero_grad()
+    # What a hook was given is what the layer returned: a ReLU after it has not overwritten it.
+    norms = [name for name, layer in network.named_modules() if isinstance(layer, nn.BatchNorm2d)]
+    for name in norms:
+        assert (seen[name] < 0).any()
+        gradient = torch.autograd.grad(features.sum(), seen[name], retain_graph=True)[0]
+        assert gradient.shape == seen[name].shape
+
+
+@pytest.mark.parametrize("architecture", OWN)
+def test_full_backward_hooks_see_every_layer(architecture):
+    network = build_network(architecture, seed=0).eval()
+    seen = set()
+    for name, layer in network.named_modules():
+        layer.register_full_backward_hook(lambda layer, inputs, outputs, name=name: seen.add(name))
+    network(draw_images().requires_grad_()).sum().backward()
+    assert seen == {name for name, _ in network.named_modules()}
+
+
+# torch warns of its own use of torch.jit when it first computes a forward-mode derivative.
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("architecture", [*OWN, "torchvision:resnet18"])
+def test_forward_mode_derivatives(architecture):
+    network = build_network(architecture, seed=0).eval().double()
+    images = draw_images(torch.float64)
+    tangent = torch.rand(images.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    cotangent = torch.rand(2, network.n_features, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    features, forward = torch.func.jvp(network, (images,), (tangent,))
+    _, pull_back = torch.func.vjp(network, images)
+    torch.testing.assert_close(features, network(images))
+    torch.testing.assert_close((forward * cotangent).sum(), (pull_back(cotangent)[0] * tangent).sum())
+
+
 def test_unknown_architecture():
-    with pytest.raises(ValueError, match="found 'resnet'"):
-        build_network("resnet")
+    for call in (build_network, check_architecture):
+        with pytest.raises(ValueError, match=r"must be one of signet, .* or 'torchvision:' .*; found 'resnet'"):
+            call("resnet")
+    with pytest.raises(ValueError, match="found 3"):
+        check_architecture(3)
+    with pytest.raises(ValueError, match=r"no classification network 'resnet_18'.*'resnet18'"):
+        check_architecture("torchvision:resnet_18")
+
+
+@pytest.fixture
+def emptied(monkeypatch):
+    """A registry that forgets what a test registers."""
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(registry, "ARCHITECTURES", registry._REGISTRY)
+    return registry._REGISTRY
+
+
+class Means(nn.Module):
+    input_size, takes_any_size, n_features = (20, 30), True, 3
+
+    def __init__(self, n_features=3):
+        super().__init__()
+        self.n_features = n_features
+        self.layer = nn.Linear(1, n_features)
+
+    def forward(self, images):
+        return self.layer(images.mean((2, 3)))
+
+
+def test_architectures_of_users(emptied):
+    register_architecture("means", Means, "the mean level")
+    entry = emptied["means"]
+    assert (entry.n_features, entry.n_parameters, entry.description) == (3, 6, "the mean level")
+    assert torch.equal(build_network("means", seed=1).layer.weight, build_network("means", seed=1).layer.weight)
+    register_architecture("means", lambda: Means(5), "more features")
+    assert build_network("means").n_features == 5
+    for name in ("signet", "torchvision:resnet18"):
+        with pytest.raises(ValueError, match=f"name='{name}' is an architecture that sigkit provides"):
+            register_architecture(name, Means, "another")
+    register_architecture("bare", lambda: nn.Linear(1, 2), "without attributes")
+    with pytest.raises(TypeError, match=r"'bare'.* found Linear without input_size, takes_any_size, n_features"):
+        build_network("bare")
+
+
+def test_the_registry_is_read_only():
+    with pytest.raises(TypeError):
+        ARCHITECTURES["signet"] = None
+
+
+def test_the_table_of_networks_in_the_documentation():
+    text = (DOCS / "training.rst").read_text()
+    rows = re.findall(r"^ +``(\w+)`` +([\d.]+) million +([\d,]+) ", text, re.MULTILINE)
+    found = {name: (float(millions), int(n_features.replace(",", ""))) for name, millions, n_features in rows}
+    expected = {
+        name: (round(ARCHITECTURES[name].n_parameters / 1e6, 1), ARCHITECTURES[name].n_features) for name in OWN
+    }
+    assert {**expected, **found} == expected
+    assert found.keys() >= {*OWN} - {"tiny"}
+
+
+def test_lists_of_architectures_in_docstrings_are_complete():
+    incomplete = {}
+    for path in PACKAGE.rglob("*.py"):
+        for paragraph in re.split(r"\n\s*\n", path.read_text()):
+            named = set(re.findall(r"[\"`](\w+)[\"`]", paragraph)) & {*OWN}
+            # Two names are examples, more are a list.
+            if len(named) > 2 and {*OWN} - {"tiny"} - named and path.name != "_architectures.py":
+                incomplete[path.name] = {*OWN} - named
+    assert not incomplete

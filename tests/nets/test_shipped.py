@@ -1,4 +1,4 @@
-"""The weights in the package."""
+"""The shipped weights."""
 
 import os
 import shutil
@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from sigkit.nets import SHIPPED_WEIGHTS, build_network, load_meta_learned, load_network, save_weights, weights_path
+from sigkit.nets import build_network, load_network, save_weights, weights_path
+from sigkit.nets._shipped import SHIPPED_WEIGHTS
 
 
 @pytest.mark.parametrize("name", SHIPPED_WEIGHTS)
@@ -30,7 +31,7 @@ def test_every_file_has_a_name():
     assert sorted(os.listdir(folder)) == sorted(f"{name}.safetensors" for name in SHIPPED_WEIGHTS)
 
 
-def test_the_name_wins_over_a_file_of_that_name(tmp_path, monkeypatch):
+def test_the_name_takes_precedence_over_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_weights("other.safetensors", build_network("tiny", seed=0), "tiny")
     shutil.copy("other.safetensors", "synthetic")
@@ -38,12 +39,12 @@ def test_the_name_wins_over_a_file_of_that_name(tmp_path, monkeypatch):
     assert load_network("synthetic")[1]["architecture"] == "signet_small"
     assert load_network("synthetic.safetensors")[1]["architecture"] == "tiny"
     assert weights_path("./synthetic") == "./synthetic"
-    assert load_meta_learned("synthetic")[2] == {}
+    assert load_network("synthetic", return_meta_learned=True)[2] == {}
 
 
 @pytest.mark.parametrize("name", ["sythetic", "Synthetic", "../shipped/synthetic", "synthetic.pth"])
-def test_wrong_names_tell_the_right_ones(name, tmp_path, monkeypatch):
+def test_errors_list_the_shipped_weights(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for load in (weights_path, load_network):
-        with pytest.raises(FileNotFoundError, match=rf"no file '{name}'\. In the package there .* 'synthetic'"):
+        with pytest.raises(FileNotFoundError, match=rf"no file '{name}'\. The package ships .* 'synthetic'"):
             load(name)

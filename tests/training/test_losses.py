@@ -5,7 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sigkit.training import CosineHead, SigNetLoss, TrainingNetwork, build_network
+from sigkit.nets import build_network
+from sigkit.training import CosFaceLoss, SigNetLoss, SoftmaxLoss
+from sigkit.training._losses import TrainingNetwork
 
 N_SAMPLES, N_CLASSES = 12, 5
 
@@ -19,11 +21,11 @@ def batch():
     return images, torch.stack([classes, forged], dim=1)
 
 
-def plain_loss(features, writers, forgery, target, forgery_weight, writer_loss):
+def plain_loss(features, writers, forgery, target, forgery_weight, writer_term):
     """The equations of the paper, sample by sample."""
     total, n_counted, forgery_total = 0.0, 0, 0.0
     for feature, (label, forged) in zip(features, target.tolist()):
-        if forgery_weight is None or writer_loss == "all" or not forged:
+        if forgery_weight is None or writer_term == "all" or not forged:
             logits = writers.weight @ feature + writers.bias
             total = total - logits[label] + torch.log(torch.exp(logits).sum())
             n_counted += 1
@@ -36,15 +38,16 @@ def plain_loss(features, writers, forgery, target, forgery_weight, writer_loss):
 
 
 @pytest.mark.parametrize(
-    ("forgery_weight", "writer_loss"), [(None, "genuine"), (0.3, "all"), (0.3, "genuine"), (0.95, "genuine")]
+    ("forgery_weight", "writer_term"), [(None, "genuine"), (0.3, "all"), (0.3, "genuine"), (0.95, "genuine")]
 )
-def test_losses_and_gradients_are_those_of_the_equations(batch, forgery_weight, writer_loss):
+def test_losses_and_gradients_are_those_of_the_equations(batch, forgery_weight, writer_term):
     images, target = batch
-    network = TrainingNetwork(build_network("tiny", seed=0), N_CLASSES, forgery_head=forgery_weight is not None)
+    writers = SoftmaxLoss(writer_term=writer_term)
+    network = TrainingNetwork(build_network("tiny", seed=0), writers, N_CLASSES, forgery_weight is not None)
     reference = copy.deepcopy(network)
-    loss = SigNetLoss(forgery_weight, writer_loss)(network(images), target)
+    loss = SigNetLoss(writers, forgery_weight)(network(images), target)
     features = reference.network(images)
-    expected = plain_loss(features, reference.writers, reference.forgery, target, forgery_weight, writer_loss)
+    expected = plain_loss(features, reference.writers, reference.forgery, target, forgery_weight, writer_term)
     loss.backward()
     expected.backward()
     torch.testing.assert_close(loss, expected, atol=1e-5, rtol=0)
@@ -53,9 +56,9 @@ def test_losses_and_gradients_are_those_of_the_equations(batch, forgery_weight, 
 
 
 def test_a_batch_without_genuine_signatures():
-    network = TrainingNetwork(build_network("tiny", seed=0), N_CLASSES, forgery_head=True)
+    network = TrainingNetwork(build_network("tiny", seed=0), SoftmaxLoss(), N_CLASSES, True)
     target = torch.tensor([[0, 1], [1, 1]])
-    loss = SigNetLoss(forgery_weight=0.5)(network(torch.rand(2, 1, 9, 9)), target)
+    loss = SigNetLoss(SoftmaxLoss(), forgery_weight=0.5)(network(torch.rand(2, 1, 9, 9)), target)
     loss.backward()
     assert loss.isfinite()
     assert network.writers.weight.grad.abs().sum() == 0
@@ -64,15 +67,15 @@ def test_a_batch_without_genuine_signatures():
 
 def test_margin_and_smoothing_are_for_training_only():
     logits, target = torch.tensor([[3.0, 1.0], [0.5, 2.0]]), torch.tensor([[0, 0], [1, 0]])
-    loss = SigNetLoss(margin=1.0, label_smoothing=0.1)
+    loss = SigNetLoss(CosFaceLoss(scale=2.0, margin=0.5, label_smoothing=0.1))
     expected = F.cross_entropy(torch.tensor([[2.0, 1.0], [0.5, 1.0]]), target[:, 0], label_smoothing=0.1)
     torch.testing.assert_close(loss((logits, None), target), expected)
     torch.testing.assert_close(loss.eval()((logits, None), target), F.cross_entropy(logits, target[:, 0]))
 
 
-def test_cosine_head():
+def test_cosine_classifier():
     features = torch.rand(4, 8)
-    head = CosineHead(8, 3, scale=10.0)
+    head = CosFaceLoss(scale=10.0).classifier(8, 3)
     expected = 10 * nn.CosineSimilarity(dim=2)(features[:, None], head.weight[None])
     torch.testing.assert_close(head(features), expected)
     torch.testing.assert_close(head(7 * features), expected)

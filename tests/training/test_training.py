@@ -12,24 +12,31 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping, TensorBoard
 from torch import nn
 from torch.nn import functional as F
 
 from sigkit.nets import build_network, load_network
-from sigkit.training._resume import STATE_FILE
-from sigkit.training._training_set import Batches, ImageSet, collect_classes, hold_out, training_size
-from sigkit.transformers import SigNetFeaturizer, TrainingCurvesDisplay
+from sigkit.training import (
+    CosFaceLoss,
+    CosineSchedule,
+    Distortion,
+    Patience,
+    SigNetTraining,
+    SoftmaxLoss,
+    StepSchedule,
+    TrainingCurvesDisplay,
+)
+from sigkit.training._checkpoint import STATE_FILE
+from sigkit.transformers import SigNetFeaturizer
 
 N_WRITERS, N_GENUINE, N_SKILLED = 5, 8, 4
 EVERYTHING = {
-    "forgery_classes": True,
-    "mirrored_classes": True,
-    "head": "cosine",
+    "loss": CosFaceLoss(label_smoothing=0.1),
+    "extra_classes": ("forgeries", "mirrored"),
     "augmentation": "distort",
     "schedule": "cosine",
-    "label_smoothing": 0.1,
 }
 
 
@@ -57,8 +64,15 @@ def signatures():
     return draw_signatures()
 
 
-def make(**settings):
-    return SigNetFeaturizer("tiny", **{"epochs": 4, "lr": 0.02, "batch_size": 16, "random_state": 0} | settings)
+OWN = {"weights", "initial_weights", "dev_writers", "forgery_weight", "precision", "random_state", "verbose"}
+
+
+def make(**parameters):
+    """Make a small featurizer; parameters that are not its own are those of its training."""
+    own = {name: value for name, value in parameters.items() if name in OWN}
+    training = {name: value for name, value in parameters.items() if name not in OWN}
+    training = SigNetTraining(**{"epochs": 4, "lr": 0.02, "batch_size": 16} | training)
+    return SigNetFeaturizer("tiny", training=training, **{"random_state": 0} | own)
 
 
 def weights_of(featurizer):
@@ -86,19 +100,18 @@ def test_the_network_learns_to_tell_writers(signatures):
     assert_same_weights(clone(featurizer).fit(X, y), featurizer)
 
 
-@pytest.mark.parametrize("settings", [{}, {"forgery_weight": 0.4}, {"forgery_weight": 0.4, "writer_loss": "all"}])
-def test_ten_steps_follow_a_plain_loop(signatures, settings):
+@pytest.mark.parametrize(("weight", "writer_term"), [(None, "genuine"), (0.4, "genuine"), (0.4, "all")])
+def test_ten_steps_follow_a_plain_loop(signatures, weight, writer_term):
     """Contiguous layout, torch's own optimizer and schedule, an image at a time into the batch.
 
     The network is the small one. SigNet's last batch normalisation, over a batch of noise-like values, makes a rounding
     error flip a ReLU now and then, and any two layouts of memory part there by more than this test would notice.
     """
     X, y = signatures
-    settings = {"epochs": 5, "batch_size": 16, "lr": 1e-2, "validation_fraction": 0, "clip_value": 0.05, **settings}
-    featurizer = SigNetFeaturizer("tiny", random_state=0, **settings).fit(X, y)
+    training = {"epochs": 5, "lr": 1e-2, "validation_fraction": 0, "clip_value": 0.05}
+    featurizer = make(**training, loss=SoftmaxLoss(writer_term=writer_term), forgery_weight=weight).fit(X, y)
 
     seed = np.random.RandomState(0).randint(2**31 - 1)
-    weight = settings.get("forgery_weight")
     chosen = np.flatnonzero(y[:, 1] == 0) if weight is None else np.arange(len(y))
     network = build_network("tiny", seed=seed)
     with torch.random.fork_rng():
@@ -113,7 +126,7 @@ def test_ten_steps_follow_a_plain_loop(signatures, settings):
             images = torch.stack([torch.from_numpy(X[chosen[row]])[None].float() / 255 for row in rows])
             labels, forged = torch.from_numpy(y[chosen[rows]]).unbind(1)
             features = network(images)
-            taught = forged == 0 if settings.get("writer_loss") != "all" else forged >= 0
+            taught = forged == 0 if writer_term != "all" else forged >= 0
             loss = F.cross_entropy(writers(features[taught]), labels[taught] - 1)
             if weight:
                 forgery_loss = F.binary_cross_entropy_with_logits(forgery(features)[:, 0], forged.float())
@@ -153,7 +166,7 @@ def test_an_interrupted_training_goes_on_exactly(signatures, tmp_path, settings)
     part = make(epochs=6, checkpoint_dir=tmp_path / "run", callbacks=[InterruptAt(4)], **settings)
     with pytest.raises(KeyboardInterrupt):
         part.fit(X, y)
-    resumed = part.set_params(callbacks=None).fit(X, y)
+    resumed = part.set_params(training__callbacks=None).fit(X, y)
     assert_same_weights(resumed, whole)
     for ours, expected in zip(resumed.history_, whole.history_, strict=True):
         assert {**ours, "dur": 0} == {**expected, "dur": 0}
@@ -172,16 +185,18 @@ def test_resuming_without_a_seed_takes_that_of_the_state(signatures, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         part.fit(X, y)
     seed = json.loads(torch.load(tmp_path / STATE_FILE, weights_only=True)["recipe"])["seed"]
-    resumed = part.set_params(callbacks=None).fit(X, y)
+    resumed = part.set_params(training__callbacks=None).fit(X, y)
     assert json.loads(resumed.metadata_["recipe"])["seed"] == seed
 
 
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"lr": 0.5}, "lr was 0.02 and is 0.5"),
+        ({"training__lr": 0.5}, "training__lr was 0.02 and is 0.5"),
         ({"architecture": "signet_thin"}, "architecture was 'tiny' and is 'signet_thin'"),
-        ({"augmentation": {"rotation": 3}}, "augmentation was 'crop' and is {'rotation': 3}"),
+        ({"training__augmentation": Distortion()}, "training__augmentation was 'crop' and is 'Distortion'"),
+        ({"training__loss": CosFaceLoss()}, "training__loss was 'SoftmaxLoss' and is 'CosFaceLoss'"),
+        ({"training__schedule": StepSchedule(decay=0.5)}, "training__schedule__decay was 0.1 and is 0.5"),
     ],
 )
 def test_the_state_of_another_recipe_is_refused(tmp_path, settings, named):
@@ -328,10 +343,10 @@ def test_an_interrupted_fit_leaves_nothing_half_fitted(signatures):
 
 def test_parameters_may_be_numpy_scalars(signatures, tmp_path):
     X, y = signatures
-    settings = {"epochs": np.int64(2), "lr": np.float32(0.02), "batch_size": np.int64(16), "head": np.str_("linear")}
-    settings |= {"mirrored_classes": np.True_, "augmentation": {"rotation": np.float64(3)}}
+    settings = {"epochs": np.int64(2), "lr": np.float32(0.02), "batch_size": np.int64(16), "loss": np.str_("softmax")}
+    settings |= {"extra_classes": np.array(["mirrored"]).tolist(), "augmentation": Distortion(rotation=np.float64(3))}
     featurizer = make(**settings, checkpoint_dir=tmp_path).fit(X, y)
-    assert json.loads(featurizer.metadata_["recipe"])["augmentation"] == {"rotation": 3.0}
+    assert json.loads(featurizer.metadata_["recipe"])["training__augmentation__rotation"] == 3.0
     assert_same_weights(featurizer, make(**settings, checkpoint_dir=tmp_path).fit(X, y))
 
 
@@ -358,13 +373,14 @@ def test_a_random_state_object_does_not_hinder_resumption(signatures, tmp_path):
 
 def test_patience_survives_a_resumption(signatures, tmp_path):
     X, y = signatures
-    settings = {"epochs": 30, "lr": 1e-9, "patience": 3}
+    settings = {"epochs": 30, "lr": 1e-9, "callbacks": [Patience(3)]}
     whole = make(**settings).fit(X, y)
     assert len(whole.history_) < 30
-    part = make(**settings, checkpoint_dir=tmp_path, callbacks=[InterruptAt(len(whole.history_))])
+    interrupt = InterruptAt(len(whole.history_))
+    part = make(**settings | {"callbacks": [Patience(3), interrupt]}, checkpoint_dir=tmp_path)
     with pytest.raises(KeyboardInterrupt):
         part.fit(X, y)
-    resumed = part.set_params(callbacks=None).fit(X, y)
+    resumed = part.set_params(training__callbacks=[Patience(3)]).fit(X, y)
     assert len(resumed.history_) == len(whole.history_)
     assert len(part.fit(X, y).history_) == len(whole.history_)
 
@@ -392,67 +408,12 @@ def test_random_states_are_left_alone(signatures):
     assert np.array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
 
 
-def test_copies_are_learned_once(signatures):
-    X, y = signatures
-    rows, target, known = collect_classes(np.concatenate([X, X]), *np.concatenate([y, y]).T, with_forgeries=True)
-    assert rows.tolist() == list(range(len(X)))
-    assert target[:, 0].tolist() == (y[:, 0] - 1).tolist()
-    assert known.tolist() == [1, 2, 3, 4, 5]
-
-
-def test_validation_takes_a_share_of_each_writer():
-    target = np.repeat([[0, 0], [0, 1], [1, 0], [2, 0]], [20, 10, 4, 2], axis=0)
-    held = hold_out(target, 0.1, np.random.RandomState(0))
-    assert [held[(target == kind).all(axis=1)].sum() for kind in ([0, 0], [0, 1], [1, 0], [2, 0])] == [2, 1, 1, 1]
-    assert not hold_out(target, 0.0, np.random.RandomState(0)).any()
-
-
-def batches_of(n_samples, **settings):
-    images = torch.arange(n_samples, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 2, 3).clone()
-    images[:, :, 0, 0] = 255
-    target = torch.stack([torch.arange(n_samples), torch.zeros(n_samples, dtype=torch.int64)], dim=1)
-    return Batches(ImageSet(images, target), 4, lambda images: images, **settings)
-
-
-def test_batches_hold_each_image_once():
-    assert [len(images) for images, _ in batches_of(10)] == [4, 4, 2]
-    shuffled = batches_of(11, generator=torch.Generator().manual_seed(0))
-    seen = torch.cat([images[:, 0, 1, 1] for images, _ in shuffled])
-    assert sorted(seen.tolist()) == list(range(11))
-    assert seen.tolist() != list(range(11))
-
-
-def test_a_single_image_left_over_is_left_out_of_training_only():
-    assert len(list(batches_of(9, generator=torch.Generator()))) == len(batches_of(9, generator=torch.Generator())) == 2
-    assert len(list(batches_of(9))) == len(batches_of(9)) == 3
-
-
-def test_mirrored_images_are_other_classes():
-    batches = batches_of(8, generator=torch.Generator().manual_seed(0), n_mirrored=8)
-    corners = {0: (0, 0), 1: (0, 2), 2: (1, 0), 3: (1, 2)}
-    seen = set()
-    for images, target in batches:
-        for image, (label, _) in zip(images, target.tolist()):
-            assert image[0][corners[label // 8]] == 255
-            assert label % 8 in image
-            seen.add(label // 8)
-    assert len(seen) > 2
-
-
-def test_processes_share_a_batch():
-    parts = [
-        list(batches_of(12, generator=torch.Generator().manual_seed(0), rank=rank, n_processes=2)) for rank in (0, 1)
-    ]
-    whole = list(batches_of(12, generator=torch.Generator().manual_seed(0)))
-    for (first, _), (second, _), (both, _) in zip(*parts, whole):
-        assert torch.equal(torch.stack([first, second], 1).flatten(0, 1), both)
-
-
 SHARED_TRAINING = """
 import sys
 import numpy as np, torch
 from sigkit.transformers import SigNetFeaturizer
-from sigkit.training._training_net import average_over_processes
+from sigkit.training import SigNetTraining
+from sigkit.training._distributed import average_over_processes
 
 rank, folder = int(sys.argv[1]), sys.argv[2]
 store = torch.distributed.FileStore(folder + "/store", 2)
@@ -461,7 +422,8 @@ mean = torch.tensor([float(rank)])
 average_over_processes([mean])
 signatures = np.load(folder + "/signatures.npz")
 run = folder + "/run" if rank == 0 else None
-featurizer = SigNetFeaturizer("tiny", epochs=3, lr=0.02, forgery_weight=0.5, random_state=0, checkpoint_dir=run)
+training = SigNetTraining(epochs=3, lr=0.02, checkpoint_dir=run)
+featurizer = SigNetFeaturizer("tiny", forgery_weight=0.5, training=training, random_state=0)
 if rank:
     featurizer.set_params(random_state=None)
 featurizer.fit(signatures["X"], signatures["y"])
@@ -484,26 +446,17 @@ def test_processes_that_train_together_end_with_the_same_weights(signatures, tmp
     assert not np.array_equal(untrained["fc_layers.0.fc.weight"], first["fc_layers.0.fc.weight"])
 
 
-def test_small_parts_of_images_are_enough_where_there_is_no_ink():
-    images = np.zeros((3, 170, 242), dtype=np.uint8)
-    images[:, 75:95, 61:181] = 255
-    assert training_size(images, build_network("signet_residual")) == (64, 120)
-    assert training_size(np.full_like(images, 1), build_network("signet_residual")) == (150, 220)
-    assert training_size(images, build_network("signet")) == (150, 220)
-    assert training_size(images, build_network("tiny")) is None
-
-
 def test_learning_curves(signatures):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     featurizer = make().fit(*signatures)
-    display = TrainingCurvesDisplay.from_featurizer(featurizer)
+    display = TrainingCurvesDisplay.from_estimator(featurizer)
     losses, accuracy = display.axes_
     assert [line.get_label() for line in losses.lines] == ["training", "validation"]
     np.testing.assert_allclose(accuracy.lines[0].get_ydata(), [epoch["valid_acc"] for epoch in featurizer.history_])
     untrained = make(epochs=0).fit(*signatures)
     with pytest.raises(ValueError, match="was not trained"):
-        TrainingCurvesDisplay.from_featurizer(untrained)
+        TrainingCurvesDisplay.from_estimator(untrained)
 
 
 def test_compiled_training(signatures, monkeypatch):
@@ -536,13 +489,18 @@ def test_bfloat16_training(signatures):
         ([*range(8), 12, 12], {}, "a single image of writer 2"),
         ([*range(8), *range(12, 20)], {"forgery_weight": 0.5}, "y has none"),
         (slice(None), {"batch_size": 1}, "batch_size=1, with 35 images .* at least 2 images"),
-        (slice(None), {"augmentation": {"scaling": 0}}, "scaling must be a number of at least 1; found 0"),
-        (slice(None), {"augmentation": {"erase": 2}}, "erase must be a number from 0 to 1; found 2"),
-        (slice(None), {"augmentation": {"rotation": "a"}}, "rotation must be a number of at least 0; found 'a'"),
-        (slice(None), {"augmentation": {"rotate": 3}}, "there is no rotate; a distortion has rotation"),
+        (slice(None), {"augmentation": Distortion(scaling=0)}, r"'scaling' parameter of Distortion must be .* Got 0"),
+        (slice(None), {"augmentation": Distortion(erase=2)}, r"'erase' parameter of Distortion must be .* Got 2"),
+        (slice(None), {"augmentation": Distortion(rotation="a")}, r"'rotation' parameter of Distortion must be"),
+        (slice(None), {"augmentation": "turn"}, "'augmentation' parameter of SigNetTraining must be"),
+        (slice(None), {"loss": "hinge"}, "loss must be one of 'softmax', 'cosface', or an instance of WriterLoss"),
+        (slice(None), {"loss": CosFaceLoss(margin=2)}, "'margin' parameter of CosFaceLoss must be"),
+        (slice(None), {"schedule": "linear"}, "schedule must be one of 'step', 'cosine'"),
+        (slice(None), {"schedule": CosineSchedule(warm_up=1)}, "'warm_up' parameter of CosineSchedule must be"),
+        (slice(None), {"extra_classes": ["twins"]}, "extra_classes must be of"),
         (slice(None), {"dev_writers": [7]}, "dev_writers names writers that are not in y: 7"),
         (slice(None), {"forgery_weight": 2}, "forgery_weight"),
-        (slice(None), {"patience": 2, "validation_fraction": 0}, "patience waits for a better validation"),
+        (slice(None), {"callbacks": [Patience(2)], "validation_fraction": 0}, "Patience waits for a better validation"),
         (slice(0, 0), {}, "0 sample"),
     ],
 )
@@ -553,19 +511,29 @@ def test_bad_input(signatures, rows, settings, message):
 
 
 class Spoil(Callback):
-    """Make the weights infinite in the third epoch."""
+    """Make the weights infinite in an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
 
     def on_epoch_begin(self, net, **kwargs):
-        if net.history[-1]["epoch"] == 3:
+        if net.history[-1]["epoch"] == self.epoch:
             with torch.no_grad():
                 net.module_.writers.weight.fill_(np.inf)
 
 
 def test_a_training_that_diverges_says_so_and_keeps_the_last_good_state(signatures, tmp_path):
-    with pytest.raises(ValueError, match=r"diverged in epoch 3: the loss is nan. Lower lr .now 0.02"):
-        make(checkpoint_dir=tmp_path, callbacks=[Spoil()]).fit(*signatures)
+    with pytest.warns(ConvergenceWarning, match=r"diverged in epoch 3: the loss is nan. Lower lr .now 0.02"):
+        spoilt = make(checkpoint_dir=tmp_path, callbacks=[Spoil(3)]).fit(*signatures)
+    assert [epoch["epoch"] for epoch in spoilt.history_] == [1, 2]
+    assert np.isfinite(spoilt.transform(signatures[0])).all()
     whole = make(checkpoint_dir=tmp_path).fit(*signatures)
     assert_same_weights(whole, make().fit(*signatures))
+
+
+def test_a_training_that_diverges_at_once_is_an_error(signatures):
+    with pytest.raises(ValueError, match="diverged in epoch 1: the loss is nan"):
+        make(callbacks=[Spoil(1)]).fit(*signatures)
 
 
 def test_training_needs_writers(signatures):
@@ -626,7 +594,7 @@ def test_a_training_starts_from_given_weights(signatures, learned):
 
 
 def test_the_architecture_is_that_of_the_initial_weights(signatures, learned):
-    featurizer = SigNetFeaturizer("signet_thin", initial_weights=learned[0], epochs=1, random_state=0).fit(*signatures)
+    featurizer = make(initial_weights=learned[0], epochs=1).set_params(architecture="signet_thin").fit(*signatures)
     assert featurizer.architecture_ == "tiny"
     assert json.loads(featurizer.metadata_["recipe"])["architecture"] == "tiny"
 
@@ -637,7 +605,7 @@ def test_a_training_from_given_weights_goes_on_exactly(signatures, learned, tmp_
     part = make(initial_weights=learned[0], checkpoint_dir=tmp_path / "run", callbacks=[InterruptAt(3)])
     with pytest.raises(KeyboardInterrupt):
         part.fit(X, y)
-    assert_same_weights(part.set_params(callbacks=None).fit(X, y), whole)
+    assert_same_weights(part.set_params(training__callbacks=None).fit(X, y), whole)
     with pytest.raises(ValueError, match=r"another training .initial_weights was"):
         make(checkpoint_dir=tmp_path / "run").fit(X, y)
 

@@ -12,11 +12,10 @@ from sigkit.nets import (
     build_network,
     choose_device,
     choose_precision,
-    load_meta_learned,
+    load_network,
     network_input,
-    update_statistics,
 )
-from sigkit.training import SigNetTraining, meta_train, task_sizes, training_seed
+from sigkit.training import SigNetTraining, meta_train, task_sizes, training_seed, update_statistics
 from sigkit.transformers import SigNetFeaturizer
 
 N_FOR_FIRST_STATISTICS = 64
@@ -94,7 +93,7 @@ def _make_learner(verifier, training, references, development, target, device, s
     images = development.images if len(development.images) else references
     others = {}
     if verifier.weights is not None:
-        network, metadata, others = load_meta_learned(verifier.weights, verifier.architecture)
+        network, metadata, others = load_network(verifier.weights, verifier.architecture, return_meta_learned=True)
         check_size(images, network, metadata["architecture"])
         compare_preprocessing(images, metadata, verifier.weights)
     elif training.pretrain is not None:

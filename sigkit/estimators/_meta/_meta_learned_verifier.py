@@ -25,7 +25,7 @@ from sigkit.estimators._meta._adapted_writers import AdaptedWriters, PackedImage
 from sigkit.estimators._meta._learner import choose_seed, learn
 from sigkit.estimators._meta._random_forgeries import draw_random_forgeries
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
-from sigkit.nets import save_weights
+from sigkit.nets import check_architecture, save_weights
 from sigkit.training import DevelopmentSet, MetaTraining, own_training
 
 
@@ -59,7 +59,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         Number of gradient steps of the adaptation.
     head : {"linear", "distance"}, default="linear"
         What computes a score from features: a linear layer as in [1]_, or the distance from a center, which a step
-        moves to the references (:class:`sigkit.nets.DistanceHead`). The distance is better with few references.
+        moves to the references. The distance is better with few references.
     adapt : {"all", "head"}, default="all"
         Weights that the steps change: all, or those of the head (ANIL). With "head" all writers share their features,
         which are computed once for a query, whoever is enrolled.
@@ -255,8 +255,10 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         check_has_target(self, y)
         X = as_bytes(check_images(self, X, reset=True))
         writers, forgery = check_target(X, y)
-        training = (MetaTraining() if self.training is None else self.training).resolve()
+        check_architecture(self.architecture)
+        training = MetaTraining() if self.training is None else self.training
         training.validate()
+        training = training.resolve()
         is_dev = development_rows(writers, self.dev_writers)
         if not is_dev.any() and (training.epochs or training.pretrain is not None):
             raise ValueError(

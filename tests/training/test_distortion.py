@@ -3,8 +3,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sigkit.training import Distortion, random_crop
-from sigkit.training._augment import _Draws, _extreme_of_nine, _mean_of_nine
+from sigkit.training import Distortion
+from sigkit.training._augmentation import random_crop
+from sigkit.training._distortion import _Draws, _extreme_of_nine, _mean_of_nine
 
 STILL = {
     "rotation": 0,
