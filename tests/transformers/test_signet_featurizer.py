@@ -140,9 +140,9 @@ def test_images_too_small_for_signet(images, tmp_path):
 
 
 @pytest.mark.parametrize(("parameter", "value"), [("architecture", "vgg"), ("precision", "int8"), ("batch_size", 0)])
-def test_bad_parameters(images, parameter, value):
+def test_bad_parameters(images, weights, parameter, value):
     with pytest.raises(ValueError, match=parameter):
-        SigNetFeaturizer(**{"architecture": "tiny", "training": UNTRAINED, parameter: value}).fit(images)
+        SigNetFeaturizer(**{"weights": weights, parameter: value}).fit(images)
 
 
 def test_progress(images, weights, capsys):
