@@ -78,3 +78,48 @@ def draw_blots():
         return np.array(images), np.array(target)
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def blots(draw_blots):
+    """Return blots of seven writers, eight genuine and four forged each, for meta-training: do not change them."""
+    return draw_blots(28, 36, n_writers=7)
+
+
+@pytest.fixture(scope="session")
+def make_verifier():
+    """Return a function that makes a small meta-learned verifier; writers 1 to 4 are its development writers."""
+    from sklearn.base import clone
+
+    from sigkit.estimators import MetaLearnedVerifier
+    from sigkit.training import InnerLoop, MetaTraining
+
+    small = MetaLearnedVerifier(
+        "tiny",
+        dev_writers=(1, 2, 3, 4),
+        n_references=4,
+        n_random_forgeries=3,
+        n_updates=2,
+        training=MetaTraining(epochs=2, inner_loop=InnerLoop(lr=0.1), n_queries=(4, 3, 4)),
+        random_state=0,
+    )
+
+    def make(**parameters):
+        return clone(small).set_params(**parameters)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def fitted_verifier(make_verifier, blots):
+    """Return a function that makes a small verifier and fits it to the blots, once for the same parameters."""
+    known = {}
+
+    def fitted(**parameters):
+        """Return the verifier: tests that change it take a copy."""
+        key = repr(sorted(parameters.items()))
+        if key not in known:
+            known[key] = make_verifier(**parameters).fit(*blots)
+        return known[key]
+
+    return fitted

@@ -9,16 +9,17 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 import sigkit.estimators
 import sigkit.transformers
 from sigkit.estimators import AdversarialTrainer, EnsembleAdversarialTrainer, MetaLearnedVerifier, WriterDependentSVC
+from sigkit.training import MetaTraining, SigNetTraining
 from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
 
-A_COLUMN_A_WRITER = "decision_function has a column a writer for two writers too, as a claim picks a column"
+ONE_COLUMN_PER_WRITER = "decision_function has one column per writer for two writers too, as a claim picks a column"
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Skipping check check_array_api_input"),
 ]
 
 
 class _FlatRows:
-    """Images as rows of numbers, for without 2-D input scikit-learn's checks check nothing."""
+    """Images as rows of numbers: without 2-D input scikit-learn's checks check nothing."""
 
     def fit(self, X, y=None):
         X = validate_data(self, X, dtype=np.float64)
@@ -104,8 +105,8 @@ class FlatVerifier(_FlatRows, MetaLearnedVerifier):
 
 EXPECTED_FAILURES = {
     estimator: {
-        "check_classifiers_classes": A_COLUMN_A_WRITER,
-        "check_classifiers_train": A_COLUMN_A_WRITER,
+        "check_classifiers_classes": ONE_COLUMN_PER_WRITER,
+        "check_classifiers_train": ONE_COLUMN_PER_WRITER,
     }
     for estimator in (WriterDependentSVC, FlatVerifier)
 }
@@ -115,16 +116,16 @@ def expected_failures(estimator):
     return EXPECTED_FAILURES.get(type(estimator), {})
 
 
-TINY = SigNetFeaturizer("tiny", epochs=1, random_state=0)
+TINY = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=1), random_state=0)
 CHECKED = [
     WriterDependentSVC(),
     FlatPreprocessor(image_size=(17, 24)),
-    FlatFeaturizer("tiny", epochs=2, random_state=0),
+    FlatFeaturizer("tiny", training=SigNetTraining(epochs=2), random_state=0),
     FlatPatterns(),
     FlatRemover(),
     FlatAdversarialTrainer(TINY, n_steps=1),
     FlatEnsembleTrainer(TINY, [TINY]),
-    FlatVerifier("tiny", epochs=0, n_references=1, random_state=0),
+    FlatVerifier("tiny", n_references=1, training=MetaTraining(epochs=0), random_state=0),
 ]
 
 

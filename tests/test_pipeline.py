@@ -27,9 +27,9 @@ KEYS = {"neg_eer", "neg_eer_writer", "neg_frr", "neg_far_random", "neg_far_skill
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """Files of drawn signatures of seven writers, three of them the development set."""
+    """Files of synthetic signatures of seven writers, three of them the development set."""
     folder = tmp_path_factory.mktemp("scans")
-    scans, target = make_signatures(n_writers=7, n_genuine=9, n_skilled=4, random_state=0)
+    scans, target = make_signatures(n_writers=7, n_genuine=9, n_skilled=4, resolution=150, random_state=0)
     number = Counter()
     for scan, (writer, forgery) in zip(scans, target.tolist()):
         number[writer, forgery] += 1
@@ -47,7 +47,7 @@ def weights(tmp_path_factory):
 def make_pipe(weights, memory=None, pipeline_memory=None):
     return Pipeline(
         [
-            ("preprocess", SignaturePreprocessor(canvas_size=(765, 1089), memory=memory)),
+            ("preprocess", SignaturePreprocessor(canvas_size=(383, 545), image_size=(85, 121), memory=memory)),
             ("features", SigNetFeaturizer(weights=weights, memory=memory)),
             ("svc", WriterDependentSVC(gamma=0.05, dev_writers=DEV, random_state=0)),
         ],
@@ -94,7 +94,7 @@ def test_grid_search_featurizes_each_image_once(corpus, weights, split, tmp_path
 
 def test_results_do_not_depend_on_memory(corpus, weights, split, tmp_path):
     scorer = make_verification_scorer("eer")
-    plain, remembered, staged = (
+    uncached, by_image, by_step = (
         cross_validate(pipe, corpus.images, corpus.target, cv=split, scoring=scorer)["test_score"]
         for pipe in (
             make_pipe(weights),
@@ -102,8 +102,8 @@ def test_results_do_not_depend_on_memory(corpus, weights, split, tmp_path):
             make_pipe(weights, pipeline_memory=str(tmp_path / "folds")),
         )
     )
-    np.testing.assert_allclose(plain, remembered)
-    np.testing.assert_allclose(plain, staged)
+    np.testing.assert_allclose(uncached, by_image)
+    np.testing.assert_allclose(uncached, by_step)
 
 
 def test_clone_pickle_and_report(corpus, weights, split):

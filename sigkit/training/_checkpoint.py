@@ -9,7 +9,7 @@ import torch
 from sklearn.utils import check_random_state
 
 from sigkit._utils import whole_file
-from sigkit.training._distributed import share_from_first
+from sigkit.training._distributed import processes, share_from_first
 
 STATE_FILE = "training.pt"
 
@@ -86,7 +86,7 @@ def read_state(folder):
         ) from error
 
 
-def training_seed(random_state, *folders):
+def training_seed(random_state, folder=None):
     """Choose the seed of a training: an interrupted one resumes with its own.
 
     Parameters
@@ -94,7 +94,7 @@ def training_seed(random_state, *folders):
     random_state : int, RandomState instance or None
         Where the seed is drawn from. An integer is meant, so the state of a training with another seed is refused
         later; otherwise the state decides.
-    *folders : str or None
+    folder : str or None, default=None
         Where a state may be.
 
     Returns
@@ -104,9 +104,26 @@ def training_seed(random_state, *folders):
     """
     seed = check_random_state(random_state).randint(2**31 - 1)
     if not isinstance(random_state, Integral):
-        states = (read_state(folder) for folder in folders)
-        seed = next((state["recipe"]["seed"] for state in states if state is not None), seed)
+        state = read_state(folder)
+        seed = seed if state is None else state["recipe"]["seed"]
     return share_from_first(seed)
+
+
+def keep_seed(folder, seed):
+    """Write a state without an epoch, which holds the seed alone, unless there is a state.
+
+    What precedes the first epoch, such as a pre-training, is then resumed with the same seed.
+
+    Parameters
+    ----------
+    folder : str
+        The folder.
+    seed : int
+        The seed.
+    """
+    if processes()[0] == 0 and read_state(folder) is None:
+        make_folder(folder)
+        write_state(folder, {"recipe": {"seed": seed}, "history": []})
 
 
 def to_jsonable(value):

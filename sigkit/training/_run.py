@@ -74,6 +74,9 @@ class TrainingRun:
             If the state is damaged or that of another training.
         """
         state = read_state(self.folder)
+        if state is not None and not state["history"]:
+            # A state that keeps the seed alone.
+            state = None
         if state is not None:
             check_recipe(self.folder, state["recipe"], self.recipe)
         state = share_from_first(state)

@@ -326,7 +326,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         check_is_fitted(self, "network_")
         device = choose_device(self.device if device is None else device)
         network = prepare_network(self.network_, device, choose_precision(self.precision, device), fold=True)
-        return FeatureExtractor(network, self.n_views, self.magnifications_)
+        return FeatureExtractor(network, self.n_views, self.magnifications_).eval()
 
     def save_weights(self, path, *, corpus=None, licence=None, half=False):
         """Write the weights of the network as safetensors, with a description of their training.

@@ -1,4 +1,4 @@
-"""Gradients of tasks side by side."""
+"""Gradients of tasks computed in parallel."""
 
 import threading
 
@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sigkit.datasets import make_signatures
-from sigkit.estimators import MetaLearnedVerifier
 from sigkit.nets import MetaLearner, build_network
 from sigkit.training._task_threads import TaskThreads, add_gradients
-from sigkit.transformers import SignaturePreprocessor
 
 IMPORTANCE = [0.5, 0.5]
 
@@ -35,7 +32,7 @@ def threads_of_a_new_thread():
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
-def test_gradients_are_those_of_one_after_another(learner, n_threads):
+def test_gradients_are_those_of_a_sequential_computation(learner, n_threads):
     with TaskThreads(learner, n_threads) as threads:
         found = [*threads.gradients(iter(draw_passes()), IMPORTANCE, n_tasks=5)]
     learner.zero_grad()
@@ -58,7 +55,7 @@ def test_tasks_are_computed_at_the_same_time(learner, monkeypatch):
         assert len([*threads.gradients(draw_passes(4), IMPORTANCE, n_tasks=4)]) == 4
 
 
-def test_parameters_are_shared_and_what_is_learned_counts_at_once(learner):
+def test_threads_share_parameters_and_use_changed_ones_at_once(learner):
     with TaskThreads(learner, 2) as threads:
         before = [losses for losses, _ in threads.gradients(draw_passes(2), IMPORTANCE, n_tasks=2)]
         with torch.no_grad():
@@ -67,7 +64,7 @@ def test_parameters_are_shared_and_what_is_learned_counts_at_once(learner):
     assert all(not torch.equal(*pair) for pair in zip(before, after))
 
 
-def test_an_error_arrives_and_later_threads_are_as_before(learner, monkeypatch):
+def test_an_error_is_raised_and_later_threads_are_as_before(learner, monkeypatch):
     own, shares, task_loss = torch.get_num_threads(), [], MetaLearner.task_loss
 
     def counting(self, *task):
@@ -94,7 +91,7 @@ def test_an_error_arrives_and_later_threads_are_as_before(learner, monkeypatch):
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sigkit-task")]
 
 
-def test_no_more_tasks_are_taken_than_are_computed(learner):
+def test_tasks_are_drawn_only_as_they_are_computed(learner):
     taken = []
     with TaskThreads(learner, 2) as threads:
         found = threads.gradients((taken.append(part) or part for part in draw_passes(6)), IMPORTANCE, n_tasks=6)
@@ -121,29 +118,25 @@ def test_gradients_are_added_as_backward_adds_them(learner, n_threads):
         torch.testing.assert_close(grads[0], parameter.grad)
 
 
-def test_meta_training_side_by_side():
-    scans, target = make_signatures(n_writers=6, n_genuine=6, n_skilled=3, random_state=0)
-    images = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57)).fit_transform(scans)
-    sizes = {"n_references": 3, "n_random_forgeries": 3, "n_query_random": 3, "n_query_genuine": 3}
-    sizes |= {"n_query_skilled": 3, "dev_writers": [1, 2, 3, 4], "epochs": 2, "random_state": 0}
-    one, two, again = (MetaLearnedVerifier("tiny", n_jobs=n, **sizes).fit(images, target) for n in (None, 2, 2))
+def test_meta_training_in_parallel(blots, make_verifier):
+    X, y = blots
+    one, two, again = (make_verifier(training__n_jobs=n_jobs).fit(X, y) for n_jobs in (None, 2, 2))
     assert [epoch["train_loss"] for epoch in two.history_] == [epoch["train_loss"] for epoch in again.history_]
     assert all(torch.equal(*pair) for pair in zip(two.learner_.parameters(), again.learner_.parameters()))
-    np.testing.assert_allclose(two.decision_function(images), one.decision_function(images), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(two.decision_function(X), one.decision_function(X), rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("settings", "n_threads"),
-    [({"n_jobs": 3}, 3), ({"n_jobs": 3, "meta_batch_size": 2}, 2), ({"n_jobs": 3, "adapt": "head"}, 1), ({}, 1)],
+    ("parameters", "n_threads"),
+    [
+        ({"training__n_jobs": 3}, 3),
+        ({"training__n_jobs": 3, "training__meta_batch_size": 2}, 2),
+        ({"training__n_jobs": 3, "adapt": "head"}, 1),
+        ({}, 1),
+    ],
 )
-def test_how_many_side_by_side(monkeypatch, settings, n_threads):
-    asked = []
-    enter = TaskThreads.__enter__
-    monkeypatch.setattr(TaskThreads, "__enter__", lambda self: asked.append(self.n_threads) or enter(self))
-    rng = np.random.default_rng(0)
-    X = rng.integers(0, 255, (30, 12, 9), dtype=np.uint8)
-    y = np.repeat([[writer, forgery] for writer in range(3) for forgery in (0, 1)], 5, axis=0)
-    sizes = {"n_references": 2, "n_random_forgeries": 2, "n_query_random": 2, "n_query_genuine": 2}
-    sizes |= {"n_query_skilled": 2, "dev_writers": [0, 1], "epochs": 1, "random_state": 0, "device": "cpu"}
-    MetaLearnedVerifier("tiny", **sizes | settings).fit(X, y)
-    assert asked == [n_threads]
+def test_number_of_threads(blots, make_verifier, monkeypatch, parameters, n_threads):
+    found, enter = [], TaskThreads.__enter__
+    monkeypatch.setattr(TaskThreads, "__enter__", lambda self: found.append(self.n_threads) or enter(self))
+    make_verifier(training__epochs=1, device="cpu", **parameters).fit(*blots)
+    assert found == [n_threads]

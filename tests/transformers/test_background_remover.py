@@ -10,6 +10,7 @@ from sigkit.attacks import FGM, AnnealingAttack
 from sigkit.datasets import make_signatures
 from sigkit.estimators import DifferentiableVerifier, WriterDependentSVC
 from sigkit.imaging import remove_background
+from sigkit.training import SigNetTraining
 from sigkit.transformers import BackgroundRemover, SignaturePreprocessor, SigNetFeaturizer
 
 
@@ -18,6 +19,10 @@ def signatures():
     # Grey lines would be too faint in images of this size.
     scans, target = make_signatures(n_writers=4, n_genuine=6, n_skilled=2, random_state=0, scan="two-valued")
     return SignaturePreprocessor(canvas_size=(765, 1089), image_size=(34, 48)).fit_transform(scans), target
+
+
+def untrained_featurizer():
+    return SigNetFeaturizer("tiny", training=SigNetTraining(epochs=0), random_state=0)
 
 
 def draw(noise=20, n_images=3):
@@ -89,7 +94,7 @@ def test_the_input_is_not_modified():
 def test_in_a_pipeline_before_the_features(signatures):
     images, target = signatures
     genuine = target[:, 1] == 0
-    steps = SigNetFeaturizer("tiny", epochs=0, random_state=0), WriterDependentSVC(gamma=0.01)
+    steps = untrained_featurizer(), WriterDependentSVC(gamma=0.01)
     pipe = make_pipeline(BackgroundRemover(min_size=4), *map(clone, steps)).fit(images, target)
     cleaned = BackgroundRemover(min_size=4).fit_transform(images)
     reference = make_pipeline(*map(clone, steps)).fit(cleaned, target)
@@ -101,7 +106,7 @@ def test_in_a_pipeline_before_the_features(signatures):
 @pytest.mark.parametrize("attack", [FGM(epsilon=50), AnnealingAttack(n_steps=20, step_size=1)])
 def test_adversarial_noise_is_removed_from_the_background(signatures, attack):
     images, target = signatures
-    pipe = make_pipeline(SigNetFeaturizer("tiny", epochs=0, random_state=0), WriterDependentSVC(gamma=0.01))
+    pipe = make_pipeline(untrained_featurizer(), WriterDependentSVC(gamma=0.01))
     pipe.fit(images, target)
     queries, claims = images[::2], target[::2, 0]
     # A target that cannot be reached, so that no attack stops early.

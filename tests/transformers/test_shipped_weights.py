@@ -1,4 +1,4 @@
-"""Weights in the package, as a user meets them."""
+"""The weights in the package, used by name."""
 
 import pickle
 
@@ -10,8 +10,10 @@ from sklearn.pipeline import make_pipeline
 import sigkit.transformers._signet_featurizer as module
 from sigkit.datasets import make_signatures
 from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
-from sigkit.nets import extract_features, weights_path
+from sigkit.nets import weights_path
+from sigkit.training import InnerLoop, MetaTraining
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+from sigkit.transformers._features import extract_features
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +47,12 @@ def test_the_name_is_the_file(images):
     assert np.array_equal(SigNetFeaturizer(weights=weights_path("synthetic")).fit_transform(images), features)
 
 
-def test_features_are_remembered(images, tmp_path, monkeypatch):
+def test_features_are_cached(images, tmp_path, monkeypatch):
     computed = []
 
-    def count(network, batch, *views):
+    def count(extractor, batch):
         computed.extend(batch)
-        return extract_features(network, batch, *views)
+        return extract_features(extractor, batch)
 
     monkeypatch.setattr(module, "extract_features", count)
     first, again = (SigNetFeaturizer(weights="synthetic", memory=tmp_path).fit_transform(images) for _ in range(2))
@@ -66,7 +68,13 @@ def test_other_preprocessing_is_warned_of_by_name(images):
 
 
 def test_a_meta_learner_starts_there(signatures, images):
-    settings = {"n_references": 4, "n_random_forgeries": 0, "head": "distance", "adapt": "head", "inner_lr": 0.05}
-    model = MetaLearnedVerifier(weights="synthetic", epochs=0, **settings).fit(images, signatures[1])
+    model = MetaLearnedVerifier(
+        weights="synthetic",
+        n_references=4,
+        n_random_forgeries=0,
+        head="distance",
+        adapt="head",
+        training=MetaTraining(epochs=0, inner_loop=InnerLoop(lr=0.05)),
+    ).fit(images, signatures[1])
     assert model.architecture_ == "signet_small"
     assert (model.predict(images) == signatures[1][:, 0]).mean() > 0.8

@@ -1,3 +1,5 @@
+"""SigNetFeaturizer with weights that are loaded or random: features, memory, magnification and bad input."""
+
 import pickle
 
 import numpy as np
@@ -9,8 +11,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 import sigkit.transformers._signet_featurizer as module
-from sigkit.nets import build_network, extract_features, prepare_network, save_weights
+from sigkit.nets import build_network, prepare_network, save_weights
+from sigkit.training import SigNetTraining
 from sigkit.transformers import SigNetFeaturizer
+from sigkit.transformers._features import FeatureExtractor, extract_features
+
+UNTRAINED = SigNetTraining(epochs=0)
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +37,14 @@ def test_features_are_the_networks(images, weights):
     network = prepare_network(build_network("tiny", seed=1), torch.device("cpu"))
     assert featurizer.architecture_ == "tiny"
     assert features.dtype == np.float32
-    np.testing.assert_allclose(features, extract_features(network, images), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(features, extract_features(FeatureExtractor(network), images), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(featurizer.transform(images.astype(float)), features, rtol=1e-5, atol=1e-6)
 
 
 def test_untrained_weights_follow_the_seed(images):
-    features = [SigNetFeaturizer("tiny", epochs=0, random_state=seed).fit_transform(images) for seed in (0, 0, 1)]
+    features = [
+        SigNetFeaturizer("tiny", training=UNTRAINED, random_state=seed).fit_transform(images) for seed in (0, 0, 1)
+    ]
     assert np.array_equal(features[0], features[1])
     assert not np.array_equal(features[0], features[2])
 
@@ -44,9 +52,9 @@ def test_untrained_weights_follow_the_seed(images):
 def test_memory_computes_each_image_once(images, weights, tmp_path, monkeypatch):
     computed = []
 
-    def count(network, batch, *views):
+    def count(extractor, batch):
         computed.extend(batch)
-        return extract_features(network, batch, *views)
+        return extract_features(extractor, batch)
 
     monkeypatch.setattr(module, "extract_features", count)
     featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path, batch_size=2)
@@ -68,11 +76,11 @@ def test_interrupted_work_is_kept(images, weights, tmp_path, monkeypatch):
     featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path, batch_size=2).fit(images)
     batches = []
 
-    def interrupt(network, batch, *views):
+    def interrupt(extractor, batch):
         batches.append(len(batch))
         if len(batches) == 3:
             raise KeyboardInterrupt
-        return extract_features(network, batch)
+        return extract_features(extractor, batch)
 
     monkeypatch.setattr(module, "extract_features", interrupt)
     with pytest.raises(KeyboardInterrupt):
@@ -96,7 +104,7 @@ def test_clone_and_pickle(images, weights):
 
 def test_fit_leaves_random_states_alone(images, weights):
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    SigNetFeaturizer("tiny", epochs=0, random_state=0).fit(images)
+    SigNetFeaturizer("tiny", training=UNTRAINED, random_state=0).fit(images)
     assert torch.equal(torch.get_rng_state(), torch_state)
     assert np.array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
 
@@ -162,7 +170,7 @@ def test_unknown_devices_are_refused_in_fit(images, weights):
         SigNetFeaturizer(weights=weights, device="abacus").fit(images)
 
 
-def test_foreign_entries_of_the_memory_are_not_believed(images, weights, tmp_path):
+def test_foreign_entries_of_the_memory_are_ignored(images, weights, tmp_path):
     featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path / "memory")
     expected = featurizer.fit_transform(images)
     entries = [path for path in (tmp_path / "memory").rglob("*") if path.is_file()]
@@ -189,12 +197,12 @@ def test_magnification(images, weights, tmp_path):
 @pytest.mark.parametrize(
     "magnification", [0.5, 5, (), (1, 0.5), "large", ["1.5"], [None, 1], [[1, 2]], [1j], float("nan")]
 )
-def test_magnifications_that_are_none(images, weights, magnification):
+def test_invalid_magnifications(images, weights, magnification):
     with pytest.raises(ValueError, match="magnification"):
         SigNetFeaturizer(weights=weights, magnification=magnification).fit(images)
 
 
-def test_networks_of_one_size_take_no_enlarged_images():
+def test_networks_of_a_fixed_size_take_no_enlarged_images():
     images = np.zeros((2, 150, 220), dtype=np.uint8)
     with pytest.raises(ValueError, match=r"magnification=\(1, 1.25\): this network takes images of 150 x 220 pixels"):
-        SigNetFeaturizer("signet_thin", epochs=0, magnification=(1, 1.25)).fit(images)
+        SigNetFeaturizer("signet_thin", training=UNTRAINED, magnification=(1, 1.25)).fit(images)

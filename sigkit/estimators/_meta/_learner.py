@@ -15,7 +15,7 @@ from sigkit.nets import (
     load_network,
     network_input,
 )
-from sigkit.training import SigNetTraining, meta_train, task_sizes, training_seed, update_statistics
+from sigkit.training import SigNetTraining, keep_seed, meta_train, task_sizes, training_seed, update_statistics
 from sigkit.transformers import SigNetFeaturizer
 
 N_FOR_FIRST_STATISTICS = 64
@@ -38,7 +38,11 @@ def choose_seed(verifier, training):
     int
         The seed.
     """
-    return training_seed(verifier.random_state, training.checkpoint_dir, _pretraining_folder(training))
+    seed = training_seed(verifier.random_state, training.checkpoint_dir)
+    if training.pretrain is not None and training.checkpoint_dir is not None:
+        # The seed also decides which writers the pre-training learns from, long before the first epoch is written.
+        keep_seed(training.checkpoint_dir, seed)
+    return seed
 
 
 def learn(verifier, training, references, development, target, seed):
