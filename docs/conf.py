@@ -1,6 +1,11 @@
 """Sphinx settings: the reference is made from the docstrings, and its lists of names from each room's `__all__`."""
 
+import sys
 from importlib.metadata import version as installed_version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 
 project = "sigkit"
 author = "the sigkit developers"
@@ -18,3 +23,15 @@ numpydoc_class_members_toctree = False
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_templates"]
 html_theme = "alabaster"
+
+
+def write_tables(app):
+    """Write the tables that are made from registries, before the pages that include them are read."""
+    from architectures_table import architectures_table
+
+    (HERE / "generated").mkdir(exist_ok=True)
+    (HERE / "generated" / "architectures.txt").write_text(architectures_table())
+
+
+def setup(app):
+    app.connect("builder-inited", write_tables)
