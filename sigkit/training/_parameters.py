@@ -65,7 +65,7 @@ class Parameters(BaseEstimator):
             if hasattr(self, name) and not hasattr(value, "set_params"):
                 meant = getattr(self.resolve(), name)
                 if not hasattr(meant, "set_params"):
-                    raise ValueError(f"{path}: {name}={value!r} has no parameters. Set {name} to an object that has some.")
+                    raise ValueError(f"{path}: {name}={value!r} has no parameters. Set {name} to an object that has.")
                 setattr(self, name, meant)
         return super().set_params(**nested)
 
