@@ -7,13 +7,14 @@ from pathlib import Path
 import nox
 
 nox.options.sessions = ["lint", "tests"]
+PARALLEL = ["-n", "auto"]
 
 
 @nox.session
 def tests(session):
     """Run the tests with the newest releases."""
     session.install(".[tests]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *(session.posargs or PARALLEL))
 
 
 @nox.session
@@ -22,15 +23,18 @@ def lowest(session):
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
     session.install(*[re.sub(r">=(.*)", r"==\1.*", requirement) for requirement in project["dependencies"]])
     session.install(".[tests]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *(session.posargs or PARALLEL))
 
 
 @nox.session
 def lint(session):
-    """Check style and format."""
-    session.install("ruff")
+    """Check style, format and spelling."""
+    session.install("codespell", "ruff")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run(
+        "codespell", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks", "docs", "examples", "sigkit", "tests"
+    )
 
 
 @nox.session

@@ -1,11 +1,11 @@
-"""Time the Carlini-Wagner attack: many claims at once, one after the other, and the Adversarial Robustness Toolbox's.
+"""Time the Carlini-Wagner attack on batches, on single claims, and in the Adversarial Robustness Toolbox.
 
     python benchmarks/bench_attacks.py
     python benchmarks/bench_attacks.py --network signet --claims 8
 
-All do the same number of steps for the same claims on drawn signatures: so many constants, and so many steps for each,
-without ending early. The toolbox takes a claim at a time, for a claim is a classifier of its own; each of its steps
-includes a search for the step's length, which is its method.
+All take the same number of steps for the same claims on synthetic signatures: a fixed number of constants and of steps
+per constant, without early stopping. The toolbox attacks one claim at a time, as each claim is a classifier of its own.
+Each of its steps includes a line search, which is part of its method.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from sigkit.attacks import ArtAttack, CarliniWagnerL2
 from sigkit.datasets import make_signatures
 from sigkit.estimators import DifferentiableVerifier, WriterDependentSVC
 from sigkit.nets import center_crop
+from sigkit.training import SigNetTraining
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 
@@ -28,8 +29,10 @@ def parse_arguments():
     parser.add_argument("--claims", type=int, default=32)
     parser.add_argument("--constants", type=int, default=2)
     parser.add_argument("--steps", type=int, default=10, help="for each constant (default: 10)")
-    parser.add_argument("--art-claims", type=int, default=4, help="the toolbox gets so many, and is extrapolated")
-    parser.add_argument("--device", help="cpu or cuda; an accelerator if there is one")
+    parser.add_argument(
+        "--art-claims", type=int, default=4, help="number of claims for the toolbox, whose time is extrapolated"
+    )
+    parser.add_argument("--device", help="cpu or cuda (default: an accelerator, if available)")
     return parser.parse_args()
 
 
@@ -53,7 +56,8 @@ def main():
     print("| network | at once | one at a time | ratio | toolbox | ratio |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name in options.network:
-        pipe = make_pipeline(SigNetFeaturizer(name, epochs=0, random_state=0), WriterDependentSVC())
+        featurizer = SigNetFeaturizer(name, training=SigNetTraining(epochs=0), random_state=0)
+        pipe = make_pipeline(featurizer, WriterDependentSVC())
         verifier = DifferentiableVerifier(pipe.fit(images, claims), device=options.device)
         settings = {"n_search_steps": options.constants, "n_iterations": options.steps, "abort_early": False}
         chosen = slice(0, options.claims)

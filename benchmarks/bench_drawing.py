@@ -1,9 +1,9 @@
-"""Drawing signatures: `make_signatures` against a plain drawing of the same movements by Pillow, in images a second.
+"""Synthetic signatures: `make_signatures` against rendering of the same movements by Pillow, in images per second.
 
     python benchmarks/bench_drawing.py
 
-The plain drawing takes movements of the same writers as they are, so that it has less to do: discs at four times
-the resolution, reduced, on paper with the same noise. Both at 300 pixels an inch; sigkit with one process and with all.
+The plain renderer gets the movements of the same writers, so that it has less to do: it draws discs at four times the
+resolution, downsamples them, and adds paper noise. Both at 300 dpi; sigkit with one process and with all.
 """
 
 import argparse
@@ -15,9 +15,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from PIL import Image, ImageDraw
 
-from sigkit.datasets import make_signatures
-from sigkit.datasets._make_signatures import draw_entropy
-from sigkit.datasets._synthesis import move
+from sigkit.datasets import draw_seed, make_signatures, simulate_movements
 
 ZOOM, DPI = 4, 300
 
@@ -29,8 +27,8 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def plain(movements, pen, rng):
-    """Draw with Pillow."""
+def render_plain(movements, pen, rng):
+    """Render movements with Pillow."""
     paths = [movement.path * DPI / 25.4 for movement in movements]
     points = np.concatenate(paths)
     left, top = points.real.min() - 30, points.imag.max() + 30
@@ -55,11 +53,11 @@ def main():
     total = options.n_writers * 12
     writers = range(1, options.n_writers + 1)
     rng = np.random.default_rng(0)
-    movements = [move(draw_entropy(0), writer, 0, 1, "mixed", rng) for writer in writers]
+    movements = [simulate_movements(draw_seed(0), writer, 0, 1, "mixed", rng) for writer in writers]
     n_cores = os.cpu_count()
     Parallel(n_jobs=n_cores)(delayed(make_signatures)(1, 1, 0) for _ in range(n_cores))
     rates = {"Pillow, one process": [], "sigkit, one process": [], f"sigkit, {n_cores} processes": []}
-    timed = [lambda: [plain(*drawn, np.random.default_rng(0)) for drawn in movements]]
+    timed = [lambda: [render_plain(*written, np.random.default_rng(0)) for written in movements]]
     timed += [partial(make_signatures, *counts, random_state=0, n_jobs=n_jobs) for n_jobs in (1, n_cores)]
     for _ in range(options.rounds):
         for found, call, count in zip(rates.values(), timed, (options.n_writers, total, total)):

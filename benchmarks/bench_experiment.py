@@ -1,10 +1,11 @@
-"""The whole experiment at the size of GPDS-300: 10 splits, each fitted and scored on all trials, on drawn features.
+"""Run a complete experiment of the size of GPDS-300 on synthetic features: 10 splits, fitted and scored on all trials.
 
     python benchmarks/bench_experiment.py
     python benchmarks/bench_experiment.py --scaling writer --splits 2
 
-300 writers, of 12 references, 10 genuine queries and 30 forgeries each; 581 development writers with 14 negatives each,
-8,134 in all; 2,048 features. A split has 3,000 genuine trials, 897,000 random forgeries and 9,000 skilled ones.
+Each split has 300 enrolled writers with 12 references, 10 genuine queries and 30 forgeries each, and 581 development
+writers with 14 negatives each (8,134 in total). Features have 2,048 dimensions. This makes 3,000 genuine trials,
+897,000 random forgeries and 9,000 skilled forgeries per split.
 """
 
 import argparse
@@ -25,12 +26,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scaling", choices=("shared", "writer"), default="shared")
     parser.add_argument("--splits", type=int, default=10)
-    parser.add_argument("--folder", help="where the splits are kept")
+    parser.add_argument("--folder", help="folder in which finished splits are saved")
     options = parser.parse_args()
     genuine = draw_features(N_WRITERS, N_GENUINE)
-    # A forgery is half the signature that is imitated, half the forger's own hand.
-    hands = draw_features(N_WRITERS, N_FORGERIES, first=N_WRITERS + N_DEV)
-    forged = 0.5 * genuine[:, np.arange(N_FORGERIES) % N_GENUINE] + 0.5 * hands
+    # A forgery is the mean of the imitated signature and one of the forger.
+    forgers = draw_features(N_WRITERS, N_FORGERIES, first=N_WRITERS + N_DEV)
+    forged = 0.5 * genuine[:, np.arange(N_FORGERIES) % N_GENUINE] + 0.5 * forgers
     dev = draw_features(N_DEV, 14, first=N_WRITERS)
     width = dev.shape[2]
     X = np.concatenate([part.reshape(-1, width) for part in (genuine, forged, dev)])

@@ -3,16 +3,17 @@
 python benchmarks/bench_featurizer.py [N_IMAGES]
 """
 
+import os
 import sys
+import tempfile
 import time
 
 import numpy as np
 import torch
 
 from sigkit.datasets import make_signatures
-from sigkit.nets import build_network, center_crop, choose_device, choose_precision, prepare_network
-from sigkit.transformers import SignaturePreprocessor
-from sigkit.transformers._features import FeatureExtractor, extract_features
+from sigkit.nets import build_network, center_crop, choose_device, choose_precision, save_weights
+from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 BATCH = 32
 
@@ -44,15 +45,18 @@ def main():
         # Statistics of batch normalisation as training leaves them, so that bfloat16 has something to round.
         network.train()(torch.from_numpy(center_crop(images[:BATCH], (150, 220)) / 255.0).float()[:, None])
     plain_network = network.eval().to(device)
-    plain, expected = rate(lambda batch: plain_features(plain_network, batch, device), images)
+    reference, expected = rate(lambda batch: plain_features(plain_network, batch, device), images)
     bfloat16 = choose_precision("auto", device) == "bfloat16"
     print(f"{device.type}, {torch.get_num_threads()} threads; fast bfloat16: {bfloat16}")
-    print(f"plain PyTorch float32: {plain:.1f} images/s")
+    print(f"plain PyTorch float32: {reference:.1f} images/s")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "signet.safetensors")
+        save_weights(path, network, "signet")
+        featurizer = SigNetFeaturizer(weights=path, batch_size=BATCH).fit(images)
     for precision in ("float32", "bfloat16"):
-        prepared = FeatureExtractor(prepare_network(network, device, precision))
-        ours, features = rate(lambda batch, prepared=prepared: extract_features(prepared, batch), images)
+        ours, features = rate(featurizer.set_params(precision=precision).transform, images)
         cosine = (expected * features).sum(1) / np.linalg.norm(expected, axis=1) / np.linalg.norm(features, axis=1)
-        print(f"sigkit {precision}: {ours:.1f} images/s; ratio {ours / plain:.2f}; least cosine {cosine.min():.6f}")
+        print(f"sigkit {precision}: {ours:.1f} images/s; ratio {ours / reference:.2f}; least cosine {cosine.min():.6f}")
 
 
 if __name__ == "__main__":

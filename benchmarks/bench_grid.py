@@ -1,9 +1,9 @@
-"""A grid of 9 SVM settings on 5 splits: the whole Pipeline with memory against features computed beforehand.
+"""Grid search over 9 SVM settings on 5 splits: the whole Pipeline with `memory`, against precomputed features.
 
     python benchmarks/bench_grid.py [CEDAR_FOLDER]
 
-Without a folder it takes drawn signatures. The reference featurizes all images once, without memory, and searches the
-same grid on the features.
+Without a folder it uses synthetic signatures. The reference computes the features of all images once, without
+`memory`, and searches the same grid on the features.
 """
 
 import sys
@@ -72,7 +72,7 @@ def main():
     print(f"whole Pipeline with memory: {t_whole:.1f} s")
     print(f"ratio to preprocessing + features + grid: {t_whole / (t_preprocess + t_featurize + t_grid):.2f}")
     print(f"ratio to features + grid: {t_whole / (t_featurize + t_grid):.2f}")
-    print(f"greatest difference of a mean EER: {np.abs(on_features - on_images).max():.2e}")
+    print(f"largest difference of a mean EER: {np.abs(on_features - on_images).max():.2e}")
 
 
 if __name__ == "__main__":

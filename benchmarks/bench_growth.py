@@ -1,9 +1,9 @@
-"""Time and memory as enrolled writers become many: enrollment, claims and identification for 100 to 10,000 writers.
+"""Time and memory of enrollment, claims and identification with 100 to 10,000 enrolled writers.
 
     python benchmarks/bench_growth.py --plot growth.png
 
-Development writers and features are those of `bench_writer_dependent.py`. The references of a step are drawn, enrolled
-and forgotten, as a service would; times of drawing are left out. Memory is what the fitted model occupies.
+Development writers and features are those of `bench_writer_dependent.py`. The references of each step are drawn,
+enrolled and discarded, as in a service; the time of drawing is not counted. Memory is that of the fitted model.
 """
 
 import argparse
@@ -21,7 +21,7 @@ N_DEV, N_REFERENCES, STEP = 581, 12, 500
 
 
 class Counter:
-    """Counts the bytes that are written to it."""
+    """A file that counts the bytes written to it."""
 
     def __init__(self):
         self.n_bytes = 0
@@ -71,7 +71,7 @@ def main():
     model = WriterDependentSVC(dev_writers=range(most, most + N_DEV), n_jobs=-1, random_state=0)
     model.fit(dev.reshape(-1, dev.shape[2]), np.repeat(np.arange(most, most + N_DEV), 14))
     print(f"empty: {size_of(model) / 2**20:.0f} MiB\n")
-    print("| writers | enroll all, s | one more, ms | model, MiB | KiB a writer | a claim, ms | identify, ms |")
+    print("| writers | enroll all, s | one more, ms | model, MiB | KiB per writer | one claim, ms | identify, ms |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     rows, enrolled, seconds = [], 0, 0.0
     for n_writers in sorted(options.writers):

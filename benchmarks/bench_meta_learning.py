@@ -19,8 +19,7 @@ from torch.func import functional_call
 
 from sigkit._utils import freed_memory_kept
 from sigkit.nets import MetaLearner, balanced_cross_entropy, build_network, choose_device, choose_precision
-from sigkit.training import multi_step_importance
-from sigkit.training._task_threads import TaskThreads, add_gradients, n_task_threads
+from sigkit.training import TaskThreads, add_gradients, multi_step_importance, n_task_threads
 
 N_TASKS, N_REFERENCES, N_RANDOM, N_QUERIES, N_UPDATES, LR = 4, 5, 10, 30, 5, 0.01
 
@@ -63,7 +62,7 @@ def plain_updates(network, images, labels, create_graph):
     for _ in range(N_UPDATES):
         loss = balanced_cross_entropy(functional_call(network, weights, images)[:, 0], labels)
         slopes = torch.autograd.grad(loss, list(weights.values()), create_graph=create_graph)
-        weights = {name: weight - LR * slope for (name, weight), slope in zip(weights.items(), slopes)}
+        weights = {name: weight - LR * gradient for (name, weight), gradient in zip(weights.items(), slopes)}
         if not create_graph:
             weights = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
         course.append(weights)
@@ -130,9 +129,9 @@ def main():
     importance = multi_step_importance(N_UPDATES, 0, 10 if options.multi_step else 0)
     print(f"{device}, sigkit in {'bfloat16' if bfloat16 else 'float32'}, seconds")
     for name in options.networks:
-        plain, tasks = PLAIN[name]().to(device).eval(), draw_tasks(device, torch.contiguous_format)
-        wanted = best_time(options.rounds, plain_step, plain, tasks, importance)
-        wanted_once = best_time(options.rounds, plain_updates, plain, *tasks[0][0], False)
+        reference, tasks = PLAIN[name]().to(device).eval(), draw_tasks(device, torch.contiguous_format)
+        wanted = best_time(options.rounds, plain_step, reference, tasks, importance)
+        wanted_once = best_time(options.rounds, plain_updates, reference, *tasks[0][0], False)
         print(f"{name}: a plain step {wanted:.2f}, adaptation to a writer {wanted_once:.2f}", flush=True)
         tasks = draw_tasks(device, torch.channels_last)
         for label, settings in (

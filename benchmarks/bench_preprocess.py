@@ -1,8 +1,8 @@
-"""Preprocessing of arrays in memory against plain scikit-image, one thread against one thread, same output.
+"""Preprocessing of arrays in memory compared with scikit-image: one thread each, same output.
 
     python benchmarks/bench_preprocess.py [FOLDER_OF_SCANS]
 
-Without a folder it takes drawn signatures. The reference is the procedure in the library calls that it is defined by.
+Without a folder, synthetic signatures are used. The reference is the procedure written with functions of scikit-image.
 """
 
 import sys
@@ -38,7 +38,7 @@ def reference(image):
 
 
 def rate(work, images):
-    """Images a second, the best of three rounds: what else the machine does only ever slows a round down."""
+    """Return images per second in the fastest of three rounds: other processes can only slow a round down."""
     rounds = []
     for _ in range(3):
         start = time.perf_counter()
@@ -54,11 +54,11 @@ def main():
     else:
         images, _ = make_signatures(n_writers=10, n_genuine=5, n_skilled=5, random_state=0)
     with threadpool_limits(limits=1):
-        plain, expected = rate(reference, images)
+        baseline, expected = rate(reference, images)
         ours, found = rate(lambda image: preprocess_image(image, CANVAS, SIZE).image, images)
     difference = np.abs(expected.astype(int) - found)
     print(f"{len(images)} scans, {np.mean([image.size for image in images]) / 1000:.0f} thousand pixels each")
-    print(f"scikit-image: {plain:.1f} images/s; sigkit: {ours:.1f} images/s; ratio {ours / plain:.1f}")
+    print(f"scikit-image: {baseline:.1f} images/s; sigkit: {ours:.1f} images/s; ratio {ours / baseline:.1f}")
     print(f"equal pixels: {np.mean(difference == 0):.5%}; greatest difference: {difference.max()}")
 
 

@@ -92,13 +92,13 @@ def main():
         speeds.setdefault("plain PyTorch, float32", []).append(speed)
         for name, settings in runs.items():
             speeds.setdefault(name, []).append(sigkit_fit(images, labels, device, options.epochs, **settings))
-    plain = max(speeds["plain PyTorch, float32"])
+    reference = max(speeds["plain PyTorch, float32"])
     print(f"SigNet, batches of {BATCH_SIZE}, {device}, {torch.get_num_threads()} threads, fast bfloat16: {bfloat16}")
     for name, measured in speeds.items():
         share = ""
         if options.peak and name != "plain PyTorch, float32":
             share = f", {max(measured) * flops_an_image() / options.peak / 1e12:.1%} of the peak"
-        print(f"{name:<24} {max(measured):7.1f} images/s, ratio {max(measured) / plain:.2f}{share}")
+        print(f"{name:<24} {max(measured):7.1f} images/s, ratio {max(measured) / reference:.2f}{share}")
 
 
 if __name__ == "__main__":

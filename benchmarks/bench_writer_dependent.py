@@ -1,11 +1,11 @@
-"""Enrollment and scoring at the size of GPDS-300, against a plain loop of scikit-learn's `SVC` over writers.
+"""Enrollment and scoring at the size of GPDS-300, against a loop of scikit-learn's `SVC` over writers.
 
     python benchmarks/bench_writer_dependent.py
-    python benchmarks/bench_writer_dependent.py --scaling writer --plain-writers 10
+    python benchmarks/bench_writer_dependent.py --scaling writer --loop-writers 10
 
-300 writers of 12 references; 581 development writers whose 8,134 signatures are everybody's negatives; 2,048 features,
-drawn at random (`drawn_features.py`). Trials: the 3,000 genuine queries against all 300 writers, and each of the
-12,000 queries (10 genuine, 30 forgeries a writer) against the writer it claims to be. The plain loop enrolls and scores
+300 writers with 12 references each; 581 development writers, whose 8,134 signatures are negatives for every writer;
+2,048 random features (`drawn_features.py`). Trials: the 3,000 genuine queries against all 300 writers, and each of the
+12,000 queries (10 genuine ones and 30 forgeries per writer) against its claimed writer. The loop enrolls and scores
 some of the writers only, and its time is extrapolated to all.
 """
 
@@ -31,7 +31,7 @@ def parse_arguments():
     parser.add_argument("--scaling", nargs="+", choices=("shared", "writer"), default=("shared", "writer"))
     parser.add_argument("--writers", type=int, default=300)
     parser.add_argument("--dev-writers", type=int, default=581)
-    parser.add_argument("--plain-writers", type=int, default=10, help="how many the plain loop does")
+    parser.add_argument("--loop-writers", type=int, default=10, help="number of writers of the scikit-learn loop")
     parser.add_argument("--n-jobs", type=int, default=-1)
     return parser.parse_args()
 
@@ -47,8 +47,8 @@ def dual_objective(kernel, coef):
     return np.abs(coef).sum() - 0.5 * coef @ kernel @ coef
 
 
-def plain_loop(references, negatives, genuine, own, scaling, scale):
-    """Enroll some writers by scikit-learn alone; give the seconds of fitting and of scoring a trial, and the models."""
+def scikit_learn_loop(references, negatives, genuine, own, scaling, scale):
+    """Enroll some writers with scikit-learn; return seconds per fit and per trial of both kinds, and the models."""
     fitting, on_all, on_own, models = [], [], [], []
     labels = np.repeat([1, -1], [N_REFERENCES, len(negatives)])
     for positives, claims in zip(references, own):
@@ -69,8 +69,8 @@ def plain_loop(references, negatives, genuine, own, scaling, scale):
     return np.mean(fitting), np.mean(on_all) / 500, np.mean(on_own) / own.shape[1], models
 
 
-def compare(model, writer, references, negatives, genuine, plain_scores):
-    """Tell how far a writer's scores and dual objective are from those of `SVC` with a tolerance of 1e-6."""
+def compare(model, writer, references, negatives, genuine, loop_scores):
+    """Compare a writer's scores and dual objective with those of `SVC` with a tolerance of 1e-6."""
     ours = model.models_[writer]
     scale = model.bank_.scale if ours.factor is None else model.bank_.scale / ours.factor
     samples = np.concatenate([references, negatives]) / scale
@@ -90,7 +90,7 @@ def compare(model, writer, references, negatives, genuine, plain_scores):
     return (
         len(exact.support_),
         np.abs(mine - scores).max(),
-        np.abs(plain_scores - scores).max(),
+        np.abs(loop_scores - scores).max(),
         abs(objectives[0] / objectives[1] - 1),
     )
 
@@ -98,7 +98,7 @@ def compare(model, writer, references, negatives, genuine, plain_scores):
 def main():
     options = parse_arguments()
     n = options.writers
-    some = np.unique(np.linspace(0, n - 1, options.plain_writers).astype(int))
+    some = np.unique(np.linspace(0, n - 1, options.loop_writers).astype(int))
     dev = draw_features(options.dev_writers, 14, first=n)
     drawn = draw_features(n, N_REFERENCES + N_GENUINE + N_FORGERIES)
     references, own = drawn[:, :N_REFERENCES], drawn[:, N_REFERENCES:]
@@ -121,29 +121,30 @@ def main():
         with timed(seconds):
             model.claim_scores(claims, claimed)
         peak_scoring = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        fit, on_all, on_own, models = plain_loop(
+        fit, on_all, on_own, models = scikit_learn_loop(
             references[some], negatives, genuine, own[some], scaling, model.bank_.scale
         )
-        plain_all, plain_own = on_all * scores.size, on_own * len(claims)
+        loop_all, loop_own = on_all * scores.size, on_own * len(claims)
         size = np.mean([writer.nbytes for writer in model.models_.values()]) / 1024
         support = np.mean([len(writer.rows) + len(writer.references) for writer in model.models_.values()])
         print(
-            f"\nscaling={scaling!r}; plain loop over {len(some)} writers, extrapolated to {n}; n_jobs={options.n_jobs}"
+            f"\nscaling={scaling!r}; scikit-learn loop over {len(some)} writers, extrapolated to {n}; "
+            f"n_jobs={options.n_jobs}"
         )
-        print(f"fit: plain {fit * n:.0f} s, sigkit {seconds[0]:.1f} s, ratio {fit * n / seconds[0]:.1f}")
+        print(f"fit: scikit-learn {fit * n:.0f} s, sigkit {seconds[0]:.1f} s, ratio {fit * n / seconds[0]:.1f}")
         print(
-            f"score {len(genuine)} genuine queries against all and {len(claims)} claims: plain "
-            f"{plain_all + plain_own:.1f} s, sigkit {seconds[1] + seconds[2]:.2f} s, ratio "
-            f"{(plain_all + plain_own) / (seconds[1] + seconds[2]):.0f}"
+            f"score {len(genuine)} genuine queries against all and {len(claims)} claims: scikit-learn "
+            f"{loop_all + loop_own:.1f} s, sigkit {seconds[1] + seconds[2]:.2f} s, ratio "
+            f"{(loop_all + loop_own) / (seconds[1] + seconds[2]):.0f}"
         )
-        print(f"  all: plain {plain_all:.1f} s, sigkit {seconds[1]:.2f} s, ratio {plain_all / seconds[1]:.0f}")
-        print(f"  claims: plain {plain_own:.1f} s, sigkit {seconds[2]:.2f} s, ratio {plain_own / seconds[2]:.0f}")
-        print(f"{support:.0f} support vectors and {size:.0f} KiB a writer")
+        print(f"  all: scikit-learn {loop_all:.1f} s, sigkit {seconds[1]:.2f} s, ratio {loop_all / seconds[1]:.0f}")
+        print(f"  claims: scikit-learn {loop_own:.1f} s, sigkit {seconds[2]:.2f} s, ratio {loop_own / seconds[2]:.0f}")
+        print(f"{support:.0f} support vectors and {size:.0f} KiB per writer")
         print(f"peak memory of the process: {peak:.2f} GiB after fitting, {peak_scoring:.2f} GiB after scoring")
         columns = zip(
             *[
-                compare(model, writer, references[writer], negatives, genuine, plain)
-                for writer, (_, plain) in zip(some.tolist(), models)
+                compare(model, writer, references[writer], negatives, genuine, loop_scores)
+                for writer, (_, loop_scores) in zip(some.tolist(), models)
             ]
         )
         n_support, ours, libsvm, objective = (max(column) for column in columns)

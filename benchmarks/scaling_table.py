@@ -1,10 +1,10 @@
-"""What is lost by one scale for all writers: EER with `scaling="shared"` beside `scaling="writer"`, on given features.
+"""EER with one scale for all writers, `scaling="shared"`, against `scaling="writer"`, on given features.
 
     python benchmarks/scaling_table.py cedar_features.npz
 
-The file holds `features` (n, n_features), `writer` and `forgery` (n,), as `numpy.savez` writes them. The protocol: 12
-references, 10 genuine queries, all skilled forgeries, 10 splits; either ten development writers or the other enrolled
-writers as negatives.
+The file holds `features` (n, n_features), `writer` and `forgery` (n,), written by `numpy.savez`. The protocol: 12
+references, 10 genuine queries, all skilled forgeries, 10 splits; negatives are ten development writers or the other
+enrolled writers (peers).
 """
 
 import argparse
@@ -26,8 +26,8 @@ def main():
         X = file["features"].astype(np.float32)
         y = np.stack([file["writer"], file["forgery"]], axis=1).astype(int)
     systems = {"10 development writers": {"dev_writers": np.unique(y[:, 0])[:10].tolist()}, "peers": {}}
-    print("EER in per cent, mean and deviation over 10 splits\n")
-    print("| negatives | kernel | scaling | sigver: global | a writer | nearest: global | a writer |")
+    print("EER in per cent, mean and standard deviation over 10 splits\n")
+    print("| negatives | kernel | scaling | sigver: global | user-specific | nearest: global | user-specific |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     worst = 0.0
     for name, negatives in systems.items():
@@ -36,14 +36,14 @@ def main():
             means = []
             for scaling in ("writer", "shared"):
                 model = WriterDependentSVC(kernel, scaling=scaling, n_jobs=-1, random_state=0, **negatives)
-                figures = writer_dependent_experiment(model, X, y, cv=cv).figures
-                means.append([100 * figures[name].mean() for name in FIGURES])
+                metrics = writer_dependent_experiment(model, X, y, cv=cv).metrics
+                means.append([100 * metrics[name].mean() for name in FIGURES])
                 cells = " | ".join(
-                    f"{100 * figures[key].mean():.2f} +- {100 * figures[key].std():.2f}" for key in FIGURES
+                    f"{100 * metrics[key].mean():.2f} +- {100 * metrics[key].std():.2f}" for key in FIGURES
                 )
                 print(f"| {name} | {kernel} | {scaling} | {cells} |", flush=True)
             worst = max(worst, np.abs(np.subtract(*means)).max())
-    print(f"\nThe greatest difference of a mean: {worst:.2f} points")
+    print(f"\nThe largest difference of a mean: {worst:.2f} points")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""Attack verifiers, and print how often it works and how much noise it takes: the campaign of arXiv:1901.03398.
+"""Attack verifiers, and print success rates and perturbation sizes: the campaign of arXiv:1901.03398.
 
     python examples/adversarial.py
     python examples/adversarial.py --cedar cedar_170x242.npz --weights signet.safetensors --other other.safetensors
     python examples/adversarial.py --cedar cedar_170x242.npz --weights robust.safetensors --attacks carlini-wagner
 
-Without arguments it draws signatures and trains two tiny networks on some of the writers: two minutes that show how
-it works, not what a good system withstands. With `--cedar`, sigver's file of preprocessed signatures, the network is
-that of `--weights`; an attacker with limited knowledge of the features has that of `--other`. Systems are this
-network and completed local binary patterns, each with linear and RBF support vector machines. Images are cut to the
-150 x 220 pixels that networks see. With `--folder` each attack is kept as soon as it is done, and the next call goes
-on there.
+Without arguments it makes synthetic signatures and trains two tiny networks on some of the writers, in two minutes.
+This shows how a campaign works; the networks are far from state of the art. With `--cedar`, the file of preprocessed
+signatures of sigver, the network is that of `--weights`, and an attacker without the features of the system has that of
+`--other`. The systems are this network and completed local binary patterns (CLBP), each with linear and RBF support
+vector machines. Images are cropped to the 150 x 220 pixels of the network input. With `--folder` the results of each
+attack are saved, and the next call resumes there.
 """
 
 import argparse
@@ -25,18 +25,19 @@ from sigkit.datasets import load_npz, make_signatures
 from sigkit.estimators import WriterDependentSVC
 from sigkit.experiments import AttackCampaign
 from sigkit.nets import center_crop
+from sigkit.training import SigNetTraining
 from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
 
 KERNELS = {"linear": {"kernel": "linear"}, "RBF": {"gamma": 2.0**-11}}
-# As in the paper, on counts that are not divided by their deviations.
+# As in the paper, on counts that are not divided by their standard deviations.
 CLBP_KERNELS = {"linear": {"kernel": "linear"}, "RBF": {"gamma": 2.0**-15}}
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cedar", help="sigver's npz file of preprocessed signatures; drawn signatures without")
-    parser.add_argument("--weights", help="weights of the system's network")
-    parser.add_argument("--other", help="weights of the attacker's own network")
+    parser.add_argument("--cedar", help="npz file of signatures preprocessed by sigver (default: synthetic ones)")
+    parser.add_argument("--weights", help="weights of the network of the systems")
+    parser.add_argument("--other", help="weights of the other network, of the attacker")
     parser.add_argument("--attacks", nargs="+", default=["fgm", "carlini-wagner", "annealing", "boundary"])
     parser.add_argument("--knowledge", nargs="+", default=["perfect", "limited", "limited-features"])
     parser.add_argument("--systems", nargs="+", default=["network", "clbp"], choices=["network", "clbp"])
@@ -45,13 +46,13 @@ def parse_arguments():
     parser.add_argument("--confidence", type=float, default=0.5, help="of Carlini-Wagner, in scores (default: 0.5)")
     parser.add_argument("--iterations", type=int, default=60, help="of Carlini-Wagner, for each of 5 constants")
     parser.add_argument("--steps", type=int, default=250, help="of annealing and boundary attack (default: 250)")
-    parser.add_argument("--folder", help="where the attacks are kept")
-    parser.add_argument("--plots", help="folder for pictures of the attacks")
+    parser.add_argument("--folder", help="folder in which the results of attacks are saved")
+    parser.add_argument("--plots", help="folder in which plots of the attacks are saved")
     return parser.parse_args()
 
 
 def load(options):
-    """Preprocessed images, their target, and featurizers of the system and of the attacker."""
+    """Load preprocessed images, their target, and the featurizers of the system and of the attacker."""
     if options.cedar:
         cedar = load_npz(options.cedar)
         featurizers = [path and SigNetFeaturizer(weights=path) for path in (options.weights, options.other)]
@@ -59,15 +60,15 @@ def load(options):
     scans, target = make_signatures(n_writers=24, n_genuine=20, n_skilled=10, script="latin", random_state=0)
     images = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(85, 121)).fit_transform(scans)
     writers = target[:, 0].astype(int)
-    learned = writers < 12
+    is_training = writers < 12
     featurizers, folder = [], options.folder or tempfile.mkdtemp()
     for seed in range(2):
-        path = os.path.join(folder, f"drawn-{seed}.safetensors")
+        path = os.path.join(folder, f"synthetic-{seed}.safetensors")
         if not os.path.exists(path):
-            featurizer = SigNetFeaturizer("tiny", epochs=20, lr=0.02, random_state=seed)
-            featurizer.fit(images[learned], target[learned]).save_weights(path)
+            featurizer = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=20, lr=0.02), random_state=seed)
+            featurizer.fit(images[is_training], target[is_training]).save_weights(path)
         featurizers.append(SigNetFeaturizer(weights=path))
-    return images[~learned], target[~learned], featurizers
+    return images[~is_training], target[~is_training], featurizers
 
 
 def make_attacks(options):
@@ -88,7 +89,7 @@ def main():
     if options.folder:
         os.makedirs(options.folder, exist_ok=True)
     with warnings.catch_warnings():
-        # The file does not know that its images were cut to what the network sees of them, and keeps a pickle unread.
+        # The images of the file are cropped here, and its pickled mapping of users is not read.
         warnings.filterwarnings("ignore", message=".*(preprocessed in another way|user_mapping is pickled)")
         images, target, (featurizer, other) = load(options)
         systems, other_features = {}, {}

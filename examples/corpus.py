@@ -1,11 +1,11 @@
-"""The whole protocol on a real corpus: enroll writers by references, ask queries and forgeries, report error rates.
+"""Run a writer-dependent experiment on a corpus: enroll writers, score queries and forgeries, report error rates.
 
     python examples/corpus.py cedar /data/CEDAR --weights synthetic
     python examples/corpus.py bhsig260 /data/BHSig260 --memory /tmp/sigkit
     python examples/corpus.py folder /data/mine --pattern "{writer}/{kind}-*.png"
 
-Every third writer teaches the system (the development set); the others are enrolled. With --memory an interrupted run
-goes on where it stopped, and further runs skip what is computed already; --results keeps the scores.
+Every third writer belongs to the development set; the others are enrolled. With --memory, images and features are
+cached, so that an interrupted run continues where it stopped and later runs are faster; --results saves the scores.
 """
 
 import argparse
@@ -16,29 +16,29 @@ import time
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from sigkit import datasets
+from sigkit.datasets import list_corpora, load_corpus, load_folder
 from sigkit.estimators import WriterDependentSVC
 from sigkit.experiments import writer_dependent_experiment
 from sigkit.model_selection import WriterSplit
 from sigkit.nets import weights_path
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
-CORPORA = ("cedar", "bhsig260", "mcyt75", "gpds", "puc_pr", "folder")
+CORPORA = (*list_corpora(), "folder")
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", choices=CORPORA)
-    parser.add_argument("folder", help="where the corpus is")
-    parser.add_argument("--pattern", help="how the files are named, for the corpus 'folder'")
-    parser.add_argument("--weights", help="synthetic, or a .safetensors or .pth file; untrained without")
-    parser.add_argument("--architecture", default="signet", help="of a .pth file (default: signet)")
-    parser.add_argument("--references", type=int, default=12, help="of each writer (default: 12)")
-    parser.add_argument("--queries", type=int, default=10, help="genuine ones of each writer (default: 10)")
-    parser.add_argument("--splits", type=int, default=10, help="draws of references and queries (default: 10)")
+    parser.add_argument("folder", help="the folder of the corpus")
+    parser.add_argument("--pattern", help="the pattern of the file names, for the corpus 'folder'")
+    parser.add_argument("--weights", help="synthetic, or a .safetensors or .pth file (default: untrained)")
+    parser.add_argument("--architecture", default="signet", help="architecture of a .pth file (default: signet)")
+    parser.add_argument("--references", type=int, default=12, help="references per writer (default: 12)")
+    parser.add_argument("--queries", type=int, default=10, help="genuine queries per writer (default: 10)")
+    parser.add_argument("--splits", type=int, default=10, help="splits into references and queries (default: 10)")
     parser.add_argument("--scaling", choices=("shared", "writer"), default="shared", help="(default: shared)")
-    parser.add_argument("--memory", help="folder that remembers images and features; forgotten at the end without")
-    parser.add_argument("--results", help="folder that keeps the scores of each split")
+    parser.add_argument("--memory", help="folder of the cache of images and features (default: temporary)")
+    parser.add_argument("--results", help="folder in which the scores of each split are saved")
     parser.add_argument("--det", help="file for the DET curve of the first split, such as det.png")
     return parser.parse_args()
 
@@ -47,8 +47,8 @@ def load(options):
     if options.corpus == "folder":
         if not options.pattern:
             raise SystemExit('The corpus "folder" needs --pattern, such as "{writer}/{kind}-*.png".')
-        return datasets.load_folder(options.folder, options.pattern, on_error="skip")
-    return getattr(datasets, f"load_{options.corpus}")(options.folder, on_error="skip")
+        return load_folder(options.folder, options.pattern, on_error="skip")
+    return load_corpus(options.corpus, options.folder, on_error="skip")
 
 
 def main():
@@ -56,21 +56,21 @@ def main():
     if options.weights:
         weights_path(options.weights)
     if options.det and not os.path.exists(folder := os.path.dirname(os.path.abspath(options.det))):
-        raise FileNotFoundError(f"There is no {folder}.")
+        raise FileNotFoundError(f"{folder}: no such folder.")
     corpus = load(options)
     writers = np.unique(corpus.target[:, 0])
     dev_writers = writers[::3].tolist()
-    print(f"{len(corpus.images)} scans of {len(writers)} writers, {len(dev_writers)} of them the development set")
+    print(f"{len(corpus.images)} scans of {len(writers)} writers, {len(dev_writers)} of them in the development set")
 
-    with tempfile.TemporaryDirectory() as forgotten:
-        memory = options.memory or forgotten
+    with tempfile.TemporaryDirectory() as temporary:
+        memory = options.memory or temporary
         preprocessor = SignaturePreprocessor(canvas_size=corpus.canvas_size, memory=memory, n_jobs=-1, verbose=1)
         settings = {"weights": options.weights, "epochs": 0, "precision": "auto", "memory": memory}
         featurizer = SigNetFeaturizer(options.architecture, **settings, random_state=0, verbose=1)
         start = time.perf_counter()
-        # Features do not depend on the split; computing them once for all keeps the splits to the classifiers.
+        # Features do not depend on the split: they are computed once, and only classifiers are trained in each split.
         features = Pipeline([("preprocess", preprocessor), ("features", featurizer)]).fit_transform(corpus.images)
-        print(f"{len(features)} scans featurized in {time.perf_counter() - start:.0f} s, none failed")
+        print(f"{len(features)} scans preprocessed and featurized in {time.perf_counter() - start:.0f} s")
 
     split = WriterSplit(options.references, options.queries, dev_writers, options.splits, random_state=0)
     settings = {"gamma": "auto", "scaling": options.scaling, "n_jobs": -1, "random_state": 0}

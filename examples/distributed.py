@@ -1,11 +1,12 @@
-"""Preprocessing, enrollment and an experiment on a cluster, with the results of one process.
+"""Run preprocessing, enrollment and an experiment on a cluster, and compare with the results of a single process.
 
     python examples/distributed.py --workers 2
     python examples/distributed.py --scheduler tcp://10.0.0.1:8786 --writers 300
 
-Without a scheduler's address it starts worker processes on this machine. Everything that sigkit computes through joblib
-goes to the cluster within `joblib.parallel_config("dask")`; nothing else changes. Needs the extra "distributed", here
-and on the workers. The signatures are drawn, the network is untrained: the error rates mean nothing.
+Without the address of a scheduler it starts worker processes on this machine. All parallel work of sigkit goes through
+joblib, so it runs on the cluster within `joblib.parallel_config("dask")`; nothing else has to be changed. The extra
+"distributed" must be installed here and on the workers. The signatures are synthetic and the network is not trained, so
+the error rates have no meaning.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-# This script has the name of the library that it shows, and Python would look for that beside the script first.
+# This script has the name of the library, which Python would search in the folder of the script first.
 sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != os.path.dirname(os.path.abspath(__file__))]
 
 import joblib
@@ -25,6 +26,7 @@ from sigkit.datasets import make_signatures
 from sigkit.estimators import WriterDependentSVC
 from sigkit.experiments import writer_dependent_experiment
 from sigkit.model_selection import WriterSplit
+from sigkit.training import SigNetTraining
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 
@@ -32,15 +34,15 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scheduler", help="address of a running scheduler")
     parser.add_argument("--workers", type=int, default=2, help="worker processes to start without one (default: 2)")
-    parser.add_argument("--writers", type=int, default=30, help="how many sign (default: 30)")
+    parser.add_argument("--writers", type=int, default=30, help="number of writers (default: 30)")
     return parser.parse_args()
 
 
 @contextmanager
-def told(what):
+def timed(label):
     start = time.perf_counter()
     yield
-    print(f"{what}: {time.perf_counter() - start:.1f} s", flush=True)
+    print(f"{label}: {time.perf_counter() - start:.1f} s", flush=True)
 
 
 def main():
@@ -54,12 +56,13 @@ def main():
         cv = WriterSplit(n_references=8, n_queries=8, dev_writers=dev, n_splits=4, random_state=0)
 
         def work():
-            with told("preprocessing"):
+            with timed("preprocessing"):
                 images = SignaturePreprocessor().fit_transform(scans)
-            features = SigNetFeaturizer("tiny", epochs=0, random_state=0).fit_transform(images)
-            with told("enrollment"):
+            featurizer = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=0), random_state=0)
+            features = featurizer.fit_transform(images)
+            with timed("enrollment"):
                 model.fit(features, target)
-            with told("experiment"):
+            with timed("experiment"):
                 results = writer_dependent_experiment(model, features, target, cv=cv)
             return images, model.decision_function(features), results
 
@@ -69,9 +72,9 @@ def main():
         with joblib.parallel_config("dask", client=client):
             there = work()
         same = [np.array_equal(one, other) for one, other in zip(here[:2], there[:2])]
-        for name, values in here[2].figures.items():
-            same.append(np.array_equal(values, there[2].figures[name]))
-        print(f"\n{here[2]}\n\nThe same to the last bit: {all(same)}")
+        for name, values in here[2].metrics.items():
+            same.append(np.array_equal(values, there[2].metrics[name]))
+        print(f"\n{here[2]}\n\nEqual to the last bit: {all(same)}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Measure features on real corpora, beside hand-made ones, and print the table: EER by 12 references a writer.
+"""Evaluate features on real corpora, next to hand-crafted ones: a table of EERs with 12 references per writer.
 
     python examples/features_table.py signet.safetensors --cedar cedar_170x242.npz --bhsig260 /data/BHSig260
 
-CEDAR comes as sigver's file of all 55 writers, preprocessed. Of BHSig260 those writers are measured that
-`examples/train_signet.py` holds out. Negatives are 12 references of each other writer; queries are 10 genuine ones
-(half of what is there where a writer has fewer than 22 distinct ones) and all skilled forgeries. The settings of the
-support vector machines for the network are given beforehand; HOG gets the kernel that is best for it on each corpus.
-HOG needs scikit-image.
+CEDAR is read from sigver's file of the preprocessed signatures of all 55 writers. BHSig260 is evaluated on the writers
+that `examples/train_signet.py` holds out. Negatives are 12 references of each other writer. Queries are 10 genuine
+signatures (half of the signatures of writers with fewer than 22 distinct ones) and all skilled forgeries. The
+parameters of the SVMs on features of networks are fixed beforehand; HOG has the best kernel for each corpus. HOG needs
+scikit-image.
 """
 
 import argparse
@@ -28,21 +28,21 @@ HOG_KERNELS = [{"kernel": "linear"}, *({"gamma": 2.0**power} for power in (-15, 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights", nargs="*", help="weight files; a row for each, or for one+other together")
+    parser.add_argument("weights", nargs="*", help="weight files, one row for each; a+b concatenates features")
     parser.add_argument("--cedar", help="sigver's npz file of preprocessed signatures")
-    parser.add_argument("--bhsig260", help="where BHSig260 is")
+    parser.add_argument("--bhsig260", help="the folder of BHSig260")
     parser.add_argument("--splits", type=int, default=10, help="draws of references and queries (default: 10)")
-    parser.add_argument("--gamma", type=float, nargs="+", help="of the RBF kernel (default: 1 over the features)")
-    parser.add_argument("--C", type=float, nargs="+", default=[1.0], help="cost of errors (default: 1)")
+    parser.add_argument("--gamma", type=float, nargs="+", help="of the RBF kernel (default: 1 / n_features)")
+    parser.add_argument("--C", type=float, nargs="+", default=[1.0], help="C of the SVMs (default: 1)")
     parser.add_argument("--views", type=int, default=5, help="n_views of the featurizer (default: 5)")
     parser.add_argument("--magnification", type=float, nargs="+", default=[1.0], help="of the featurizer (default: 1)")
-    parser.add_argument("--memory", help="folder that remembers images and features")
-    parser.add_argument("--no-hog", action="store_true", help="without the rows of hand-made features")
+    parser.add_argument("--memory", help="folder in which images and features are cached")
+    parser.add_argument("--no-hog", action="store_true", help="without the rows of hand-crafted features")
     return parser.parse_args()
 
 
 def load(options):
-    """Preprocessed images and target of each set to measure on."""
+    """Load preprocessed images and target of each test set."""
     sets = {}
     if options.bhsig260:
         corpus = load_bhsig260(options.bhsig260)
@@ -78,16 +78,16 @@ def measure(features, images, target, n_splits, **settings):
 
 
 def both_eers(target, scores, classes=None):
-    """EER in per cent: global and a writer, by "sigver" and by "nearest"."""
+    """Return EERs in per cent: global and user-specific thresholds, by "sigver" and by "nearest"."""
     reports = [
         verification_report(target, scores, classes=classes, method=method, n_bootstraps=0)
         for method in ("sigver", "nearest")
     ]
-    return [100 * report.figures[name].value for report in reports for name in ("eer", "eer_writer")]
+    return [100 * report.estimates[name].value for report in reports for name in ("eer", "eer_writer")]
 
 
 def cells(figures):
-    """Means and deviations as cells of a table."""
+    """Format means and standard deviations as cells of a table."""
     return " | ".join(f"{mean:5.2f} +- {deviation:.2f}" for mean, deviation in zip(*figures))
 
 
@@ -99,7 +99,7 @@ def show(corpus, system, settings, figures):
 def main():
     options = parse_arguments()
     sets = load(options)
-    print("| corpus, writers | features | SVM | sigver: global | a writer | nearest: global | a writer |")
+    print("| corpus, writers | features | SVM | sigver: global | per writer | nearest: global | per writer |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for corpus, (images, target) in sets.items():
         if not options.no_hog:

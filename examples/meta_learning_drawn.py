@@ -1,10 +1,10 @@
-"""Meta-learn on drawn signatures, then verify other drawn writers by five references each; print error rates.
+"""Meta-learning on synthetic signatures, evaluated on other synthetic writers with five references each.
 
     python examples/meta_learning_drawn.py
 
-No corpus is needed. The network starts from the weights in the package. Printed is the global EER, over draws of
-references and queries, of the verifier before and after the meta-training, and of support vector machines on the
-features before it, with negatives of the development writers or of the other enrolled writers (peers).
+No corpus is needed. The initial weights are those in the package. The script prints the EER (global threshold, mean and
+standard deviation over draws of references and queries) of the verifier before and after meta-training, and of SVMs on
+the initial features, with negatives from the development writers or from the other enrolled writers (peers).
 """
 
 import argparse
@@ -15,27 +15,30 @@ from sigkit.datasets import make_signatures
 from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
 from sigkit.metrics import eer_score
 from sigkit.model_selection import WriterSplit
+from sigkit.training import InnerLoop, MetaTraining
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
-SETTINGS = {"weights": "synthetic", "head": "distance", "inner_lr": 0.05, "adapt": "head", "n_random_forgeries": 0}
-SETTINGS |= {"lr": 3e-3, "network_lr": 3e-4, "multi_step_epochs": 0, "validation_fraction": 0.0, "precision": "auto"}
+TRAINING = {"lr": 3e-3, "network_lr": 3e-4, "multi_step_epochs": 0, "validation_fraction": 0.0}
+SETTINGS = {"weights": "synthetic", "head": "distance", "adapt": "head", "n_random_forgeries": 0, "precision": "auto"}
 
 
 def parse_arguments(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dev-writers", type=int, default=200, help="who are learned from (default: 200)")
-    parser.add_argument("--writers", type=int, default=60, help="who are verified (default: 60)")
+    parser.add_argument("--dev-writers", type=int, default=200, help="number of development writers (default: 200)")
+    parser.add_argument("--writers", type=int, default=60, help="number of enrolled writers (default: 60)")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--splits", type=int, default=5, help="draws of references and queries (default: 5)")
-    parser.add_argument("--seed", type=int, default=7, help="of what is drawn (default: 7)")
-    parser.add_argument("--checkpoint-dir", help="folder that keeps the state of the training")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the signatures (default: 7)")
+    parser.add_argument("--checkpoint-dir", help="folder in which the state of the training is stored")
+    parser.add_argument("--n-jobs", type=int, default=-1, help="processes that make images (default: one per core)")
     return parser.parse_args(arguments)
 
 
 def draw(options):
     n_writers = options.dev_writers + options.writers
-    scans, target = make_signatures(n_writers, 15, 10, random_state=options.seed, n_jobs=-1, verbose=1)
-    return SignaturePreprocessor(canvas_size=(765, 1089), n_jobs=-1, verbose=1).fit_transform(scans), target
+    scans, target = make_signatures(n_writers, 15, 10, random_state=options.seed, n_jobs=options.n_jobs, verbose=1)
+    preprocessor = SignaturePreprocessor(canvas_size=(765, 1089), n_jobs=options.n_jobs, verbose=1)
+    return preprocessor.fit_transform(scans), target
 
 
 def main(arguments=None):
@@ -47,9 +50,10 @@ def main(arguments=None):
     models = {}
     for name, epochs in (("before", 0), ("after", options.epochs)):
         folder = options.checkpoint_dir if epochs else None
-        model = MetaLearnedVerifier(dev_writers=dev, epochs=epochs, checkpoint_dir=folder, random_state=0, verbose=1)
-        models[name] = model.set_params(**SETTINGS).fit(images[is_dev], target[is_dev]).set_params(verbose=0)
-    machines = {"dev_writers": dev}, {"n_peer_negatives": 5}
+        training = MetaTraining(epochs, inner_loop=InnerLoop(lr=0.05), checkpoint_dir=folder, **TRAINING)
+        model = MetaLearnedVerifier(dev_writers=dev, training=training, random_state=0, verbose=1, **SETTINGS)
+        models[name] = model.fit(images[is_dev], target[is_dev]).set_params(verbose=0)
+    negatives = {"dev_writers": dev}, {"n_peer_negatives": 5}
     errors = []
     for train, test in WriterSplit(5, 10, dev, n_splits=options.splits, random_state=0).split(images, target):
         references, genuine, claimed = train[~is_dev[train]], target[test, 1] == 0, target[test, 0]
@@ -57,7 +61,7 @@ def main(arguments=None):
             eer_score(genuine, model.enroll(images[references], target[references]).claim_scores(images[test], claimed))
             for model in models.values()
         ]
-        for settings, rows in zip(machines, (train, references)):
+        for settings, rows in zip(negatives, (train, references)):
             svm = WriterDependentSVC(**settings, gamma="auto", random_state=0).fit(features[rows], target[rows])
             row.append(eer_score(genuine, svm.claim_scores(features[test], claimed)))
         errors.append(row)

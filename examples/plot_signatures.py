@@ -1,8 +1,8 @@
-"""Show drawn signatures: a row a writer, genuine signatures first, then skilled forgeries, then a simple one.
+"""Plot synthetic signatures, one row per writer: genuine signatures, skilled forgeries, and a simple forgery.
 
     python examples/plot_signatures.py signatures.png
 
-The documentation runs it too, without a file to write.
+The documentation runs it without an argument, and shows the figure.
 """
 
 import sys
@@ -30,4 +30,4 @@ for axis, image, (_, forgery) in zip(axes.flat, images, target):
 if __name__ == "__main__":
     for path in sys.argv[1:]:
         figure.savefig(path, dpi=110)
-        print(f"The signatures are in {path}.")
+        print(f"The figure was saved to {path}.")

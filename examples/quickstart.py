@@ -1,7 +1,7 @@
-"""From signatures to error rates, on signatures drawn by the package: no download, no corpus, no training.
+"""From signatures to error rates, on synthetic signatures: no download, no corpus, no training.
 
-The network comes with the package. It learned from people drawn with another seed than these, who do not exist either.
-Writes the DET curve to `quickstart_det.png`. Takes half a minute on two cores.
+The network comes with the package. It was trained on synthetic writers too, drawn with another seed than these. Writes
+the DET curve to `quickstart_det.png`. Takes half a minute on two cores.
 """
 
 import tempfile
@@ -19,22 +19,22 @@ from sigkit.metrics import verification_report, verification_scorer
 from sigkit.model_selection import WriterSplit
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
-print("Drawing the signatures of 20 writers who do not exist ...")
+print("Making signatures of 20 synthetic writers ...")
 scans, target = make_signatures(n_writers=20, n_genuine=16, n_skilled=8, random_state=1)
-dev_writers = range(1, 9)  # known to the system, never enrolled
+dev_writers = range(1, 9)  # their signatures train the system; they are never enrolled
 
 with tempfile.TemporaryDirectory() as memory:
     pipe = Pipeline(
         [
             ("preprocess", SignaturePreprocessor(canvas_size=(765, 1089), memory=memory, n_jobs=2)),
             ("features", SigNetFeaturizer(weights="synthetic", memory=memory)),
-            # The default gamma was made for the 2,048 features of SigNet; "auto" is 1 over their number, here 1,024.
+            # The default gamma suits SigNet's 2,048 features; "auto" is one over the number of features, here 1,024.
             ("svc", WriterDependentSVC(gamma="auto", dev_writers=dev_writers, random_state=0)),
         ]
     )
     split = WriterSplit(n_references=8, n_queries=8, dev_writers=dev_writers, n_splits=3, random_state=0)
 
-    print("Enrolling 12 writers by 8 references each, against signatures of 8 others ...")
+    print("Enrolling 12 writers with 8 references each; negatives are signatures of 8 development writers ...")
     train, test = next(split.split(scans, target))
     pipe.fit([scans[row] for row in train], target[train])
     queries = [scans[row] for row in test]
@@ -44,13 +44,13 @@ with tempfile.TemporaryDirectory() as memory:
     report.plot_det().figure_.savefig("quickstart_det.png", dpi=150)
     print("The DET curve is in quickstart_det.png.")
 
-    print("\nOne query, and the question whether writer 9 signed it:")
+    print("\nOne query, with the claim that writer 9 signed it:")
     features = pipe[:-1].transform(queries[:1])
     score = pipe[-1].claim_scores(features, [9])[0]
     verdict = "accepted" if pipe[-1].verify(features, [9], threshold=0.0)[0] else "rejected"
-    print(f"score {score:.2f}, {verdict} at the threshold 0; in truth the signature is writer {target[test][0, 0]}'s.")
+    print(f"score {score:.2f}, {verdict} at the threshold 0; the true writer is {target[test][0, 0]}.")
 
-    print("\nSearching the settings of the SVM, 4 candidates on 3 splits; no image is computed twice ...")
+    print("\nGrid search over SVM parameters, 4 candidates on 3 splits; features are computed once per image ...")
     grid = {"svc__C": [1, 10], "svc__gamma": ["auto", "scale"]}
     search = GridSearchCV(pipe, grid, cv=split, scoring=verification_scorer, refit="neg_eer")
     search.fit(scans, target)

@@ -1,9 +1,8 @@
-"""Statistics of preprocessed signatures: what an image measures, how writers differ, how well two corpora tell apart.
+"""Statistics of preprocessed signatures: of images, of their variation, and of the separation of two corpora.
 
-Used by `examples/compare_signatures.py`. An image is uint8, ink bright on 0. Ink, where its shape matters, is what is
-brighter than a third of the image's full ink (the 95th percentile of what is not paper), so that neither the pen's
-grey nor the soft border that a resize leaves counts as shape; specks are left out. Lines are those of scikit-image's
-skeleton.
+Used by `examples/compare_signatures.py`. An image is uint8 with a background of 0. For statistics of shape, ink is what
+is brighter than a third of the image's full ink, the 95th percentile of the pixels above 0. So neither the grey of the
+pen nor the soft edges that resizing leaves affect the shape. Specks are ignored. Lines are scikit-image's skeleton.
 """
 
 import numpy as np
@@ -19,14 +18,14 @@ from sklearn.preprocessing import StandardScaler
 
 NEIGHBOURS = np.ones((3, 3), dtype=int)
 STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
-"""From a pixel to those of its neighbours that come after it, in rows and columns."""
+"""Offsets from a pixel to the half of its neighbours that follow it, so that each pair is visited once."""
 
 LOGARITHMIC = ("stroke width", "ink share", "box height", "box width", "aspect", "line length", "ink density")
-"""Statistics whose spread within a writer is one of ratios."""
+"""Statistics whose logarithms are used for the spread within writers."""
 
 
 def measure_image(image):
-    """All statistics of one image, by name; lengths are in pixels, angles in degrees."""
+    """Return all statistics of one image, by name; lengths are in pixels, angles in degrees."""
     full = np.percentile(image[image > 0], 95)
     n_pixels = image.size
     ink, n_pieces = without_specks(image > full / 3)
@@ -54,7 +53,7 @@ def measure_image(image):
 
 
 def without_specks(mask):
-    """The mask without pieces of less than 3 pixels, and how many pieces it has left."""
+    """Return the mask without components of fewer than 3 pixels, and the number of remaining components."""
     labels, _ = ndimage.label(mask, NEIGHBOURS)
     large = np.bincount(labels.ravel()) > 2
     large[0] = False
@@ -62,17 +61,18 @@ def without_specks(mask):
 
 
 def count_loops(ink):
-    """How many pieces of paper of 2 pixels or more ink surrounds."""
+    """Return the number of background components of at least 2 pixels that are enclosed by ink."""
     labels, _ = ndimage.label(np.pad(~ink, 1, constant_values=True))
     return np.count_nonzero(np.bincount(labels.ravel())[1:] > 1) - 1
 
 
 def neighbours(line):
+    """Return the number of neighbours on the line of each of its pixels."""
     return ndimage.convolve(line.astype(int), NEIGHBOURS, mode="constant") - line
 
 
 def pairs(line):
-    """For each of the steps, the pixels of the line from which it leads to another, and its length."""
+    """Yield, for each step, the pairs of pixels of the line that it connects, and its length."""
     padded = np.pad(line, 1)
     for step in STEPS:
         at = np.argwhere(padded & np.roll(padded, [-move for move in step], axis=(0, 1))) - 1
@@ -80,7 +80,7 @@ def pairs(line):
 
 
 def line_length(line):
-    """Length of the line; the diagonal of a corner, whose two sides count already, is left out."""
+    """Return the length of the line, without the diagonals of corners, whose two sides are counted."""
     length = 0.0
     for start, stop, step in pairs(line):
         if step > 1:
@@ -91,11 +91,11 @@ def line_length(line):
 
 
 def directions(image):
-    """Where lines run, from the gradients of the image: their entropy, and shares of flat, upright and leaning ones."""
+    """Return statistics of the directions of lines, from image gradients: entropy, flatness and slant."""
     smooth = ndimage.gaussian_filter(np.pad(image, 3).astype(float), 1)
     down, right = np.gradient(smooth)
     weights = np.hypot(down, right)
-    # A line runs across the gradient; its direction is the angle above the horizontal, 0 to 180.
+    # A line is perpendicular to the gradient; its direction is the angle to the horizontal, 0 to 180.
     angles = np.degrees(np.arctan2(right, down)) % 180
     share, _ = np.histogram((angles + 7.5) % 180, bins=12, range=(0, 180), weights=weights)
     share = share / share.sum()
@@ -108,7 +108,7 @@ def directions(image):
 
 
 def shape_of_line(line, length):
-    """Turning, ends and crossings of the line, each for a length of it."""
+    """Return the curvature, ends and crossings of the line, relative to its length."""
     around = neighbours(line)
     crossings, _ = ndimage.label(line & (around > 2), NEIGHBOURS)
     return {
@@ -119,7 +119,7 @@ def shape_of_line(line, length):
 
 
 def turning(line):
-    """Mean angle by which the line's direction changes a pixel; the direction is that of a window of 7 x 7 pixels."""
+    """Return the mean change of direction per pixel; the direction is estimated in a window of 7 x 7 pixels."""
     offsets = np.mgrid[-3:4, -3:4]
     mean = [ndimage.convolve(line.astype(float), kernel, mode="constant") for kernel in (offsets[0] ** 0, *offsets)]
     n, y, x = (array + 1e-9 for array in mean)
@@ -137,19 +137,19 @@ def turning(line):
 
 
 def balance(ink):
-    """Spread of the ink over its box, as a share of the box's sides; a full box has 0.29."""
+    """Return the spread of the ink relative to the sides of its bounding box; 0.29 for a full box."""
     rows, columns = np.nonzero(ink)
     return {"spread of rows": rows.std() / ink.shape[0], "spread of columns": columns.std() / ink.shape[1]}
 
 
 def measure_images(images):
-    """Names of the statistics, and an array (n_images, n_statistics)."""
+    """Return the names of the statistics, and an array of shape (n_images, n_statistics)."""
     measured = [measure_image(image) for image in images]
     return list(measured[0]), np.array([list(row.values()) for row in measured], dtype=float)
 
 
 def centered_hog(images):
-    """HOG of images whose ink box is shifted to the middle."""
+    """Return the HOG features of images, with the bounding box of the ink shifted to the centre."""
     shifted = np.zeros_like(images)
     for image, out in zip(images, shifted):
         inked = [np.flatnonzero((image > image.max() / 5).any(axis=axis)) for axis in (1, 0)]
@@ -159,28 +159,28 @@ def centered_hog(images):
 
 
 def spreads(names, values, target):
-    """Of each statistic: its spread within a writer's genuine ones, that of writers, and how far forgeries are off.
+    """Return the spread of each statistic within writers, between writers, and from genuine signatures to forgeries.
 
-    All but the first in units of the first: the deviation of writers' means, the mean distance of a forgery from the
-    writer's genuine mean, and the mean of forgeries minus the mean of genuine ones.
+    The first is the median standard deviation within writers. The others are relative to it: the standard deviation of
+    the writers' means, the mean distance of a forgery from the writer's genuine mean, and the mean shift of forgeries.
     """
     values = np.array([np.log(column) if name in LOGARITHMIC else column for name, column in zip(names, values.T)]).T
-    within, means, off, shift = [], [], [], []
+    within, means, distance, shift = [], [], [], []
     for genuine, forged in by_writer(target):
         mean = values[genuine].mean(axis=0)
         within.append(values[genuine].std(axis=0, ddof=1))
         means.append(mean)
-        off.append(np.abs(values[forged] - mean).mean(axis=0))
+        distance.append(np.abs(values[forged] - mean).mean(axis=0))
         shift.append(values[forged].mean(axis=0) - mean)
     spread = np.median(within, axis=0)
-    # Most writers may have the same count each time.
+    # A count can be the same in all signatures of most writers.
     spread = np.where(spread > 0, spread, np.mean(within, axis=0))
     between = np.std(means, axis=0, ddof=1)
-    return spread, between / spread, np.mean(off, axis=0) / spread, np.mean(shift, axis=0) / spread
+    return spread, between / spread, np.mean(distance, axis=0) / spread, np.mean(shift, axis=0) / spread
 
 
 def by_writer(target):
-    """Rows of the genuine signatures and of the forgeries of each writer who has two and one of them."""
+    """Yield the rows of genuine signatures and of forgeries of each writer with at least two and one of them."""
     writers, kinds = np.array(target[:, 0].tolist()), target[:, 1].astype(int)
     for writer in np.unique(writers):
         rows = [np.flatnonzero((writers == writer) & (kinds == kind)) for kind in (0, 1)]
@@ -189,35 +189,37 @@ def by_writer(target):
 
 
 def distances(features, target):
-    """Median distances in feature space, by the two kinds of signatures between which they are."""
+    """Return the median distances in feature space between kinds of signatures."""
     groups = list(by_writer(target))
     first, second = (features[[genuine[place] for genuine, _ in groups]] for place in (0, 1))
     parts = {
-        "genuine, genuine of a writer": [among_rows(features[genuine]) for genuine, _ in groups],
-        "genuine, forged of a writer": [between_rows(features[pair[0]], features[pair[1]]).ravel() for pair in groups],
-        "forged, forged of a writer": [among_rows(features[forged]) for _, forged in groups],
-        "genuine of two writers": [between_rows(first, second)[np.triu_indices(len(groups), 1)]],
+        "genuine, genuine of a writer": [pairwise(features[genuine]) for genuine, _ in groups],
+        "genuine, forged of a writer": [all_distances(features[pair[0]], features[pair[1]]).ravel() for pair in groups],
+        "forged, forged of a writer": [pairwise(features[forged]) for _, forged in groups],
+        "genuine of different writers": [all_distances(first, second)[np.triu_indices(len(groups), 1)]],
     }
     return {name: np.median(np.concatenate(part)) for name, part in parts.items()}
 
 
-def among_rows(rows):
-    return between_rows(rows, rows)[np.triu_indices(len(rows), 1)]
+def pairwise(rows):
+    """Return the distances of all pairs of rows."""
+    return all_distances(rows, rows)[np.triu_indices(len(rows), 1)]
 
 
-def between_rows(one, other):
+def all_distances(one, other):
+    """Return the matrix of distances between the rows of two arrays."""
     squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * one @ other.T
     return np.sqrt(np.maximum(squares, 0))
 
 
 def auc(one, other):
-    """How well one number tells two corpora apart, whichever way: 0.5 not at all, 1 wholly."""
+    """Return the AUC by which one number separates two corpora, in either direction: from 0.5 to 1."""
     value = roc_auc_score(np.repeat([0, 1], [len(one), len(other)]), np.concatenate([one, other]))
     return max(value, 1 - value)
 
 
-def tell_apart(model, one, other, writers, other_writers, seed):
-    """AUC of a classifier between two corpora: 5 folds, no writer in two of them."""
+def separation(model, one, other, writers, other_writers, seed):
+    """Return the AUC of a classifier between two corpora, over 5 folds without common writers."""
     groups = np.array([f"1 {writer}" for writer in writers] + [f"2 {writer}" for writer in other_writers])
     truth = np.repeat([0, 1], [len(one), len(other)])
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
@@ -234,7 +236,7 @@ def classifier_of_hog():
 
 
 def best_error_rates(images, target, n_splits):
-    """Means and deviations of the error rates with the kernel that has the least, and that kernel."""
+    """Return the kernel with the lowest error rate, and the means and deviations of its error rates."""
     features = hog(images)
     tried = [(kernel, measure(features, images, target, n_splits, **kernel)) for kernel in HOG_KERNELS]
     return min(tried, key=lambda row: row[1][0][0])

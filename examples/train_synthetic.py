@@ -1,10 +1,10 @@
-"""Train a network on drawn signatures alone, and write its weights to a file.
+"""Train a network on synthetic signatures only, and write its weights to a file.
 
     python examples/train_synthetic.py synthetic.safetensors --checkpoint-dir run --half
 
-Everything is kept in the folder of `--checkpoint-dir`: the drawn signatures, preprocessed, some writers a file, and the
-state of the training after each epoch. Stopped and started again, it goes on there. No signature of a real person is
-looked at. `--architecture signet` trains the large network in the same way. `examples/features_table.py` measures the
+The folder `--checkpoint-dir` stores the preprocessed synthetic signatures, some writers per file, and the state of the
+training after each epoch. If it is interrupted and started again, it resumes there. No signature of a real person is
+used. `--architecture signet` trains the large network in the same way. `examples/features_table.py` evaluates the
 weights on real corpora.
 """
 
@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import clone
 
 import sigkit.datasets
 from sigkit.datasets import load_npz, make_signatures, save_npz
@@ -22,42 +23,44 @@ from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 CANVAS_SIZE = (765, 1089)
 N_GENUINE = 7
-"""Genuine signatures a writer, and as many forgeries."""
+"""Number of genuine signatures, and of forgeries, per writer."""
 
 CHUNK = 50
-"""Writers that are drawn, preprocessed and kept together."""
+"""Number of writers per file."""
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", help="the file to write, .safetensors")
-    parser.add_argument("--checkpoint-dir", required=True, help="folder that keeps what was drawn and learned")
+    parser.add_argument("--checkpoint-dir", required=True, help="folder for the signatures and the state")
     parser.add_argument("--n-writers", type=int, default=4000)
-    parser.add_argument("--n-genuine", type=int, default=N_GENUINE, help="genuine signatures a writer, and forgeries")
-    parser.add_argument("--architecture", help="another network than the recipe's, such as signet")
-    parser.add_argument("--epochs", type=int, help="another number than the recipe's")
+    parser.add_argument(
+        "--n-genuine", type=int, default=N_GENUINE, help="genuine signatures, and forgeries, per writer"
+    )
+    parser.add_argument("--architecture", default="signet_small", help="the network (default: signet_small)")
+    parser.add_argument("--epochs", type=int, help="use another number than that of the recipe")
     parser.add_argument("--precision", choices=("float32", "bfloat16", "auto"), default="auto")
-    parser.add_argument("--device", help="cpu or cuda; an accelerator if there is one")
+    parser.add_argument("--device", help="cpu or cuda (default: an accelerator if there is one)")
     parser.add_argument("--half", action="store_true", help="write the weights in half precision")
-    parser.add_argument("--n-jobs", type=int, default=-1, help="writers drawn at a time (default: a core each)")
+    parser.add_argument("--n-jobs", type=int, default=-1, help="processes that make signatures (default: one per core)")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
 
 def check_weights_path(path):
-    """Refuse, before a training, a file that could not be written after it."""
+    """Check before the training that the file of the weights can be written after it."""
     if not path.endswith(".safetensors") or not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK):
-        raise ValueError(f"{path}: name a .safetensors file in a folder that can be written into.")
+        raise ValueError(f"{path}: name a .safetensors file in a folder that exists and is writable.")
 
 
 def describe_drawing():
-    """Fingerprint the code that draws, so that what another version has drawn is not taken for its work."""
+    """Return a digest of the code that makes signatures, so that files of another version are not used."""
     sources = sorted(Path(sigkit.datasets.__file__).parent.glob("_synthesis/*.py"))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]
 
 
 def draw(folder, n_writers, n_genuine, seed, n_jobs):
-    """Draw and preprocess signatures, some writers at a time; what is in the folder already is read."""
+    """Make and preprocess signatures, some writers at a time; read those that are in the folder already."""
     os.makedirs(folder, exist_ok=True)
     version = describe_drawing()
     chunks = []
@@ -65,7 +68,7 @@ def draw(folder, n_writers, n_genuine, seed, n_jobs):
         count = min(CHUNK, n_writers + 1 - first)
         path = os.path.join(folder, f"drawn-{version}-{seed}-{n_genuine}-{first}-{first + count - 1}.npz")
         if not os.path.exists(path):
-            print(f"drawing writers {first} to {first + count - 1}", flush=True)
+            print(f"making signatures of writers {first} to {first + count - 1}", flush=True)
             settings = {"scan": "mixed", "n_jobs": n_jobs, "random_state": seed}
             scans, target = make_signatures(count, n_genuine, n_genuine, first_writer=first, **settings)
             save_npz(path, SignaturePreprocessor(canvas_size=CANVAS_SIZE, n_jobs=n_jobs).fit_transform(scans), target)
@@ -77,12 +80,13 @@ def main():
     options = parse_arguments()
     check_weights_path(options.weights)
     images, target = draw(options.checkpoint_dir, options.n_writers, options.n_genuine, options.seed, options.n_jobs)
-    print(f"{len(images)} drawn signatures of {options.n_writers} writers to learn from")
-    chosen = {name: getattr(options, name) for name in ("architecture", "epochs")}
-    recipe = SYNTHETIC_RECIPE | {name: value for name, value in chosen.items() if value is not None}
+    print(f"Training on {len(images)} synthetic signatures of {options.n_writers} writers")
+    training = clone(SYNTHETIC_RECIPE).set_params(checkpoint_dir=options.checkpoint_dir)
+    if options.epochs is not None:
+        training.set_params(epochs=options.epochs)
     featurizer = SigNetFeaturizer(
-        **recipe,
-        checkpoint_dir=options.checkpoint_dir,
+        options.architecture,
+        training=training,
         device=options.device,
         precision=options.precision,
         random_state=options.seed,

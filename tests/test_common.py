@@ -45,6 +45,11 @@ class _FlatTransformer(_FlatRows):
 class FlatPreprocessor(_FlatTransformer, SignaturePreprocessor):
     """Numbers become blocks of ink of different greys in a row on white paper."""
 
+    def fit_transform(self, X, y=None):
+        X = validate_data(self, X, dtype=np.float64)
+        images = SignaturePreprocessor.fit_transform(self, self._images(X), y)
+        return images.reshape(len(images), -1)
+
     def _images(self, X):
         blocks = np.kron(60 / (1 + np.exp(-X / 10)), np.ones(24)).astype(np.uint8)
         rows = np.repeat(blocks[:, None], 24, axis=1)

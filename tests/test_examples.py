@@ -1,4 +1,4 @@
-"""The examples that answer a user's first questions, on drawn signatures."""
+"""The examples that answer a user's first questions, on synthetic signatures."""
 
 import importlib.util
 import re
@@ -46,28 +46,28 @@ def test_references_of_one_person(verify, folder, capsys):
     query = folder / "other.png"
     query.write_bytes(Path(other[0]).read_bytes())
     verify.main(["--references", *ada[:4], "--query", ada[4], str(query), "--threshold", "0.1"])
-    said = capsys.readouterr().out
-    assert "4 references of one person; against them 100 drawn signatures." in said
-    assert scores(said)["5.png"] > scores(said)["other.png"]
-    assert "other.png: score -" in said
-    assert "Accepted are scores from 0.1." in said
+    printed = capsys.readouterr().out
+    assert "4 references of one person; negatives: 100 synthetic signatures." in printed
+    assert scores(printed)["5.png"] > scores(printed)["other.png"]
+    assert "other.png: score -" in printed
+    assert "Scores of at least 0.1 are accepted." in printed
 
 
 def test_customers_in_folders(verify, folder, capsys):
     query = str(folder / "customers" / "ada" / "1.png")
     verify.main(["--customers", str(folder / "customers"), "--claim", "007", "--query", query])
-    said = capsys.readouterr().out
-    assert "5 references of 007; against them 100 drawn signatures, and 5 of other customers." in said
-    assert "1.png: score -" in said
-    assert ", rejected" in said
+    printed = capsys.readouterr().out
+    assert "5 references of 007; negatives: 100 synthetic signatures, and 5 of other customers." in printed
+    assert "1.png: score -" in printed
+    assert ", rejected" in printed
 
 
-def test_without_arguments_it_draws(verify, capsys):
+def test_without_arguments_it_makes_customers(verify, capsys):
     verify.main([])
-    said = capsys.readouterr().out
-    assert "5 references of ada; against them 100 drawn signatures, and 15 of other customers." in said
-    assert scores(said)["by_ada.png"] > scores(said)["by_bob.png"]
-    assert scores(said).keys() == {"by_ada.png", "by_bob.png", "forged.png"}
+    printed = capsys.readouterr().out
+    assert "5 references of ada; negatives: 100 synthetic signatures, and 15 of other customers." in printed
+    assert scores(printed)["by_ada.png"] > scores(printed)["by_bob.png"]
+    assert scores(printed).keys() == {"by_ada.png", "by_bob.png", "forged.png"}
 
 
 def test_errors_name_what_is_wrong(verify, folder, capsys):
@@ -76,7 +76,7 @@ def test_errors_name_what_is_wrong(verify, folder, capsys):
     text.write_text("no image")
     with pytest.raises(ValueError, match=r"(?s)2 of 3 images.*nowhere\.png: no such file.*text\.png: not an image"):
         verify.main(["--references", "nowhere.png", str(text), "--query", query])
-    with pytest.raises(ValueError, match=r"--claim eve: there is no such customer in .*; found 007, ada\."):
+    with pytest.raises(ValueError, match=r"--claim eve: no such customer in .*; found 007, ada\."):
         verify.main(["--customers", customers, "--claim", "eve", "--query", query])
     with pytest.raises(FileNotFoundError, match=r"'sythetic'\..*'synthetic'"):
         verify.main(["--references", query, "--query", query, "--weights", "sythetic"])
@@ -86,16 +86,17 @@ def test_errors_name_what_is_wrong(verify, folder, capsys):
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1530, 2178), (400, 569)])
-def test_drawn_negatives_are_as_large_as_the_scans(verify, rows, columns):
-    usual, _ = verify.draw_negatives(verify.parse_arguments([]))
-    scaled, people = verify.draw_negatives(verify.parse_arguments(["--rows", str(rows), "--columns", str(columns)]))
-    assert len(people) == len(scaled) == 100
+def test_synthetic_negatives_are_as_large_as_the_scans(verify, rows, columns):
+    usual, _ = verify.make_negatives(verify.parse_arguments([]))
+    scaled, writers = verify.make_negatives(verify.parse_arguments(["--rows", str(rows), "--columns", str(columns)]))
+    assert len(writers) == len(scaled) == 100
     widths = [np.median([np.ptp(np.nonzero(image)[1]) for image in images]) for images in (usual, scaled)]
     assert widths[1] == pytest.approx(widths[0], rel=0.15)
 
 
-def test_meta_learning_of_drawn_signatures(capsys):
-    load("meta_learning_drawn").main(["--dev-writers", "3", "--writers", "2", "--epochs", "1", "--splits", "1"])
+def test_meta_learning_of_synthetic_signatures(capsys):
+    sizes = ["--dev-writers", "3", "--writers", "2", "--epochs", "1", "--splits", "1"]
+    load("meta_learning_drawn").main([*sizes, "--n-jobs", "1"])
     rates = re.findall(r"^(.+?) +(\d+\.\d)% \+- 0\.0%$", capsys.readouterr().out, flags=re.M)
     assert [system for system, _ in rates] == [
         "before meta-training",

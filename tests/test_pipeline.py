@@ -113,7 +113,7 @@ def test_clone_pickle_and_report(corpus, weights, split):
     scores = again.decision_function(corpus.images[test])
     np.testing.assert_allclose(scores, pipe.decision_function(corpus.images[test]))
     report = verification_report(corpus.target[test], scores, classes=pipe.classes_, random_state=0)
-    assert set(report.figures) == {name.removeprefix("neg_") for name in KEYS}
+    assert set(report.estimates) == {name.removeprefix("neg_") for name in KEYS}
     claimed = corpus.target[test][:, 0]
     features = pipe[:-1].transform(corpus.images[test])
     columns = np.searchsorted(pipe.classes_, claimed)

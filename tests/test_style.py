@@ -1,4 +1,4 @@
-"""The linter's rules, so that one command checks all."""
+"""Style, format and spelling, so that one command checks all."""
 
 import subprocess
 import sys
@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+CHECKS = {
+    "rules": ["ruff", "check", "."],
+    "format": ["ruff", "format", "--check", "."],
+    "spelling": ["codespell_lib", *sorted(path.name for path in ROOT.iterdir() if path.suffix in (".md", ".toml"))]
+    + ["benchmarks", "docs", "examples", "sigkit", "tests"],
+}
 
 
-@pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]], ids=["rules", "format"])
-def test_ruff(arguments):
-    found = subprocess.run(
-        [sys.executable, "-m", "ruff", *arguments, "."], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize("module", CHECKS.values(), ids=CHECKS)
+def test_style(module):
+    found = subprocess.run([sys.executable, "-m", *module], cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout

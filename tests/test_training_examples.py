@@ -1,4 +1,4 @@
-"""The examples that train, on a few drawn signatures."""
+"""The examples that train, on a few synthetic signatures."""
 
 import importlib
 import os
@@ -15,7 +15,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 @pytest.fixture
 def example(monkeypatch):
-    """Import an example, as a script that is called with some arguments."""
+    """Return a function that imports an example as a script with some arguments."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
 
     def load(name, *arguments):
@@ -26,12 +26,12 @@ def example(monkeypatch):
 
 
 @pytest.mark.parametrize("architecture", ["signet_small", "signet"])
-def test_weights_from_drawn_signatures_alone(example, tmp_path, capsys, architecture):
+def test_weights_from_synthetic_signatures(example, tmp_path, capsys, architecture):
     weights, run = tmp_path / "drawn.safetensors", tmp_path / "run"
     arguments = [weights, "--checkpoint-dir", run, "--n-writers", 3, "--n-genuine", 3, "--epochs", 1, "--n-jobs", 1]
     arguments += ["--architecture", architecture, "--half"]
     example("train_synthetic", *arguments).main()
-    assert "18 drawn signatures of 3 writers" in capsys.readouterr().out
+    assert "18 synthetic signatures of 3 writers" in capsys.readouterr().out
     network, metadata = load_network(weights)
     assert metadata["architecture"] == architecture
     assert metadata["licence"] == "BSD-3-Clause"
@@ -39,12 +39,12 @@ def test_weights_from_drawn_signatures_alone(example, tmp_path, capsys, architec
     assert len(drawn) == 1
     os.remove(weights)
     example("train_synthetic", *arguments).main()
-    assert "drawing writers" not in capsys.readouterr().out
+    assert "making signatures" not in capsys.readouterr().out
     for name, tensor in load_network(weights)[0].state_dict().items():
         assert torch.equal(tensor, network.state_dict()[name])
 
 
-def test_a_place_for_the_weights_is_asked_for_beforehand(example, tmp_path):
+def test_path_of_the_weights_is_checked_beforehand(example, tmp_path):
     script = example("train_synthetic", tmp_path / "drawn.pth", "--checkpoint-dir", tmp_path / "run")
     with pytest.raises(ValueError, match=r"name a \.safetensors file"):
         script.main()
@@ -54,13 +54,16 @@ def test_a_place_for_the_weights_is_asked_for_beforehand(example, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--recipe", "mixed"], "--recipe mixed: say with --drawn"),
-        (["--recipe", "mixed", "--drawn", "5", "--drawn-dir", "d", "--architecture", "signet"], "leave it out"),
-        (["--drawn", "-1"], "at least 0"),
+        (["--recipe", "mixed"], "--recipe mixed: set the number of synthetic writers"),
+        (
+            ["--recipe", "mixed", "--drawn", "5", "--drawn-dir", "d", "--architecture", "signet"],
+            "leave out --architecture",
+        ),
+        (["--drawn", "-1"], "must be at least 0"),
         (["--drawn", "5"], "--drawn-dir"),
     ],
 )
-def test_drawn_signatures_that_make_no_sense(example, arguments, message):
+def test_arguments_of_synthetic_signatures_are_checked(example, arguments, message):
     script = example("train_signet", "cedar", "nowhere", "w.safetensors", *arguments)
     with pytest.raises(ValueError, match=message):
         script.check_drawing(script.parse_arguments())

@@ -1,4 +1,4 @@
-"""What every room shares: the parts of `y`, fingerprints of images, wording, progress, files, parallel tasks."""
+"""Helpers that all rooms share: targets, images, Pipelines, digests, messages, files, parallel tasks, settings."""
 
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
@@ -6,9 +6,24 @@ from sigkit._utils._digest import content_digest, signature_digest
 from sigkit._utils._files import whole_file
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
+from sigkit._utils._pipeline import (
+    before_last_step,
+    last_step,
+    named_steps,
+    preprocesses_scans,
+    steps_after_preprocessing,
+)
 from sigkit._utils._progress import progress
 from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
-from sigkit._utils._target import GENUINE, SIMPLE, SKILLED, development_rows, join_target, parse_target, same_id_type
+from sigkit._utils._target import (
+    GENUINE,
+    SIMPLE,
+    SKILLED,
+    development_rows,
+    join_target,
+    parse_target,
+    same_id_type,
+)
 from sigkit._utils._text import listing
 from sigkit._utils._warn import warn
 
@@ -17,6 +32,7 @@ __all__ = [
     "SIMPLE",
     "SKILLED",
     "as_bytes",
+    "before_last_step",
     "by_writer",
     "check_images",
     "check_magnification",
@@ -28,14 +44,18 @@ __all__ = [
     "development_rows",
     "freed_memory_kept",
     "join_target",
+    "last_step",
     "listing",
     "map_parallel",
+    "named_steps",
     "on_dask",
     "parse_target",
+    "preprocesses_scans",
     "progress",
     "same_id_type",
     "signature_digest",
     "single_threaded_products",
+    "steps_after_preprocessing",
     "warn",
     "whole_file",
     "with_terms",

@@ -1,4 +1,4 @@
-"""Fingerprints of what an image holds, whatever its name."""
+"""Digests of the content of images, independent of file names."""
 
 import hashlib
 import os
@@ -7,12 +7,12 @@ import numpy as np
 
 
 def content_digest(content):
-    """Fingerprint a file's bytes or an array's values.
+    """Compute a digest of the bytes of a file or the values of an array.
 
     Parameters
     ----------
     content : bytes or ndarray
-        What to fingerprint. Arrays are equal when their shape, type and values are; they hold no Python objects.
+        The content. Arrays have equal digests if their shape, dtype and values are equal; dtype object is refused.
 
     Returns
     -------
@@ -22,7 +22,7 @@ def content_digest(content):
     Raises
     ------
     TypeError
-        If an array holds Python objects, whose bytes are mere addresses.
+        If an array holds Python objects, whose bytes are memory addresses.
 
     Examples
     --------
@@ -35,26 +35,26 @@ def content_digest(content):
         return hashlib.sha256(content).hexdigest()
     array = np.ascontiguousarray(content)
     if array.dtype.hasobject:
-        raise TypeError("An array of Python objects has no bytes of its own to fingerprint.")
+        raise TypeError("An array of Python objects cannot be digested: its bytes are memory addresses.")
     fingerprint = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
     fingerprint.update(array.reshape(-1).view(np.uint8) if array.size else b"")
     return fingerprint.hexdigest()
 
 
 def signature_digest(X, row):
-    """Digest one signature of many by its content: the bytes of its file, or its values.
+    """Compute a digest of one signature: of the bytes of its file, or of its values.
 
     Parameters
     ----------
     X : array-like, DataFrame or list of n_samples
         Paths, images, or rows of features.
     row : int
-        Which one.
+        The row of the signature.
 
     Returns
     -------
     str or int
-        The digest; the row itself where `X` holds single numbers, which stand for signatures and have no content.
+        The digest. If `X` holds single numbers, which stand for signatures without content, the row itself.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writing of files."""
 
 import os
 from contextlib import contextmanager
@@ -7,15 +7,15 @@ from uuid import uuid4
 
 @contextmanager
 def whole_file(path):
-    """Open a file for writing that appears under its name at once, when it is complete.
+    """Write a file atomically: it appears under its name when it is complete.
 
-    A reader never sees half of it, writers at the same time do not mix, and a failure or an interruption leaves what
-    was there before.
+    Readers never see a part of it, simultaneous writers do not mix, and an error or an interruption leaves the
+    previous file.
 
     Parameters
     ----------
     path : str or os.PathLike
-        The file; one of that name is replaced.
+        The file; an existing one is replaced.
 
     Yields
     ------

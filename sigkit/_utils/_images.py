@@ -1,4 +1,4 @@
-"""Checks of preprocessed images, which scikit-learn's own checks know little of."""
+"""Checks of preprocessed images, beyond those of scikit-learn."""
 
 import os
 from numbers import Real
@@ -8,16 +8,16 @@ from sklearn.utils.validation import validate_data
 
 
 def check_images(estimator, X, *, reset):
-    """Validate preprocessed images; scikit-learn checks neither the number nor the length of their axes.
+    """Validate preprocessed images; scikit-learn checks neither the number of axes nor their lengths.
 
     Parameters
     ----------
     estimator : estimator
-        Which takes the images; its `image_shape_in_` is set or compared.
+        The estimator. Its `image_shape_in_` is set in `fit`, and compared later.
     X : array-like of shape (n_samples, height, width)
         Preprocessed signatures, uint8 or values from 0 to 255.
     reset : bool
-        Whether `X` is what the estimator is fitted to.
+        True in `fit`.
 
     Returns
     -------
@@ -27,7 +27,19 @@ def check_images(estimator, X, *, reset):
     Raises
     ------
     ValueError
-        If they are paths, of several sizes or of another one than in `fit`, or have values outside 0 to 255.
+        If `X` holds paths or images of different sizes, the size is not that seen in `fit`, or values are outside 0
+        to 255.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator
+    >>> from sigkit._utils import check_images
+    >>> estimator = BaseEstimator()
+    >>> check_images(estimator, np.zeros((2, 30, 40), dtype=np.uint8), reset=True).shape
+    (2, 30, 40)
+    >>> estimator.image_shape_in_
+    (30, 40)
     """
     _check_preprocessed(X)
     X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
@@ -52,7 +64,7 @@ def check_images(estimator, X, *, reset):
 
 
 def check_size(X, network, architecture):
-    """Refuse images that are too small for a network.
+    """Check that images are not too small for a network.
 
     Parameters
     ----------
@@ -67,6 +79,13 @@ def check_size(X, network, architecture):
     ------
     ValueError
         If they are too small.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit._utils import check_size
+    >>> from sigkit.nets import build_network
+    >>> check_size(np.zeros((1, 170, 242)), build_network("signet"), "signet")
     """
     needed = None if network.takes_any_size else network.input_size
     if needed and any(side < least for side, least in zip(X.shape[1:], needed)):
@@ -77,40 +96,47 @@ def check_size(X, network, architecture):
 
 
 def check_magnification(magnification, network):
-    """Refuse to enlarge images for a network that takes one size alone.
+    """Check the magnifications for multi-scale features.
 
     Parameters
     ----------
     magnification : float or sequence of float
-        How much images are enlarged, or how much each time.
+        One factor, or one per scale.
     network : torch.nn.Module
         The network.
 
     Returns
     -------
     tuple of float
-        How much each time.
+        The factors, one per scale.
 
     Raises
     ------
     ValueError
-        If a number is not from 1 to 4, there is none, or the network takes images of one size alone.
+        If there is no factor, one is outside 1 to 4, or the network takes images of a single size only.
+
+    Examples
+    --------
+    >>> from sigkit._utils import check_magnification
+    >>> from sigkit.nets import build_network
+    >>> check_magnification(1, build_network("signet"))
+    (1.0,)
     """
     factors = [magnification] if isinstance(magnification, Real) else list(magnification)
     if not factors or not all(isinstance(factor, Real) and 1 <= factor <= 4 for factor in factors):
-        raise ValueError(f"magnification is a number from 1 to 4, or several of them; found {magnification!r}.")
+        raise ValueError(f"magnification must be a number from 1 to 4, or a sequence of them; found {magnification!r}.")
     factors = tuple(float(factor) for factor in factors)
     if not network.takes_any_size and set(factors) != {1.0}:
         height, width = network.input_size
         raise ValueError(
-            f"magnification={magnification!r}: this network takes images of {height} x {width} pixels alone. Set it to "
-            "1, or take a residual network."
+            f"magnification={magnification!r}: this network takes images of {height} x {width} pixels only. Set it to "
+            "1, or use a residual network."
         )
     return factors
 
 
 def as_bytes(images):
-    """Round images to whole grey levels.
+    """Convert images to uint8, rounding to whole grey levels.
 
     Parameters
     ----------
@@ -121,12 +147,19 @@ def as_bytes(images):
     -------
     ndarray of shape (n_samples, height, width), dtype uint8
         The images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit._utils import as_bytes
+    >>> as_bytes(np.array([[[0.0, 254.6]]]))
+    array([[[  0, 255]]], dtype=uint8)
     """
     return images if images.dtype == np.uint8 else np.rint(images).astype(np.uint8)
 
 
 def _check_preprocessed(X):
-    """Tell paths and images of different sizes, which numpy would refuse in words of its own."""
+    """Raise an error that explains paths and images of different sizes; numpy's own error does not help."""
     is_list = isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim == 1)
     if is_list and (
         len({np.shape(image) for image in X}) > 1 or any(isinstance(image, (str, os.PathLike)) for image in X)

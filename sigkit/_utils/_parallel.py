@@ -1,4 +1,4 @@
-"""Many tasks that share large objects, wherever joblib works."""
+"""Parallel tasks that share large objects, on any backend of joblib."""
 
 import threading
 from concurrent.futures import CancelledError
@@ -13,30 +13,30 @@ ATTEMPTS = 5
 
 
 def map_parallel(function, items, *shared, n_jobs=None, prefer=None):
-    """Call a function on each item and on what all calls share, in parallel; the results come as they are done.
+    """Call a function on each item in parallel, with arguments that all calls share; yield results as they complete.
 
-    Matrix products within a call use one thread, so that a result does not depend on how many calls are made at a time.
-    On a dask cluster, what is shared goes out once a worker, and what belongs to one call travels with it. Should a
-    worker die, the scheduler gives its calls to others; should shared objects die with it, they are sent again and the
-    calls that are not done are made anew.
+    Matrix products within a call use one thread. Without this limit, the threads of simultaneous calls would compete
+    for the cores, and the rounding of a product would depend on `n_jobs`. On a dask cluster, shared arguments are sent
+    once per worker. If a worker dies, the scheduler repeats its calls on other workers; if shared arguments are lost
+    with it, they are sent again and the calls that are not complete are repeated.
 
     Parameters
     ----------
     function : callable
-        Called as `function(item, *shared)`; of a module's level, for processes to find it.
+        Called as `function(item, *shared)`; defined at module level, so that processes can import it.
     items : list
-        What differs from call to call.
+        One item per call.
     *shared : object
-        What is the same in all calls.
+        Arguments that are the same in all calls.
     n_jobs : int or None, default=None
-        Calls at a time, as in `joblib.Parallel`.
+        Number of simultaneous calls, as in `joblib.Parallel`.
     prefer : {"threads", "processes"} or None, default=None
-        Where calls are made if `joblib.parallel_config` does not say.
+        The backend if `joblib.parallel_config` does not set one.
 
     Yields
     ------
     tuple of (int, object)
-        The position of an item, and its result.
+        The position of an item, and its result; in the order of completion.
 
     Examples
     --------
@@ -45,31 +45,33 @@ def map_parallel(function, items, *shared, n_jobs=None, prefer=None):
     >>> sorted(map_parallel(operator.mul, [3, 5], 10))
     [(0, 30), (1, 50)]
     """
-    left = dict(enumerate(items))
+    remaining = dict(enumerate(items))
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            # Here as well as in the call: set from another thread than the main one, the limit has no effect.
+            # Set here as well as in each call: set in another thread than the main one, the limit has no effect.
             with single_threaded_products:
                 with _sent_once(shared):
                     results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")(
-                        delayed(_call)((position, function, item), *shared) for position, item in list(left.items())
+                        delayed(_call)((position, function, item), *shared)
+                        for position, item in list(remaining.items())
                     )
                 for position, result in results:
-                    del left[position]
+                    del remaining[position]
                     yield position, result
             return
+        # dask cancels the calls whose shared arguments were lost.
         except CancelledError:
             if attempt == ATTEMPTS:
                 raise
 
 
 def on_dask():
-    """Tell whether joblib's tasks go to a dask cluster here, as they also do within such a task.
+    """Check whether joblib sends tasks to a dask cluster, which is also the case within such a task.
 
     Returns
     -------
     bool
-        True on dask.
+        True with joblib's dask backend.
 
     Examples
     --------
@@ -81,7 +83,8 @@ def on_dask():
 
 
 def _sent_once(shared):
-    # joblib sends arrays that tasks take as arguments to one worker, from which others fetch them; these to all.
+    """Return a context in which shared arguments are sent to each dask worker once."""
+    # By default joblib sends an array to one worker, from which all others fetch it; "scatter" sends it to all.
     if not on_dask():
         return nullcontext()
     client = get_active_backend()[0].client
@@ -89,14 +92,19 @@ def _sent_once(shared):
 
 
 def _call(call, *shared):
-    # The call's own arguments come in a tuple, which joblib does not send apart from the task.
+    # The arguments of a single call are in a tuple, because joblib would send an array among them to the cluster as a
+    # shared object.
     position, function, item = call
     with single_threaded_products:
         return position, function(item, *shared)
 
 
 class _SingleThreadedProducts:
-    """A limit of one thread in each matrix product, from the first who wants it, in any thread, to the last."""
+    """Context that limits matrix products to one thread, from the first user that enters it to the last that leaves.
+
+    The limit belongs to the process. `threadpool_limits` alone would not do: the first of several threads to leave
+    would lift the limit for the others, and the last would restore the limit that it found.
+    """
 
     def __init__(self):
         self._lock, self._count = threading.Lock(), 0
@@ -105,7 +113,7 @@ class _SingleThreadedProducts:
     def __enter__(self):
         with self._lock:
             if self._count == 0:
-                # Looking for the libraries takes as long as an image, and they stay.
+                # Finding the libraries takes as long as preprocessing an image, so it is done once.
                 self._controller = self._controller or ThreadpoolController()
                 self._limits = self._controller.limit(limits=1, user_api="blas")
             self._count += 1

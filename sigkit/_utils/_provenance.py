@@ -1,14 +1,15 @@
-"""What images a network learned from, said in its weight file, and compared with those that it is given."""
+"""Metadata of weight files: how the training images were preprocessed, and how the network was trained."""
 
 import datetime
 import json
-import warnings
 
 import numpy as np
 
 import sigkit
+from sigkit._utils._warn import warn
 
-# Corpora differ in their shares of ink by less than this factor; a background left in, or inverted, by far more.
+# The share of ink pixels differs between corpora by less than this factor. Images whose background was not removed, or
+# which were not inverted, differ by much more.
 _FACTOR = 3.0
 
 
@@ -23,7 +24,7 @@ def describe_preprocessing(X):
     Returns
     -------
     str
-        A JSON object: the shape of the images, and the median share of pixels that are not background.
+        A JSON object: the shape of the images, and the median share of ink pixels (those that are not background).
 
     Examples
     --------
@@ -41,14 +42,21 @@ def describe_training(recipe, n_signatures, n_writers):
     Parameters
     ----------
     recipe : dict
-        What decided its result.
+        The settings that determine its result.
     n_signatures, n_writers : int
-        How much was learned from.
+        Size of the training set.
 
     Returns
     -------
     dict of str to str
-        The recipe as JSON, what was trained on, the date, and the version of sigkit.
+        The recipe as JSON, the size of the training set, the date, and the version of sigkit.
+
+    Examples
+    --------
+    >>> from sigkit._utils import describe_training
+    >>> description = describe_training({"lr": 0.1}, n_signatures=240, n_writers=10)
+    >>> description["recipe"], description["trained_on"]
+    ('{"lr": 0.1}', '240 distinct signatures of 10 writers')
     """
     return {
         "recipe": json.dumps(recipe),
@@ -59,39 +67,52 @@ def describe_training(recipe, n_signatures, n_writers):
 
 
 def with_terms(metadata, corpus, licence):
-    """Add what the user says of weights to what is known of them.
+    """Add the corpus and the licence to the metadata of weights.
 
     Parameters
     ----------
     metadata : dict of str to str
-        What is known.
+        The metadata.
     corpus, licence : str or None
-        What they were trained on, and the terms of their use; None says nothing.
+        The training corpus, and the terms of use; None adds nothing.
 
     Returns
     -------
     dict of str to str
-        Both.
+        The metadata with both.
+
+    Examples
+    --------
+    >>> from sigkit._utils import with_terms
+    >>> with_terms({"architecture": "signet"}, corpus="CEDAR", licence=None)
+    {'architecture': 'signet', 'corpus': 'CEDAR'}
     """
-    said = {"corpus": corpus, "licence": licence}
-    return metadata | {name: text for name, text in said.items() if text is not None}
+    terms = {"corpus": corpus, "licence": licence}
+    return metadata | {name: text for name, text in terms.items() if text is not None}
 
 
 def compare_preprocessing(X, metadata, path):
-    """Warn if images were not preprocessed as those that the weights were trained with.
+    """Warn if images were not preprocessed like the training images of the weights.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, height, width)
         Preprocessed signatures.
     metadata : dict of str to str
-        What the weight file says; nothing is compared if it says nothing of the preprocessing.
+        The metadata of the weight file; if it does not describe the preprocessing, nothing is compared.
     path : str or os.PathLike
         The weight file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit._utils import compare_preprocessing, describe_preprocessing
+    >>> images = np.eye(10)[None] * 255
+    >>> compare_preprocessing(images, {"preprocessing": describe_preprocessing(images)}, "signet.safetensors")
     """
     try:
-        learned = json.loads(metadata.get("preprocessing", "null"))
-        size, share = learned["image_size"], float(learned["ink_share"])
+        trained = json.loads(metadata.get("preprocessing", "null"))
+        size, share = trained["image_size"], float(trained["ink_share"])
     except (KeyError, TypeError, ValueError):
         return
     found = []
@@ -101,15 +122,14 @@ def compare_preprocessing(X, metadata, path):
     if not share / _FACTOR <= given <= share * _FACTOR:
         found.append(f"ink on {given:.1%} of the pixels instead of about {share:.1%}")
     if found:
-        warnings.warn(
-            f"{path}: these weights were trained with images that were preprocessed in another way; found "
+        warn(
+            f"{path}: these weights were trained with images that were preprocessed differently; found "
             f"{' and '.join(found)}. Features may be poor; preprocess as in training (background removed, ink bright, "
-            "and a canvas_size that leaves signatures about as large).",
-            UserWarning,
-            stacklevel=4,
+            "and a canvas_size that gives signatures about the same size)."
         )
 
 
-def _ink_share(X, n_looked_at=1000):
-    X = X[:: max(1, len(X) // n_looked_at)]
+def _ink_share(X, n_sampled=1000):
+    # A sample is enough for a median that is compared to a factor of 3.
+    X = X[:: max(1, len(X) // n_sampled)]
     return float(np.median((X > 0).mean(axis=(1, 2))))

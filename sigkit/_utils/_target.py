@@ -1,11 +1,11 @@
-"""The target `y` of every estimator: who is claimed to have signed, and what kind of signature it is."""
+"""The target `y` of every estimator: the claimed writer of each signature, and the kind of forgery."""
 
 import numpy as np
 
 from sigkit._utils._text import listing
 
 GENUINE, SKILLED, SIMPLE = 0, 1, 2
-"""Forgery kinds, as they stand in the second column of `y`."""
+"""Forgery kinds: the values of the second column of `y`."""
 
 
 def parse_target(y):
@@ -16,7 +16,7 @@ def parse_target(y):
     y : array-like or DataFrame of shape (n_samples,) or (n_samples, 2)
         Writer ids (every signature is genuine), or rows `[writer, forgery]`. Writer ids are integers or
         strings; forgery kinds are 0 (genuine), 1 (skilled) and 2 (simple). In a row with a forgery, the
-        writer is the one who is claimed to have signed.
+        writer is the claimed one.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def parse_target(y):
     Raises
     ------
     ValueError
-        If the shape is another one, writer ids are missing or of mixed type, or a forgery kind is unknown.
+        If `y` has another shape, writer ids are missing or of mixed types, or a forgery kind is unknown.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def parse_target(y):
     (['ada', 'ada', 'bob'], [0, 1, 0])
     """
     if y is None:
-        raise ValueError("This needs a target y: writer ids, or rows [writer, forgery]; found None.")
+        raise ValueError("A target y is required: writer ids, or rows [writer, forgery]; found None.")
     y = _as_array(y)
     if y.ndim == 1:
         return _parse_writers(y), np.zeros(len(y), dtype=np.int8)
@@ -50,7 +50,7 @@ def parse_target(y):
 
 
 def join_target(writers, forgery):
-    """Put a target together, the inverse of `parse_target`.
+    """Combine writers and forgery kinds into a target; the inverse of `parse_target`.
 
     Parameters
     ----------
@@ -75,14 +75,14 @@ def join_target(writers, forgery):
 
 
 def development_rows(writers, dev_writers):
-    """Tell which rows belong to the development set.
+    """Find the rows of the development set.
 
     Parameters
     ----------
     writers : ndarray of shape (n_samples,)
         The writer of each row.
     dev_writers : iterable of writer ids, or None
-        The writers who teach the system and are never enrolled; None for no development set.
+        The development writers, who are never enrolled; None for no development set.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def development_rows(writers, dev_writers):
 
 
 def same_id_type(writers, others):
-    """Tell whether two arrays of writer ids can name the same writers: both hold strings, or neither does.
+    """Check whether two arrays of writer ids have the same type: both hold strings, or neither does.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def same_id_type(writers, others):
     Returns
     -------
     bool
-        False where no id of one array could ever equal one of the other.
+        False if no id of one array can equal an id of the other.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def same_id_type(writers, others):
 
 
 def _as_array(y):
-    """Make one array of any target; a table of strings and integers keeps both types."""
+    """Convert a target to an array; a table of strings and integers keeps both types."""
     if {"writer", "forgery"} <= set(getattr(y, "columns", ())):
         y = y[["writer", "forgery"]]
     if hasattr(y, "to_numpy"):
@@ -149,7 +149,7 @@ def _as_array(y):
     if hasattr(y, "__array__"):
         return np.asarray(y)
     if isinstance(y, str) or not hasattr(y, "__iter__"):
-        raise ValueError(f"Writers are given as a list of ids, or of rows [writer, forgery]; found {y!r}, not [{y!r}].")
+        raise ValueError(f"Pass writers as a list of ids, or of rows [writer, forgery]: [{y!r}] instead of {y!r}.")
     y = list(y)
     has_pairs = y and isinstance(y[0], (list, tuple, np.ndarray)) and not isinstance(y[0], str)
     return np.array(y, dtype=object) if has_pairs else np.asarray(y)
@@ -176,7 +176,7 @@ def _parse_writers(writers):
 
 
 def _is_missing(writer):
-    # NaN differs from itself; of pandas' NA not even that can be told.
+    # NaN differs from itself. Comparing pandas' NA gives NA, which has no truth value, so it is found by its type.
     return writer is None or type(writer).__name__ == "NAType" or writer != writer
 
 

@@ -1,15 +1,15 @@
-"""Wording of long lists in errors and warnings."""
+"""Long lists in errors and warnings."""
 
 
 def listing(items, limit=5):
-    """Write the first few of many items, and how many more there are.
+    """Format a list: the first few items, and the number of the others.
 
     Parameters
     ----------
     items : iterable
-        What to list; each item is written with `str`.
+        The items; each is formatted with `str`.
     limit : int, default=5
-        How many items to write out.
+        The largest number of items that are written out.
 
     Returns
     -------

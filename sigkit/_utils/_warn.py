@@ -1,4 +1,4 @@
-"""Warnings that point at the caller's own line."""
+"""Warnings that show the line of the user's code."""
 
 import sys
 import warnings
@@ -7,15 +7,15 @@ _LIBRARIES = ("sigkit", "sklearn", "joblib", "skorch")
 
 
 def warn(message, category=UserWarning):
-    """Warn with the line outside of the library that led to the warning.
+    """Warn, and attribute the warning to the line outside the library that led to it.
 
-    A literal `stacklevel` is right for one path through the library alone: `fit` called directly, by a Pipeline or by
-    `cross_validate` are several frames apart.
+    A literal `stacklevel` is correct for a single path through the library: whether `fit` is called directly, by a
+    Pipeline or by `cross_validate` makes a difference of several frames.
 
     Parameters
     ----------
     message : str
-        What the user should know and do.
+        What was found, and what to do.
     category : type, default=UserWarning
         Class of the warning.
 

@@ -1,4 +1,4 @@
-"""A random walk that cools down, led by scores."""
+"""Simulated annealing, an attack that only needs scores."""
 
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -11,36 +11,36 @@ from sigkit.attacks._norms import FULL_INK
 
 @dataclass(frozen=True, kw_only=True)
 class AnnealingAttack(Attack):
-    """Simulated annealing by scores alone, as in [1]_: for verifiers without gradients.
+    """Simulated annealing [1]_, for verifiers without gradients: it only needs scores.
 
-    Each step adds normal noise to every pixel. It is kept if the energy falls, and with the probability
-    :math:`\\exp(-\\Delta E / T)` if it rises, where
+    Each step adds Gaussian noise to every pixel. The step is accepted if the energy decreases, and with probability
+    :math:`\\exp(-\\Delta E / T)` if it increases, where
 
     .. math:: E(x + \\delta) = -m(x + \\delta) + w \\, \\mathrm{RMSE}(\\delta)
 
-    with the margin :math:`m` on the attacker's side and a temperature :math:`T` that falls exponentially. A claim's
-    search ends when it succeeds.
+    with the margin :math:`m`, positive on the attacker's side of the threshold, and a temperature :math:`T` that
+    decreases exponentially. The search for a claim ends with the first success.
 
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether scores are asked for, and attacked images returned, in whole grey levels.
+        Whether images are rounded to whole grey levels, those that are scored during the attack as well.
     batch_size : int, default=32
-        Number of images that are attacked at once.
+        Number of images attacked at once.
     random_state : int, default=0
         Seed of the noise.
     n_steps : int, default=1000
-        Number of steps, each of which asks for one score.
+        Number of steps, each with one score per image.
     step_size : float, default=0.5
-        Standard deviation of the noise of a step, in grey levels.
+        Standard deviation of the noise, in grey levels.
     norm_weight : float, default=0.01
-        What a root mean square change of one grey level counts, :math:`w`.
+        Weight :math:`w` of the root mean square perturbation in grey levels.
     hottest, coldest : float, default=1.0, 0.001
-        The temperature of the first and the last step.
+        Temperature of the first and of the last step.
 
     See Also
     --------
-    BoundaryAttack : Needs decisions only.
+    BoundaryAttack : An attack that only needs decisions.
 
     References
     ----------
@@ -72,31 +72,34 @@ class AnnealingAttack(Attack):
             self._check(name, Real, 0, above=True)
 
     def _search(self, claims, images, generator):
-        best, walkers, rows = images.clone(), images.clone(), torch.arange(len(images), device=images.device)
+        best, current, rows = images.clone(), images.clone(), torch.arange(len(images), device=images.device)
         with torch.no_grad():
             energies = -claims.margins(images)
             lowest = energies.clone()
             for step in range(self.n_steps):
                 temperature = self.hottest * (self.coldest / self.hottest) ** (step / max(1, self.n_steps - 1))
-                noise = torch.randn(walkers.shape, generator=generator).to(images.device)
-                moved = (walkers + self.step_size * noise).clamp(0, FULL_INK)
-                margins = claims.margins(moved)
-                new = self.norm_weight * (moved - images[rows]).square().mean((1, 2)).sqrt() - margins
-                chance = torch.rand(len(rows), generator=generator).to(images.device)
-                is_taken = chance < torch.exp((energies - new) / temperature)
-                walkers = torch.where(is_taken[:, None, None], moved, walkers)
-                energies = torch.where(is_taken, new, energies)
+                noise = torch.randn(current.shape, generator=generator).to(images.device)
+                proposed = (current + self.step_size * noise).clamp(0, FULL_INK)
+                margins = claims.margins(proposed)
+                proposed_energies = self.norm_weight * _rmse(proposed - images[rows]) - margins
+                uniform = torch.rand(len(rows), generator=generator).to(images.device)
+                # A decrease of the energy gives a probability above 1, and is always accepted.
+                accepted = uniform < torch.exp((energies - proposed_energies) / temperature)
+                current = torch.where(accepted[:, None, None], proposed, current)
+                energies = torch.where(accepted, proposed_energies, energies)
+                # A success is kept even if its energy is not the lowest and the step was not accepted: it is what the
+                # attack is for.
                 succeeded = claims.succeeded(margins)
-                keeps = succeeded | (new < lowest[rows])
-                best[rows[keeps]], lowest[rows[keeps]] = moved[keeps], new[keeps]
+                kept = succeeded | (proposed_energies < lowest[rows])
+                best[rows[kept]], lowest[rows[kept]] = proposed[kept], proposed_energies[kept]
                 if succeeded.any():
-                    left = ~succeeded
-                    rows, walkers, energies, claims = (
-                        rows[left],
-                        walkers[left],
-                        energies[left],
-                        claims[left.nonzero()[:, 0]],
-                    )
+                    remaining = torch.nonzero(~succeeded)[:, 0]
+                    rows, current, energies = rows[remaining], current[remaining], energies[remaining]
+                    claims = claims[remaining]
                     if not len(rows):
                         break
         return best
+
+
+def _rmse(perturbations):
+    return perturbations.square().mean((1, 2)).sqrt()

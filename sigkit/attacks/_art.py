@@ -1,4 +1,4 @@
-"""Attacks of the Adversarial Robustness Toolbox on verifiers."""
+"""Attacks of the Adversarial Robustness Toolbox (ART)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,28 +13,29 @@ from sigkit.attacks._norms import FULL_INK
 
 @dataclass(frozen=True, kw_only=True)
 class ArtAttack(Attack):
-    """An attack of the Adversarial Robustness Toolbox [1]_, run on one claim after the other.
+    """Run an attack of the Adversarial Robustness Toolbox (ART) [1]_ on one claim after the other.
 
-    The toolbox knows classifiers, not claims: each claim becomes a classifier of two classes, 0 for the decision as it
-    is and 1 for the one that the attacker wants, with minus and plus half the margin for logits.
+    The toolbox attacks classifiers. Each claim is presented as a classifier with two classes: 0 is the present
+    decision, 1 the decision that the attacker wants. The logits are minus and plus half the margin.
 
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether attacked images have whole grey levels.
+        Whether attacked images are rounded to whole grey levels.
     batch_size : int, default=32
-        Number of images whose outcome is computed at once.
+        Number of images scored at once, before and after the attack.
     random_state : int, default=0
-        Not used: the toolbox draws from numpy's own random state.
+        Not used: the toolbox uses the global random state of numpy.
     make : callable
-        Makes an attack of the toolbox of a classifier, an `art.estimators.classification.PyTorchClassifier`.
+        Function that returns an attack of the toolbox for a classifier, an
+        `art.estimators.classification.PyTorchClassifier`.
     needs_gradient : bool, default=True
-        Whether that attack needs gradients.
+        Whether this attack needs gradients.
 
     Raises
     ------
     ImportError
-        When called without the toolbox: install `sigkit[attacks]`.
+        If the attack is called and the toolbox is not installed: install `sigkit[attacks]`.
 
     References
     ----------
@@ -60,7 +61,7 @@ class ArtAttack(Attack):
         found = images.clone()
         for row in range(len(images)):
             classifier = PyTorchClassifier(
-                model=_TwoSides(claims[torch.tensor([row])]),
+                model=_TwoClasses(claims[torch.tensor([row])]),
                 loss=nn.CrossEntropyLoss(),
                 input_shape=tuple(images.shape[1:]),
                 nb_classes=2,
@@ -68,14 +69,15 @@ class ArtAttack(Attack):
                 device_type="gpu" if images.is_cuda else "cpu",
             )
             attack = self.make(classifier)
+            # Targeted attacks need the class to reach. With two classes, untargeted attacks have the same goal.
             wanted = np.array([[0.0, 1.0]], dtype=np.float32) if getattr(attack, "targeted", False) else None
             changed = attack.generate(x=images[row : row + 1].cpu().numpy(), y=wanted)
             found[row] = torch.from_numpy(changed[0]).to(images)
         return found.clamp(0, FULL_INK)
 
 
-class _TwoSides(nn.Module):
-    """Logits of "as it is" and "as the attacker wants", of any number of versions of one image."""
+class _TwoClasses(nn.Module):
+    """One claim as a classifier with two classes, for any number of versions of its image."""
 
     def __init__(self, claim):
         super().__init__()

@@ -1,154 +1,34 @@
-"""What all attacks share: whose claim, which side of the threshold, whole grey levels, what came out."""
+"""The base class of all attacks, and their result."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from numbers import Integral, Real
+from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import torch
 
 from sigkit._utils import progress
-from sigkit.attacks._norms import FULL_INK, lengths, value_and_grad
-
-_BISECTIONS = 16
-
-
-@dataclass(frozen=True, eq=False)
-class Claims:
-    """Claims that an attacker wants to have rejected or accepted.
-
-    Parameters
-    ----------
-    verifier : callable
-        Takes images, a Tensor of shape (n_samples, height, width) with values from 0 (background) to 255, and claims,
-        an ndarray of shape (n_samples,); returns scores, a Tensor of shape (n_samples,).
-    claims : ndarray of shape (n_samples,)
-        Whom each image claims to be of.
-    signs : Tensor of shape (n_samples,)
-        1 where the claim shall be accepted, -1 where it shall be rejected.
-    thresholds : Tensor of shape (n_samples,)
-        The least scores that are accepted.
-    rounds : bool, default=False
-        Whether the verifier sees images in whole grey levels.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import torch
-    >>> from sigkit.attacks import Claims
-    >>> claims = Claims(lambda images, claims: images.mean((1, 2)), np.array(["ada"]), -torch.ones(1), torch.ones(1))
-    >>> claims.margins(torch.zeros(1, 2, 2))
-    tensor([1.])
-    """
-
-    verifier: object
-    claims: np.ndarray
-    signs: torch.Tensor
-    thresholds: torch.Tensor
-    rounds: bool = False
-
-    def __len__(self):
-        return len(self.claims)
-
-    def __getitem__(self, rows):
-        numbers = rows.cpu().numpy() if isinstance(rows, torch.Tensor) else rows
-        return replace(self, claims=self.claims[numbers], signs=self.signs[rows], thresholds=self.thresholds[rows])
-
-    def margins(self, images):
-        """Score images, and tell how far on the attacker's side of the threshold they are.
-
-        Parameters
-        ----------
-        images : Tensor of shape (n_samples, height, width)
-            An image for each claim.
-
-        Returns
-        -------
-        Tensor of shape (n_samples,)
-            Margins, positive where the attack succeeds.
-        """
-        return self.beyond(self.scores(images))
-
-    def beyond(self, scores):
-        """Tell how far scores are on the attacker's side of the threshold.
-
-        Parameters
-        ----------
-        scores : Tensor of shape (n_samples,)
-            A score for each claim.
-
-        Returns
-        -------
-        Tensor of shape (n_samples,)
-            Margins.
-        """
-        return self.signs * (scores - self.thresholds)
-
-    def scores(self, images):
-        """Score images.
-
-        Parameters
-        ----------
-        images : Tensor of shape (n_samples, height, width)
-            An image for each claim.
-
-        Returns
-        -------
-        Tensor of shape (n_samples,)
-            The verifier's scores.
-        """
-        return self.verifier(images.round() if self.rounds else images, self.claims)
-
-    def value_and_grad(self, images):
-        """Compute margins and their gradients.
-
-        Parameters
-        ----------
-        images : Tensor of shape (n_samples, height, width)
-            An image for each claim.
-
-        Returns
-        -------
-        margins : Tensor of shape (n_samples,)
-            Margins.
-        gradients : Tensor of shape (n_samples, height, width)
-            The gradient of each by its image.
-        """
-        return value_and_grad(self.margins, images)
-
-    def succeeded(self, margins):
-        """Tell which margins are a success: a score equal to the threshold is accepted.
-
-        Parameters
-        ----------
-        margins : Tensor of shape (n_samples,)
-            Margins.
-
-        Returns
-        -------
-        Tensor of shape (n_samples,), dtype bool
-            True for a success.
-        """
-        return (margins > 0) | ((margins == 0) & (self.signs > 0))
+from sigkit.attacks._claims import Claims
+from sigkit.attacks._norms import FULL_INK
 
 
 @dataclass(frozen=True, eq=False)
 class Attacked:
-    """What came of an attack, row by row.
+    """The result of an attack, row by row.
 
     Parameters
     ----------
     images : ndarray of shape (n_samples, height, width), dtype uint8 or float32
-        The attacked images; the original where there was nothing to attack, or where an attack that looks for the
-        least change found none.
+        The attacked images. They are the original images if there was nothing to attack, or if an attack that minimizes
+        the perturbation did not succeed.
     success : ndarray of shape (n_samples,), dtype bool
-        Where the attack moved the score to the other side of the threshold.
+        Whether the attack moved the score to the other side of the threshold.
     attempted : ndarray of shape (n_samples,), dtype bool
-        False where the claim was on the attacker's side from the beginning.
+        False if the claim was already decided as the attacker wants, so that there was nothing to attack.
     scores_before, scores_after : ndarray of shape (n_samples,)
         Scores of the original and of the attacked images.
     rmse : ndarray of shape (n_samples,)
-        Root mean square of the changes of pixels, in grey levels.
+        Root mean square of the perturbation over pixels, in grey levels.
 
     Examples
     --------
@@ -169,21 +49,21 @@ class Attacked:
 
 @dataclass(frozen=True, kw_only=True)
 class Attack(ABC):
-    """The base of all attacks: call one with a verifier and images.
+    """Base class of all attacks, which are called with a verifier and images.
 
-    A new attack is a dataclass with its parameters as fields, and a method `_search`, which takes the
-    :class:`Claims`, images as a float32 Tensor of shape (n_samples, height, width) and a torch.Generator, and returns
-    changed images, which are cut to 0 to 255.
+    To write a new attack, derive a dataclass with its parameters as fields, and implement the method `_search`. It
+    takes :class:`Claims`, images as a float32 Tensor of shape (n_samples, height, width) and a `torch.Generator`, and
+    returns changed images, which are then clipped to [0, 255].
 
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether attacked images have whole grey levels, as a file has, which may undo an attack; success is told of what
-        is returned.
+        Whether attacked images are rounded to whole grey levels, like images in files. Rounding may undo an attack;
+        `success` is that of the rounded images.
     batch_size : int, default=32
-        Number of images that are attacked at once.
+        Number of images attacked at once.
     random_state : int, default=0
-        Decides all that is drawn.
+        Seed of all random draws.
 
     Examples
     --------
@@ -193,7 +73,7 @@ class Attack(ABC):
     """
 
     needs_gradient = True
-    """Whether the attack needs a verifier that can be differentiated."""
+    """Whether the attack needs a verifier with gradients."""
 
     eight_bit: bool = True
     batch_size: int = 32
@@ -209,35 +89,35 @@ class Attack(ABC):
         Parameters
         ----------
         verifier : callable
-            Takes images, a Tensor of shape (n_samples, height, width) with values from 0 (background) to 255, and
-            claims, an ndarray of shape (n_samples,); returns scores, a Tensor of shape (n_samples,). It may tell the
-            `device` on which it wants its images.
+            Function of images, a Tensor of shape (n_samples, height, width) with values from 0 (background) to 255, and
+            claims, an ndarray of shape (n_samples,), that returns scores, a Tensor of shape (n_samples,). Images are
+            passed on its `device`, if it has this attribute.
         images : ndarray or Tensor of shape (n_samples, height, width)
-            Preprocessed signatures, values from 0 (background) to 255.
+            Preprocessed signatures with values from 0 (background) to 255.
         claims : array-like of shape (n_samples,) or None, default=None
-            Whom each image claims to be of; the numbers of the rows by default.
+            The claimed writer of each image; by default the row index.
         goal : {"reject", "accept"} or array-like of them, default="reject"
-            What shall become of each claim.
+            The decision that the attacker wants for each claim.
         threshold : float or array-like of shape (n_samples,), default=0.0
-            The least score that is accepted.
+            The threshold of the verifier: scores of at least the threshold are accepted.
         verbose : int, default=0
-            1 tells the progress on the standard error stream.
+            1 reports the progress on standard error.
 
         Returns
         -------
         Attacked
-            What came of it.
+            The attacked images, with successes, scores and perturbation sizes.
 
         Raises
         ------
         ValueError
-            If images, claims, goals or thresholds do not fit.
+            If images, claims, goals or thresholds are not valid, or if the verifier has no gradients but they are
+            needed.
         """
         if self.needs_gradient and not getattr(verifier, "is_differentiable", True):
             raise ValueError(
                 f"{type(self).__name__} needs gradients, which {getattr(verifier, 'what', 'the verifier')} does not "
-                "give: pass a sigkit.estimators.DifferentiableVerifier, or attack with BoundaryAttack or "
-                "AnnealingAttack."
+                "have: pass a sigkit.estimators.DifferentiableVerifier, or use BoundaryAttack or AnnealingAttack."
             )
         device = getattr(verifier, "device", "cpu")
         images = _check_images(images).to(device)
@@ -249,6 +129,7 @@ class Attack(ABC):
         starts = range(0, len(images), self.batch_size)
         batches = [slice(start, min(start + self.batch_size, len(images))) for start in starts]
         for batch in progress(batches, len(batches), f"{type(self).__name__}, batches", verbose):
+            # Always on the CPU, so that draws are the same on every device.
             generator = torch.Generator().manual_seed(self.random_state + batch.start)
             changed[batch], scores = self._attack(claims[batch], images[batch], generator)
             for array, values in zip((before, after, success, attempted), scores):
@@ -258,35 +139,39 @@ class Attack(ABC):
         return Attacked(changed, success, attempted, before, after, rmse)
 
     def _attack(self, claims, images, generator):
-        """Attack one batch; claims that stand as the attacker wants them are left alone."""
+        """Attack one batch, without the claims that are already decided as the attacker wants."""
         with torch.no_grad():
             before = claims.scores(images)
         if not before.isfinite().all():
             row = int(torch.nonzero(~before.isfinite())[0, 0])
-            raise ValueError(f"The verifier scores the claim {claims.claims.tolist()[row]!r} as {before[row].item()}.")
-        done = claims.succeeded(claims.beyond(before))
+            raise ValueError(
+                f"The verifier returns {before[row].item()} as the score of the claim {claims.claims.tolist()[row]!r}."
+            )
+        done = claims.succeeded(claims.margins_of_scores(before))
         changed, after = images.clone(), before.clone()
         rows = torch.nonzero(~done)[:, 0]
         if len(rows):
-            asked = claims[rows]
-            found = self._search(asked, images[rows], generator).clamp(0, FULL_INK)
+            attacked = claims[rows]
+            found = self._search(attacked, images[rows], generator).clamp(0, FULL_INK)
             if self.eight_bit:
-                found = self._round(asked, images[rows], found)
+                found = self._round(attacked, images[rows], found)
             changed[rows] = found
+            # Scored again rather than taken from the search, since clipping and rounding have changed the images.
             with torch.no_grad():
-                after[rows] = asked.scores(found)
-        success = ~done & claims.succeeded(claims.beyond(after))
+                after[rows] = attacked.scores(found)
+        success = ~done & claims.succeeded(claims.margins_of_scores(after))
         return changed, (before, after, success, ~done)
 
     @abstractmethod
     def _search(self, claims, images, generator):
-        """Change the images."""
+        """Return perturbed images."""
 
     def _round(self, claims, images, found):
-        """Bring changed images to whole grey levels."""
+        """Round perturbed images to whole grey levels; attacks with constraints on the perturbation override this."""
         return found.round()
 
     def _claims(self, verifier, images, claims, goal, threshold):
+        """Check claims, goals and thresholds, with one entry per image, and make Claims of them."""
         n = len(images)
         claims = np.arange(n) if claims is None else np.asarray(claims)
         goals = np.broadcast_to(np.asarray(goal), n) if np.ndim(goal) == 0 else np.asarray(goal)
@@ -294,7 +179,7 @@ class Attack(ABC):
         thresholds = np.broadcast_to(thresholds, n) if thresholds.ndim == 0 else thresholds
         for name, values in {"claims": claims, "goal": goals, "threshold": thresholds}.items():
             if values.shape != (n,):
-                raise ValueError(f"{name} must have an entry for each of {n} images; found the shape {values.shape}.")
+                raise ValueError(f"{name} must have one entry for each of {n} images; found shape {values.shape}.")
         unknown = sorted(set(goals.tolist()) - {"reject", "accept"})
         if unknown:
             raise ValueError(f"goal must be 'reject' or 'accept'; found {unknown[0]!r}.")
@@ -302,9 +187,12 @@ class Attack(ABC):
             raise ValueError(f"threshold must be finite; found {thresholds[~np.isfinite(thresholds)][0]}.")
         signs = torch.from_numpy(np.where(goals == "accept", 1.0, -1.0)).to(images.device, torch.float32)
         thresholds = torch.from_numpy(thresholds.copy()).to(images.device, torch.float32)
+        # Attacks without gradients query the verifier with rounded images, so that they find perturbations that survive
+        # rounding. Rounding has no useful gradient, so attacks with gradients round at the end.
         return Claims(verifier, claims, signs, thresholds, rounds=self.eight_bit and not self.needs_gradient)
 
     def _check(self, name, kind, least, *, above=False):
+        """Check that a parameter is a number of a type and at least (or, with `above`, greater than) a value."""
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, kind) or not (value > least if above else value >= least):
             word = "an integer" if kind is Integral else "a number"
@@ -312,43 +200,6 @@ class Attack(ABC):
                 f"{type(self).__name__}: {name} must be {word} {'above' if above else 'of at least'} {least}; found "
                 f"{value!r}."
             )
-
-
-@dataclass(frozen=True, kw_only=True)
-class BallAttack(Attack):
-    """The base of attacks that may change an image by so much and no more.
-
-    Parameters
-    ----------
-    epsilon : float, default=1000.0
-        Greatest length of the change, in grey levels.
-    norm : {2, float("inf")}, default=2
-        Length as the root of the sum of squares over pixels, or as the greatest change of a pixel.
-    """
-
-    epsilon: float = 1000.0
-    norm: float = 2
-
-    def __post_init__(self):
-        super().__post_init__()
-        self._check("epsilon", Real, 0, above=True)
-        if self.norm not in (2, float("inf")):
-            raise ValueError(f"{type(self).__name__}: norm must be 2 or inf; found {self.norm!r}.")
-
-    def _round(self, claims, images, found):
-        """Round to the nearest grey level; where that leaves the ball, so much less of the change that it does not."""
-        change, rounded = found - images, found.round()
-        inside = lengths(rounded - images, self.norm) <= self.epsilon
-        if inside.all():
-            return rounded
-        best, low, high = images.clone(), torch.zeros_like(change[:, 0, 0]), torch.ones_like(change[:, 0, 0])
-        for _ in range(_BISECTIONS):
-            middle = (low + high) / 2
-            shorter = (images + middle[:, None, None] * change).round()
-            fits = lengths(shorter - images, self.norm) <= self.epsilon
-            best[fits] = shorter[fits]
-            low, high = torch.where(fits, middle, low), torch.where(fits, high, middle)
-        return torch.where(inside[:, None, None], rounded, best)
 
 
 def _check_images(images):

@@ -1,4 +1,4 @@
-"""A walk along the boundary, led by decisions."""
+"""The boundary attack, which only needs decisions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,40 +9,48 @@ import torch
 from sigkit.attacks._base import Attack
 from sigkit.attacks._norms import FULL_INK, lengths
 
+# Step lengths are adapted by this factor to the success rates over a window of steps.
 _FACTOR = 1.5
 _WINDOW = 10
+# The ranges in which the success rates of both moves are kept, as in Foolbox. The boundary is locally flat, so about
+# half of small moves around the original succeed; with fewer the move is too long for that, with more it could be
+# longer.
+_SPHERE_RATES = 0.2, 0.5
+_SOURCE_RATES = 0.1, 0.25
+# Precision of the starting point on the boundary: 2 ** -12 of the distance to the original.
 _BISECTIONS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class BoundaryAttack(Attack):
-    """The boundary attack [1]_: from an image that is decided as wished towards the original, by decisions alone.
+    """The boundary attack [1]_, which only needs decisions.
 
-    It begins at `starts`, or at noise, and goes straight to the boundary by bisection. Each step then moves at random
-    around the original at the same distance, and a little towards it, and is taken if the decision stays as wished. The
-    lengths of both moves follow the share of them that succeed.
+    It starts at an image for which the attack succeeds, from `starts` or noise, and moves to the decision boundary by
+    bisection between this image and the original. Each step then moves randomly at the same distance from the original,
+    and a little towards it, and is accepted if the attack still succeeds. The lengths of both moves are adapted to
+    their success rates.
 
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether decisions are asked for, and attacked images returned, in whole grey levels.
+        Whether images are rounded to whole grey levels, those that are decided during the attack as well.
     batch_size : int, default=32
-        Number of images that are attacked at once.
+        Number of images attacked at once.
     random_state : int, default=0
-        Seed of the moves and the noise.
+        Seed of the noise and the moves.
     starts : mapping of claim to array-like of shape (height, width), default={}
-        Images to begin with, for some or all claims: for a claim to be accepted a genuine signature of the writer that
-        the attacker has, say. Claims without one begin at noise, which is hardly ever accepted.
+        Starting images of some or all claims. For a claim to be accepted, it may be another genuine signature of the
+        writer. Claims without one start at noise, which verifiers hardly ever accept.
     n_steps : int, default=1000
-        Number of steps, each of which asks for two decisions.
+        Number of steps, each with two decisions per image.
     n_noises : int, default=20
-        How many images of noise are tried to begin with.
+        Number of noise images that are tried as starting points.
     sphere_step, source_step : float, default=0.01
-        Lengths of the moves at first, around and towards the original, as shares of the distance.
+        Initial lengths of the moves around and towards the original, relative to the distance from it.
 
     See Also
     --------
-    AnnealingAttack : Is led by scores.
+    AnnealingAttack : An attack that only needs scores.
 
     References
     ----------
@@ -75,74 +83,80 @@ class BoundaryAttack(Attack):
 
     def _search(self, claims, images, generator):
         with torch.no_grad():
-            begun, rows = self._begin(claims, images, generator)
+            starts, rows = self._find_starts(claims, images, generator)
             found = images.clone()
             if len(rows):
-                found[rows] = self._walk(claims[rows], images[rows], begun[rows], generator)
+                found[rows] = self._walk(claims[rows], images[rows], starts[rows], generator)
         return found
 
-    def _begin(self, claims, images, generator):
-        """Find images that are decided as wished; return them, and the rows that have one."""
-        begun = images.clone()
+    def _find_starts(self, claims, images, generator):
+        """Find images for which the attack succeeds; return them, and the rows that have one."""
+        starts = images.clone()
         for row, claim in enumerate(claims.claims.tolist()):
             if claim in self.starts:
-                begun[row] = _like(self.starts[claim], images[row], claim)
-        # An image without a start is tried as it is, and not wished.
-        wished = self._is_wished(claims, begun)
+                starts[row] = _as_start(self.starts[claim], images[row], claim)
+        # Rows without a start hold the original, for which the attack does not succeed.
+        succeeded = _succeeds(claims, starts)
         for _ in range(self.n_noises):
-            if wished.all():
+            if succeeded.all():
                 break
             noise = FULL_INK * torch.rand(images.shape, generator=generator).to(images.device)
-            begun = torch.where(wished[:, None, None], begun, noise)
-            wished |= self._is_wished(claims, begun)
-        return begun, torch.nonzero(wished)[:, 0]
+            starts = torch.where(succeeded[:, None, None], starts, noise)
+            succeeded |= _succeeds(claims, starts)
+        return starts, torch.nonzero(succeeded)[:, 0]
 
     def _walk(self, claims, images, current, generator):
-        near = images.clone()
+        """Move from `current`, where the attack succeeds, to the boundary and along it towards the images."""
+        failing = images.clone()
         for _ in range(_BISECTIONS):
-            middle = (near + current) / 2
-            wished = self._is_wished(claims, middle)[:, None, None]
-            current, near = torch.where(wished, middle, current), torch.where(wished, near, middle)
+            middle = (failing + current) / 2
+            succeeded = _succeeds(claims, middle)[:, None, None]
+            current, failing = torch.where(succeeded, middle, current), torch.where(succeeded, failing, middle)
         sphere = torch.full((len(images), 1, 1), float(self.sphere_step), device=images.device)
         source = torch.full_like(sphere, float(self.source_step))
         sphere_hits, source_hits = torch.zeros_like(sphere), torch.zeros_like(sphere)
         for step in range(1, self.n_steps + 1):
-            around = self._around(images, current, sphere, generator)
+            around = self._move_around(images, current, sphere, generator)
             closer = (around + source * (images - around)).clamp(0, FULL_INK)
-            stays = self._is_wished(claims, around)[:, None, None]
-            comes = self._is_wished(claims, closer)[:, None, None]
-            current = torch.where(comes, closer, current)
-            sphere_hits, source_hits = sphere_hits + stays, source_hits + comes
+            # The first decision is only needed to adapt the length of the move around the original.
+            sphere_hits += _succeeds(claims, around)[:, None, None]
+            succeeded = _succeeds(claims, closer)[:, None, None]
+            source_hits += succeeded
+            current = torch.where(succeeded, closer, current)
             if step % _WINDOW == 0:
-                sphere = _adapted(sphere, sphere_hits / _WINDOW, 0.2, 0.5)
-                source = _adapted(source, source_hits / _WINDOW, 0.1, 0.25)
+                sphere = _adapt(sphere, sphere_hits / _WINDOW, *_SPHERE_RATES)
+                source = _adapt(source, source_hits / _WINDOW, *_SOURCE_RATES)
                 sphere_hits, source_hits = torch.zeros_like(sphere), torch.zeros_like(sphere)
         return current
 
-    def _around(self, images, current, sphere, generator):
-        """Move at random, at the same distance from the original."""
+    def _move_around(self, images, current, sphere, generator):
+        """Move randomly on the sphere around the images."""
         away = current - images
         distance = lengths(away)[:, None, None]
         unit = away / distance.clamp_min(torch.finfo(away.dtype).tiny)
         move = torch.randn(images.shape, generator=generator).to(images.device)
+        # Orthogonal to the radius and of the length sphere * distance. The point is then at sqrt(1 + sphere ** 2) times
+        # the distance, and is scaled back to the sphere.
         move = move - (move * unit).sum((1, 2), keepdim=True) * unit
         move = move * sphere * distance / lengths(move)[:, None, None]
         return (images + (away + move) / (1 + sphere**2).sqrt()).clamp(0, FULL_INK)
 
-    def _is_wished(self, claims, images):
-        return claims.succeeded(claims.margins(images))
+
+def _succeeds(claims, images):
+    return claims.succeeded(claims.margins(images))
 
 
-def _adapted(steps, shares, low, high):
-    """Lengthen steps of which many succeed, and shorten those of which few do."""
-    return torch.where(shares > high, steps * _FACTOR, torch.where(shares < low, steps / _FACTOR, steps))
+def _adapt(steps, rates, low, high):
+    """Lengthen steps with a success rate above `high`, and shorten those with one below `low`."""
+    return torch.where(rates > high, steps * _FACTOR, torch.where(rates < low, steps / _FACTOR, steps))
 
 
-def _like(image, example, claim):
+def _as_start(image, original, claim):
+    """Convert a starting image to a Tensor like the original image."""
     image = torch.as_tensor(image)
-    if image.shape != example.shape:
+    if image.shape != original.shape:
         raise ValueError(
-            f"starts: the image for the claim {claim!r} has the shape {tuple(image.shape)}, those to attack "
-            f"{tuple(example.shape)}."
+            f"starts: the image of the claim {claim!r} has shape {tuple(image.shape)}, but the attacked images have "
+            f"{tuple(original.shape)}."
         )
-    return image.to(example)
+    return image.to(original)

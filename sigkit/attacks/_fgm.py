@@ -1,32 +1,32 @@
-"""One step along the gradient."""
+"""The fast gradient method."""
 
 from dataclasses import dataclass
 
-from sigkit.attacks._base import BallAttack
+from sigkit.attacks._ball_attack import BallAttack
 from sigkit.attacks._norms import FULL_INK, steepest
 
 
 @dataclass(frozen=True, kw_only=True)
 class FGM(BallAttack):
-    """The fast gradient method [1]_: one step of a given length along the gradient of the score.
+    """The fast gradient method (FGM, FGSM) [1]_: one step of a given length along the gradient of the score.
 
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether attacked images have whole grey levels.
+        Whether attacked images are rounded to whole grey levels.
     batch_size : int, default=32
-        Number of images that are attacked at once.
+        Number of images attacked at once.
     random_state : int, default=0
-        Not used: nothing is drawn.
+        Not used: the attack is deterministic.
     epsilon : float, default=1000.0
-        Length of the step, in grey levels; the change is shorter where pixels meet 0 or 255. The default is that of
-        [2]_, a root mean square of 5.5 grey levels for images of 150 x 220.
+        Length of the step, in grey levels; the perturbation is shorter if pixels are clipped to [0, 255]. The default
+        is that of [2]_, a root mean square of 5.5 grey levels for images of 150 x 220 pixels.
     norm : {2, float("inf")}, default=2
-        Length as the root of the sum of squares over pixels, or as the greatest change of a pixel.
+        Norm that measures the length: the L2 norm over pixels, or the maximum over pixels.
 
     See Also
     --------
-    PGD : Many small steps.
+    PGD : Several smaller steps.
 
     References
     ----------

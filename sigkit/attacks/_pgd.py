@@ -1,41 +1,43 @@
-"""Many steps along the gradient, within a ball."""
+"""Projected gradient descent."""
 
 from dataclasses import dataclass
 from numbers import Integral, Real
 
-from sigkit.attacks._base import BallAttack
-from sigkit.attacks._norms import ascend, random_in_ball
+from sigkit.attacks._ascent import ascend
+from sigkit.attacks._ball_attack import BallAttack
+from sigkit.attacks._norms import random_in_ball
 
 
 @dataclass(frozen=True, kw_only=True)
 class PGD(BallAttack):
-    """Projected gradient descent [1]_: steps along the gradient, each brought back to the ball.
+    """Projected gradient descent (PGD) [1]_: steps along the gradient, each projected to a ball around the image.
 
-    Of the images on the way the one furthest on the attacker's side is returned.
+    The result is the iterate with the largest margin on the attacker's side of the threshold.
 
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether attacked images have whole grey levels.
+        Whether attacked images are rounded to whole grey levels.
     batch_size : int, default=32
-        Number of images that are attacked at once.
+        Number of images attacked at once.
     random_state : int, default=0
         Seed of the random start.
     epsilon : float, default=1000.0
-        Greatest length of the change, in grey levels.
+        Maximum length of the perturbation, in grey levels.
     norm : {2, float("inf")}, default=2
-        Length as the root of the sum of squares over pixels, or as the greatest change of a pixel.
+        Norm that measures the length: the L2 norm over pixels, or the maximum over pixels.
     n_steps : int, default=20
         Number of steps.
     step_size : float or None, default=None
-        Length of a step, in grey levels; `2.5 * epsilon / n_steps` by default, which can reach every place of the ball.
+        Length of a step, in grey levels; by default `2.5 * epsilon / n_steps`, with which every point of the ball can
+        be reached.
     random_start : bool, default=False
-        Whether to begin at a random place of the ball instead of the image.
+        Whether to start at a random point of the ball instead of the image.
 
     See Also
     --------
-    CarliniWagnerL2 : Looks for the least change instead.
-    sigkit.estimators.AdversarialTrainer : Trains features with such attacks.
+    CarliniWagnerL2 : Minimizes the length of the perturbation instead.
+    sigkit.estimators.AdversarialTrainer : Trains features on images attacked in this way.
 
     References
     ----------

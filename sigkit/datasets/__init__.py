@@ -1,22 +1,24 @@
-"""Signatures to work with: loaders of corpora, .npz files, and drawn signatures."""
+"""Data sets of signatures: loaders of corpora and folders, .npz files, and synthetic signatures."""
 
-from sigkit.datasets._corpora import load_bhsig260, load_cedar, load_gpds, load_mcyt75, load_puc_pr
+from sigkit.datasets import _catalogue
+from sigkit.datasets._catalogue import *  # noqa: F403
+from sigkit.datasets._corpora import list_corpora, load_corpus
 from sigkit.datasets._folder import load_folder
+from sigkit.datasets._make_signatures import draw_seed as draw_seed
 from sigkit.datasets._make_signatures import make_signatures
 from sigkit.datasets._npz import load_npz, save_npz
+from sigkit.datasets._synthesis import simulate_movements as simulate_movements
 
 __all__ = [
-    "SignatureStream",
-    "load_bhsig260",
-    "load_cedar",
+    "SignatureStream",  # noqa: F405
+    "list_corpora",
+    "load_corpus",
     "load_folder",
-    "load_gpds",
-    "load_mcyt75",
     "load_npz",
-    "load_puc_pr",
     "make_signatures",
     "save_npz",
 ]
+__all__ += _catalogue.__all__
 
 
 def __dir__():
@@ -24,7 +26,7 @@ def __dir__():
 
 
 def __getattr__(name):
-    # The only one that needs torch.
+    # The only class that needs torch.
     if name == "SignatureStream":
         from sigkit.datasets._signature_stream import SignatureStream
 

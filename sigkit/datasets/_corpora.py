@@ -1,356 +1,244 @@
-"""Loaders of the public corpora: paths, targets and the canvas of each."""
+"""Load any corpus of the catalogue, and write the docstrings of the loaders."""
 
-from sigkit._utils import listing
-from sigkit.datasets._catalogue import BHSIG260, CEDAR, GPDS, MCYT75, PUC_PR
+import textwrap
+from inspect import cleandoc
+
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing
 from sigkit.datasets._layout import scan_corpus
-from sigkit.datasets._tree import make_bunch
+from sigkit.datasets._tree import make_bunch, make_target
 
-SCRIPTS = {"both": (), "bengali": ("hindi",), "hindi": ("bengali",)}
-"""The folders to pass over for a choice of script."""
+CATALOGUE = {}
+"""The corpora by name; `add_corpus` fills it."""
+
+_KINDS = {GENUINE: "genuine", SKILLED: "a skilled forgery", SIMPLE: "a simple forgery"}
+
+_ON_ERROR = """
+on_error : {"raise", "skip"}, default="raise"
+    With "raise" no file is opened by this function, and the preprocessor raises an error for an unreadable one. With
+    "skip" every file is opened; unreadable files are left out of images and target, with a warning that names them.
+"""
+
+_SCRIPT = """
+script : {{{options}}}, default="both"
+    The script whose writers are listed. The folder of the other script is ignored and need not exist.
+"""
+
+_DOCSTRING = """
+List the signatures of the {name} corpus.
+
+{summary}
+
+Parameters
+----------
+folder : str or os.PathLike
+    The folder that contains `{example}`.
+{parameters}
+
+Returns
+-------
+Bunch
+    The signatures, sorted by writer, then kind, then number, in these attributes.
+
+    images : ndarray of shape (n_signatures,), dtype str
+        The paths of the image files.
+    target : ndarray of shape (n_signatures, 2), dtype {dtype}
+        {rows}
+    canvas_size : tuple of (int, int)
+        Rows and columns of a canvas that holds the signatures, for the preprocessor: {canvas_size}.
+    skipped : list of str
+        The paths of unreadable files that were left out.
+    DESCR : str
+        A description of the corpus, with the paper to cite.
+
+Raises
+------
+FileNotFoundError
+    If the folder does not exist.
+ValueError
+    If the folder has no scan with such a name, or an option has another value.
+
+Warns
+-----
+UserWarning
+    One warning each for absent writers, missing files, files with other names and unreadable files.
+
+See Also
+--------
+load_corpus : Load a corpus by its name.
+load_folder : Load any other folder of signatures.
+
+References
+----------
+.. [1] {reference}
+
+Examples
+--------
+A folder with a single signature; the loader warns that the other ones are missing:
+
+>>> import tempfile, warnings
+>>> from pathlib import Path
+>>> from sigkit.datasets import {loader}
+>>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
+...     scan = Path(folder, "{example}")
+...     scan.parent.mkdir(parents=True, exist_ok=True)
+...     scan.touch()
+...     bunch = {loader}(folder)
+>>> bunch.target
+{target}
+>>> bunch.canvas_size
+{canvas_size}
+"""
 
 
-def load_cedar(folder, *, on_error="raise"):
-    """List the signatures of the CEDAR corpus.
-
-    CEDAR has 55 writers with 24 genuine signatures and 24 skilled forgeries each. The genuine ones are expected in
-    `full_org/original_W_I.png` and the forgeries in `full_forg/forgeries_W_I.png`, for writer W and number I.
-
-    Parameters
-    ----------
-    folder : str or os.PathLike
-        The folder that holds `full_org` and `full_forg`.
-    on_error : {"raise", "skip"}, default="raise"
-        With "raise" no file is opened here, and the preprocessor raises an error on a bad one. With "skip" every file
-        is opened now; unreadable ones are left out of images and target, with a warning that names them.
+def list_corpora():
+    """List the names of the public corpora that can be loaded.
 
     Returns
     -------
-    Bunch
-        The signatures, sorted by writer, then kind, then number, in these attributes.
+    list of str
+        The names that `load_corpus` takes, sorted. The corpus `name` also has a loader of its own, `load_name`.
 
-        images : ndarray of shape (n_signatures,), dtype str
-            The paths of the image files.
-        target : ndarray of shape (n_signatures, 2), dtype int64
-            Rows `[writer, forgery]`: the writer is 1 to 55, and 0 for genuine or 1 for a skilled forgery.
-        canvas_size : tuple of (int, int)
-            Rows and columns of a canvas that holds the signatures, for the preprocessor: (730, 1042).
-        skipped : list of str
-            The paths of unreadable files that were left out.
-        DESCR : str
-            What the corpus is, and the paper to cite.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder.
-    ValueError
-        If the folder has no scan in this layout, or `on_error` is another word.
-
-    Warns
-    -----
-    UserWarning
-        One warning each for absent writers, missing files, files of another name and unreadable files.
-
-    References
-    ----------
-    .. [1] M. K. Kalera, S. Srihari and A. Xu, "Offline signature verification and identification using distance
-       statistics", International Journal of Pattern Recognition and Artificial Intelligence 18(7), 1339-1360, 2004.
+    See Also
+    --------
+    load_corpus : Load one of them.
 
     Examples
     --------
-    A folder with one signature only, so the loader warns about the rest:
-
-    >>> import tempfile, warnings
-    >>> from pathlib import Path
-    >>> from sigkit.datasets import load_cedar
-    >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
-    ...     Path(folder, "full_org").mkdir()
-    ...     Path(folder, "full_org/original_1_1.png").touch()
-    ...     bunch = load_cedar(folder)
-    >>> bunch.target
-    array([[1, 0]])
-    >>> bunch.canvas_size
-    (730, 1042)
+    >>> from sigkit.datasets import list_corpora
+    >>> "cedar" in list_corpora()
+    True
     """
-    return make_bunch(scan_corpus(CEDAR, folder), on_error)
+    return sorted(CATALOGUE)
 
 
-def load_bhsig260(folder, script="both", *, on_error="raise"):
-    """List the signatures of the BHSig260 corpus.
+def load_corpus(name, folder, *, script="both", on_error="raise"):
+    """List the signatures of a public corpus.
 
-    BHSig260 has 100 writers of Bengali and 160 of Hindi with 24 genuine signatures (G) and 30 skilled forgeries (F)
-    each, expected in files such as `Bengali/001/B-S-001-G-01.tif` and `Hindi/001/H-S-001-F-01.tif`.
+    Nothing is downloaded: the corpus is a folder on this machine. The `DESCR` of the result says how to get it.
 
     Parameters
     ----------
+    name : str
+        The name of the corpus, one of those of `list_corpora`.
     folder : str or os.PathLike
-        The folder that holds `Bengali` and `Hindi`.
-    script : {"both", "bengali", "hindi"}, default="both"
-        Which writers to list. The folder of the other script is passed over and need not exist.
+        The folder of the corpus.
+    script : str, default="both"
+        In a corpus with several scripts, the script whose writers are listed, such as "bengali" in BHSig260.
     on_error : {"raise", "skip"}, default="raise"
-        With "raise" no file is opened here, and the preprocessor raises an error on a bad one. With "skip" every file
-        is opened now; unreadable ones are left out of images and target, with a warning that names them.
+        With "raise" no file is opened by this function, and the preprocessor raises an error for an unreadable one.
+        With "skip" every file is opened; unreadable files are left out of images and target, with a warning that names
+        them.
 
     Returns
     -------
     Bunch
-        The signatures, sorted by writer, then kind, then number, in these attributes.
-
-        images : ndarray of shape (n_signatures,), dtype str
-            The paths of the image files.
-        target : ndarray of shape (n_signatures, 2), dtype object
-            Rows `[writer, forgery]`: the writer is "B-001" to "B-100" or "H-001" to "H-160", and 0 for genuine or 1 for
-            a skilled forgery.
-        canvas_size : tuple of (int, int)
-            Rows and columns of a canvas that holds the signatures, for the preprocessor: (765, 1089),
-            of the shape 170:242 like the images made from it.
-        skipped : list of str
-            The paths of unreadable files that were left out.
-        DESCR : str
-            What the corpus is, and the paper to cite.
+        The signatures, with the attributes images, target, canvas_size, skipped and DESCR; see `load_cedar`.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such folder.
+        If the folder does not exist.
     ValueError
-        If the folder has no scan in this layout, or `script` or `on_error` is another word.
+        If there is no such corpus or script, or the folder has no scan of the corpus.
 
     Warns
     -----
     UserWarning
-        One warning each for absent writers, missing files, files of another name and unreadable files.
+        One warning each for absent writers, missing files, files with other names and unreadable files.
 
-    References
-    ----------
-    .. [1] S. Pal, A. Alaei, U. Pal and M. Blumenstein, "Performance of an off-line signature verification method based
-       on texture features on a large Indic-script signature dataset", 12th IAPR Workshop on Document Analysis Systems,
-       72-77, 2016.
+    See Also
+    --------
+    list_corpora : The names of the corpora.
+    load_folder : Load any other folder of signatures.
 
     Examples
     --------
-    A folder with one signature only, so the loader warns about the rest:
-
     >>> import tempfile, warnings
     >>> from pathlib import Path
-    >>> from sigkit.datasets import load_bhsig260
-    >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
-    ...     Path(folder, "Hindi/007").mkdir(parents=True)
-    ...     Path(folder, "Hindi/007/H-S-007-F-30.tif").touch()
-    ...     bunch = load_bhsig260(folder, script="hindi")
-    >>> bunch.target
-    array([['H-007', 1]], dtype=object)
-    >>> bunch.canvas_size
-    (765, 1089)
-    """
-    if script not in list(SCRIPTS):
-        raise ValueError(f"script must be one of {listing(map(repr, SCRIPTS))}, got {script!r}.")
-    corpus = BHSIG260
-    if script == "bengali":
-        corpus = BHSIG260.only("Bengali/", n_writers=100)
-    elif script == "hindi":
-        corpus = BHSIG260.only("Hindi/", n_writers=160)
-    return make_bunch(scan_corpus(corpus, folder, unused=SCRIPTS[script]), on_error)
-
-
-def load_mcyt75(folder, *, on_error="raise"):
-    """List the signatures of the MCYT-75 corpus.
-
-    MCYT-75 has 75 writers with 15 genuine signatures and 15 skilled forgeries each, expected in files such as
-    `0000/0000v00.bmp` (genuine) and `0000/0000f00.bmp` (forged), in upper or lower case. The numbers of the writers
-    have gaps.
-
-    Parameters
-    ----------
-    folder : str or os.PathLike
-        The folder that holds the folders of the writers, such as `0000`.
-    on_error : {"raise", "skip"}, default="raise"
-        With "raise" no file is opened here, and the preprocessor raises an error on a bad one. With "skip" every file
-        is opened now; unreadable ones are left out of images and target, with a warning that names them.
-
-    Returns
-    -------
-    Bunch
-        The signatures, sorted by writer, then kind, then number, in these attributes.
-
-        images : ndarray of shape (n_signatures,), dtype str
-            The paths of the image files.
-        target : ndarray of shape (n_signatures, 2), dtype int64
-            Rows `[writer, forgery]`: the writer is the number of its folder, and 0 for genuine or 1 for a skilled
-            forgery.
-        canvas_size : tuple of (int, int)
-            Rows and columns of a canvas that holds the signatures, for the preprocessor: (600, 850).
-        skipped : list of str
-            The paths of unreadable files that were left out.
-        DESCR : str
-            What the corpus is, and the paper to cite.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder.
-    ValueError
-        If the folder has no scan in this layout, or `on_error` is another word.
-
-    Warns
-    -----
-    UserWarning
-        One warning each for the number of absent writers, missing files, files of another name and unreadable files.
-
-    References
-    ----------
-    .. [1] J. Ortega-Garcia, J. Fierrez-Aguilar, D. Simon, J. Gonzalez, M. Faundez-Zanuy, V. Espinosa, A. Satue,
-       I. Hernaez, J.-J. Igarza, C. Vivaracho, D. Escudero and Q.-I. Moro, "MCYT baseline corpus: a bimodal biometric
-       database", IEE Proceedings - Vision, Image and Signal Processing 150(6), 395-401, 2003.
-
-    Examples
-    --------
-    A folder with one signature only, so the loader warns about the rest:
-
-    >>> import tempfile, warnings
-    >>> from pathlib import Path
-    >>> from sigkit.datasets import load_mcyt75
-    >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
-    ...     Path(folder, "0012").mkdir()
-    ...     Path(folder, "0012/0012f14.bmp").touch()
-    ...     bunch = load_mcyt75(folder)
-    >>> bunch.target
-    array([[12, 1]])
-    >>> bunch.canvas_size
-    (600, 850)
-    """
-    return make_bunch(scan_corpus(MCYT75, folder), on_error)
-
-
-def load_gpds(folder, *, on_error="raise"):
-    """List the signatures of the grey-scale GPDS-960 corpus.
-
-    The corpus has up to 881 writers, numbered 1 to 960 with gaps, with 24 genuine signatures and 30 skilled forgeries
-    each, expected in files such as `001/c-001-01.png` (genuine) and `001/cf-001-01.png` (forged).
-
-    Parameters
-    ----------
-    folder : str or os.PathLike
-        The folder that holds the folders of the writers, such as `001`.
-    on_error : {"raise", "skip"}, default="raise"
-        With "raise" no file is opened here, and the preprocessor raises an error on a bad one. With "skip" every file
-        is opened now; unreadable ones are left out of images and target, with a warning that names them.
-
-    Returns
-    -------
-    Bunch
-        The signatures, sorted by writer, then kind, then number, in these attributes.
-
-        images : ndarray of shape (n_signatures,), dtype str
-            The paths of the image files.
-        target : ndarray of shape (n_signatures, 2), dtype int64
-            Rows `[writer, forgery]`: the writer is the number of its folder, and 0 for genuine or 1 for a skilled
-            forgery.
-        canvas_size : tuple of (int, int)
-            Rows and columns of a canvas that holds the signatures, for the preprocessor: (952, 1360).
-        skipped : list of str
-            The paths of unreadable files that were left out.
-        DESCR : str
-            What the corpus is, and the paper to cite.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder.
-    ValueError
-        If the folder has no scan in this layout, or `on_error` is another word.
-
-    Warns
-    -----
-    UserWarning
-        One warning each for the number of absent writers, missing files, files of another name and unreadable files.
-
-    References
-    ----------
-    .. [1] J. F. Vargas, M. A. Ferrer, C. M. Travieso and J. B. Alonso, "Off-line handwritten signature GPDS-960
-       corpus", 9th International Conference on Document Analysis and Recognition, vol. 2, 764-768, 2007.
-
-    Examples
-    --------
-    A folder with one signature only, so the loader warns about the rest:
-
-    >>> import tempfile, warnings
-    >>> from pathlib import Path
-    >>> from sigkit.datasets import load_gpds
-    >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
-    ...     Path(folder, "960").mkdir()
-    ...     Path(folder, "960/c-960-24.png").touch()
-    ...     bunch = load_gpds(folder)
-    >>> bunch.target
-    array([[960,   0]])
-    >>> bunch.canvas_size
-    (952, 1360)
-    """
-    return make_bunch(scan_corpus(GPDS, folder), on_error)
-
-
-def load_puc_pr(folder, *, on_error="raise"):
-    """List the signatures of the Brazilian PUC-PR corpus.
-
-    PUC-PR has 168 writers with 40 genuine signatures each; there are forgeries of the first 60 writers only, 10 simple
-    and 10 skilled. Files are expected as `aWWW_NN.jpg`, for writer WWW and number NN: 1 to 40 are genuine, 41 to 50
-    simple and 51 to 60 skilled forgeries.
-
-    Parameters
-    ----------
-    folder : str or os.PathLike
-        The folder that holds the files.
-    on_error : {"raise", "skip"}, default="raise"
-        With "raise" no file is opened here, and the preprocessor raises an error on a bad one. With "skip" every file
-        is opened now; unreadable ones are left out of images and target, with a warning that names them.
-
-    Returns
-    -------
-    Bunch
-        The signatures, sorted by writer, then kind, then number, in these attributes.
-
-        images : ndarray of shape (n_signatures,), dtype str
-            The paths of the image files.
-        target : ndarray of shape (n_signatures, 2), dtype int64
-            Rows `[writer, forgery]`: the writer is 1 to 168, and 0 for
-            genuine, 1 for a skilled or 2 for a simple forgery.
-        canvas_size : tuple of (int, int)
-            Rows and columns of a canvas that holds the signatures, for the preprocessor: (700, 1000).
-        skipped : list of str
-            The paths of unreadable files that were left out.
-        DESCR : str
-            What the corpus is, and the paper to cite.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder.
-    ValueError
-        If the folder has no scan in this layout, or `on_error` is another word.
-
-    Warns
-    -----
-    UserWarning
-        One warning each for absent writers, missing files, files of another name and unreadable files.
-
-    References
-    ----------
-    .. [1] C. Freitas, M. Morita, L. Oliveira, E. Justino, A. Yacoubi, E. Lethelier, F. Bortolozzi and R. Sabourin,
-       "Bases de dados de cheques bancários brasileiros", XXVI Conferencia Latinoamericana de Informática, 2000.
-
-    Examples
-    --------
-    A folder with one signature only, so the loader warns about the rest:
-
-    >>> import tempfile, warnings
-    >>> from pathlib import Path
-    >>> from sigkit.datasets import load_puc_pr
+    >>> from sigkit.datasets import load_corpus
     >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
     ...     Path(folder, "a001_41.jpg").touch()
-    ...     bunch = load_puc_pr(folder)
+    ...     bunch = load_corpus("puc_pr", folder)
     >>> bunch.target
     array([[1, 2]])
-    >>> bunch.canvas_size
-    (700, 1000)
     """
-    return make_bunch(scan_corpus(PUC_PR, folder), on_error)
+    if name not in list(CATALOGUE):
+        raise ValueError(f"name must be one of {listing(map(repr, list_corpora()), limit=20)}, got {name!r}.")
+    corpus = CATALOGUE[name]
+    options = ["both", *corpus.scripts]
+    if script not in options:
+        raise ValueError(f"script must be one of {listing(map(repr, options))}, got {script!r}.")
+    others = [other for other in corpus.scripts if script not in ("both", other)]
+    return make_bunch(scan_corpus(corpus if script == "both" else corpus.only(script), folder, others), on_error)
+
+
+def add_corpus(corpus):
+    """Return a decorator that adds a corpus to the catalogue, by its loader.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The corpus.
+
+    Returns
+    -------
+    callable
+        A decorator of a function named `load_<name>`, which sets its docstring.
+    """
+
+    def add(loader):
+        CATALOGUE[loader.__name__.removeprefix("load_")] = corpus
+        loader.__doc__ = _describe(corpus, loader.__name__)
+        return loader
+
+    return add
+
+
+def _describe(corpus, loader):
+    """Write the docstring of a loader."""
+    first = corpus.series[0]
+    names = [f"`{part.name(part.writers[0], part.numbers[0])}` ({_KINDS[part.forgery]})" for part in corpus.series]
+    layout = f"Files are named like {', '.join(names)}. Upper and lower case are not distinguished."
+    paragraphs = f"{corpus.summary} {corpus.notes}".strip(), layout, corpus.access
+    parameters = _ON_ERROR.strip()
+    if corpus.scripts:
+        options = ", ".join(f'"{script}"' for script in ("both", *corpus.scripts))
+        parameters = f"{_SCRIPT.format(options=options).strip()}\n{parameters}"
+    kinds = _join(f"{kind} for {_KINDS[kind]}" for kind in sorted({part.forgery for part in corpus.series}))
+    rows = f"Rows `[writer, forgery]`: the writer is {_list_writers(corpus)}, and the forgery is {kinds}."
+    text = cleandoc(_DOCSTRING).format(
+        name=corpus.name,
+        summary="\n\n".join(_wrap(paragraph) for paragraph in paragraphs if paragraph),
+        example=corpus.example_name(),
+        parameters=parameters,
+        dtype="object" if first.writer_id else "int64",
+        rows=_wrap(rows, indent=8),
+        canvas_size=tuple(corpus.canvas_size),
+        reference=_wrap(corpus.reference, indent=3),
+        loader=loader,
+        target=repr(make_target([(first.label(first.writers[0]), first.forgery)])),
+    )
+    return text + "\n"
+
+
+def _wrap(text, indent=0):
+    """Break a text into lines; all but the first are indented."""
+    return textwrap.fill(text, 110 - indent).replace("\n", "\n" + " " * indent)
+
+
+def _list_writers(corpus):
+    """Describe the ids of the writers by the first and the last id of each format."""
+    ranges = {}
+    for part in corpus.series:
+        ends = ranges.get(part.writer_id, (part.writers[0], part.writers[-1]))
+        ranges[part.writer_id] = min(ends[0], part.writers[0]), max(ends[1], part.writers[-1])
+    labels = []
+    for writer_id, ends in ranges.items():
+        first, last = (f'"{writer_id.format(writer=writer)}"' if writer_id else writer for writer in ends)
+        labels.append(f"{first} to {last}")
+    return " or ".join(labels)
+
+
+def _join(texts):
+    *most, last = texts
+    return f"{', '.join(most)} or {last}" if most else last

@@ -1,4 +1,4 @@
-"""Anyone's own folder of signatures, by a naming pattern."""
+"""Load a folder of signatures by a naming pattern."""
 
 import operator
 import re
@@ -11,7 +11,7 @@ KINDS = {
     **dict.fromkeys(("skilled", "forged", "forgery", "forgeries", "forg", "f"), SKILLED),
     **dict.fromkeys(("simple", "s"), SIMPLE),
 }
-"""What `{kind}` may be in a file name, unless the user says otherwise."""
+"""The default of `kinds`."""
 
 PLACEHOLDERS = ("writer", "kind")
 
@@ -19,28 +19,29 @@ PLACEHOLDERS = ("writer", "kind")
 def load_folder(folder, pattern, *, kinds=None, canvas_size="max", on_error="raise"):
     """List the signatures of any folder, by a naming pattern.
 
-    The pattern tells where in a file's path its writer and its kind are written. Everything else in it is meant
-    literally; upper and lower case are not told apart, except in the ids of writers.
+    The pattern describes where a file's path contains the writer and the kind of the signature. Everything else in it
+    is literal. Upper and lower case are distinguished only in the ids of writers.
 
     Parameters
     ----------
     folder : str or os.PathLike
         The folder with the signatures.
     pattern : str
-        How the paths of the files look, relative to the folder, with "/" between folders: `{writer}` stands for the
-        id of the writer, `{kind}` for the kind of the signature and an asterisk for any text, each within one folder or
-        file name. Each placeholder takes the shortest text that fits, and is the same text wherever it is repeated.
+        The pattern of the paths relative to the folder, with "/" between folders: `{writer}` stands for the id of the
+        writer, `{kind}` for the kind of the signature and an asterisk for any text, each within one folder or file
+        name. Each placeholder matches the shortest possible text, and a repeated placeholder matches the same text.
         Examples are ``{writer}/{kind}_*.png`` and ``{kind}-{writer}-*.tif``. Without `{kind}` all are genuine.
     kinds : dict of str to int, default=None
         The forgery kind for each text found at `{kind}`, in upper or lower case: 0 (genuine), 1 (skilled) or
         2 (simple). If None, "genuine", "original", "org" and "g" are 0; "skilled", "forged", "forgery", "forgeries",
         "forg" and "f" are 1; "simple" and "s" are 2.
     canvas_size : tuple of (int, int) or "max", default="max"
-        Handed on to the bunch: rows and columns of a canvas that holds the signatures, or "max" to let the
-        preprocessor find the smallest one.
+        Rows and columns of a canvas that holds the signatures, or "max" to let the preprocessor choose the smallest
+        one; the value is passed on as an attribute of the result.
     on_error : {"raise", "skip"}, default="raise"
-        With "raise" no file is opened here, and the preprocessor raises an error on a bad one. With "skip" every file
-        is opened now; unreadable ones are left out of images and target, with a warning that names them.
+        With "raise" no file is opened by this function, and the preprocessor raises an error for an unreadable one.
+        With "skip" every file is opened; unreadable files are left out of images and target, with a warning that names
+        them.
 
     Returns
     -------
@@ -50,27 +51,31 @@ def load_folder(folder, pattern, *, kinds=None, canvas_size="max", on_error="rai
         images : ndarray of shape (n_signatures,), dtype str
             The paths of the image files.
         target : ndarray of shape (n_signatures, 2), dtype int64 or object
-            Rows `[writer, forgery]`. The writers are integers if all their ids are digits and no two become equal
-            by it (as "1" and "01" would), else strings.
+            Rows `[writer, forgery]`. The writers are integers if all ids consist of digits and are distinct as integers
+            ("1" and "01" are not), else strings.
         canvas_size : tuple of (int, int) or str
             The `canvas_size` that was passed.
         skipped : list of str
-            The paths of files that fit the pattern and were left out: of unknown kind, or unreadable.
+            The paths of files that match the pattern and were left out: of unknown kind, or unreadable.
         DESCR : str
-            The folder, the pattern and how many signatures of how many writers were found.
+            The folder, the pattern, and the numbers of signatures and writers.
 
     Raises
     ------
     FileNotFoundError
         If there is no such folder.
     ValueError
-        If the pattern has no `{writer}` or an unknown placeholder, no file fits it, none is of a known kind, or another
-        parameter is no such value.
+        If the pattern has no `{writer}` or an unknown placeholder, no file matches it, no file is of a known kind, or
+        another parameter has an invalid value.
 
     Warns
     -----
     UserWarning
-        One warning each for files that do not fit the pattern, files of unknown kind and unreadable files.
+        One warning each for files that do not match the pattern, files of unknown kind and unreadable files.
+
+    See Also
+    --------
+    load_corpus : Load a public corpus.
 
     Examples
     --------
@@ -90,17 +95,17 @@ def load_folder(folder, pattern, *, kinds=None, canvas_size="max", on_error="rai
     if not isinstance(canvas_size, str) or canvas_size != "max":
         canvas_size = _check_canvas(canvas_size)
     folder = check_folder(folder, pattern)
-    found, unknown, extra = _sort_out(list_files(folder, pattern.count("/")), matcher, kinds)
+    found, unknown, extra = _match_all(list_files(folder, pattern.count("/")), matcher, kinds)
     if not found and not unknown:
         raise no_scans(folder, f"file of the pattern {pattern}", pattern)
-    known = f"Known kinds are {listing(map(repr, kinds), limit=20)}; name others by the parameter kinds"
-    strange = listing(sorted({repr(kind) for _, kind in unknown}))
+    known = f"Known kinds are {listing(map(repr, kinds), limit=20)}; pass others in the parameter kinds"
+    unknown_kinds = listing(sorted({repr(kind) for _, kind in unknown}))
     if not found:
-        raise ValueError(f"{folder}: every file that fits {pattern} is of unknown kind: {strange}. {known}.")
+        raise ValueError(f"{folder}: every file that matches {pattern} is of unknown kind: {unknown_kinds}. {known}.")
     notes = []
     if unknown:
         names = listing(name for name, _ in unknown)
-        notes.append(f"{folder}: of unknown kind ({strange}), left out ({len(unknown)}): {names}. {known}.")
+        notes.append(f"{folder}: of unknown kind ({unknown_kinds}), left out ({len(unknown)}): {names}. {known}.")
     if extra:
         notes.append(f"{folder}: not named like {pattern}, left out ({len(extra)}): {listing(extra)}.")
     rows = _with_integers(found)
@@ -117,7 +122,7 @@ def load_folder(folder, pattern, *, kinds=None, canvas_size="max", on_error="rai
 
 
 def _compile(pattern):
-    """Make a regular expression of a naming pattern."""
+    """Return the regular expression of a naming pattern."""
     if not isinstance(pattern, str):
         raise ValueError(f"pattern must be a str such as '{{writer}}/{{kind}}_*.png', got {pattern!r}.")
     expression, seen = "", set()
@@ -139,11 +144,11 @@ def _compile(pattern):
         else:
             expression += re.escape(part)
     if "writer" not in seen:
-        raise ValueError(f"pattern {pattern!r} has no {{writer}}: it must tell where the writer's id is written.")
+        raise ValueError(f"pattern {pattern!r} has no {{writer}}: it must contain the place of the writer's id.")
     if re.search(r"[}*][{*]", pattern):
         raise ValueError(
-            f"pattern {pattern!r} has two placeholders side by side: nothing tells where the first ends. "
-            "Put the text between them that the file names have there; write * once for each folder."
+            f"pattern {pattern!r} has two adjacent placeholders, so that the end of the first is not defined. "
+            "Put the text between them that the file names contain there; write * once for each folder."
         )
     return re.compile(expression, re.IGNORECASE)
 
@@ -152,7 +157,7 @@ def _check_kinds(kinds, has_kind):
     if kinds is None:
         return KINDS
     if not has_kind:
-        raise ValueError("kinds is given, but the pattern has no {kind} to look up in it.")
+        raise ValueError("kinds is given, but the pattern has no {kind}.")
     lower = {}
     if not hasattr(kinds, "items") or not all(isinstance(text, str) for text in kinds):
         raise ValueError(f"kinds must be a dict from texts to forgery kinds, such as {{'g': 0}}; got {kinds!r}.")
@@ -174,8 +179,8 @@ def _check_canvas(canvas_size):
     return n_rows, n_columns
 
 
-def _sort_out(names, matcher, kinds):
-    """Split file names into signatures (writer, forgery, name), those of unknown kind (name, kind) and all others."""
+def _match_all(names, matcher, kinds):
+    """Return signatures (writer, forgery, name), files of unknown kind (name, kind), and the names of other files."""
     found, unknown, extra = [], [], []
     for name in names:
         match = matcher.fullmatch(name)
@@ -190,7 +195,7 @@ def _sort_out(names, matcher, kinds):
 
 
 def _with_integers(rows):
-    """Make integers of the writers' ids, if that loses nothing."""
+    """Convert the writer ids to integers if all are digits and remain distinct."""
     texts = {writer for writer, _, _ in rows}
     if all(text.isascii() and text.isdigit() and len(text) <= 18 for text in texts) and len(
         set(map(int, texts))

@@ -1,4 +1,4 @@
-"""Signatures nobody signed, so that everything runs, and networks learn, without any corpus."""
+"""Synthetic signatures, to run examples and train networks without a corpus."""
 
 from numbers import Integral, Real
 
@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
 from sigkit._utils import GENUINE, SIMPLE, SKILLED, map_parallel, progress
-from sigkit.datasets._synthesis import SCANS, SCRIPTS, Sheet, sign
+from sigkit.datasets._synthesis import SCANS, SCRIPTS, ScanSettings, render_signature
 
 
 def make_signatures(
@@ -23,68 +23,72 @@ def make_signatures(
     n_jobs=None,
     verbose=0,
 ):
-    """Draw signatures of writers who do not exist, as movements of a pen.
+    """Generate synthetic signatures and forgeries by simulating the movements of a pen.
 
-    A writer has a text to sign, in letters of a Latin or Indic kind or in signs that are none, and a hand: how it
-    deviates from the copy book, its slant, size, rhythm and pen. Together they make a plan, targets of the pen, which
-    is carried out by the kinematic theory of rapid movements [1]_: each stroke's speed is a lognormal in time, and
-    strokes overlap. As in earlier synthesis of signatures by it [2]_, what varies is the movement:
+    A synthetic writer has a text, in Latin letters, in an invented script like Indic ones, or in signs that are not
+    letters, and a style: the shapes of the letters, slant, size, rhythm and pen. Text and style determine a motor plan,
+    the targets of the pen. It is executed by the kinematic theory of rapid movements [1]_: the speed of each stroke is
+    a lognormal in time, and strokes overlap. As in earlier work [2]_, the variation is one of the movements:
 
-    - a *genuine* signature varies the whole, its parts, each target and each stroke's time, and drifts from day to day;
-    - a *skilled* forgery is another hand's copy: the targets lie between the writer's and those of the forger's own
-      writing of the same text, the strokes are slower and overlap less, with hesitations, lifts and tremor;
-    - a *simple* forgery is the same text in the forger's own style, with a pen of their own.
+    - a *genuine* signature varies the whole plan, its components, each target and the time of each stroke; a part of
+      the variation is common to the signatures of one session;
+    - a *skilled* forgery is an imitation by another writer: its targets lie between those of the genuine plan and those
+      of the forger's own plan for the same text, its strokes are slower and overlap less, with hesitations, additional
+      lifts of the pen and tremor;
+    - a *simple* forgery is the same text in the style of the forger, written with another pen.
 
-    The width and darkness of the line follow from speed, pressure and pen; paper and scanner do the rest. Paper and
-    scanner do not tell genuine signatures from forgeries, nor do pens tell skilled ones.
+    The width and darkness of the line follow from the speed, the pressure and the pen. Paper and scanner are
+    independent of the forgery kind, and the pens of skilled forgeries have the distribution of those of genuine
+    signatures, so that none of them separates the two.
 
     Parameters
     ----------
     n_writers : int, default=20
-        How many writers, at least 1.
+        The number of writers, at least 1.
     n_genuine : int, default=24
-        How many genuine signatures a writer, at least 1. Each six in a row are of the same day.
+        The number of genuine signatures per writer, at least 1. Six consecutive ones are of the same session.
     n_skilled : int, default=24
-        How many skilled forgeries a writer, 0 or more. By writer, one forger makes four, eight or thirty in a row.
+        The number of skilled forgeries per writer. Each forger makes four, eight or thirty consecutive ones, depending
+        on the writer.
     random_state : int, RandomState instance or None, default=None
-        Pass an int to draw the same signatures each time. For one seed, a signature depends on its writer, kind and
-        number, and on `script`, `scan` and `resolution`: more writers or signatures leave the others as they are.
+        Pass an int for reproducible output. For a given seed, a signature depends on its writer, kind and number and on
+        `script`, `scan` and `resolution`, and not on the numbers of writers and signatures.
     n_simple : int, default=0
-        How many simple forgeries a writer, 0 or more, by forgers who make as many in a row as the skilled ones.
+        The number of simple forgeries per writer, by forgers with as many consecutive ones as for the skilled ones.
     first_writer : int, default=1
-        The number of the first writer, at least 1: many writers can be drawn some at a time.
+        The id of the first writer, at least 1, to generate a large data set in parts.
     script : {"mixed", "latin", "indic", "abstract"}, default="mixed"
-        What is signed: Latin names, names in an invented script that hangs from a headline, signs that are no
-        letters, or each by chance.
+        The script: Latin names, names in an invented script with a headline, signs that are not letters, or a random
+        choice for each writer.
     scan : {"grey", "two-valued", "jpeg", "mixed"}, default="grey"
-        What the scanner writes: shades of grey, black and white, shades of grey after lossy compression, or each by
-        chance.
+        The kind of the scans: 8-bit grey, bilevel, 8-bit grey after lossy compression, or a random choice for each
+        signature.
     resolution : float, default=300
-        Pixels an inch, 100 to 600.
+        Resolution of the scans in dpi, from 100 to 600.
     n_jobs : int or None, default=None
-        Writers drawn at a time, by processes; the images do not depend on it.
+        Number of processes; the images do not depend on it.
     verbose : int, default=0
-        1 tells of the progress once a second, on the standard error stream.
+        If 1, the progress is written to the standard error stream once per second.
 
     Returns
     -------
     images : list of ndarray of shape (n_rows, n_columns), dtype uint8
-        Scans of different sizes, at 300 pixels an inch mostly of 150 to 450 rows and 300 to 800 columns; paper is
-        bright, ink is dark.
+        Scans of different sizes, at 300 dpi mostly of 150 to 450 rows and 300 to 800 columns; the paper is bright and
+        the ink is dark.
     target : ndarray of shape (n_writers * (n_genuine + n_skilled + n_simple), 2), dtype int64
-        Rows `[writer, forgery]`: writers from `first_writer` on, the forgery is 0 for genuine, 1 for skilled, 2 for
-        simple. Sorted by writer, the genuine signatures first.
+        Rows `[writer, forgery]`: writers are integers from `first_writer` on, the forgery is 0 for genuine, 1 for
+        skilled, 2 for simple. Sorted by writer, then kind.
 
     Raises
     ------
     TypeError
-        If a number is not a number.
+        If a numeric parameter is not a number.
     ValueError
-        If a number is out of its range, or there is no such kind of script or scan.
+        If a number is out of range, or the script or scan is not one of the options.
 
     See Also
     --------
-    SignatureStream : As many as a training wants.
+    SignatureStream : An endless stream of such signatures, for training.
 
     References
     ----------
@@ -107,68 +111,39 @@ def make_signatures(
     check_scalar(n_skilled, "n_skilled", Integral, min_val=0)
     check_scalar(n_simple, "n_simple", Integral, min_val=0)
     check_scalar(first_writer, "first_writer", Integral, min_val=1)
-    sheet = make_sheet(script, scan, resolution)
-    entropy = draw_entropy(random_state)
+    settings = check_settings(script, scan, resolution)
+    seed = draw_seed(random_state)
     counts = {GENUINE: n_genuine, SKILLED: n_skilled, SIMPLE: n_simple}
     writers = list(range(first_writer, first_writer + n_writers))
-    drawn = map_parallel(_sign_all, writers, entropy, counts, script, sheet, n_jobs=n_jobs, prefer="processes")
-    by_place = dict(progress(drawn, len(writers), "writers", verbose))
-    images = [image for place in range(n_writers) for image in by_place[place]]
+    results = map_parallel(_render_writer, writers, seed, counts, script, settings, n_jobs=n_jobs, prefer="processes")
+    by_position = dict(progress(results, len(writers), "writers", verbose))
+    images = [image for position in range(n_writers) for image in by_position[position]]
     kinds = np.repeat(list(counts), list(counts.values()))
     target = np.stack([np.repeat(writers, len(kinds)), np.tile(kinds, n_writers)], axis=1)
     return images, target.astype(np.int64)
 
 
-def make_sheet(script, scan, resolution):
-    """Say how signatures are scanned, if there are such kinds of signatures and scans.
-
-    Parameters
-    ----------
-    script, scan : str
-        Kinds of signatures and of scans.
-    resolution : float
-        Pixels an inch.
-
-    Returns
-    -------
-    Sheet
-        How signatures are scanned.
-
-    Raises
-    ------
-    TypeError
-        If the resolution is no number.
-    ValueError
-        If it is out of its range, or there is no such kind.
-    """
+def check_settings(script, scan, resolution):
+    """Return the settings of the scanner, or raise an error that names an invalid script, scan or resolution."""
     for name, value, known in (("script", script, SCRIPTS), ("scan", scan, SCANS)):
         if value not in (*known, "mixed"):
             raise ValueError(f"{name} must be one of {', '.join((*known, 'mixed'))}; found {value!r}.")
     check_scalar(resolution, "resolution", Real)
+    # Not by check_scalar, which accepts NaN.
     if not 100 <= resolution <= 600:
-        raise ValueError(f"resolution must be from 100 to 600 pixels an inch; found {resolution!r}.")
-    return Sheet(resolution, scan)
+        raise ValueError(f"resolution must be from 100 to 600 dpi; found {resolution!r}.")
+    return ScanSettings(resolution, scan)
 
 
-def draw_entropy(random_state):
-    """Draw the seed of all signatures.
-
-    Parameters
-    ----------
-    random_state : int, RandomState instance or None
-        As in scikit-learn.
-
-    Returns
-    -------
-    int
-        The seed.
-    """
+def draw_seed(random_state):
+    """Draw the seed of a data set."""
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
-def _sign_all(writer, entropy, counts, script, sheet):
+def _render_writer(writer, seed, counts, script, settings):
+    """Return all scans of one writer, sorted by kind."""
     return [
-        sign(entropy, writer, forgery, sample, script, sheet)
+        render_signature(seed, writer, forgery, sample, script, settings)
         for forgery, count in counts.items()
         for sample in range(1, count + 1)
     ]

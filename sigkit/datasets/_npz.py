@@ -1,14 +1,13 @@
-"""Preprocessed signatures in one .npz file, in the layout that sigver reads and writes."""
+"""Save and load preprocessed signatures in one .npz file, in the layout of sigver."""
 
 import os
-import warnings
 import zipfile
 import zlib
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, whole_file
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, warn, whole_file
 
 ARRAYS = ("x", "y", "yforg", "user_mapping", "filenames")
 
@@ -16,14 +15,14 @@ ARRAYS = ("x", "y", "yforg", "user_mapping", "filenames")
 def load_npz(path):
     """Read preprocessed signatures from an .npz file.
 
-    The file is one of `save_npz` or of sigver. Nothing in it is ever unpickled: sigver pickles its table of writers, so
-    the writers of such a file are their indices.
+    The file was written by `save_npz` or by sigver. Nothing in it is unpickled. Since sigver pickles its table of
+    writers, the writer ids of such a file are indices.
 
     Parameters
     ----------
     path : str or os.PathLike
-        The .npz file, with the arrays `x` (n, 1, height, width) uint8, `y` (n,), `yforg` (n,), `user_mapping` and
-        `filenames` (n,). `user_mapping[y]` are the ids of the writers.
+        The .npz file, with the arrays `x` of shape (n, 1, height, width) and dtype uint8, `y` (n,), `yforg` (n,),
+        `user_mapping` and `filenames` (n,). The writer ids are `user_mapping[y]`.
 
     Returns
     -------
@@ -33,23 +32,23 @@ def load_npz(path):
         images : ndarray of shape (n_signatures, height, width), dtype uint8
             The images.
         target : ndarray of shape (n_signatures, 2), dtype int64 or object
-            Rows `[writer, forgery]`, of integers or of a string and an integer.
+            Rows `[writer, forgery]`: two integers, or a string and an integer.
         filenames : ndarray of shape (n_signatures,), dtype str
-            The name of the file that each image comes from.
+            The name of the file from which each image was made.
         DESCR : str
-            The file, and how many signatures of how many writers it holds.
+            The file, and the numbers of signatures and writers.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If the file is no .npz file or damaged, or an array is missing, pickled, or of another shape or type.
+        If the file is not an .npz file or is damaged, or an array is missing, pickled, or of another shape or type.
 
     Warns
     -----
     UserWarning
-        If the table of writers is pickled, and thus not read.
+        If the table of writers is pickled and is therefore not read.
 
     See Also
     --------
@@ -71,7 +70,7 @@ def load_npz(path):
     path = os.fspath(path)
     with open(path, "rb") as file:
         if not zipfile.is_zipfile(file):
-            raise ValueError(f"{path} is no .npz file, or is cut short ({os.path.getsize(path)} bytes).")
+            raise ValueError(f"{path} is not an .npz file, or is truncated ({os.path.getsize(path)} bytes).")
     with np.load(path, allow_pickle=False) as archive:
         absent = [name for name in ARRAYS if name not in archive.files]
         if absent:
@@ -82,11 +81,9 @@ def load_npz(path):
         arrays = {name: _read(archive, name, path) for name in ARRAYS}
     mapping = arrays["user_mapping"]
     if mapping is None:
-        warnings.warn(
+        warn(
             f"{path}: user_mapping is pickled and was not read, because a pickle can run any program. "
-            "The writers are the indices in y.",
-            UserWarning,
-            stacklevel=2,
+            "The writer ids are the indices in y."
         )
     _check_arrays(path, **arrays)
     writers = arrays["y"] if mapping is None else mapping[arrays["y"]]
@@ -104,24 +101,24 @@ def load_npz(path):
 def save_npz(path, images, target, filenames=None):
     """Write preprocessed signatures to an .npz file.
 
-    The file appears at once, when it is complete: a reader never sees half of it. It is in sigver's layout, except that
-    the table of writers is a plain array instead of a pickle, and compressed.
+    The file is created when it is complete, so that a reader never finds a part of it. It has sigver's layout, but the
+    table of writers is a plain array instead of a pickle, and the file is compressed.
 
     Parameters
     ----------
     path : str or os.PathLike
-        The file to write. An existing one is replaced.
+        The file. An existing file is replaced.
     images : array-like of shape (n_signatures, height, width), dtype uint8
         The images, all of one size.
     target : array-like or DataFrame of shape (n_signatures,) or (n_signatures, 2)
         Writer ids, or rows `[writer, forgery]`. Ids are integers or strings.
     filenames : array-like of shape (n_signatures,), default=None
-        The name of the file that each image comes from; empty if None.
+        The name of the file from which each image was made; empty strings if None.
 
     Raises
     ------
     ValueError
-        If the images are no uint8 array of three dimensions, the lengths differ, or the target is no target.
+        If the images are not a uint8 array with three dimensions, the lengths differ, or the target is invalid.
 
     See Also
     --------
@@ -150,7 +147,7 @@ def save_npz(path, images, target, filenames=None):
     )
     if not len(images) == len(writers) == len(filenames):
         raise ValueError(
-            f"{len(images)} images, {len(writers)} targets and {len(filenames)} filenames: they must be as many."
+            f"{len(images)} images, {len(writers)} targets and {len(filenames)} filenames: the numbers must be equal."
         )
     mapping, index = np.unique(writers, return_inverse=True)
     with whole_file(path) as file:
@@ -165,7 +162,7 @@ def save_npz(path, images, target, filenames=None):
 
 
 def _read(archive, name, path):
-    """Read one array; None for a pickled table of writers."""
+    """Return one array, or None for a pickled table of writers."""
     try:
         array = archive[name]
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -177,12 +174,12 @@ def _read(archive, name, path):
             f"{path}: the array {name} is pickled, and pickles are never read: they can run any program."
         ) from None
     if not isinstance(array, np.ndarray):
-        raise ValueError(f"{path}: {name} is no numpy array.")
+        raise ValueError(f"{path}: {name} is not a numpy array.")
     return array
 
 
 def _is_pickled(archive, name):
-    """Look into the header of an array: objects are stored as a pickle."""
+    """Return whether the header of an array says that it contains objects, which are stored as a pickle."""
     try:
         with archive.zip.open(f"{name}.npy") as file:
             version = np.lib.format.read_magic(file)
@@ -217,5 +214,6 @@ def _check_arrays(path, x, y, yforg, user_mapping, filenames):
             )
         if len(y) and (y.min() < 0 or y.max() >= len(user_mapping)):
             raise ValueError(
-                f"{path}: y must be indices into the {len(user_mapping)} of user_mapping, got {y.min()} to {y.max()}."
+                f"{path}: y must be indices into the {len(user_mapping)} ids of user_mapping, got {y.min()} to "
+                f"{y.max()}."
             )

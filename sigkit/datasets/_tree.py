@@ -1,25 +1,38 @@
-"""Scan a folder of signature files, and turn what was found there into a Bunch."""
+"""List the files of a folder of signatures, and make a Bunch of the signatures that were found."""
 
 import os
 import re
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from sigkit._utils import listing
+from sigkit._utils import listing, warn
 from sigkit.imaging import ImageError, read_image
 
-JUNK = {"thumbs.db", "desktop.ini"}
+_IGNORED_FILES = {"thumbs.db", "desktop.ini"}
+"""Files that file managers create, in lower case."""
 
 
 @dataclass(frozen=True)
 class Scans:
-    """The signature files of one folder, sorted, and what there is to say about them.
+    """The signature files of a folder.
 
-    `rows` are (writer, forgery, name); a name is relative to `folder`, with "/" between folders. `notes` become a
-    warning each. `left_out` are names that fit the layout and still cannot be used.
+    Attributes
+    ----------
+    folder : str
+        The folder.
+    rows : tuple of (int or str, int, str)
+        The writer, forgery kind and name of each file, sorted. Names are relative to the folder, with "/" between
+        folders.
+    notes : tuple of str
+        Texts of warnings.
+    canvas_size : tuple of (int, int) or str
+        Rows and columns of a canvas that holds the signatures, or "max".
+    description : str
+        The description of the data.
+    left_out : tuple of str, default=()
+        Names of files that match the layout and cannot be used.
     """
 
     folder: str
@@ -33,20 +46,19 @@ class Scans:
 def list_files(folder, depth, companions=(), unused=()):
     """List the files of a folder, `depth` levels of sub-folders deep.
 
-    A folder at the last level is listed too, with a "/" at its end: something lies deeper than the layout has it.
-    Hidden files, what file managers leave behind and the `companions` are passed over in
-    silence, as are the `unused` folders.
+    A folder below the last level is listed too, with "/" at its end, so that it can be reported as unexpected. Hidden
+    files, files of file managers, `companions` and the folders in `unused` are ignored.
 
     Parameters
     ----------
     folder : str
         The folder.
     depth : int
-        How many levels of sub-folders to enter.
+        The number of levels of sub-folders to enter.
     companions : tuple of str, default=()
-        File names to pass over, in lower case.
-    unused : tuple of str, default=()
-        Names of folders to pass over, in lower case, at the top only.
+        File names to ignore, in lower case.
+    unused : iterable of str, default=()
+        Names of top-level folders to ignore, in lower case.
 
     Returns
     -------
@@ -57,7 +69,7 @@ def list_files(folder, depth, companions=(), unused=()):
     with os.scandir(folder) as entries:
         for entry in entries:
             lower = entry.name.lower()
-            if lower.startswith(".") or lower in JUNK or lower in companions:
+            if lower.startswith(".") or lower in _IGNORED_FILES or lower in companions:
                 continue
             if not entry.is_dir():
                 names.append(entry.name)
@@ -69,84 +81,46 @@ def list_files(folder, depth, companions=(), unused=()):
 
 
 def check_folder(folder, expected):
-    """Make sure that there is a folder.
-
-    Parameters
-    ----------
-    folder : str or os.PathLike
-        What the user passed.
-    expected : str
-        The name of a file that the folder should hold, for the error.
-
-    Returns
-    -------
-    str
-        The folder.
-    """
+    """Return the folder as str, or raise an error that says it should contain the file `expected`."""
     folder = os.fspath(folder)
     if not os.path.exists(folder):
-        raise FileNotFoundError(f"{folder}: no such folder. Pass the folder that holds {expected}.")
+        raise FileNotFoundError(f"{folder}: no such folder. Pass the folder that contains {expected}.")
     if not os.path.isdir(folder):
-        raise ValueError(f"{folder} is a file. Pass the folder that holds {expected}.")
+        raise ValueError(f"{folder} is a file. Pass the folder that contains {expected}.")
     return folder
 
 
 def no_scans(folder, what, expected):
-    """Make the error for a folder without a single scan in the expected layout.
-
-    Parameters
-    ----------
-    folder : str
-        The folder.
-    what : str
-        What it lacks.
-    expected : str
-        The name of a file that the folder should hold.
-
-    Returns
-    -------
-    ValueError
-        The error, to be raised.
-    """
+    """Return the error for a folder without any `what`, which should contain the file `expected`."""
     with os.scandir(folder) as entries:
         found = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
     return ValueError(
         f"{folder}: no {what}. Expected files such as {os.path.join(folder, expected)}; found "
-        f"{listing(found) or 'an empty folder'}. Pass the folder that holds {expected}."
+        f"{listing(found) or 'an empty folder'}. Pass the folder that contains {expected}."
     )
 
 
 def natural_key(text):
-    """Make a key that sorts "2" before "10".
-
-    Parameters
-    ----------
-    text : str
-        What to sort.
-
-    Returns
-    -------
-    tuple
-        The key.
-    """
+    """Return a sort key by which "2" comes before "10"."""
+    # The odd parts of the split are the digits.
     parts = re.split(r"([0-9]+)", text)
-    return [int(part) if odd % 2 else part for odd, part in enumerate(parts)], text
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], text
 
 
 def make_bunch(scans, on_error):
-    """Warn about what the scan noted, and make the Bunch; to be called by the public loader itself.
+    """Warn with the notes, and make the Bunch that a loader returns.
 
     Parameters
     ----------
     scans : Scans
-        What was found.
+        The files.
     on_error : {"raise", "skip"}
-        Whether to open every file now and leave the unreadable ones out.
+        With "skip", all files are opened and the unreadable ones are left out.
 
     Returns
     -------
     Bunch
-        What the public loader returns.
+        The signatures.
     """
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}.")
@@ -157,17 +131,24 @@ def make_bunch(scans, on_error):
         notes.append(f"{folder}: unreadable, left out ({len(unreadable)}): {listing(unreadable)}.")
     if not rows:
         first = next(iter(unreadable.values()))
-        raise ValueError(f"{folder}: no scan can be read, of {len(unreadable)}. The first: {first}")
+        raise ValueError(f"{folder}: none of the {len(unreadable)} scans can be read. The first error: {first}")
     for note in notes:
-        # Level 3 is the line that called the public loader.
-        warnings.warn(note, UserWarning, stacklevel=3)
+        warn(note)
     return Bunch(
         images=np.array([_path(folder, name) for _, _, name in rows]),
-        target=_make_target([(writer, forgery) for writer, forgery, _ in rows]),
+        target=make_target([(writer, forgery) for writer, forgery, _ in rows]),
         canvas_size=scans.canvas_size,
         skipped=[_path(folder, name) for name in (*scans.left_out, *unreadable)],
         DESCR=scans.description,
     )
+
+
+def make_target(pairs):
+    """Return the rows `[writer, forgery]`, int64 if all writer ids are integers, else object."""
+    has_text = any(isinstance(writer, str) for writer, _ in pairs)
+    target = np.empty((len(pairs), 2), dtype=object if has_text else np.int64)
+    target[:] = pairs
+    return target
 
 
 def _path(folder, name):
@@ -175,6 +156,7 @@ def _path(folder, name):
 
 
 def _unreadable(folder, names):
+    """Return the error of each file that cannot be read, by its name."""
     errors = {}
     for name in names:
         try:
@@ -182,11 +164,3 @@ def _unreadable(folder, names):
         except ImageError as error:
             errors[name] = error
     return errors
-
-
-def _make_target(pairs):
-    """Keep integers as integers, and strings beside integers as objects."""
-    has_text = any(isinstance(writer, str) for writer, _ in pairs)
-    target = np.empty((len(pairs), 2), dtype=object if has_text else np.int64)
-    target[:] = pairs
-    return target

@@ -1,8 +1,8 @@
 """Verifiers: estimators that enroll writers and score claims; and trainers of features that withstand attacks."""
 
 from sigkit.estimators._adversarial_trainers import AdversarialTrainer, EnsembleAdversarialTrainer
-from sigkit.estimators._attacked._black_box_verifier import BlackBoxVerifier
-from sigkit.estimators._attacked._differentiable_verifier import DifferentiableVerifier, NotDifferentiable
+from sigkit.estimators._attack_adapters._black_box_verifier import BlackBoxVerifier
+from sigkit.estimators._attack_adapters._differentiable_verifier import DifferentiableVerifier, NotDifferentiable
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._writer_dependent_svc import WriterDependentSVC

@@ -1,47 +1,48 @@
-"""Who is enrolled, and who may be."""
+"""Checks against the set of enrolled writers, shared by all verifiers."""
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from sigkit._utils import listing, parse_target, same_id_type
+from sigkit._utils import by_writer, listing, parse_target, same_id_type
 
 
 class EnrolledChecks:
-    """Refuse writers by what a set of enrolled ones knows.
+    """Check claims, removals and new writers against the enrolled writers.
 
-    The set has `classes`, the enrolled writers sorted; `known`, a dict with what is kept of each; and `dev_writers`.
+    The class that inherits this has `classes`, the sorted enrolled writers, and `known`, a dict with the model of each;
+    for `check_new` also `dev_writers`, the set of development writers.
     """
 
     def check_somebody(self):
-        """Refuse to score while nobody is enrolled.
+        """Check that at least one writer is enrolled.
 
         Raises
         ------
         ValueError
-            If nobody is.
+            If no writer is.
         """
         if not len(self.classes):
             raise ValueError("No writer is enrolled yet: call enroll with their references first.")
 
     def group_claims(self, X, writers):
-        """Group queries by the writer they claim to be, who must be enrolled.
+        """Group queries by their claimed writer, who must be enrolled.
 
         Parameters
         ----------
         X : ndarray of shape (n_queries, ...)
             Queries.
         writers : array-like of shape (n_queries,)
-            The claimed writer of each.
+            The claimed writer of each query.
 
         Returns
         -------
         dict of writer id to ndarray of int
-            The rows of each claimed writer.
+            The rows of the queries that claim each writer.
 
         Raises
         ------
         ValueError
-            If a claimed writer was never enrolled, or there is not one claim a query.
+            If a claimed writer was never enrolled, or the number of claims is not that of the queries.
         """
         writers, _ = parse_target(writers)
         check_consistent_length(X, writers)
@@ -50,19 +51,19 @@ class EnrolledChecks:
         return claimed
 
     def check_enrolled(self, writers, what):
-        """Refuse writers who are not enrolled.
+        """Check that writers are enrolled.
 
         Parameters
         ----------
         writers : iterable of writer ids
             The writers.
         what : str
-            What they are, for the message.
+            The beginning of the error message.
 
         Raises
         ------
         ValueError
-            If one is not enrolled.
+            If a writer is not enrolled.
         """
         unknown = sorted(writer for writer in writers if writer not in self.known)
         if unknown:
@@ -72,7 +73,7 @@ class EnrolledChecks:
             )
 
     def check_new(self, writers):
-        """Refuse writers who cannot be enrolled here.
+        """Check that writers can be enrolled.
 
         Parameters
         ----------
@@ -82,7 +83,7 @@ class EnrolledChecks:
         Raises
         ------
         ValueError
-            If one is a development writer, or their ids are of another type than those of the enrolled ones.
+            If one is a development writer, or their ids have another type than those of the enrolled writers.
         """
         both = [writer for writer in np.unique(writers).tolist() if writer in self.dev_writers]
         if both:
@@ -95,43 +96,24 @@ class EnrolledChecks:
 
 
 def joined(classes, new):
-    """Add sorted ids to sorted ids, without sorting those of many writers again.
+    """Merge two sorted arrays of ids.
 
     Parameters
     ----------
     classes, new : ndarray of shape (n_writers,) and (n_new,)
-        Ids, each once.
+        Ids, sorted and unique within each array.
 
     Returns
     -------
     ndarray of shape (n_joined,)
-        All ids, each once, sorted.
+        All ids, sorted and unique.
     """
     if classes.dtype.kind in "iu" and new.dtype.kind in "iu":
         classes, new = classes.astype(np.int64, copy=False), new.astype(np.int64, copy=False)
     if not len(classes):
         return new
+    # Inserting is linear in the number of enrolled writers; np.union1d would sort all of them at each enrollment.
     places = np.searchsorted(classes, new)
     lacking = classes[np.minimum(places, len(classes) - 1)] != new
     dtype = np.result_type(classes, new)
     return np.insert(classes.astype(dtype, copy=False), places[lacking], new[lacking])
-
-
-def by_writer(rows, writers):
-    """Group rows by their writer.
-
-    Parameters
-    ----------
-    rows : ndarray of int
-        Rows of the signatures to group.
-    writers : ndarray of shape (n_signatures,)
-        The writer of every signature, whether its row is among them or not.
-
-    Returns
-    -------
-    dict of writer id to ndarray of int
-        The rows of each writer; writers sorted, rows in their order.
-    """
-    known, which, counts = np.unique(writers[rows], return_inverse=True, return_counts=True)
-    parts = np.split(rows[np.argsort(which, kind="stable")], np.cumsum(counts)[:-1])
-    return dict(zip(known.tolist(), parts))

@@ -1,21 +1,48 @@
-"""What every verifier offers once it can score claims."""
+"""What all verifiers have in common: enrolled writers, decisions, identification, and checks of their input."""
 
-import warnings
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sigkit._utils import GENUINE, listing, parse_target, same_id_type
+from sigkit._utils import GENUINE, listing, parse_target, same_id_type, warn
 
 
 class VerifierMixin:
-    """Decide, identify and count hits by the scores of a verifier.
+    """Methods of every verifier, given its enrolled writers and their scores.
 
-    The verifier has `claim_scores`, and `_score_everybody`, which returns the enrolled writers and a matrix with a
-    column for each.
+    The verifier has `claim_scores`, and `_score_everybody`, which returns the enrolled writers and a matrix with one
+    column per writer. Its fitted state is `_enrolled`, an `EnrolledChecks` that also has `without(writers)`. That
+    object is never changed but replaced as a whole, so a thread that scores sees one consistent state; read the
+    attribute once per call.
     """
+
+    def remove(self, writers):
+        """Remove enrolled writers; the models of the others do not change.
+
+        Parameters
+        ----------
+        writers : array-like of shape (n_writers,)
+            Enrolled writers.
+
+        Returns
+        -------
+        estimator
+            The verifier.
+
+        Raises
+        ------
+        ValueError
+            If a writer is not enrolled; the writer is named.
+        """
+        check_is_fitted(self)
+        enrolled = self._enrolled
+        removed = set(parse_target(writers)[0].tolist())
+        enrolled.check_enrolled(removed, "Writers to remove who are not enrolled")
+        self._enrolled = enrolled.without(removed)
+        return self
 
     def decision_function(self, X):
         """Score every query against every enrolled writer.
@@ -28,13 +55,13 @@ class VerifierMixin:
         Returns
         -------
         ndarray of shape (n_queries, n_enrolled)
-            Scores; a column a writer, in the order of `classes_`. Higher is more genuine, and the boundary that was
-            learned is 0.
+            Scores; one column per writer, in the order of `classes_`. Higher is more genuine, and the learned decision
+            boundary is 0.
 
         Raises
         ------
         ValueError
-            If nobody is enrolled, or the queries do not fit.
+            If no writer is enrolled, or the queries do not fit.
         """
         return self._score_everybody(X)[1]
 
@@ -48,8 +75,8 @@ class VerifierMixin:
         writers : array-like of shape (n_queries,)
             The claimed writer of each query.
         threshold : float or mapping of writer id to float, default=0.0
-            The least score that is accepted, for all or for each claimed writer. Fix it beforehand, on other
-            signatures than those it decides on.
+            The lowest accepted score: one for all, or a user-specific threshold for each writer. Choose it on
+            other signatures than those it is applied to.
 
         Returns
         -------
@@ -69,11 +96,11 @@ class VerifierMixin:
                 raise ValueError(f"threshold has no entry for the writers {listing(map(repr, lacking))}.")
             threshold = np.array([threshold[writer] for writer in claimed])
         if np.asarray(threshold).dtype.kind not in "fiu" or np.isnan(threshold).any():
-            raise ValueError(f"threshold must be the least score that is accepted, a number; found {threshold!r}.")
+            raise ValueError(f"threshold must be a number, the lowest score that is accepted; found {threshold!r}.")
         return scores >= threshold
 
     def predict(self, X):
-        """Identify: tell which enrolled writer each query fits best.
+        """Identify each query: find the enrolled writer with the highest score.
 
         Parameters
         ----------
@@ -98,7 +125,7 @@ class VerifierMixin:
         X : array-like of shape (n_queries, ...)
             Queries, as in `fit`.
         y : array-like of shape (n_queries,) or (n_queries, 2)
-            Writer ids, or rows `[writer, forgery]`; rows with a forgery are left out.
+            Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
         sample_weight : array-like of shape (n_queries,) or None, default=None
             Weights of the queries.
 
@@ -119,34 +146,68 @@ class VerifierMixin:
         right = self.predict(X)[genuine] == writers[genuine]
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)[genuine]))
 
+    def _enrolled_writers(self):
+        """Return the enrolled writers for a call that scores; raise an error if there are none."""
+        check_is_fitted(self)
+        enrolled = self._enrolled
+        enrolled.check_somebody()
+        return enrolled
 
-def check_has_target(estimator, y):
-    """Refuse to learn without a target, and warn of one that is a column.
+    @property
+    def classes_(self):
+        return self._enrolled.classes
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_enrolled")
+
+
+@contextmanager
+def unchanged_on_error(estimator):
+    """Restore all attributes of an estimator if the block is left by an error or an interruption.
+
+    `fit` sets attributes such as `n_features_in_` before it can fail, and a model that served before must go on
+    serving.
 
     Parameters
     ----------
     estimator : estimator
-        Which learns.
+        The estimator that is fitted in the block.
+    """
+    state = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(state)
+        raise
+
+
+def check_has_target(estimator, y):
+    """Check that a target was passed, and warn if it is a column vector.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator, for the message.
     y : array-like or None
         The target.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If `y` is None.
     """
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None.")
     if getattr(y, "shape", (0,))[1:] == (1,):
-        warnings.warn(
+        warn(
             "A column-vector y was passed when a 1d array was expected; pass writer ids as (n_samples,).",
             DataConversionWarning,
-            stacklevel=4,
         )
 
 
 def check_target(X, y):
-    """Split the target of a training set, every writer of which must have a genuine signature.
+    """Split a target into writers and forgery kinds, and check that every writer has a genuine signature.
 
     Parameters
     ----------
@@ -172,6 +233,6 @@ def check_target(X, y):
     if lacking:
         raise ValueError(
             f"Writers with forgeries but without a genuine signature: {listing(map(repr, lacking))}. Add "
-            "references of theirs, or leave their forgeries out."
+            "genuine signatures of these writers, or leave out the forgeries."
         )
     return writers, forgery

@@ -2,71 +2,69 @@
 
 import re
 from dataclasses import replace
-from numbers import Integral
 
 import numpy as np
 
-from sigkit._utils import content_digest, join_target, listing, parse_target, progress
-from sigkit.attacks import Attack
-from sigkit.estimators._steps import unfold
-from sigkit.experiments._campaign_cast import CampaignSplit, System, attack_thresholds, attacker_view, choose_queries
-from sigkit.experiments._campaign_results import CampaignResults
+from sigkit._utils import content_digest, join_target, parse_target, progress
+from sigkit.experiments._campaign_attackers import attack_thresholds, attacker_view, fit_attacker
+from sigkit.experiments._campaign_parameters import check_parameters
+from sigkit.experiments._campaign_queries import choose_queries
+from sigkit.experiments._campaign_split import draw_campaign_split
+from sigkit.experiments._campaign_systems import fit_system, score_claims
+from sigkit.experiments._collect_campaign import collect_results
 from sigkit.experiments._describe import describe_attack, describe_estimator, describe_signatures
-from sigkit.experiments._result_files import ResultFiles
-from sigkit.transformers import SignaturePreprocessor
+from sigkit.experiments._results_folder import ResultsFolder
 
-KNOWLEDGE = ("perfect", "limited", "limited-features")
-KEPT = {"rows", "images", "after", "attacker_success", "rmse", "threshold"}
+SAVED_ARRAYS = {"rows", "images", "after", "attacker_success", "rmse", "threshold"}
 
 
 class AttackCampaign:
-    """Attack verifiers with what an attacker may know, as in [1]_, and tell how often it works and what it takes.
+    """Attack verifiers with several degrees of knowledge, and measure success rates and perturbations, as in [1]_.
 
-    Half of the writers are the system's: it enrolls each by `n_references`. The other half are the attacker's, who
-    has as many other genuine signatures of each of the system's writers, too. Of each of the system's writers three
-    queries are attacked, which all systems decide correctly at their thresholds: a genuine signature, to have it
-    rejected (type I); a genuine signature of another writer (a random forgery) and a skilled forgery, to have them
-    accepted (type II). What the attacker knows:
+    Half of the writers are enrolled by the systems, with `n_references` references each. The others belong to the
+    attacker, who also has `n_references` other genuine signatures of each enrolled writer. For each enrolled writer,
+    three queries are attacked that all systems decide correctly at their thresholds: a genuine signature, which is to
+    be rejected (type I attack), and a genuine signature of another writer (a random forgery) and a skilled forgery,
+    which are to be accepted (type II attacks). The attacker has one of these degrees of knowledge:
 
-    - "perfect": the system itself;
-    - "limited": its features, its kind of classifier and its threshold. The attacker fits classifiers to other
-      signatures of the same writers, with the attacker's writers as negatives;
-    - "limited-features": not even the features. The attacker has others, from `other_features`.
+    - "perfect": the system itself.
+    - "limited": the features, the kind of classifier and the threshold of the system. The attacker fits classifiers to
+      other signatures of the enrolled writers, with the attacker's writers as negatives.
+    - "limited-features": neither the features nor the classifiers. The attacker has other features, `other_features`.
 
-    Attacks that need gradients are not applicable to systems without them, and left out there.
+    Attacks that need gradients are not applicable to systems without gradients, and are left out for these.
 
     Parameters
     ----------
     systems : dict of str to estimator
-        Unfitted Pipelines on preprocessed images that end in a verifier, by name.
+        Unfitted Pipelines for preprocessed images that end in a verifier, by name.
     attacks : dict of str to sigkit.attacks.Attack
-        The attacks, by name. A `BoundaryAttack` without `starts` gets, for each claim, a genuine signature of the
-        claimed writer that the attacker knows.
+        The attacks, by name. A `BoundaryAttack` without `starts` starts each claim at a genuine signature of the
+        claimed writer that the attacker has.
     knowledge : sequence of {"perfect", "limited", "limited-features"}, default=("perfect", "limited")
-        What the attacker knows.
+        The degrees of knowledge of the attacker.
     other_features : dict of str to estimator or None, default=None
-        For "limited-features", the attacker's Pipelines by the names of the systems that they stand for; there is no
-        such attack on systems without one.
+        For "limited-features": the Pipeline that the attacker fits instead of a system, by the name of the system. A
+        system without one is not attacked in this way.
     defences : dict of str to transformer or None, default=None
-        What cleans attacked images before the system sees them, such as :class:`sigkit.transformers.BackgroundRemover`;
-        attackers do not know of it.
+        Transformers that clean attacked images before the system scores them, such as
+        :class:`sigkit.transformers.BackgroundRemover`, by name. The attacker does not know them.
     n_references : int, default=5
-        Number of references of the system, and of the attacker.
+        Number of references per writer of the system, and of the attacker.
     n_queries : int, default=10
-        Number of other genuine signatures of each writer, from which queries are chosen and thresholds found.
+        Number of other genuine signatures of each writer, from which queries and thresholds are chosen.
     folder : str, os.PathLike or None, default=None
-        Where the outcome of each attack on each system is kept as soon as it is there (.npz, nothing pickled). Called
-        again with the same signatures and parameters, those that are there are read; attacks and knowledge may be
-        added.
+        Folder in which the results of each attack on each system are saved (.npz files, no pickles). A further call
+        with the same signatures and parameters reads the saved results; attacks and degrees of knowledge may be added.
     random_state : int, default=0
-        Decides who is on which side, and which signatures are references.
+        Seed of the split of writers and signatures and of the choice of queries.
     verbose : int, default=0
-        1 tells the progress on the standard error stream.
+        1 reports the progress on standard error.
 
     See Also
     --------
     sigkit.attacks : The attacks.
-    writer_dependent_experiment : Error rates without attackers.
+    writer_dependent_experiment : Error rates without attacks.
 
     References
     ----------
@@ -128,42 +126,44 @@ class AttackCampaign:
         Returns
         -------
         CampaignResults
-            What came of each attack on each query.
+            The results of each attack on each query.
 
         Raises
         ------
         ValueError
-            If a parameter or the signatures do not fit, the folder keeps another campaign, or no query is decided
-            correctly by all systems.
+            If a parameter or the signatures are not valid, if the folder contains another campaign, or if no query is
+            decided correctly by all systems.
         """
-        self._check()
+        check_parameters(self)
         X = np.asarray(X)
         if X.ndim != 3 or X.dtype != np.uint8:
             raise ValueError(
-                f"A campaign takes preprocessed images, uint8 of shape (n_samples, height, width); found {X.dtype} of "
-                f"shape {X.shape}. Transform scans by a SignaturePreprocessor first."
+                f"A campaign needs preprocessed images, uint8 of shape (n_samples, height, width); found {X.dtype} of "
+                f"shape {X.shape}. Transform scans with a SignaturePreprocessor first."
             )
         writers, forgery = parse_target(y)
-        files = self._files(X, writers, forgery)
-        cast = CampaignSplit.draw(X, writers, forgery, self)
-        systems = {name: System.fitted(estimator, cast) for name, estimator in self.systems.items()}
-        queries = choose_queries(systems, cast, self.random_state)
+        folder = self._open_folder(X, writers, forgery)
+        split = draw_campaign_split(X, writers, forgery, self)
+        systems = {name: fit_system(estimator, split) for name, estimator in self.systems.items()}
+        queries = choose_queries(systems, split, self.random_state)
+        # A cell is one attack on one system with one degree of knowledge.
         cells = [(system, known, attack) for system in systems for known in self.knowledge for attack in self.attacks]
         attackers, outcomes = {}, {}
         for cell in progress(cells, len(cells), "attacks", self.verbose):
-            found = files and self._kept(files, cell, systems[cell[0]], queries)
-            if found is None:
-                if cell[:2] not in attackers:
-                    # One at a time: each holds a network.
-                    attackers = {cell[:2]: self._attacker(*cell[:2], systems[cell[0]], cast)}
-                found = self._attack(attackers[cell[:2]], cell, systems[cell[0]], cast, queries)
-                if files and not isinstance(found, str):
-                    files.write(self._part(cell), found)
-            outcomes[cell] = found
-        return CampaignResults.of(systems, cast, queries, self.defences or {}, outcomes)
+            name, known, _ = cell
+            outcome = folder and self._read(folder, cell, systems[name], queries)
+            if outcome is None:
+                if (name, known) not in attackers:
+                    # The attacks of one attacker follow each other, so only the last one is kept: it holds a network.
+                    attackers = {(name, known): self._make_attacker(name, known, systems[name], split)}
+                outcome = self._attack(attackers[name, known], cell, systems[name], split, queries)
+                if folder and not isinstance(outcome, str):
+                    folder.write(self._file_name(cell), outcome)
+            outcomes[cell] = outcome
+        return collect_results(systems, split, queries, self.defences or {}, outcomes)
 
-    def _attack(self, verifier, cell, system, cast, queries):
-        """Attack one system in one way; return arrays, or why there is no such attack."""
+    def _attack(self, verifier, cell, system, split, queries):
+        """Run one attack on one system; return its arrays, or the reason why it is not applicable."""
         _, known, attack = cell
         attack = self.attacks[attack]
         if verifier is None:
@@ -171,81 +171,59 @@ class AttackCampaign:
         if attack.needs_gradient and not verifier.is_differentiable:
             return "the system has no gradients"
         if hasattr(attack, "starts") and not attack.starts:
-            attack = replace(attack, starts=cast.signatures_of_attacker(known))
-        images = cast.X[queries.rows]
-        aims = attack_thresholds(verifier, images, queries, system.threshold, attack.batch_size)
-        attacked = attack(verifier, images, queries.claims, goal=queries.goals, threshold=aims)
+            attack = replace(attack, starts=split.attacker_signatures(known))
+        images = split.X[queries.rows]
+        thresholds = attack_thresholds(verifier, images, queries, system.threshold, attack.batch_size)
+        attacked = attack(verifier, images, queries.claims, goal=queries.goals, threshold=thresholds)
         return {
             "rows": queries.rows,
             "images": attacked.images,
-            "after": system.scores(attacked.images, queries.claims),
+            "after": score_claims(system, attacked.images, queries.claims),
             "attacker_success": attacked.success,
             "rmse": attacked.rmse,
             "threshold": np.array(system.threshold),
         }
 
-    def _attacker(self, name, known, system, cast):
-        """Make the verifier that the attacker has; None where there is none."""
+    def _make_attacker(self, name, known, system, split):
+        """Return the verifier that the attacker has for a degree of knowledge; None if there is none."""
         if known == "perfect":
             return attacker_view(system.estimator)
         if known == "limited":
-            return attacker_view(cast.attackers_own(system.estimator, fits_features=False))
+            return attacker_view(fit_attacker(split, system.estimator, fits_features=False))
         other = (self.other_features or {}).get(name)
-        return None if other is None else attacker_view(cast.attackers_own(other, fits_features=True))
+        return None if other is None else attacker_view(fit_attacker(split, other, fits_features=True))
 
-    def _files(self, X, writers, forgery):
+    def _open_folder(self, X, writers, forgery):
         if self.folder is None:
             return None
-        about = {f"system {name}": describe_estimator(system) for name, system in self.systems.items()}
+        # Only what decides the split and the systems. Attacks are part of the file names instead, so that a folder may
+        # be extended by others; describing them here raises before anything is fitted if they cannot be described.
+        description = {f"system {name}": describe_estimator(system) for name, system in self.systems.items()}
         for attack in self.attacks.values():
             describe_attack(attack)
-        about["systems"] = repr(sorted(self.systems))
-        about["draws"] = f"{self.n_references} references, {self.n_queries} queries, random_state {self.random_state}"
-        return ResultFiles(self.folder, about | describe_signatures(X, join_target(writers, forgery)), KEPT)
+        description["systems"] = repr(sorted(self.systems))
+        description["draws"] = (
+            f"{self.n_references} references, {self.n_queries} queries, random_state {self.random_state}"
+        )
+        description |= describe_signatures(X, join_target(writers, forgery))
+        return ResultsFolder(self.folder, description, SAVED_ARRAYS)
 
-    def _kept(self, files, cell, system, queries):
-        """Read what is kept of an attack, which must have met the same system."""
-        found = files.read(self._part(cell), queries.rows)
+    def _read(self, folder, cell, system, queries):
+        """Read the saved arrays of an attack; None if there are none."""
+        found = folder.read(self._file_name(cell), queries.rows)
+        # Systems are fitted again, possibly on another machine, and saved results are only valid for the same system.
         if found is not None and not np.isclose(found["threshold"], system.threshold, rtol=1e-4, atol=1e-4):
             raise ValueError(
-                f"{files.folder}: {self._part(cell)}.npz met the threshold {found['threshold']:g}, now it is "
-                f"{system.threshold:g}: the system came out otherwise. Name another folder."
+                f"{folder.folder}: {self._file_name(cell)}.npz was made with the threshold {found['threshold']:g}, now "
+                f"it is {system.threshold:g}: the fitted system is not the same. Choose another folder."
             )
         return found
 
-    def _part(self, cell):
-        """Name what is kept of one attack on one system, so that it is found again with the same parameters only."""
+    def _file_name(self, cell):
+        """Return a readable file name that identifies an attack with its parameters."""
         name, known, attack = cell
         other = (self.other_features or {}).get(name) if known == "limited-features" else None
-        means = [*cell, describe_attack(self.attacks[attack]), "" if other is None else describe_estimator(other)]
-        return "-".join([*(re.sub(r"\W+", "_", word) for word in cell), content_digest(repr(means).encode())[:8]])
-
-    def _check(self):
-        for name in ("systems", "attacks"):
-            if not isinstance(getattr(self, name), dict) or not getattr(self, name):
-                raise ValueError(f"{name} must be a dict with at least one entry; found {getattr(self, name)!r}.")
-            if not all(isinstance(key, str) for key in getattr(self, name)):
-                raise ValueError(f"{name} must have text for names; found {list(getattr(self, name))!r}.")
-        if not isinstance(self.defences or {}, dict):
-            raise ValueError(f"defences must be a dict of transformers by name; found {self.defences!r}.")
-        if isinstance(self.knowledge, str):
-            raise ValueError(f"knowledge must be a list of words, such as [{self.knowledge!r}]; found a single one.")
-        for name, system in [*self.systems.items(), *(self.other_features or {}).items()]:
-            if any(isinstance(step, SignaturePreprocessor) for _, step in unfold(name, system)):
-                raise ValueError(
-                    f"{name!r} has a SignaturePreprocessor, but a campaign attacks preprocessed images: leave the step "
-                    "out, and transform the scans beforehand."
-                )
-        if not isinstance(self.random_state, Integral):
-            raise ValueError(f"random_state must be an integer, to draw the same again; found {self.random_state!r}.")
-        for name, attack in self.attacks.items():
-            if not isinstance(attack, Attack):
-                raise ValueError(f"attacks: {name!r} must be a sigkit.attacks.Attack; found {attack!r}.")
-        if "none" in (self.defences or {}):
-            raise ValueError("defences: 'none' stands for no defence; name this one otherwise.")
-        unknown = sorted(set(self.knowledge) - set(KNOWLEDGE))
-        if unknown:
-            raise ValueError(f"knowledge must be of {listing(map(repr, KNOWLEDGE))}; found {unknown[0]!r}.")
-        strangers = sorted(set(self.other_features or {}) - set(self.systems))
-        if strangers:
-            raise ValueError(f"other_features names {listing(map(repr, strangers))}, which no system has for a name.")
+        identity = [*cell, describe_attack(self.attacks[attack]), "" if other is None else describe_estimator(other)]
+        words = [re.sub(r"\W+", "_", word) for word in cell]
+        # The digest distinguishes parameters, and names such as "FGM 1" and "FGM-1".
+        return "-".join([*words, content_digest(repr(identity).encode())[:8]])

@@ -1,15 +1,13 @@
-"""What came of a campaign."""
+"""The results of a campaign, as a table, as text and as plots."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.base import clone
+
+from sigkit.experiments._success_rates import CELL_COLUMNS, QUERY_KINDS, success_rates
 
 COLUMNS = (
-    "system",
-    "knowledge",
-    "attack",
-    "defence",
+    *CELL_COLUMNS,
     "writer",
     "query",
     "row",
@@ -20,40 +18,43 @@ COLUMNS = (
     "success",
     "rmse",
 )
+# Perturbations of a few grey levels are invisible at their true size.
 MAGNIFICATION = 20
 
 
 @dataclass(eq=False)
 class CampaignResults:  # numpydoc ignore=PR01
-    """What came of each attack of a campaign on each query; `print` it for success rates and noise.
+    """The results of a campaign: each attack on each query; `print` it for success rates and perturbation sizes.
 
     Attributes
     ----------
     table : dict of str to ndarray of shape (n_outcomes,)
-        A row for each attacked query and each defence: "system", "knowledge", "attack"; "defence", "none" for none;
-        "writer", whom the query claims to be of; "query", "genuine" (to be rejected), "random" or "skilled" (to be
-        accepted); "row" of the signature; the system's "threshold"; "score_before" and "score_after", the system's;
-        "attacker_success", by the attacker's own verifier, and "success", by the system (with a defence, an attack must
-        succeed without it, too); "rmse" of the change, in grey levels. `pandas.DataFrame(results.table)` makes a frame
-        of it.
+        One row per attacked query and defence, for instance for `pandas.DataFrame(results.table)`. Columns: "system",
+        "knowledge", "attack" and "defence" ("none" for none); "writer", the claimed writer; "query", which is "genuine"
+        (to be rejected), "random" or "skilled" (to be accepted); "row" of the signature in `X`; "threshold",
+        "score_before" and "score_after" of the system; "attacker_success", the decision of the attacker's own verifier;
+        "success", the decision of the system (with a defence only if the attack succeeds without it as well); "rmse",
+        the root mean square of the perturbation in grey levels.
     eers : dict of (str, str) to float
-        The EER of each system with each defence for skilled forgeries, from 0 to 1, on what is not attacked.
+        By system and defence: the EER of skilled forgeries on images that are not attacked, from 0 to 1.
     images : dict of (str, str, str) to ndarray of shape (n_queries, height, width)
-        Attacked images by system, knowledge and attack, in the order of the table's rows.
+        By system, knowledge and attack: the attacked images, in the order of the rows of the table.
     originals : ndarray of shape (n_queries, height, width), dtype uint8
         The images of the queries.
     not_applicable : dict of (str, str, str) to str
-        Attacks that were left out, and why.
+        By system, knowledge and attack: the reason why an attack is not applicable.
 
     See Also
     --------
-    AttackCampaign : Makes it.
+    AttackCampaign : Runs a campaign.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from sigkit.experiments import CampaignResults
-    >>> CampaignResults.__name__  # AttackCampaign.run makes one
-    'CampaignResults'
+    >>> results = CampaignResults({}, {("tiny", "none"): 0.125}, {}, np.zeros((0, 150, 220)), {})
+    >>> results.eers["tiny", "none"]
+    0.125
     """
 
     table: dict[str, np.ndarray]
@@ -62,91 +63,17 @@ class CampaignResults:  # numpydoc ignore=PR01
     originals: np.ndarray = field(repr=False)
     not_applicable: dict[tuple, str]
 
-    @classmethod
-    def of(cls, systems, cast, queries, defences, found):
-        """Put together what was found.
-
-        Parameters
-        ----------
-        systems : dict of str to System
-            The systems.
-        cast : CampaignSplit
-            The signatures.
-        queries : Queries
-            The queries.
-        defences : dict of str to transformer
-            What cleans images.
-        found : dict of (str, str, str) to dict or str
-            Of each cell, arrays or why there are none.
-
-        Returns
-        -------
-        CampaignResults
-            The results.
-        """
-        originals = cast.X[queries.rows]
-        eers = {(name, "none"): system.eer for name, system in systems.items()}
-        for defence, cleaner in defences.items():
-            cleaned = clone(cleaner).fit_transform(cast.X[cast.queries])
-            eers |= {(name, defence): system.eer_on(cleaned, cast) for name, system in systems.items()}
-        columns = {name: [] for name in COLUMNS}
-        done = {cell: arrays for cell, arrays in found.items() if not isinstance(arrays, str)}
-        before = {name: system.scores(originals, queries.claims) for name, system in systems.items()}
-        wants = queries.goals == "accept"
-        for (name, knowledge, attack), arrays in done.items():
-            system = systems[name]
-            after = {"none": arrays["after"]}
-            for defence, cleaner in defences.items():
-                after[defence] = system.scores(clone(cleaner).fit_transform(arrays["images"]), queries.claims)
-            won = (arrays["after"] >= system.threshold) == wants
-            for defence, scores in after.items():
-                values = {
-                    "system": name,
-                    "knowledge": knowledge,
-                    "attack": attack,
-                    "defence": defence,
-                    "writer": queries.claims,
-                    "query": queries.kinds,
-                    "row": queries.rows,
-                    "threshold": system.threshold,
-                    "score_before": before[name],
-                    "score_after": scores,
-                    "attacker_success": arrays["attacker_success"],
-                    "success": won & ((scores >= system.threshold) == wants),
-                    "rmse": arrays["rmse"],
-                }
-                for column, value in values.items():
-                    columns[column].append(np.broadcast_to(value, len(wants)))
-        return cls(
-            {name: np.concatenate(parts) if parts else np.empty(0) for name, parts in columns.items()},
-            eers,
-            {cell: arrays["images"] for cell, arrays in done.items()},
-            originals,
-            {cell: reason for cell, reason in found.items() if isinstance(reason, str)},
-        )
-
     def summary(self):
-        """Count successes and measure noise, by system, knowledge, attack and defence.
+        """Compute success rates and perturbation sizes by system, knowledge, attack and defence.
 
         Returns
         -------
         list of dict
-            For each: "system", "knowledge", "attack", "defence", and for each kind of query, such as "genuine", its
-            success rate and "genuine_rmse", the median change of those that succeed in grey levels; NaN for none.
+            Dicts with "system", "knowledge", "attack", "defence", and for each kind of query the success rate, such as
+            "genuine", and the median root mean square perturbation of successful attacks in grey levels, such as
+            "genuine_rmse". Values are NaN if there is no attacked query or no successful attack.
         """
-        keys = np.stack([self.table[name].astype(str) for name in COLUMNS[:4]], axis=1)
-        _, first = np.unique(keys, axis=0, return_index=True)
-        rows = []
-        for key in keys[np.sort(first)]:
-            of_key = (keys == key).all(axis=1)
-            row = dict(zip(COLUMNS[:4], key.tolist()))
-            for kind in ("genuine", "random", "skilled"):
-                asked = of_key & (self.table["query"] == kind)
-                won = asked & self.table["success"]
-                row[kind] = float(self.table["success"][asked].mean()) if asked.any() else np.nan
-                row[f"{kind}_rmse"] = float(np.median(self.table["rmse"][won])) if won.any() else np.nan
-            rows.append(row)
-        return rows
+        return success_rates(self.table)
 
     def __str__(self):
         lines = [
@@ -154,66 +81,71 @@ class CampaignResults:  # numpydoc ignore=PR01
             "| --- " * 10 + "|",
         ]
         for row in self.summary():
-            cells = [row[name] for name in COLUMNS[:4]]
-            for kind in ("genuine", "random", "skilled"):
+            cells = [row[name] for name in CELL_COLUMNS]
+            for kind in QUERY_KINDS:
                 rate, rmse = row[kind], row[f"{kind}_rmse"]
                 cells += ["-" if np.isnan(rate) else f"{100 * rate:.0f} %", "-" if np.isnan(rmse) else f"{rmse:.2f}"]
             lines.append(f"| {' | '.join(cells)} |")
-        reasons = {}
+        # One line per system and reason, with the attacks of each knowledge.
+        grouped = {}
         for (name, knowledge, attack), reason in self.not_applicable.items():
-            reasons.setdefault(f"{name}: {reason}", {}).setdefault(knowledge, []).append(attack)
+            grouped.setdefault(f"{name}: {reason}", {}).setdefault(knowledge, []).append(attack)
         lines.append("")
-        for what, by_knowledge in reasons.items():
-            told = "; ".join(f"{knowledge}: {', '.join(attacks)}" for knowledge, attacks in by_knowledge.items())
-            lines.append(f"Not applicable to {what} ({told}).")
+        for system_and_reason, by_knowledge in grouped.items():
+            attacks = "; ".join(f"{knowledge}: {', '.join(names)}" for knowledge, names in by_knowledge.items())
+            lines.append(f"Not applicable to {system_and_reason} ({attacks}).")
         for (name, defence), eer in self.eers.items():
             lines.append(f"EER of {name}, not attacked, defence {defence}: {100 * eer:.2f} %.")
         return "\n".join(lines)
 
     def plot(self, system, knowledge, attack, *, n_queries=3, query=None):
-        """Plot originals, attacked images, and their differences magnified 20 times.
+        """Plot original images, attacked images, and their differences magnified 20 times.
 
         Parameters
         ----------
         system, knowledge, attack : str
-            Which attack.
+            The attack to show.
         n_queries : int, default=3
-            How many queries, of those on which the attack succeeded first.
+            Number of queries to show; successful attacks come first.
         query : {"genuine", "random", "skilled"} or None, default=None
-            Of which kind; None for any.
+            The kind of queries to show; None for all.
 
         Returns
         -------
         matplotlib Figure
-            The figure: a row a query.
+            The figure, with one row per query.
 
         Raises
         ------
         ValueError
-            If there was no such attack, or no such query.
+            If there is no such attack, or no such query.
         """
         import matplotlib.pyplot as plt
 
         cell = (system, knowledge, attack)
         if cell not in self.images:
             raise ValueError(f"There was no attack {cell!r}; found {sorted(self.images)}.")
-        of_cell = np.flatnonzero(np.all([self.table[name] == word for name, word in zip(COLUMNS, (*cell, "none"))], 0))
-        shown = [number for number, row in enumerate(of_cell) if query in (None, self.table["query"][row])]
-        if not shown:
+        columns = zip(CELL_COLUMNS, (*cell, "none"))
+        rows = np.flatnonzero(np.all([self.table[name] == value for name, value in columns], axis=0))
+        numbers = [number for number, row in enumerate(rows) if query in (None, self.table["query"][row])]
+        if not numbers:
             raise ValueError(f"No query of the kind {query!r} was attacked.")
-        shown = sorted(shown, key=lambda number: not self.table["success"][of_cell[number]])[:n_queries]
-        figure, axes = plt.subplots(len(shown), 3, figsize=(10, 2.4 * len(shown)), squeeze=False, layout="constrained")
-        for number, row_axes in zip(shown, axes):
-            row = of_cell[number]
+        numbers = sorted(numbers, key=lambda number: not self.table["success"][rows[number]])[:n_queries]
+        figure, axes = plt.subplots(
+            len(numbers), 3, figsize=(10, 2.4 * len(numbers)), squeeze=False, layout="constrained"
+        )
+        for number, row_axes in zip(numbers, axes):
+            row = {name: column[rows[number]] for name, column in self.table.items()}
             original = self.originals[number].astype(float)
             attacked = self.images[cell][number].astype(float)
             difference = np.clip(127.5 + MAGNIFICATION * (attacked - original), 0, 255)
-            told = (
-                f"{self.table['query'][row]}, score {self.table['score_before'][row]:.2f}",
-                f"score {self.table['score_after'][row]:.2f}, threshold {self.table['threshold'][row]:.2f}",
-                f"difference x {MAGNIFICATION}, RMSE {self.table['rmse'][row]:.2f}",
+            titles = (
+                f"{row['query']}, score {row['score_before']:.2f}",
+                f"score {row['score_after']:.2f}, threshold {row['threshold']:.2f}",
+                f"difference x {MAGNIFICATION}, RMSE {row['rmse']:.2f}",
             )
-            for ax, image, title in zip(row_axes, (255 - original, 255 - attacked, difference), told):
+            # Preprocessed images have a background of 0; signatures are shown dark on white.
+            for ax, image, title in zip(row_axes, (255 - original, 255 - attacked, difference), titles):
                 ax.imshow(image, cmap="gray", vmin=0, vmax=255)
                 ax.set_title(title, fontsize=9)
                 ax.set_axis_off()

@@ -1,4 +1,4 @@
-"""What an experiment is, in words that are the same when it is taken up again."""
+"""Descriptions of estimators, attacks and signatures that are the same when an experiment is resumed."""
 
 import os
 from collections.abc import Mapping
@@ -11,12 +11,13 @@ import numpy as np
 from sigkit._utils import content_digest, signature_digest
 from sigkit.nets import weights_path
 
-# Parameters that change no result.
-UNCHANGING = ("n_jobs", "verbose", "memory", "max_memory", "device", "steps", "checkpoint_dir")
+# Parameters that do not change the results. All others are part of the description, so that a new parameter never makes
+# an experiment resume from results with another value of it. The steps of a Pipeline are described by their parameters.
+RUN_TIME_SETTINGS = ("n_jobs", "verbose", "memory", "max_memory", "device", "steps", "checkpoint_dir")
 
 
 def describe_estimator(estimator):
-    """Describe an estimator by its parameters, and the contents of files that they name.
+    """Describe an estimator by its parameters, with file names replaced by the contents of the files.
 
     Parameters
     ----------
@@ -31,12 +32,12 @@ def describe_estimator(estimator):
     Raises
     ------
     ValueError
-        If a parameter has no description that stays.
+        If the description of a parameter would not be the same in another process.
     """
     parameters = {
         name: _value(name, value)
         for name, value in sorted(estimator.get_params().items())
-        if name.split("__")[-1] not in UNCHANGING
+        if name.split("__")[-1] not in RUN_TIME_SETTINGS
     }
     return f"{type(estimator).__name__} {parameters}"
 
@@ -57,7 +58,7 @@ def describe_attack(attack):
     Raises
     ------
     ValueError
-        If a parameter has no description that stays.
+        If the description of a parameter would not be the same in another process.
     """
     parameters = {field.name: _value(field.name, getattr(attack, field.name)) for field in fields(attack)}
     return f"{type(attack).__name__} {parameters}"
@@ -76,14 +77,16 @@ def describe_signatures(X, y):
     Returns
     -------
     dict of str to str
-        The parts "X" and "y".
+        Digests under the names "X" and "y".
     """
     contents = "".join(str(signature_digest(X, row)) for row in range(len(y)))
     return {"X": content_digest(contents.encode()), "y": content_digest(repr(y.tolist()).encode())}
 
 
 def _value(name, value):
+    """Describe the value of a parameter."""
     if hasattr(value, "get_params"):
+        # Its own parameters are among those of the outer estimator.
         return type(value).__name__
     if name.split("__")[-1] in ("weights", "initial_weights") and isinstance(value, str):
         with suppress(FileNotFoundError):
@@ -95,9 +98,11 @@ def _value(name, value):
     if isinstance(value, Mapping):
         return repr({key: content_digest(np.asarray(item)) for key, item in value.items()})
     if "<lambda>" in getattr(value, "__qualname__", ""):
-        raise ValueError(f"To keep an experiment in a folder, give {name} a function with a name, not a lambda.")
+        raise ValueError(f"To save an experiment in a folder, {name} must be a named function, not a lambda.")
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, np.random.RandomState):
-        raise ValueError(f"To keep an experiment in a folder, set {name} to a number: a RandomState is never the same.")
+        raise ValueError(
+            f"To save an experiment in a folder, set {name} to an integer: a RandomState changes with every draw."
+        )
     return f"{type(value).__name__} {joblib.hash(value)}"

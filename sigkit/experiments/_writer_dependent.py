@@ -2,7 +2,6 @@
 
 import time
 from contextlib import nullcontext
-from dataclasses import replace
 from numbers import Real
 
 import joblib
@@ -10,23 +9,34 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 
-from sigkit._utils import GENUINE, join_target, listing, map_parallel, on_dask, parse_target, progress
+from sigkit._utils import (
+    GENUINE,
+    before_last_step,
+    join_target,
+    last_step,
+    listing,
+    map_parallel,
+    on_dask,
+    parse_target,
+    progress,
+)
 from sigkit.experiments._describe import describe_estimator, describe_signatures
-from sigkit.experiments._last_step import before_last_step, development_writers, last_step
-from sigkit.experiments._result_files import ResultFiles
-from sigkit.experiments._results import ExperimentResults
+from sigkit.experiments._development_writers import development_writers
+from sigkit.experiments._experiment_results import ExperimentResults
+from sigkit.experiments._results_folder import ResultsFolder
+from sigkit.experiments._split_report import report_of_split
 from sigkit.model_selection import WriterSplit
 
-KEPT = {"rows", "classes", "genuine_scores", "forgery_scores", "seconds"}
+SAVED_ARRAYS = {"rows", "classes", "genuine_scores", "forgery_scores", "seconds"}
 
 
 def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, folder=None, n_jobs=None, verbose=0):
-    """Enroll writers by references, ask queries and forgeries, and tell the error rates over several draws [1]_.
+    """Evaluate writer-dependent verification over several splits into references and queries, as in [1]_.
 
-    For each split of `cv` a clone of the estimator is fitted to the training fold; every genuine query is scored
-    against its writer (genuine trials) and all others (random forgeries), every forgery against the writer it claims to
-    be. It is what `cross_validate` does with `verification_scorer`, with scores that are kept, files that let an
-    interrupted experiment go on, and both ways to count an EER.
+    For each split of `cv` a clone of the estimator is fitted to the training fold. Each genuine query is scored against
+    its own writer (a genuine trial) and all other writers (random forgeries), each forgery against the claimed writer.
+    The result is that of `cross_validate` with `verification_scorer`, but it also has the scores and the EER by the
+    method "sigver", and with `folder` an interrupted experiment can be resumed.
 
     Parameters
     ----------
@@ -37,18 +47,19 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     y : array-like of shape (n_samples,) or (n_samples, 2)
         Writer ids, or rows `[writer, forgery]`.
     cv : WriterSplit or None, default=None
-        Draws references and queries. By default 12 references, 10 queries and 10 splits, with the `dev_writers` of the
-        estimator and `random_state=0`.
+        The splits. By default 12 references, 10 queries and 10 splits, with the `dev_writers` of the estimator and
+        `random_state=0`.
     threshold : float, default=0.0
         The threshold of FRR and FAR, fixed beforehand.
     folder : str, os.PathLike or None, default=None
-        Where each split is kept as soon as it is done (.npz and .json, nothing pickled). Called again with the same
-        estimator, contents of `X` and `y`, and splits (so draw them by a seed), those that are done are read.
+        Folder in which each finished split is saved (.npz and .json files, no pickles). A further call with the same
+        estimator, splits and contents of `X` and `y` reads the finished splits; for this the splits must have an
+        integer as `random_state`.
     n_jobs : int or None, default=None
-        Number of splits at a time, in processes, or where `joblib.parallel_config` says. The estimator may work in
-        parallel on each by an `n_jobs` of its own.
+        Number of splits computed in parallel, in processes or as `joblib.parallel_config` says. The estimator may have
+        an `n_jobs` of its own.
     verbose : int, default=0
-        1 tells the progress on the standard error stream.
+        1 reports the progress on standard error.
 
     Returns
     -------
@@ -58,8 +69,8 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     Raises
     ------
     ValueError
-        If the folder keeps another experiment or a damaged file, `cv` asks queries of development writers, or a
-        parameter cannot be told from another when the experiment is taken up again.
+        If the folder contains another experiment or a damaged file, if `cv` has queries of development writers, or if a
+        parameter cannot be described such that the experiment can be resumed.
 
     References
     ----------
@@ -79,7 +90,7 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     >>> cv = WriterSplit(n_references=4, n_queries=4, dev_writers=[0, 1, 2], n_splits=2, random_state=0)
     >>> model = WriterDependentSVC(gamma=0.05, dev_writers=[0, 1, 2])
     >>> results = writer_dependent_experiment(model, X, y, cv=cv)
-    >>> results.figures["eer"].shape, results.trials[0].genuine_scores.shape
+    >>> results.metrics["eer"].shape, results.trials[0].genuine_scores.shape
     ((2,), (20, 5))
     """
     if isinstance(threshold, bool) or not isinstance(threshold, Real) or np.isnan(threshold):
@@ -91,16 +102,16 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     _check_enrolled(estimator, y, splits)
     files = None
     if folder is not None:
-        about = {"estimator": describe_estimator(estimator), **describe_signatures(X, y)}
-        files = ResultFiles(folder, about | {"splits": joblib.hash(splits)}, KEPT)
+        description = {"estimator": describe_estimator(estimator), **describe_signatures(X, y)}
+        files = ResultsFolder(folder, description | {"splits": joblib.hash(splits)}, SAVED_ARRAYS)
     found = [files and files.read(_name(number), test) for number, (_, test) in enumerate(splits)]
-    lacking = [number for number, arrays in enumerate(found) if arrays is None]
-    computed = map_parallel(_run, [(estimator, y, *splits[number]) for number in lacking], X, n_jobs=n_jobs)
-    for position, arrays in progress(computed, len(lacking), "splits", verbose):
-        found[lacking[position]] = arrays
+    missing = [number for number, arrays in enumerate(found) if arrays is None]
+    computed = map_parallel(_run, [(estimator, y, *splits[number]) for number in missing], X, n_jobs=n_jobs)
+    for position, arrays in progress(computed, len(missing), "splits", verbose):
+        found[missing[position]] = arrays
         if files:
-            files.write(_name(lacking[position]), arrays)
-    return _summarise(found, y, threshold)
+            files.write(_name(missing[position]), arrays)
+    return _summarize(found, y, threshold)
 
 
 def _name(number):
@@ -108,20 +119,21 @@ def _name(number):
 
 
 def _check_enrolled(estimator, y, splits):
-    """Refuse queries of writers whom the estimator will not enroll, before the first fit."""
+    """Raise, before the first fit, if there are queries of writers whom the estimator will not enroll."""
     dev_writers = set(development_writers(estimator) or ())
-    asked = sorted({writer for _, test in splits for writer in y[test, 0].tolist()} & dev_writers)
-    if asked:
+    not_enrolled = sorted({writer for _, test in splits for writer in y[test, 0].tolist()} & dev_writers)
+    if not_enrolled:
         raise ValueError(
-            f"cv asks queries of development writers of the estimator, who are not enrolled: "
-            f"{listing(map(repr, asked))}. Give both the same dev_writers."
+            f"cv has queries of development writers of the estimator, who are not enrolled: "
+            f"{listing(map(repr, not_enrolled))}. Pass the same dev_writers to both."
         )
 
 
 def _run(split, X):
     """Fit and score one split."""
     estimator, y, train, test = split
-    # An estimator's own tasks would go to the cluster once more, with another copy of the data.
+    # A split already runs on a worker of the cluster. Without this, the tasks of the estimator would be sent to the
+    # cluster again, each with another copy of the data.
     with joblib.parallel_config("threading") if on_dask() else nullcontext():
         start = time.perf_counter()
         model = clone(estimator).fit(_safe_indexing(X, train), y[train])
@@ -138,23 +150,32 @@ def _run(split, X):
     return {
         "rows": test,
         "classes": np.asarray(model.classes_.tolist()),
+        # A GPDS-300 split has 900,000 scores; float32 halves the files.
         "genuine_scores": genuine_scores.astype(np.float32),
         "forgery_scores": forgery_scores.astype(np.float32),
         "seconds": np.array([middle - start, end - middle]),
     }
 
 
-def _summarise(found, y, threshold):
+def _summarize(found, y, threshold):
+    """Compute the metrics of all splits from their scores."""
     trials = []
     for arrays in found:
         kept = {name: array for name, array in arrays.items() if name != "seconds"}
         trials.append(Bunch(target=y[arrays["rows"]], **kept))
+    metrics = {}
+    for of_split in trials:
+        for method, suffix in (("nearest", ""), ("sigver", "_sigver")):
+            report = report_of_split(of_split, float(threshold), method=method, n_bootstraps=0)
+            for name, estimate in report.estimates.items():
+                # The method only changes the EER.
+                if not suffix or name.startswith("eer"):
+                    metrics.setdefault(name + suffix, []).append(estimate.value)
     fit_time, score_time = np.array([arrays["seconds"] for arrays in found]).T
-    results = ExperimentResults({}, fit_time, score_time, float(threshold), trials)
-    for split in range(len(found)):
-        for method, ending in (("nearest", ""), ("sigver", "_sigver")):
-            for name, figure in results.report(split, method=method, n_bootstraps=0).figures.items():
-                if not ending or name.startswith("eer"):
-                    results.figures.setdefault(name + ending, []).append(figure.value)
-    figures = {name: np.array(values) for name, values in results.figures.items() if len(values) == len(found)}
-    return replace(results, figures=figures)
+    return ExperimentResults(
+        metrics={name: np.array(values) for name, values in metrics.items() if len(values) == len(found)},
+        fit_time=fit_time,
+        score_time=score_time,
+        threshold=float(threshold),
+        trials=trials,
+    )

@@ -1,63 +1,53 @@
-"""Cleaning preprocessed images: what is too faint or too small to be a stroke goes."""
+"""Clean preprocessed images: remove what is too faint or too small to be a stroke."""
 
 import numpy as np
 from scipy import ndimage
 
 from sigkit.imaging._threshold import otsu_threshold
 
-_WITH_CORNERS = np.ones((3, 3), dtype=bool)
+_EIGHT_NEIGHBORS = np.ones((3, 3), dtype=bool)
 
 
-def remove_background(image):
-    """Set everything to 0 that Otsu's threshold takes for paper.
+def remove_background(image, min_size=0):
+    """Set background pixels and, optionally, small specks to 0.
 
     Parameters
     ----------
     image : ndarray of shape (height, width), dtype uint8
-        A preprocessed signature, background 0 and ink up to 255.
+        A preprocessed signature: background near 0 and ink up to 255.
+    min_size : int, default=0
+        Minimum size in pixels of a connected component of the ink; smaller components are removed. Pixels that touch
+        at a corner are connected.
 
     Returns
     -------
     ndarray of shape (height, width), dtype uint8
-        The same with a clean background; an image of one grey value, which has no threshold, is left as it is.
+        The cleaned image. Pixels that Otsu's threshold assigns to the background are 0, the others are unchanged. An
+        image with a single grey value has no threshold; only small components are removed from it.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sigkit.imaging import remove_background
-    >>> remove_background(np.array([[0, 3, 200], [2, 220, 0]], dtype=np.uint8))
-    array([[  0,   0, 200],
-           [  0, 220,   0]], dtype=uint8)
+    >>> image = np.array([[0, 3, 200, 0, 0], [2, 220, 0, 0, 180]], dtype=np.uint8)
+    >>> remove_background(image)
+    array([[  0,   0, 200,   0,   0],
+           [  0, 220,   0,   0, 180]], dtype=uint8)
+    >>> remove_background(image, min_size=2)
+    array([[  0,   0, 200,   0,   0],
+           [  0, 220,   0,   0,   0]], dtype=uint8)
     """
-    if image.min() == image.max():
-        return image.copy()
-    inverted = 255 - image
-    return np.where(inverted <= otsu_threshold(inverted), image, np.uint8(0))
+    cleaned = image.copy()
+    if image.min() != image.max():
+        # The threshold is defined for dark ink on bright paper.
+        inverted = 255 - image
+        cleaned[inverted > otsu_threshold(inverted)] = 0
+    return remove_specks(cleaned, min_size) if min_size > 1 else cleaned
 
 
 def remove_specks(image, min_size):
-    """Remove connected parts of the ink that have few pixels.
-
-    Parameters
-    ----------
-    image : ndarray of shape (height, width), dtype uint8
-        A preprocessed signature, background 0 and ink up to 255.
-    min_size : int
-        Number of pixels that a part must have to stay; pixels that touch at a corner belong together.
-
-    Returns
-    -------
-    ndarray of shape (height, width), dtype uint8
-        The same without the small parts.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sigkit.imaging import remove_specks
-    >>> remove_specks(np.array([[9, 9, 0, 0], [0, 9, 0, 7]], dtype=np.uint8), 3)
-    array([[9, 9, 0, 0],
-           [0, 9, 0, 0]], dtype=uint8)
-    """
-    parts, _ = ndimage.label(image, structure=_WITH_CORNERS)
-    sizes = np.bincount(parts.ravel())
-    return np.where(sizes[parts] >= min_size, image, np.uint8(0))
+    """Remove the connected components of non-zero pixels that have fewer than `min_size` pixels."""
+    labels, _ = ndimage.label(image, structure=_EIGHT_NEIGHBORS)
+    sizes = np.bincount(labels.ravel())
+    # The background, label 0, is kept or removed with no effect: its pixels are 0 already.
+    return np.where(sizes[labels] >= min_size, image, np.uint8(0))

@@ -1,131 +1,180 @@
-"""The preprocessing of [1], from a scan to an image of fixed size."""
+"""The preprocessing of [1], from a scan to an image of fixed size, in two steps: crop the ink, place it on a canvas.
+
+The first step does not depend on the canvas, so that its result can be kept until the size of the canvas is known.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from sigkit.imaging._ink import InkBox, find_ink
+from sigkit.imaging._ink import find_ink
 from sigkit.imaging._resize import plan_resize
-from sigkit.imaging._threshold import adaptive_threshold, count_greys, otsu_of_counts
+from sigkit.imaging._threshold import adaptive_threshold, count_greys, otsu_of_histogram
 
-_LEAST_INK_SIDE = 16
-_LEAST_CONTRAST = 10
-# Fractions are dropped; without this, rounding would decide whether solid ink is 255 or 254.
+_MIN_INK_SIDE = 16
+_MIN_CONTRAST = 10
+# The resized values are truncated to uint8. Without this constant, rounding errors would decide whether solid ink
+# becomes 255 or 254.
 _ROUNDING = 1e-6
 
 
+class CroppedInk(NamedTuple):
+    """The ink of a scan, cropped and inverted; see `crop_ink`."""
+
+    pixels: np.ndarray
+    center: tuple[int, int]
+    min_ink: int
+    issues: dict[str, str]
+
+
 class Preprocessed(NamedTuple):
-    """A preprocessed image, and what is doubtful about it.
-
-    Parameters
-    ----------
-    image : ndarray of shape (height, width), dtype uint8
-        The image; background is 0 and ink is up to 255.
-    doubts : dict of str to str
-        What was found, by the kind of doubt.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sigkit.imaging import Preprocessed
-    >>> Preprocessed(np.zeros((170, 242), dtype=np.uint8), {}).doubts
-    {}
-    """
+    """A preprocessed image and the possible problems that were found; see `preprocess_image`."""
 
     image: np.ndarray
-    doubts: dict[str, str]
+    issues: dict[str, str]
 
 
-class Ink(NamedTuple):
-    """What parts a scan's ink from its paper, and what is doubtful about it.
+def crop_ink(image, background="otsu"):
+    """Crop the ink of a scan, clear its background and invert it.
 
-    Parameters
-    ----------
-    box : InkBox
-        Where the ink is.
-    threshold : int or ndarray of shape (height, width)
-        The brightest grey of ink.
-    doubts : dict of str to str
-        What was found, by the kind of doubt.
-
-    Examples
-    --------
-    >>> from sigkit.imaging import Ink, InkBox
-    >>> Ink(InkBox(0, 9, 0, 30, 4, 15), threshold=191, doubts={"small": "9 x 30"}).box.shape
-    (9, 30)
-    """
-
-    box: InkBox
-    threshold: int | np.ndarray
-    doubts: dict[str, str]
-
-
-def measure_ink(image, background="otsu"):
-    """Find the ink of a scan, and the threshold that parts it from the paper.
+    This is the part of `preprocess_image` that does not depend on the canvas.
 
     Parameters
     ----------
     image : ndarray of shape (height, width), dtype uint8
-        A scan, paper bright and ink dark.
+        A scan: bright paper and dark ink.
     background : {"otsu", "adaptive", "none"}, default="otsu"
-        How the threshold is found; see `preprocess_image`.
+        How the background is found; see `preprocess_image`.
 
     Returns
     -------
-    Ink
-        The box of the ink; the brightest grey of ink, in the whole scan or (adaptive) at each pixel; and doubts, a dict
-        from a kind of doubt ("small", "faint", "dark_paper") to what was found.
+    pixels : ndarray of shape (ink_height, ink_width), dtype uint8
+        The bounding box of the ink, without its last row and column; background 0 (unless `background` is "none") and
+        ink up to 255.
+    center : tuple of (int, int)
+        Row and column of the ink's centre of mass in `pixels`.
+    min_ink : int
+        Minimum value of a pixel that counts as ink.
+    issues : dict of str to str
+        Possible problems with the scan, "small", "faint" or "dark_paper", and a value that describes each.
 
     Raises
     ------
     ImageError
         If the scan is blank, or its ink too small for a signature.
 
+    See Also
+    --------
+    place_ink : Make an image of fixed size from the result.
+
     Examples
     --------
     >>> import numpy as np
-    >>> from sigkit.imaging import measure_ink
+    >>> from sigkit.imaging import crop_ink
     >>> scan = np.full((60, 80), 255, dtype=np.uint8)
     >>> scan[20:41, 30:61] = 0
-    >>> ink = measure_ink(scan)
-    >>> ink.box.shape, ink.threshold
-    ((22, 32), 191)
+    >>> ink = crop_ink(scan)
+    >>> ink.pixels.shape, ink.center
+    ((22, 32), (11, 16))
     """
     counts = count_greys(image)
-    threshold = otsu_of_counts(counts)
-    doubts = _doubts_about_paper(counts, threshold)
+    threshold = otsu_of_histogram(counts)
+    issues = _check_paper(counts, threshold)
+    # Inverted, `pixel <= threshold` is `value >= 255 - threshold`. An adaptive threshold differs between pixels, but is
+    # always below 255, so that after clearing the background all values above 0 are ink.
+    min_ink = 255 - threshold
     if background == "adaptive":
-        threshold = adaptive_threshold(image)
+        threshold, min_ink = adaptive_threshold(image), 1
     box = find_ink(image, threshold)
-    if max(box.shape) < _LEAST_INK_SIDE:
-        doubts["small"] = "{} x {}".format(*box.shape)
-    return Ink(box, threshold, doubts)
+    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+    crop = image[rows, columns]
+    pixels = 255 - crop
+    if background != "none":
+        pixels *= crop <= (threshold[rows, columns] if background == "adaptive" else threshold)
+    if max(pixels.shape) < _MIN_INK_SIDE:
+        issues["small"] = "{} x {}".format(*pixels.shape)
+    return CroppedInk(pixels, (box.center_row, box.center_column), min_ink, issues)
+
+
+def place_ink(ink, canvas_size, image_size=(170, 242)):
+    """Place cropped ink on a canvas and resize it.
+
+    Parameters
+    ----------
+    ink : tuple of (pixels, center, min_ink, issues)
+        The result of `crop_ink`.
+    canvas_size : tuple of (int, int)
+        Rows and columns of the canvas, in pixels of the scan. If the ink is larger, only its middle part is kept.
+    image_size : tuple of (int, int), default=(170, 242)
+        Rows and columns of the image.
+
+    Returns
+    -------
+    image : ndarray of shape image_size, dtype uint8
+        The image: background 0 and ink up to 255.
+    issues : dict of str to str
+        The issues of `ink`, and also "over_canvas" if the ink is larger than the canvas and "cut_off" if the image does
+        not show all ink on the canvas.
+
+    See Also
+    --------
+    crop_ink : Crop the ink of a scan.
+    fit_canvas : Find a canvas for the largest of many signatures.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.imaging import crop_ink, fit_canvas, place_ink
+    >>> scan = np.full((60, 80), 255, dtype=np.uint8)
+    >>> scan[20:41, 30:61] = 0
+    >>> ink = crop_ink(scan)
+    >>> image, issues = place_ink(ink, fit_canvas(ink.pixels.shape, (170, 242)))
+    >>> image.shape, issues
+    ((170, 242), {})
+    """
+    pixels, center, min_ink, issues = ink
+    issues = dict(issues)
+    if any(side > room for side, room in zip(pixels.shape, canvas_size)):
+        issues["over_canvas"] = "{} x {}".format(*pixels.shape)
+    rows, top = _place(pixels.shape[0], center[0], canvas_size[0])
+    columns, left = _place(pixels.shape[1], center[1], canvas_size[1])
+    pixels = pixels[rows, columns]
+    plan = plan_resize(tuple(canvas_size), tuple(image_size))
+    lost = _lost_share(pixels, min_ink, top, left, plan)
+    if lost:
+        issues["cut_off"] = f"{lost:.1%} of its ink" if lost >= 0.0005 else "less than 0.1% of its ink"
+    # The canvas is 0 outside the ink, so the columns of the two matrices that would multiply it are left out.
+    row_weights = plan.rows[:, top : top + pixels.shape[0]]
+    column_weights = plan.columns[:, left : left + pixels.shape[1]]
+    return Preprocessed(_resize(pixels, row_weights, column_weights), issues)
 
 
 def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu"):
     """Centre a signature on a canvas, clear its background, invert it and resize it.
 
-    The procedure of [1], step by step: find the box and the centre of mass of the ink; put the box on a white canvas
-    with the centre of mass in the middle, moved where it would stand over an edge; set what is brighter than the
-    threshold to white; invert; scale so that the canvas covers the image; cut its centre out; drop the fractions.
+    The procedure of [1]_: find the bounding box and the centre of mass of the ink; place the box on a white canvas with
+    the centre of mass in the middle, shifted if the box would extend beyond an edge; set pixels brighter than the
+    threshold to white; invert; scale the canvas to cover the image; crop the centre; truncate to uint8.
 
     Parameters
     ----------
     image : ndarray of shape (height, width), dtype uint8
-        A scan, paper bright and ink dark.
+        A scan: bright paper and dark ink.
     canvas_size : tuple of (int, int)
-        Rows and columns of the canvas, in pixels of the scan. A larger signature is cut around its middle.
+        Rows and columns of the canvas, in pixels of the scan. If the ink is larger, only its middle part is kept.
     image_size : tuple of (int, int), default=(170, 242)
         Rows and columns of the result.
     background : {"otsu", "adaptive", "none"}, default="otsu"
-        What is paper: "otsu" by one threshold, "adaptive" by Sauvola's threshold at each pixel (photographs with
-        uneven light), "none" leaves the paper in the picture (Otsu's threshold still finds the ink).
+        How the background is found: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's threshold at
+        each pixel, for photographs with uneven light. With "none" it is not cleared, and Otsu's threshold is used to
+        find the ink only.
 
     Returns
     -------
-    Preprocessed
-        The image, uint8 of `image_size`, background 0 and ink up to 255; and doubts, a dict from a kind of doubt
-        ("over_canvas", "cut_off", "small", "faint", "dark_paper") to what was found.
+    image : ndarray of shape image_size, dtype uint8
+        The image: background 0 and ink up to 255.
+    issues : dict of str to str
+        Possible problems, "over_canvas", "cut_off", "small", "faint" or "dark_paper", and a value that describes each.
 
     Raises
     ------
@@ -144,69 +193,54 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     >>> from sigkit.imaging import preprocess_image
     >>> scan = np.full((60, 80), 255, dtype=np.uint8)
     >>> scan[20:41, 30:61] = 0
-    >>> image, doubts = preprocess_image(scan, canvas_size=(85, 121))
-    >>> image.shape, image.max(), doubts
+    >>> image, issues = preprocess_image(scan, canvas_size=(85, 121))
+    >>> image.shape, image.max(), issues
     ((170, 242), np.uint8(255), {})
     """
-    box, threshold, doubts = measure_ink(image, background)
-    if any(side > room for side, room in zip(box.shape, canvas_size)):
-        doubts["over_canvas"] = "{} x {}".format(*box.shape)
-    crop_rows, canvas_top = _place(box.top, box.bottom, box.center_row, canvas_size[0])
-    crop_columns, canvas_left = _place(box.left, box.right, box.center_column, canvas_size[1])
-
-    crop = image[crop_rows, crop_columns]
-    is_ink = crop <= (threshold[crop_rows, crop_columns] if background == "adaptive" else threshold)
-    ink = 255 - crop
-    if background != "none":
-        ink *= is_ink
-    plan = plan_resize(tuple(canvas_size), tuple(image_size))
-    lost = _cut_off(is_ink, canvas_top, canvas_left, plan)
-    if lost:
-        doubts["cut_off"] = f"{lost:.1%} of its ink" if lost >= 0.0005 else "less than 0.1% of its ink"
-    rows = plan.rows[:, canvas_top : canvas_top + ink.shape[0]]
-    columns = plan.columns[:, canvas_left : canvas_left + ink.shape[1]]
-    return Preprocessed(_resize(ink, rows, columns), doubts)
+    return place_ink(crop_ink(image, background), canvas_size, image_size)
 
 
-def _place(start, stop, center, room):
-    """Choose which part of the ink's extent goes on the canvas, and where it starts there."""
-    length = stop - start
+def _place(length, center, room):
+    """Return which part of one side of the ink goes on the canvas, and where it starts there."""
     if length > room:
-        start += (length - room) // 2
+        start = (length - room) // 2
         return slice(start, start + room), 0
-    return slice(start, stop), max(0, min(room // 2 - center, room - length))
+    return slice(0, length), max(0, min(room // 2 - center, room - length))
 
 
-def _cut_off(is_ink, top, left, plan):
-    """Share of the ink whose pixels' middles lie outside the part of the canvas that the image shows."""
-    row = np.arange(top, top + is_ink.shape[0]) + 0.5
-    column = np.arange(left, left + is_ink.shape[1]) + 0.5
+def _lost_share(pixels, min_ink, top, left, plan):
+    """Return the share of ink pixels with their centre outside the part of the canvas that the image shows."""
+    row = np.arange(top, top + pixels.shape[0]) + 0.5
+    column = np.arange(left, left + pixels.shape[1]) + 0.5
     hidden_rows = (row < plan.visible_rows[0]) | (row > plan.visible_rows[1])
     hidden_columns = (column < plan.visible_columns[0]) | (column > plan.visible_columns[1])
     if not (hidden_rows.any() or hidden_columns.any()):
         return 0.0
+    is_ink = pixels >= min_ink
     return 1 - is_ink[~hidden_rows][:, ~hidden_columns].sum() / max(1, is_ink.sum())
 
 
-def _resize(ink, rows, columns):
-    """Multiply by the two matrices, leaving out the rows and columns of the image that no ink reaches."""
+def _resize(pixels, rows, columns):
+    """Multiply by the two matrices, without the rows and columns of the image that no ink reaches."""
     used_rows, used_columns = np.nonzero(rows.any(axis=1))[0], np.nonzero(columns.any(axis=1))[0]
     image = np.zeros((len(rows), len(columns)), dtype=np.uint8)
     if len(used_rows) and len(used_columns):
         at_rows = slice(used_rows[0], used_rows[-1] + 1)
         at_columns = slice(used_columns[0], used_columns[-1] + 1)
-        resized = rows[at_rows] @ ink.astype(np.float64) @ columns[at_columns].T
+        resized = rows[at_rows] @ pixels.astype(np.float64) @ columns[at_columns].T
         image[at_rows, at_columns] = resized + _ROUNDING
     return image
 
 
-def _doubts_about_paper(counts, threshold):
+def _check_paper(counts, threshold):
+    """Return the issues that the grey values show: mostly dark pixels, or hardly any contrast."""
     dark, bright = counts[: threshold + 1], counts[threshold + 1 :]
-    doubts = {}
+    issues = {}
     if dark.sum() > counts.sum() / 2:
-        doubts["dark_paper"] = f"{dark.sum() / counts.sum():.0%}"
+        issues["dark_paper"] = f"{dark.sum() / counts.sum():.0%}"
+    # The difference of the mean grey values of the two classes.
     contrast = threshold + 1 + np.average(np.arange(len(bright)), weights=bright)
     contrast -= np.average(np.arange(len(dark)), weights=dark)
-    if contrast < _LEAST_CONTRAST:
-        doubts["faint"] = f"{contrast:.1f}"
-    return doubts
+    if contrast < _MIN_CONTRAST:
+        issues["faint"] = f"{contrast:.1f}"
+    return issues

@@ -1,4 +1,4 @@
-"""Resizing as two small matrices: anti-aliasing and interpolation are linear and separable."""
+"""Resize by two small matrices: anti-aliasing and interpolation are linear and separable."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -7,23 +7,9 @@ import numpy as np
 
 
 class ResizePlan(NamedTuple):
-    """How a canvas becomes an image: `rows @ canvas @ columns.T`, and what part of the canvas that shows.
+    """How a canvas is resized, `rows @ canvas @ columns.T`, and which part of the canvas the image shows.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (height, canvas_rows)
-        Weights of the rows.
-    columns : ndarray of shape (width, canvas_columns)
-        Weights of the columns.
-    visible_rows, visible_columns : tuple of (float, float)
-        From where to where the image shows the canvas, in pixels of the canvas.
-
-    Examples
-    --------
-    >>> from sigkit.imaging import plan_resize
-    >>> plan = plan_resize((730, 1042), (170, 242))
-    >>> plan.rows.shape, plan.columns.shape
-    ((170, 730), (242, 1042))
+    `visible_rows` and `visible_columns` are pairs (from, to) in pixels of the canvas.
     """
 
     rows: np.ndarray
@@ -34,32 +20,15 @@ class ResizePlan(NamedTuple):
 
 @lru_cache(maxsize=32)
 def plan_resize(canvas_size, image_size):
-    """Plan the resizing of a canvas so that it covers an image, and the crop of its centre.
+    """Plan how to resize a canvas so that it covers an image, and how to crop the centre of the result.
 
-    The canvas is scaled by one factor so that it covers `image_size`; what stands over on two sides is cut. Each matrix
-    is a Gaussian of deviation (factor - 1) / 2, nothing beyond the edges, followed by linear interpolation: the same
-    weights as `skimage.transform.resize(mode="constant", anti_aliasing=True)`.
-
-    Parameters
-    ----------
-    canvas_size : tuple of (int, int)
-        Rows and columns of the canvas.
-    image_size : tuple of (int, int)
-        Rows and columns of the image.
-
-    Returns
-    -------
-    ResizePlan
-        The two matrices, and the canvas rows and columns (from, to) that remain visible after the crop.
-
-    Examples
-    --------
-    >>> from sigkit.imaging import plan_resize
-    >>> plan_resize((100, 300), (100, 200)).visible_columns
-    (50.0, 250.0)
+    The canvas is scaled by one factor so that it covers `image_size`; what extends beyond it on two sides is cropped.
+    Each matrix is a Gaussian of standard deviation (factor - 1) / 2 with zeros beyond the edges, followed by linear
+    interpolation: the same weights as `skimage.transform.resize(mode="constant", anti_aliasing=True)`.
     """
     (canvas_rows, canvas_columns), (height, width) = canvas_size, image_size
     row_factor, column_factor = canvas_rows / height, canvas_columns / width
+    # The side with the smaller factor is fitted exactly; the other one becomes too large and is cropped.
     if column_factor > row_factor:
         covering = height, round(canvas_columns / row_factor)
     else:
@@ -75,19 +44,19 @@ def plan_resize(canvas_size, image_size):
 
 
 def fit_canvas(largest, image_size):
-    """Find the smallest canvas of an image's shape that holds the largest signature.
+    """Find the smallest canvas with the aspect ratio of an image that holds the largest signature.
 
     Parameters
     ----------
     largest : tuple of (int, int)
-        Rows and columns that the canvas must have at least.
+        Minimum number of rows and columns of the canvas.
     image_size : tuple of (int, int)
         Rows and columns of the image that the canvas will be resized to.
 
     Returns
     -------
     tuple of (int, int)
-        Rows and columns of the canvas; resized to `image_size`, nothing of it is cut off.
+        Rows and columns of the canvas. Nothing is cropped when it is resized to `image_size`.
 
     Examples
     --------
@@ -97,6 +66,8 @@ def fit_canvas(largest, image_size):
     """
     height, width = image_size
     rows = max(largest[0], int(largest[1] * height / width) - 1, 1)
+    # Sides are whole numbers, so few canvases have the exact ratio: take the first that `plan_resize` rounds to
+    # `image_size` on both sides, whichever side it fits.
     while True:
         columns = max(round(rows * width / height), largest[1])
         if round(columns * height / rows) == width and round(rows * width / columns) == height:
@@ -105,7 +76,9 @@ def fit_canvas(largest, image_size):
 
 
 def _resize_matrix(n_from, n_to):
+    """Return the matrix of shape (n_to, n_from) that smooths and interpolates one axis."""
     factor = n_from / n_to
+    # Pixels are unit squares with their centre at 0.5: output pixel i samples the input at (i + 0.5) factor - 0.5.
     centers = (np.arange(n_to) + 0.5) * factor - 0.5
     below = np.floor(centers).astype(int)
     above_weight = centers - below
@@ -117,6 +90,7 @@ def _resize_matrix(n_from, n_to):
 
 
 def _gaussian_matrix(n, sigma):
+    """Return the matrix of shape (n, n) that blurs one axis, with zeros beyond the edges."""
     if sigma == 0:
         return np.eye(n)
     radius = int(4 * sigma + 0.5)

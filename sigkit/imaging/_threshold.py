@@ -1,4 +1,4 @@
-"""Thresholds that part ink (at or below) from paper (above)."""
+"""Thresholds that separate ink (at or below) from paper (above)."""
 
 import numpy as np
 from PIL import Image
@@ -8,37 +8,20 @@ from sigkit.imaging._read import ImageError
 
 
 def count_greys(image):
-    """Count the pixels of each grey value.
-
-    Parameters
-    ----------
-    image : ndarray of shape (height, width), dtype uint8
-        A grey image.
-
-    Returns
-    -------
-    ndarray of shape (256,), dtype int64
-        The number of pixels of each grey value.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sigkit.imaging import count_greys
-    >>> count_greys(np.array([[0, 2, 2]], dtype=np.uint8))[:3]
-    array([1, 0, 2])
-    """
-    # Pillow counts several times faster than numpy.bincount, which widens every pixel first.
+    """Return the histogram of a uint8 image, shape (256,)."""
+    # Pillow counts several times faster than numpy.bincount, which converts every pixel to int64 first.
     return np.array(Image.fromarray(image).histogram(), dtype=np.int64)
 
 
 def otsu_threshold(image):
-    """Find Otsu's threshold.
+    """Compute Otsu's threshold.
 
-    The threshold t maximises the variance between the classes {pixels <= t} and {pixels > t}. Where no pixel lies
-    between t and the next grey value, every threshold of that gap parts the image alike; the one at three quarters of
-    the gap is taken. In scans with all grey values there is no gap and this is Otsu's t itself. In a scan of black and
-    white it is 191, where the lowest of the equals (0) is the ink's own grey: of an image blurred after, it leaves
-    nothing, and half-way (127) loses strokes of up to three pixels.
+    The threshold t maximises the variance between the classes {pixels <= t} and {pixels > t}. If no pixel has a value
+    between t and the next occurring grey value, all thresholds in this gap give the same classes, and the one at three
+    quarters of the gap is returned. In scans in which all grey values occur there is no gap, and the result is Otsu's
+    t. In a black and white scan it is 191. The smallest equivalent threshold (0) would be the grey value of the ink
+    itself, which no pixel of a thin stroke has after blurring, and the middle of the gap (127) would lose strokes of up
+    to three pixels.
 
     Parameters
     ----------
@@ -53,7 +36,7 @@ def otsu_threshold(image):
     Raises
     ------
     ImageError
-        If the image has one grey value only.
+        If all pixels have the same grey value.
 
     References
     ----------
@@ -67,43 +50,36 @@ def otsu_threshold(image):
     >>> otsu_threshold(np.array([[0, 0, 255], [255, 255, 255]], dtype=np.uint8))
     191
     """
-    return otsu_of_counts(count_greys(image))
+    return otsu_of_histogram(count_greys(image))
 
 
-def otsu_of_counts(counts):
-    """Find Otsu's threshold from the number of pixels of each grey value; see `otsu_threshold`.
-
-    Parameters
-    ----------
-    counts : ndarray of shape (256,), dtype int64
-        The number of pixels of each grey value.
-
-    Returns
-    -------
-    int
-        The threshold, from 0 to 254.
-    """
+def otsu_of_histogram(counts):
+    """Compute Otsu's threshold from a histogram of shape (256,); see `otsu_threshold`."""
     levels = np.nonzero(counts)[0]
     if len(levels) < 2:
         raise ImageError(f"blank: every pixel has the grey value {levels[0]}. Scan it again, or leave it out.")
+    # Grey values that do not occur cannot change the classes, so only the others are candidates.
     counts, greys = counts[levels], levels.astype(np.float64)
     n_dark = np.cumsum(counts)[:-1]
     n_bright = counts.sum() - n_dark
     sum_dark = np.cumsum(counts * greys)[:-1]
     sum_bright = (counts * greys).sum() - sum_dark
-    # The product in float32 is rounding that the published weights were trained with: it moves the threshold of two
-    # scans in a thousand by one grey value.
+    # The variance between the classes is n_dark n_bright (mean_bright - mean_dark)^2, up to a constant factor. The
+    # product in float32 reproduces a rounding of the code that prepared the training images of the published weights:
+    # it moves the threshold of two scans in a thousand by one grey value.
     sizes = n_dark.astype(np.float32) * n_bright.astype(np.float32)
     between = sizes * (sum_bright / n_bright - sum_dark / n_dark) ** 2
     best = int(np.argmax(between))
+    # Three quarters of the way to the next level; equal to levels[best] if the levels are adjacent.
     return int(levels[best] + 3 * levels[best + 1]) // 4
 
 
 def adaptive_threshold(image):
-    """Find Sauvola's threshold at every pixel, for photographs with uneven light.
+    """Compute Sauvola's threshold at every pixel, for photographs with uneven light.
 
     The threshold is m (1 + k (s / R - 1)) with the mean m and the standard deviation s of the pixels in a square window
-    around it, k = 0.2 and R = 128. The window's side is a quarter of the image's shorter side, at least 15 pixels.
+    around the pixel, k = 0.2 and R = 128. The side of the window is a quarter of the image's shorter side, at least 15
+    pixels.
 
     Parameters
     ----------
@@ -123,14 +99,16 @@ def adaptive_threshold(image):
     --------
     >>> import numpy as np
     >>> from sigkit.imaging import adaptive_threshold
-    >>> paper_in_shade = np.full((40, 40), 90, dtype=np.uint8)
-    >>> bool((paper_in_shade > adaptive_threshold(paper_in_shade)).all())
+    >>> shaded_paper = np.full((40, 40), 90, dtype=np.uint8)
+    >>> bool((shaded_paper > adaptive_threshold(shaded_paper)).all())
     True
     """
     k, deviation_range = 0.2, 128.0
+    # "| 1" makes the side odd, so that the window is centred on its pixel.
     window = max(15, min(image.shape) // 4) | 1
     pixels = image.astype(np.float64)
     mean = uniform_filter(pixels, window, mode="mirror")
     mean_square = uniform_filter(pixels * pixels, window, mode="mirror")
+    # Rounding can make the variance of a flat patch slightly negative.
     deviation = np.sqrt(np.maximum(mean_square - mean * mean, 0.0))
     return mean * (1 + k * (deviation / deviation_range - 1))

@@ -1,22 +1,22 @@
-"""Error counts a writer, from which every pooled figure and its bootstrap are sums."""
+"""User-specific thresholds: errors at the best threshold of each writer, and validation of given thresholds."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sigkit._utils import listing
-from sigkit.metrics._curves import _area_under_roc, _equal_error, _operating_points, _share
+from sigkit._utils import listing, warn
+from sigkit.metrics._curves import _area_under_roc, _equal_error, _operating_points, _ratio
 from sigkit.metrics._trials import _Trials
 
 
 @dataclass(frozen=True)
 class _WriterErrors:
-    """Each writer's errors at a threshold of its own, arrays of shape (n_writers,).
+    """Errors of each writer at the writer's own equal error threshold, arrays of shape (n_writers,).
 
-    A writer who lacks genuine trials or forgeries has totals of 0, and NaN as threshold and area.
+    Counts rather than rates, so that any resample of writers is a weighted sum. A writer without genuine trials or
+    without forgeries has counts of 0, which drop out of every sum, and NaN as threshold and area.
     """
 
     threshold: np.ndarray
@@ -27,27 +27,30 @@ class _WriterErrors:
     area: np.ndarray
 
     def pooled_rate(self, weights: np.ndarray) -> np.ndarray:
-        """Average the two error shares of all writers together; `weights` (..., n_writers) counts writers."""
-        far = _share(weights @ self.false_accepts, weights @ self.n_forgeries)
-        frr = _share(weights @ self.false_rejects, weights @ self.n_genuine)
+        """Pool the errors of all writers and average FAR and FRR; `weights` (..., n_writers) counts each writer."""
+        far = _ratio(weights @ self.false_accepts, weights @ self.n_forgeries)
+        frr = _ratio(weights @ self.false_rejects, weights @ self.n_genuine)
         return (far + frr) / 2
 
     def mean_area(self, weights: np.ndarray) -> np.ndarray:
-        """Average the areas under the ROC of the writers who have one."""
+        """Average the area under the ROC curve over the writers who have one."""
+        # 0 * NaN is NaN: an undefined area has to be left out, a weight of 0 is not enough.
         defined = ~np.isnan(self.area)
-        return _share(weights[..., defined] @ self.area[defined], weights[..., defined].sum(axis=-1))
+        return _ratio(weights[..., defined] @ self.area[defined], weights[..., defined].sum(axis=-1))
 
 
 def _errors_of_writers(trials: _Trials, kind: str, method: str) -> _WriterErrors:
-    """Find each writer's equal error point; warn about writers who lack either side."""
+    """Find the equal error point of each writer, and warn about writers without genuine trials or forgeries."""
     chosen = trials.select(trials.require_genuine() | trials.require_forgeries(kind))
     if chosen.writer is None:
         raise ValueError(
-            "A threshold a writer needs to know whose claim each score is. Pass writers, rows [writer, forgery], "
-            "or ask for one global threshold."
+            "User-specific thresholds need the claimed writer of each score. Pass writers, or rows [writer, forgery] "
+            "as y_true, or use one global threshold."
         )
+    # One sort groups the trials of all writers. A mask per writer would take n_writers passes over all trials.
     order = np.argsort(chosen.writer, kind="stable")
     ends = np.cumsum(np.bincount(chosen.writer, minlength=len(chosen.writers)))
+    # Rows in the order of the fields of _WriterErrors; threshold and area are undefined until computed.
     totals = np.zeros((6, len(chosen.writers)))
     totals[[0, 5]] = np.nan
     for writer, rows in enumerate(np.split(order, ends[:-1])):
@@ -59,26 +62,28 @@ def _errors_of_writers(trials: _Trials, kind: str, method: str) -> _WriterErrors
         counts = error.false_accepts, error.false_rejects, points.n_forgeries, points.n_genuine
         totals[:, writer] = error.threshold, *counts, _area_under_roc(points)
     errors = _WriterErrors(*totals)
-    _warn_left_out(chosen.writers[errors.n_genuine == 0], len(chosen.writers), kind if trials.has_kinds else "all")
+    _warn_about_undefined(
+        chosen.writers[errors.n_genuine == 0], len(chosen.writers), kind if trials.has_kinds else "all"
+    )
     return errors
 
 
 def _align_thresholds(threshold: object, trials: _Trials) -> float | np.ndarray:
-    """Read a threshold given by the user: a number, or an array in the order of `trials.writers`.
+    """Validate the threshold passed by the user: return a float, or an array in the order of `trials.writers`.
 
-    NaN stands in that array for a writer without a threshold, which is well as long as nobody claims to be that writer.
+    The array may hold NaN for a writer whom no trial claims.
     """
-    # A Series has positions, too, but only its index tells whose threshold is whose.
+    # A Series also converts to an array, but in the order of its index, which need not be that of the writers.
     if hasattr(threshold, "to_dict"):
         threshold = threshold.to_dict()
     if np.ndim(threshold) == 0 and not isinstance(threshold, Mapping):
         if np.asarray(threshold).dtype.kind not in "biuf" or np.isnan(threshold):
-            raise ValueError(f"threshold is {threshold!r}. Pass a number, or thresholds a writer.")
+            raise ValueError(f"threshold is {threshold!r}. Pass a number, or one threshold per writer.")
         return float(threshold)
     if trials.writer is None:
         raise ValueError(
-            "Thresholds a writer need to know whose claim each score is. Pass writers, rows [writer, forgery], "
-            "or a matrix with classes."
+            "User-specific thresholds need the claimed writer of each score. Pass writers, rows [writer, forgery] as "
+            "y_true, or a score matrix with classes."
         )
     if isinstance(threshold, Mapping):
         values = np.array([threshold.get(writer, np.nan) for writer in trials.writers.tolist()], dtype=np.float64)
@@ -86,7 +91,7 @@ def _align_thresholds(threshold: object, trials: _Trials) -> float | np.ndarray:
         values = np.asarray(threshold, dtype=np.float64)
     if values.shape != trials.writers.shape:
         raise ValueError(
-            f"threshold must be a number, a mapping from writers, or an array with a value for each of the "
+            f"threshold must be a number, a mapping from writers, or an array with one value for each of the "
             f"{len(trials.writers)} claimed writers in order; got shape {values.shape}."
         )
     needed = np.bincount(trials.writer, minlength=len(values)) > 0
@@ -94,22 +99,22 @@ def _align_thresholds(threshold: object, trials: _Trials) -> float | np.ndarray:
     if missing:
         raise ValueError(
             f"threshold has no value for {len(missing)} claimed writers: {listing(map(repr, missing))}. "
-            "Give each of them one, or leave their trials out."
+            "Add their thresholds, or leave out their trials."
         )
     return values
 
 
 def _threshold_of_trials(trials: _Trials, threshold: object) -> float | np.ndarray:
-    """Spread a threshold over the trials: one for all, or each trial's writer's own."""
+    """Return the threshold of every trial: a float for all, or an array with that of each trial's writer."""
     values = _align_thresholds(threshold, trials)
     return values if isinstance(values, float) else values[trials.writer]
 
 
-def _warn_left_out(left_out, n_writers, kind):
-    if len(left_out):
-        warnings.warn(
-            f"{len(left_out)} of {n_writers} writers lack genuine trials or forgeries (kind {kind!r}) and are left out "
-            f"of figures with a threshold a writer and of the mean AUC: {listing(map(repr, left_out.tolist()))}.",
+def _warn_about_undefined(writers, n_writers, kind):
+    if len(writers):
+        warn(
+            f"{len(writers)} of {n_writers} writers have no genuine trials or no forgeries (kind {kind!r}). They are "
+            f"ignored by metrics with user-specific thresholds and by the mean AUC: "
+            f"{listing(map(repr, writers.tolist()))}.",
             UndefinedMetricWarning,
-            stacklevel=4,
         )

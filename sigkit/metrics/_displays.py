@@ -1,4 +1,4 @@
-"""Plots of verification trials in the way of scikit-learn's displays; matplotlib is imported when one is drawn."""
+"""Plots of verification trials that follow the display API of scikit-learn; matplotlib is imported on plotting."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,25 +10,25 @@ from sigkit.metrics._trials import KIND_NAMES, verification_trials
 
 
 class VerificationDetDisplay:
-    """Detection error trade-off: FRR against FAR, a curve for each kind of forgery.
+    """Detection error trade-off (DET): FRR against FAR, with one curve per kind of forgery.
 
     Parameters
     ----------
     trials : Bunch
-        What :func:`verification_trials` returns.
+        The trials, as :func:`verification_trials` returns them.
 
     Attributes
     ----------
     displays_ : dict of str to DetCurveDisplay
-        scikit-learn's display of each kind of forgery.
+        The scikit-learn display of each kind of forgery.
     ax_ : matplotlib Axes
-        Where the curves were drawn.
+        Axes with the curves.
     figure_ : matplotlib Figure
-        The figure of these axes.
+        Figure with the axes.
 
     See Also
     --------
-    ScoreHistogramDisplay : The scores behind the curves.
+    ScoreHistogramDisplay : Histograms of the scores.
 
     Examples
     --------
@@ -51,14 +51,14 @@ class VerificationDetDisplay:
         pos_label: object = None,
         ax=None,
     ) -> "VerificationDetDisplay":
-        """Plot the curves of scores.
+        """Plot DET curves from scores.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,) or (n_samples, 2)
             Labels (1 genuine, 0 or -1 forgery), or rows `[writer, forgery]`; see :func:`verification_trials`.
         y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
-            Scores that rise with genuineness, against the claimed writer or against every enrolled writer.
+            Scores against the claimed writer or against every enrolled writer; higher is more genuine.
         classes : array-like of shape (n_enrolled,), default=None
             The enrolled writers, in the order of the columns of a score matrix.
         writers : array-like of shape (n_samples,), default=None
@@ -66,7 +66,7 @@ class VerificationDetDisplay:
         pos_label : int, bool or str, default=None
             The label of genuine samples in plain labels other than 0/1 and -1/1.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The axes to draw on; by default those of a new figure.
 
         Returns
         -------
@@ -77,12 +77,12 @@ class VerificationDetDisplay:
         return cls(trials).plot(ax=ax)
 
     def plot(self, ax=None) -> "VerificationDetDisplay":
-        """Draw the curves, and the line on which both error rates are equal.
+        """Plot the curves, and the line of equal error rates.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The axes to draw on; by default those of a new figure.
 
         Returns
         -------
@@ -112,22 +112,22 @@ class ScoreHistogramDisplay:
     Parameters
     ----------
     trials : Bunch
-        What :func:`verification_trials` returns.
+        The trials, as :func:`verification_trials` returns them.
     threshold : float, default=None
-        A threshold to mark; none by default.
+        The threshold to mark; none by default.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where the histograms were drawn.
+        Axes with the histograms.
     figure_ : matplotlib Figure
-        The figure of these axes.
+        Figure with the axes.
     line_ : matplotlib Line2D or None
-        The line at the threshold.
+        The line that marks the threshold.
 
     See Also
     --------
-    VerificationDetDisplay : The error rates at every threshold.
+    VerificationDetDisplay : Error rates at all thresholds.
 
     Examples
     --------
@@ -153,16 +153,16 @@ class ScoreHistogramDisplay:
         pos_label: object = None,
         ax=None,
     ) -> "ScoreHistogramDisplay":
-        """Plot the histograms of scores.
+        """Plot histograms from scores.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,) or (n_samples, 2)
             Labels (1 genuine, 0 or -1 forgery), or rows `[writer, forgery]`; see :func:`verification_trials`.
         y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
-            Scores that rise with genuineness, against the claimed writer or against every enrolled writer.
+            Scores against the claimed writer or against every enrolled writer; higher is more genuine.
         threshold : float, default=None
-            A threshold to mark; none by default.
+            The threshold to mark; none by default.
         bins : int, default=40
             The number of bins over the range of all scores.
         classes : array-like of shape (n_enrolled,), default=None
@@ -172,7 +172,7 @@ class ScoreHistogramDisplay:
         pos_label : int, bool or str, default=None
             The label of genuine samples in plain labels other than 0/1 and -1/1.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The axes to draw on; by default those of a new figure.
 
         Returns
         -------
@@ -183,12 +183,12 @@ class ScoreHistogramDisplay:
         return cls(trials, threshold=threshold).plot(ax=ax, bins=bins)
 
     def plot(self, ax=None, *, bins: int = 40) -> "ScoreHistogramDisplay":
-        """Draw the histograms, each with an area of 1, and the threshold.
+        """Plot the histograms, normalized to an area of 1, and the threshold.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The axes to draw on; by default those of a new figure.
         bins : int, default=40
             The number of bins over the range of all scores.
 
@@ -201,7 +201,8 @@ class ScoreHistogramDisplay:
         self.figure_ = self.ax_.figure
         edges = np.histogram_bin_edges(self.trials.y_score, bins=bins)
         for kind in _kinds(self.trials):
-            # Areas of 1 each: random forgeries outnumber the genuine trials by far and would hide them.
+            # As densities: there are many more random forgeries than genuine trials, which would be invisible next to
+            # them.
             scores = self.trials.y_score[self.trials.kind == kind]
             self.ax_.hist(scores, bins=edges, density=True, histtype="stepfilled", alpha=0.5, label=_title(kind))
         self.line_ = None

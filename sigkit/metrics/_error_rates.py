@@ -1,4 +1,4 @@
-"""False acceptance, false rejection and the equal error rate."""
+"""False acceptance rate, false rejection rate and equal error rate."""
 
 from collections.abc import Mapping
 
@@ -20,23 +20,23 @@ def far_score(
     writers: ArrayLike | None = None,
     pos_label: object = None,
 ) -> float:
-    r"""False acceptance rate: the share of forgeries that are accepted.
+    r"""Compute the false acceptance rate: the fraction of forgeries that are accepted.
 
     .. math:: \mathrm{FAR}(t) = |\{i \in F : s_i \ge t\}| \,/\, |F|
 
-    where :math:`F` are the forgeries of the kind asked for, pooled over writers.
+    where :math:`F` are the forgeries of the given kind of all writers.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,) or (n_samples, 2)
         Labels (1 genuine, 0 or -1 forgery), or rows `[writer, forgery]`; see :func:`verification_trials`.
     y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
-        Scores that rise with genuineness, against the claimed writer or against every enrolled writer.
+        Scores against the claimed writer or against every enrolled writer; higher is more genuine.
     threshold : float, mapping or array-like of shape (n_writers,), default=0.0
-        Scores from here on are accepted. A threshold a writer is a mapping `{writer: threshold}` or an array in
-        the order of `classes` (matrix) or of the sorted claimed writers.
+        Scores of at least the threshold are accepted. User-specific thresholds are a mapping `{writer: threshold}`, or
+        an array in the order of `classes` (score matrix) or of the sorted claimed writers.
     kind : {"random", "skilled", "simple", "all"}, default="skilled"
-        The forgeries that count. Ignored where `y_true` is plain labels, which tell no kinds apart.
+        The kind of forgeries to count. Ignored if `y_true` holds plain labels, which do not distinguish kinds.
     classes : array-like of shape (n_enrolled,), default=None
         The enrolled writers, in the order of the columns of a score matrix.
     writers : array-like of shape (n_samples,), default=None
@@ -52,12 +52,12 @@ def far_score(
     Raises
     ------
     ValueError
-        If there are no forgeries of that kind, or a claimed writer has no threshold; also for the malformed
-        input that :func:`verification_trials` refuses.
+        If there are no forgeries of that kind, if a claimed writer has no threshold, or if the input is not valid for
+        :func:`verification_trials`.
 
     See Also
     --------
-    frr_score : The other error.
+    frr_score : False rejection rate.
 
     References
     ----------
@@ -82,21 +82,21 @@ def frr_score(
     writers: ArrayLike | None = None,
     pos_label: object = None,
 ) -> float:
-    r"""False rejection rate: the share of genuine signatures that are rejected.
+    r"""Compute the false rejection rate: the fraction of genuine signatures that are rejected.
 
     .. math:: \mathrm{FRR}(t) = |\{i \in G : s_i < t\}| \,/\, |G|
 
-    where :math:`G` are the genuine trials, pooled over writers.
+    where :math:`G` are the genuine trials of all writers.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,) or (n_samples, 2)
         Labels (1 genuine, 0 or -1 forgery), or rows `[writer, forgery]`; see :func:`verification_trials`.
     y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
-        Scores that rise with genuineness, against the claimed writer or against every enrolled writer.
+        Scores against the claimed writer or against every enrolled writer; higher is more genuine.
     threshold : float, mapping or array-like of shape (n_writers,), default=0.0
-        Scores below are rejected. A threshold a writer is a mapping `{writer: threshold}` or an array in the
-        order of `classes` (matrix) or of the sorted claimed writers.
+        Scores below the threshold are rejected. User-specific thresholds are a mapping `{writer: threshold}`, or an
+        array in the order of `classes` (score matrix) or of the sorted claimed writers.
     classes : array-like of shape (n_enrolled,), default=None
         The enrolled writers, in the order of the columns of a score matrix.
     writers : array-like of shape (n_samples,), default=None
@@ -112,12 +112,12 @@ def frr_score(
     Raises
     ------
     ValueError
-        If there are no genuine trials, or a claimed writer has no threshold; also for the malformed input
-        that :func:`verification_trials` refuses.
+        If there are no genuine trials, if a claimed writer has no threshold, or if the input is not valid for
+        :func:`verification_trials`.
 
     See Also
     --------
-    far_score : The other error.
+    far_score : False acceptance rate.
 
     References
     ----------
@@ -139,36 +139,36 @@ def eer_score(
     *,
     kind: str = "skilled",
     method: str = "nearest",
-    threshold: str = "global",
+    user_specific: bool = False,
     classes: ArrayLike | None = None,
     writers: ArrayLike | None = None,
     pos_label: object = None,
 ) -> float:
-    r"""Equal error rate: the error where false acceptance and false rejection meet.
+    r"""Compute the equal error rate (EER): the error rate at the threshold where FAR and FRR are equal.
 
     .. math:: \mathrm{EER} = \tfrac{1}{2}\,(\mathrm{FAR}(t^*) + \mathrm{FRR}(t^*)), \qquad
         t^* = \arg\min_t |\mathrm{FAR}(t) - \mathrm{FRR}(t)|
 
-    The threshold is taken from the very scores that are judged, so the EER compares systems; it is not the
-    error of a system in use. Report FRR and FAR at a threshold fixed beforehand next to it.
+    The threshold is chosen on the scores that are evaluated. The EER is therefore useful to compare systems, but it is
+    not the error rate of a system in use. Report FRR and FAR at a threshold fixed beforehand next to it.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,) or (n_samples, 2)
         Labels (1 genuine, 0 or -1 forgery), or rows `[writer, forgery]`; see :func:`verification_trials`.
     y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
-        Scores that rise with genuineness, against the claimed writer or against every enrolled writer.
+        Scores against the claimed writer or against every enrolled writer; higher is more genuine.
     kind : {"random", "skilled", "simple", "all"}, default="skilled"
-        The forgeries that count. Ignored where `y_true` is plain labels, which tell no kinds apart.
+        The kind of forgeries to count. Ignored if `y_true` holds plain labels, which do not distinguish kinds.
     method : {"nearest", "interpolated", "sigver"}, default="nearest"
-        `"nearest"` tries every observed score as the threshold. `"interpolated"` joins FAR and FRR by straight
-        lines between neighbouring thresholds, from a point above all scores on, and finds their crossing.
-        `"sigver"` tries the corners of the ROC curve alone, as the code behind [1]_ does: with few trials a writer
-        it may differ by a point, so use it beside published figures only.
-    threshold : {"global", "writer"}, default="global"
-        One threshold for all writers, or one a writer: the errors of all writers are then pooled, each at its
-        own threshold, divided by the numbers of trials, and both shares averaged. By `"interpolated"` that is the
-        average of the writers' rates, weighted by genuine trials on one side and by forgeries on the other.
+        How the threshold is found. `"nearest"` tries every observed score. `"interpolated"` interpolates FAR and FRR
+        linearly between neighboring thresholds, starting above all scores, and takes the point where they cross.
+        `"sigver"` only tries the corners of the ROC curve, as the code behind [1]_ does. With few trials per writer
+        its result may differ by a percentage point, so use it only to compare with published results.
+    user_specific : bool, default=False
+        Whether to use the best threshold of each writer (user-specific thresholds) instead of one global threshold for
+        all writers. The errors of all writers at their respective thresholds are then summed and divided by the numbers
+        of trials, and both rates are averaged.
     classes : array-like of shape (n_enrolled,), default=None
         The enrolled writers, in the order of the columns of a score matrix.
     writers : array-like of shape (n_samples,), default=None
@@ -184,19 +184,19 @@ def eer_score(
     Raises
     ------
     ValueError
-        If there are no genuine trials or no forgeries of that kind, or a threshold a writer is asked for and
-        no writers are known; also for the malformed input that :func:`verification_trials` refuses.
+        If there are no genuine trials or no forgeries of that kind, if `user_specific` is set and the writers are not
+        known, or if the input is not valid for :func:`verification_trials`.
 
     Warns
     -----
     UndefinedMetricWarning
-        If writers lack genuine trials or forgeries of that kind: a threshold a writer leaves them out. The rate
-        is NaN if that leaves nobody.
+        If `user_specific` is set and writers have no genuine trials or no forgeries of that kind. They are ignored; the
+        rate is NaN if no writer is left.
 
     See Also
     --------
-    eer_threshold : The threshold behind it.
-    verification_report : All error rates with their intervals.
+    eer_threshold : The threshold with this error rate.
+    verification_report : All error rates, with bootstrap intervals.
 
     References
     ----------
@@ -210,9 +210,9 @@ def eer_score(
     0.125
     """
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
-    if _is_global(threshold):
-        return float(_equal_error_rate(_points(trials, kind), method))
-    return float(_errors_of_writers(trials, kind, method).pooled_rate(np.ones(len(trials.writers))))
+    if _check_user_specific(user_specific):
+        return float(_errors_of_writers(trials, kind, method).pooled_rate(np.ones(len(trials.writers))))
+    return float(_equal_error_rate(_points(trials, kind), method))
 
 
 def eer_threshold(
@@ -221,27 +221,29 @@ def eer_threshold(
     *,
     kind: str = "skilled",
     method: str = "nearest",
-    threshold: str = "global",
+    user_specific: bool = False,
     classes: ArrayLike | None = None,
     writers: ArrayLike | None = None,
     pos_label: object = None,
 ) -> float | np.ndarray:
-    """Threshold of the equal error rate.
+    """Find the threshold of the equal error rate.
 
-    Find it on scores set aside for the purpose and fix it there: judged on the same scores it flatters.
+    Choose an operating point on validation scores: error rates at this threshold are too optimistic on the scores on
+    which it was found.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,) or (n_samples, 2)
         Labels (1 genuine, 0 or -1 forgery), or rows `[writer, forgery]`; see :func:`verification_trials`.
     y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
-        Scores that rise with genuineness, against the claimed writer or against every enrolled writer.
+        Scores against the claimed writer or against every enrolled writer; higher is more genuine.
     kind : {"random", "skilled", "simple", "all"}, default="skilled"
-        The forgeries that count. Ignored where `y_true` is plain labels, which tell no kinds apart.
+        The kind of forgeries to count. Ignored if `y_true` holds plain labels, which do not distinguish kinds.
     method : {"nearest", "interpolated", "sigver"}, default="nearest"
-        As in :func:`eer_score`. The highest of equally good thresholds is taken. `"sigver"` may return infinity.
-    threshold : {"global", "writer"}, default="global"
-        One threshold for all writers, or one a writer.
+        How the threshold is found, as in :func:`eer_score`. The highest of equally good thresholds is returned;
+        `"sigver"` may return infinity.
+    user_specific : bool, default=False
+        Whether to find a threshold for each writer instead of one global threshold.
     classes : array-like of shape (n_enrolled,), default=None
         The enrolled writers, in the order of the columns of a score matrix.
     writers : array-like of shape (n_samples,), default=None
@@ -252,22 +254,22 @@ def eer_threshold(
     Returns
     -------
     float or ndarray of shape (n_writers,)
-        The threshold; with `threshold="writer"` one a writer, in the order of `classes` (matrix) or of the sorted
-        claimed writers, and NaN for a writer who lacks genuine trials or forgeries of that kind.
+        The threshold. With `user_specific` the threshold of each writer, in the order of `classes` (score matrix) or of
+        the sorted claimed writers, and NaN for a writer without genuine trials or without forgeries of that kind.
 
     Raises
     ------
     ValueError
-        As :func:`eer_score`.
+        As in :func:`eer_score`.
 
     Warns
     -----
     UndefinedMetricWarning
-        If writers lack genuine trials or forgeries of that kind.
+        If `user_specific` is set and writers have no genuine trials or no forgeries of that kind.
 
     See Also
     --------
-    eer_score : The rate at this threshold.
+    eer_score : The error rate at this threshold.
 
     Examples
     --------
@@ -276,32 +278,33 @@ def eer_threshold(
     0.7
     """
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
-    if _is_global(threshold):
-        return float(_equal_error(_points(trials, kind), method).threshold)
-    return _errors_of_writers(trials, kind, method).threshold
+    if _check_user_specific(user_specific):
+        return _errors_of_writers(trials, kind, method).threshold
+    return float(_equal_error(_points(trials, kind), method).threshold)
 
 
 def _false_acceptance(trials: _Trials, threshold: object, kind: str) -> float:
-    """FAR of trials; see `far_score`."""
+    """Compute the FAR; see `far_score`."""
     forgeries = trials.select(trials.require_forgeries(kind))
     return float(np.mean(forgeries.score >= _threshold_of_trials(forgeries, threshold)))
 
 
 def _false_rejection(trials: _Trials, threshold: object) -> float:
-    """FRR of trials; see `frr_score`."""
+    """Compute the FRR; see `frr_score`."""
     genuine = trials.select(trials.require_genuine())
     return float(np.mean(genuine.score < _threshold_of_trials(genuine, threshold)))
 
 
 def _points(trials, kind):
+    """Count the errors of genuine trials and forgeries of one kind at every threshold."""
     chosen = trials.select(trials.require_genuine() | trials.require_forgeries(kind))
     return _operating_points(chosen.score, chosen.genuine)
 
 
-def _is_global(threshold):
-    if not isinstance(threshold, str) or threshold not in ("global", "writer"):
+def _check_user_specific(user_specific):
+    if not isinstance(user_specific, (bool, np.bool_)):
         raise ValueError(
-            f"threshold must be 'global' or 'writer', the way to choose it; got {threshold!r}. For error rates at "
-            "a given threshold call far_score and frr_score."
+            f"user_specific must be True (a threshold for each writer) or False (one global threshold); got "
+            f"{user_specific!r}. For error rates at given thresholds use far_score and frr_score."
         )
-    return threshold == "global"
+    return user_specific

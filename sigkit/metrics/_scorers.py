@@ -1,6 +1,5 @@
-"""Scorers for `scoring=`: from a fitted estimator and a test fold to verification figures, in one pass."""
+"""Scorers for the `scoring` parameter of scikit-learn: all error rates of an estimator on a test fold in one pass."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,11 +8,11 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import _safe_indexing
 
-from sigkit._utils import GENUINE, listing, parse_target
+from sigkit._utils import GENUINE, listing, parse_target, warn
 from sigkit.metrics._bootstrap import _resampled_unit
 from sigkit.metrics._curves import _check_method
 from sigkit.metrics._error_rates import _false_acceptance, _false_rejection
-from sigkit.metrics._estimates import _Estimates
+from sigkit.metrics._estimates import _WeightedEstimates
 from sigkit.metrics._trials import _check_kind, _make_trials, _Trials
 
 METRICS = ("eer", "eer_writer", "frr", "far", "auc", "all")
@@ -21,20 +20,20 @@ METRICS = ("eer", "eer_writer", "frr", "far", "auc", "all")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class VerificationScorer:  # numpydoc ignore=PR01
-    """What :func:`make_verification_scorer` returns: an object of a class, so that it pickles and shows its options.
+    """The scorer that :func:`make_verification_scorer` returns; unlike a function it pickles and shows its parameters.
 
     Attributes
     ----------
     metric : str
-        What is scored; "all" gives a dict.
+        The metric; "all" returns a dict.
     kind : str
-        The forgeries that count.
+        The kind of forgeries.
     method : str
-        How the EER is found.
+        How the threshold of the EER is found.
     threshold : float, mapping, array-like or None
-        The threshold of FRR and FAR; None for the boundary of the estimator's scores.
+        The threshold of FRR and FAR; None for the decision boundary of the estimator.
     pos_label : int, bool, str or None
-        The label of genuine samples, of a binary classifier.
+        The label of genuine samples for a binary classifier.
     """
 
     metric: str
@@ -44,7 +43,7 @@ class VerificationScorer:  # numpydoc ignore=PR01
     pos_label: int | bool | str | None
 
     def __call__(self, estimator, X, y) -> float | dict[str, float]:
-        """Score a fitted estimator on a test fold; greater is better.
+        """Evaluate a fitted estimator on a test fold; greater is better.
 
         Parameters
         ----------
@@ -58,7 +57,7 @@ class VerificationScorer:  # numpydoc ignore=PR01
         Returns
         -------
         float or dict of str to float
-            The score, or all of them by name.
+            The metric, or all metrics by name.
         """
         trials, boundary = _trials_of_estimator(estimator, X, y, self.pos_label)
         threshold = boundary if self.threshold is None else self.threshold
@@ -67,14 +66,17 @@ class VerificationScorer:  # numpydoc ignore=PR01
         if self.metric == "far":
             return 0.0 - _false_acceptance(trials, threshold, self.kind)
         if self.metric == "eer_writer" and trials.writer is None:
-            raise ValueError("metric='eer_writer' needs writers: y with rows [writer, forgery]. Ask for 'eer' here.")
+            raise ValueError(
+                "metric='eer_writer' needs writers: pass rows [writer, forgery] as y, or use metric='eer'."
+            )
         if self.metric != "all":
             trials.require_forgeries(self.kind)
-        figures = _Estimates(trials, threshold, self.method, _resampled_unit(trials), self.kind).unweighted()
-        # Subtracting from 0.0 keeps an error of zero from being written as -0.0.
-        scores = {f"neg_{name}": 0.0 - value for name, value in figures.items() if name != "mean_auc"}
-        if "mean_auc" in figures:
-            scores["mean_auc"] = figures["mean_auc"]
+        # Without the bootstrap the unit only decides how the mean AUC is averaged.
+        values = _WeightedEstimates(trials, threshold, self.method, _resampled_unit(trials), self.kind).unweighted()
+        # Subtracting from 0.0 gives 0.0 for an error rate of 0, negating would give -0.0.
+        scores = {f"neg_{name}": 0.0 - value for name, value in values.items() if name != "mean_auc"}
+        if "mean_auc" in values:
+            scores["mean_auc"] = values["mean_auc"]
         if self.metric == "all":
             return scores
         return scores["mean_auc" if self.metric == "auc" else f"neg_{self.metric}"]
@@ -95,48 +97,48 @@ def make_verification_scorer(
 ) -> VerificationScorer:
     """Make a scorer for `cross_validate`, `GridSearchCV` and the like.
 
-    The scorer takes `(estimator, X, y)` and calls `decision_function`, or `predict_proba` where there is none. A
-    writer-dependent model answers with a column a writer (`estimator.classes_`) and is judged as in
-    :func:`verification_trials`. Of a binary classifier, `pos_label` is the class that counts as genuine.
+    The scorer is called with `(estimator, X, y)` and uses `decision_function`, or `predict_proba` if the estimator has
+    no `decision_function`. A writer-dependent model returns one column per enrolled writer (`estimator.classes_`); its
+    trials are those of :func:`verification_trials`. For a binary classifier, `pos_label` is the genuine class.
 
     Parameters
     ----------
     metric : {"eer", "eer_writer", "frr", "far", "auc", "all"}, default="eer"
-        Equal error rate with a global threshold or with a threshold a writer, FRR or FAR at `threshold`, the mean
-        over writers of the area under the ROC (one area where no writers are known), or all of them as a dict.
+        Equal error rate with a global threshold or with user-specific thresholds, FRR or FAR at `threshold`, area under
+        the ROC curve averaged over writers (a single area if the writers are not known), or all of them as a dict.
     kind : {"random", "skilled", "simple", "all"}, default="skilled"
-        The forgeries that count, in a dict for EER and AUC alone. Ignored for binary classifiers.
+        The kind of forgeries; with `metric="all"` those of EER and AUC. Ignored for binary classifiers.
     method : {"nearest", "interpolated", "sigver"}, default="nearest"
-        How the EER is found, as in :func:`eer_score`.
+        How the threshold of the EER is found, as in :func:`eer_score`.
     threshold : float, mapping or array-like of shape (n_writers,), default=None
         The threshold of FRR and FAR; by default 0 for `decision_function` and 0.5 for `predict_proba`.
     pos_label : int, bool or str, default=None
-        The label of genuine samples of a binary classifier. None takes the greater of its two classes, as scikit-learn
-        does, with a warning where the labels are strings: of "genuine" and "impostor" that is "impostor".
+        The label of genuine samples for a binary classifier. None stands for the second of its two sorted classes, as
+        in scikit-learn, with a warning if the labels are strings: of "genuine" and "impostor" it is "impostor".
 
     Returns
     -------
     callable
-        The scorer. Error rates are negated, so that greater is better. "all" gives a dict with `neg_eer`,
+        The scorer. Error rates are negated, so that greater is better. With "all" it returns a dict with `neg_eer`,
         `neg_eer_writer`, `neg_frr`, `neg_far_random`, `neg_far_skilled`, `neg_far_simple` and `mean_auc`, without
-        those that need a kind of forgery which the fold lacks; for a binary classifier `neg_eer`, `neg_frr`,
+        those of a kind of forgery that does not occur in the fold; for a binary classifier with `neg_eer`, `neg_frr`,
         `neg_far` and `mean_auc`.
 
     Raises
     ------
     ValueError
-        If an option is none of those above. The scorer itself raises it where a fold has no genuine trials, or no
-        forgeries of the kind that a single metric needs.
+        If a parameter is not valid. The scorer itself raises it if a fold has no genuine trials, or no forgeries of the
+        kind that a single metric needs.
 
     See Also
     --------
-    verification_scorer : The scorer of all figures, ready made.
+    verification_scorer : The scorer with `metric="all"` and default parameters.
 
     Notes
     -----
-    A training fold has no forgeries of enrolled writers, so the dict of "all" has fewer figures there than in the test
-    fold, and scikit-learn refuses that: with `return_train_score=True` use a single metric such as "frr". Forgeries of
-    writers who are not enrolled (of the development set) are left out with an `UndefinedMetricWarning`.
+    A training fold has no forgeries of enrolled writers, so that "all" returns fewer metrics there than in the test
+    fold, which scikit-learn does not accept: use a single metric such as "frr" with `return_train_score=True`.
+    Forgeries of writers who are not enrolled (development writers) are ignored with an `UndefinedMetricWarning`.
 
     Examples
     --------
@@ -156,69 +158,64 @@ def make_verification_scorer(
 
 
 verification_scorer = make_verification_scorer("all")
-"""Scorer of all figures in one pass, as a dict; see `make_verification_scorer`."""
+"""Scorer that returns all metrics as a dict; see `make_verification_scorer`."""
 
 
 def _trials_of_estimator(estimator, X, y, pos_label) -> tuple[_Trials, float]:
-    """Score a fold with a fitted estimator; return its trials and the boundary of its scores."""
+    """Score a fold with a fitted estimator; return its trials and the decision boundary of its scores."""
     if hasattr(estimator, "decision_function"):
         scores, boundary = np.asarray(estimator.decision_function(X)), 0.0
     elif hasattr(estimator, "predict_proba"):
         scores, boundary = np.asarray(estimator.predict_proba(X)), 0.5
-        # Two columns beside labels are a binary classifier; beside rows [writer, forgery], two enrolled writers.
+        # With labels as y, two columns are those of a binary classifier; with rows [writer, forgery], of two writers.
         if scores.shape[1:] == (2,) and np.shape(y)[1:] in ((), (1,)):
             scores = scores[:, 1]
     else:
-        raise TypeError(f"{type(estimator).__name__} has neither decision_function nor predict_proba to score with.")
+        raise TypeError(f"{type(estimator).__name__} has neither decision_function nor predict_proba.")
     classes = getattr(estimator, "classes_", None)
     if scores.ndim == 2:
-        y, scores = _leave_out_strangers(y, scores, classes)
+        y, scores = _drop_unenrolled(y, scores, classes)
         return _make_trials(y, scores, classes=classes), boundary
     if np.shape(y)[1:] in ((), (1,)) and classes is not None and len(classes) == 2:
         is_positive = _is_positive(np.ravel(y), classes)
         if pos_label is None:
-            _warn_of_strings(classes)
+            _warn_about_string_labels(classes)
         elif pos_label not in list(classes):
-            raise ValueError(f"pos_label={pos_label!r} is none of the classifier's classes, {list(classes)}.")
+            raise ValueError(f"pos_label={pos_label!r} is not one of the classes of the classifier, {list(classes)}.")
         elif pos_label == classes[0]:
-            # Scores rise with the second class: turned around, they rise with the first.
+            # Scores increase with the second class; reversed, they increase with the first.
             return _make_trials(~is_positive, 1 - scores if boundary else -scores), boundary
         return _make_trials(is_positive, scores), boundary
     return _make_trials(y, scores), boundary
 
 
-def _leave_out_strangers(y, scores, classes):
-    """Leave out forgeries of writers who are not enrolled: training folds hold those of development writers."""
+def _drop_unenrolled(y, scores, classes):
+    """Drop forgeries of writers who are not enrolled: training folds hold those of development writers."""
     writers, forgery = parse_target(y)
-    is_strange = (forgery != GENUINE) & ~np.isin(writers, classes)
-    if not is_strange.any():
+    is_unenrolled = (forgery != GENUINE) & ~np.isin(writers, classes)
+    if not is_unenrolled.any():
         return y, scores
-    warnings.warn(
-        f"{np.count_nonzero(is_strange)} forgeries claim writers who are not enrolled and are left out of the scores: "
-        f"{listing(map(repr, np.unique(writers[is_strange]).tolist()))}. If this is a test fold, the dev_writers of "
+    warn(
+        f"{np.count_nonzero(is_unenrolled)} forgeries claim writers who are not enrolled and are ignored: "
+        f"{listing(map(repr, np.unique(writers[is_unenrolled]).tolist()))}. If this is a test fold, the dev_writers of "
         "the splitter and of the model differ.",
         UndefinedMetricWarning,
-        stacklevel=4,
     )
-    rows = np.flatnonzero(~is_strange)
+    rows = np.flatnonzero(~is_unenrolled)
     return _safe_indexing(y, rows), scores[rows]
 
 
-def _warn_of_strings(classes):
+def _warn_about_string_labels(classes):
     if np.asarray(classes).dtype.kind in "OUS":
-        warnings.warn(
+        warn(
             f"Of the classes {np.asarray(classes).tolist()}, {str(classes[1])!r} is taken as genuine. Name the genuine "
-            "one with make_verification_scorer(..., pos_label=...).",
-            UserWarning,
-            stacklevel=4,
+            "one with make_verification_scorer(..., pos_label=...)."
         )
 
 
 def _is_positive(y, classes):
     y = np.asarray(y)
-    strangers = sorted(set(y.tolist()) - set(np.asarray(classes).tolist()))
-    if strangers:
-        raise ValueError(
-            f"y holds labels that the classifier was not fitted on: {strangers}; it knows {list(classes)}."
-        )
+    unknown = sorted(set(y.tolist()) - set(np.asarray(classes).tolist()))
+    if unknown:
+        raise ValueError(f"y holds labels that the classifier was not fitted on: {unknown}; it knows {list(classes)}.")
     return y == np.asarray(classes)[1]

@@ -1,4 +1,4 @@
-"""Verification trials: one score against one claimed writer, and what kind of signature stood behind it."""
+"""Verification trials: scores of signatures against a claimed writer, with the kind of each signature."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from sklearn.utils import Bunch
 
 from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, same_id_type
 
+# Further kinds next to those of a target: genuine signatures of another writer, and forgeries of unknown kind.
 RANDOM, FORGERY = 3, 4
 KIND_NAMES = {GENUINE: "genuine", RANDOM: "random", SKILLED: "skilled", SIMPLE: "simple", FORGERY: "forgery"}
 KINDS = ("random", "skilled", "simple", "all")
@@ -15,10 +16,10 @@ KINDS = ("random", "skilled", "simple", "all")
 
 @dataclass(frozen=True, eq=False)
 class _Trials:
-    """Every accepted form of input, as one table of trials.
+    """A table of trials, to which every accepted form of input is converted.
 
-    `kind` holds codes of `KIND_NAMES`; forgeries are `FORGERY` where the input does not tell their kind.
-    `writer` indexes `writers`, the claimed writers; both are None where no writers are known.
+    `kind` holds keys of `KIND_NAMES`; it is `FORGERY` for forgeries if the input does not distinguish kinds.
+    `writer` holds indices into `writers`, the claimed writers; both are None if the writers are not known.
     """
 
     score: np.ndarray
@@ -28,17 +29,17 @@ class _Trials:
 
     @property
     def genuine(self) -> np.ndarray:
-        """Which trials are genuine."""
+        """Mask of the genuine trials."""
         return self.kind == GENUINE
 
     @property
     def forgery_kinds(self) -> list[str]:
-        """Names of the kinds of forgery that occur, random first; `["forgery"]` where the kind is not known."""
+        """Names of the kinds of forgery that occur, random first; `["forgery"]` if kinds are not known."""
         return [name for code, name in KIND_NAMES.items() if code != GENUINE and (self.kind == code).any()]
 
     @property
     def has_kinds(self) -> bool:
-        """Whether the input tells kinds of forgeries apart."""
+        """Whether the input distinguishes kinds of forgeries."""
         return not (self.kind == FORGERY).any()
 
     def require_genuine(self) -> np.ndarray:
@@ -46,12 +47,12 @@ class _Trials:
         mask = self.genuine
         if not mask.any():
             raise ValueError(
-                f"There are no genuine trials to reject; found {self._census()}. Pass genuine queries, too."
+                f"There are no genuine trials to reject; found {self._census()}. Pass genuine queries as well."
             )
         return mask
 
     def require_forgeries(self, kind: str) -> np.ndarray:
-        """Return the mask of forgeries of one kind, of any kind for plain binary input, or raise if there are none."""
+        """Return the mask of forgeries of one kind (of all for plain labels), or raise if there are none."""
         _check_kind(kind)
         if kind == "all" or not self.has_kinds:
             mask = ~self.genuine
@@ -60,19 +61,19 @@ class _Trials:
         if not mask.any():
             wanted = "forgeries" if kind == "all" else f"{kind} forgeries"
             others = ", ".join(map(repr, self.forgery_kinds))
-            advice = f"Ask for a kind that is there ({others})" if others else "Pass forgeries, too"
+            advice = f"Choose a kind that occurs ({others})" if others else "Pass forgeries as well"
             if kind == "random":
                 advice += ", or pass scores against every writer (n_samples, n_enrolled) with classes"
             raise ValueError(f"There are no {wanted} among the trials; found {self._census()}. {advice}.")
         return mask
 
     def select(self, mask: np.ndarray) -> "_Trials":
-        """Keep the trials of a mask; the claimed writers stay as they are."""
+        """Select the trials of a mask; `writers` is not changed, so that indices stay valid."""
         writer = None if self.writer is None else self.writer[mask]
         return _Trials(self.score[mask], self.kind[mask], writer, self.writers)
 
     def to_bunch(self) -> Bunch:
-        """Write the trials out with names in place of codes."""
+        """Return the trials with names of kinds and writers."""
         names = np.array([KIND_NAMES[code] for code in range(len(KIND_NAMES))])
         writer = None if self.writer is None else self.writers[self.writer]
         return Bunch(y_true=self.genuine.astype(int), y_score=self.score, kind=names[self.kind], writer=writer)
@@ -83,7 +84,7 @@ class _Trials:
 
 
 def _check_kind(kind: str) -> None:
-    """Raise for a kind of forgery that cannot be asked for."""
+    """Raise a ValueError unless the kind of forgery is one of `KINDS`."""
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}; got {kind!r}.")
 
@@ -96,15 +97,15 @@ def _make_trials(
     writers: ArrayLike | None = None,
     pos_label: object = None,
 ) -> _Trials:
-    """Build the trials from plain labels, claims or a matrix; see `verification_trials`."""
+    """Convert plain labels, claims or a score matrix to trials; see `verification_trials`."""
     score = _check_scores(y_score)
     shape = np.shape(y_true)
     if shape[:1] != score.shape[:1]:
-        raise ValueError(f"y_true and y_score must have a row a sample; found {shape} and {score.shape}.")
+        raise ValueError(f"y_true and y_score must have the same number of rows; found {shape} and {score.shape}.")
     is_plain = score.ndim == 1 and (len(shape) == 1 or shape[1:] == (1,))
     if pos_label is not None and not is_plain:
         raise ValueError(
-            "pos_label is for plain binary y_true; rows [writer, forgery] tell what is genuine themselves."
+            "pos_label is only for plain binary y_true; rows [writer, forgery] already say which samples are genuine."
         )
     if score.ndim == 1 and classes is not None:
         raise ValueError(
@@ -117,7 +118,7 @@ def _make_trials(
         return _from_claims(y_true, score, writers)
     if writers is not None:
         raise ValueError(
-            "writers names the claim of each of n_samples scores; the columns of a matrix go into classes."
+            "writers is for scores of shape (n_samples,); name the columns of a score matrix with classes."
         )
     return _from_matrix(y_true, score, classes)
 
@@ -132,21 +133,21 @@ def verification_trials(
 ) -> Bunch:
     """Turn scores into verification trials: genuine claims and forgeries of each kind.
 
-    A trial is one score against one claimed writer. What comes back fits scikit-learn's own curves and
-    displays, such as :func:`sklearn.metrics.det_curve`.
+    A trial is one score against one claimed writer. The result can be passed to the curves and displays of
+    scikit-learn, such as :func:`sklearn.metrics.det_curve`.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,) or (n_samples, 2)
-        With `y_score` of shape (n_samples,): plain labels, 1 or True for genuine and 0 or -1 for a
-        forgery (other labels need `pos_label`); or claims, rows `[writer, forgery]` with forgery kinds
-        0 (genuine), 1 (skilled) and 2 (simple). With a matrix: such rows, or writer ids alone (all genuine).
+        With `y_score` of shape (n_samples,): plain labels, 1 or True for genuine and 0 or -1 for a forgery (other
+        labels require `pos_label`); or claims, rows `[writer, forgery]` with forgery kinds 0 (genuine), 1 (skilled)
+        and 2 (simple). With a score matrix: such rows, or only writer ids (all genuine).
     y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
-        Finite scores that rise with genuineness: against the claimed writer, or against every enrolled writer.
+        Finite scores against the claimed writer, or against every enrolled writer; higher is more genuine.
     classes : array-like of shape (n_enrolled,), default=None
-        The enrolled writers in the order of the columns; required by a matrix, as it is in `estimator.classes_`.
+        The enrolled writers in the order of the columns, as in `estimator.classes_`; required for a score matrix.
     writers : array-like of shape (n_samples,), default=None
-        The claimed writer of each score of shape (n_samples,). Beside rows `[writer, forgery]` a genuine
+        The claimed writer of each score of shape (n_samples,). If `y_true` holds rows `[writer, forgery]`, a genuine
         signature that claims another writer is a random forgery; by default every row claims its own writer.
     pos_label : int, bool or str, default=None
         The label of genuine samples in plain labels other than 0/1 and -1/1.
@@ -154,21 +155,22 @@ def verification_trials(
     Returns
     -------
     Bunch
-        With arrays of shape (n_trials,): `y_true` (1 genuine, 0 forgery), `y_score`, `kind` ("genuine",
-        "random", "skilled", "simple", or "forgery" where the kind is not known) and `writer`, the claimed
-        writer (None where no writers are known).
+        Arrays of shape (n_trials,): `y_true` (1 genuine, 0 forgery), `y_score`, `kind` ("genuine", "random", "skilled",
+        "simple", or "forgery" if the kind is not known) and `writer`, the claimed writer (None if writers are not
+        known).
 
     Raises
     ------
     ValueError
-        If shapes disagree, scores are not finite, labels are not binary, `classes` is missing beside a
-        matrix, or a forgery claims a writer who is not enrolled.
+        If shapes do not match, scores are not finite, labels are not binary, `classes` is missing with a score matrix,
+        or a forgery claims a writer who is not enrolled.
 
     Notes
     -----
-    In a matrix, a genuine row of writer `w` is a genuine trial in column `w` and a random forgery in every other
-    column; a forgery is one trial, in the column that it claims. A genuine row of a writer who is not enrolled
-    is a random forgery everywhere. The trials of genuine rows come first, row by row, then those of forgeries.
+    In a score matrix, a genuine row of writer `w` is a genuine trial in column `w` and a random forgery in every other
+    column; a forgery is a single trial, in the column of the writer it claims. A genuine row of a writer who is not
+    enrolled is a random forgery in every column. The trials of genuine rows come first, row by row, then those of
+    forgeries.
 
     Examples
     --------
@@ -191,7 +193,7 @@ def _check_scores(y_score):
     if len(bad):
         raise ValueError(
             f"y_score holds NaN or infinity in {len(bad)} of {len(score)} rows (rows {listing(bad)}). "
-            "Find out why these samples have no score, or leave their rows out."
+            "Check why these samples have no score, or leave out their rows."
         )
     return score
 
@@ -227,7 +229,7 @@ def _from_claims(y_true, score, writers):
         if len(misfits):
             raise ValueError(
                 f"Forgeries in rows {listing(misfits)} imitate another writer than the one claimed in writers. "
-                "A forgery's row names the writer it claims to be."
+                "The row of a forgery names the writer it claims to be."
             )
         kind = np.where(is_other, RANDOM, kind).astype(np.int8)
     names, writer = np.unique(claimed, return_inverse=True)
@@ -237,7 +239,7 @@ def _from_claims(y_true, score, writers):
 def _from_matrix(y_true, score, classes):
     if classes is None:
         raise ValueError(
-            f"y_score of shape {score.shape} has a column a writer: name the writers with classes=estimator.classes_."
+            f"y_score of shape {score.shape} has one column per writer: name them with classes=estimator.classes_."
         )
     if np.shape(classes) != score.shape[1:]:
         raise ValueError(f"classes must name {score.shape[1]} columns of y_score; got shape {np.shape(classes)}.")
@@ -246,15 +248,17 @@ def _from_matrix(y_true, score, classes):
     _check_same_type(classes, signer, "classes")
     columns = {writer: column for column, writer in enumerate(classes.tolist())}
     if len(columns) < len(classes):
-        raise ValueError("classes names a writer twice; give each enrolled writer one column.")
+        raise ValueError("classes names a writer twice; each enrolled writer has one column.")
     column = np.array([columns.get(writer, -1) for writer in signer.tolist()])
     is_forgery = forgery != GENUINE
-    strangers = sorted(set(signer[is_forgery & (column < 0)].tolist()))
-    if strangers:
+    unenrolled = sorted(set(signer[is_forgery & (column < 0)].tolist()))
+    if unenrolled:
         raise ValueError(
-            f"Forgeries claim writers who are not enrolled: {listing(map(repr, strangers))}. classes names "
-            f"{listing(map(repr, columns))}. Enroll these writers, or leave their forgeries out."
+            f"Forgeries claim writers who are not enrolled: {listing(map(repr, unenrolled))}. classes names "
+            f"{listing(map(repr, columns))}. Enroll these writers, or leave out their forgeries."
         )
+    # Genuine signatures are scored against every column and are random forgeries but in their own. A forgery is a trial
+    # in the claimed column only, as it imitates no other writer.
     kind = np.full((np.count_nonzero(~is_forgery), len(classes)), RANDOM, dtype=np.int8)
     kind[column[~is_forgery, None] == np.arange(len(classes))] = GENUINE
     claims = column[is_forgery]
@@ -268,14 +272,16 @@ def _from_matrix(y_true, score, classes):
 
 def _check_writers(writers, n_samples):
     if np.shape(writers) != (n_samples,):
-        raise ValueError(f"writers must name the claim of each of {n_samples} scores; got shape {np.shape(writers)}.")
+        raise ValueError(
+            f"writers must name the claimed writer of each of {n_samples} scores; got shape {np.shape(writers)}."
+        )
     return parse_target(writers)[0]
 
 
 def _check_same_type(ids, signer, name):
-    # Ids of another type never compare equal: every genuine row would turn into a random forgery, silently.
+    # The string "1" and the integer 1 are never equal, and every genuine row would become a random forgery silently.
     if not same_id_type(ids, signer):
         raise ValueError(
-            f"{name} and y_true name writers by different types, {ids.dtype} and {signer.dtype}. "
+            f"{name} and y_true have writer ids of different types, {ids.dtype} and {signer.dtype}. "
             "Convert both to strings or both to integers."
         )

@@ -1,4 +1,4 @@
-"""Splits of signatures into what a system knows and what it is asked."""
+"""Cross-validators that split signatures into references and queries."""
 
 from sigkit.model_selection._writer_split import WriterSplit
 

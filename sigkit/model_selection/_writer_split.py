@@ -1,26 +1,25 @@
 """The cross-validator of writer-dependent verification."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
-from sigkit._utils import GENUINE, development_rows, listing, parse_target, signature_digest
+from sigkit._utils import GENUINE, development_rows, listing, parse_target, signature_digest, warn
 
 
 class WriterSplit(BaseCrossValidator):
-    """Split signatures into references and queries, a writer at a time.
+    """Split signatures into references and queries of each enrolled writer.
 
-    A training fold is what the system knows: all signatures of the development writers, and `n_references` genuine ones
-    of each other writer. The test fold is what it is asked: `n_queries` other genuine signatures and all forgeries of
-    those writers. Every split draws references and queries anew.
+    A training fold contains what a system knows: all signatures of the development writers, and `n_references` genuine
+    signatures of each other writer. The test fold contains the queries: `n_queries` other genuine signatures and all
+    forgeries of these writers. Each split draws new references and queries.
 
-    Splits work on distinct images: of signatures of the same writer and kind that are equal (the bytes of their files,
-    or the values of their arrays) one is used, so that no query is a copy of a reference. A writer with fewer than
-    `n_references + n_queries` distinct genuine signatures gives half of them to each side, never more than asked, with
-    a warning.
+    Only distinct images are used. Of signatures of the same writer and kind with the same content (the bytes of the
+    file, or the values of the array) one is kept, so that no query is a copy of a reference. A writer with fewer than
+    `n_references + n_queries` distinct genuine signatures gives half of them to each fold (and never more than these
+    numbers), with a warning.
 
     Parameters
     ----------
@@ -29,22 +28,23 @@ class WriterSplit(BaseCrossValidator):
     n_queries : int, default=10
         Number of genuine signatures of each enrolled writer in the test fold.
     dev_writers : iterable of writer ids or None, default=None
-        The development writers, all of whose signatures are in every training fold.
+        The development writers, whose signatures are all in every training fold.
     n_splits : int, default=10
         Number of splits.
     random_state : int, RandomState instance or None, default=None
-        Seed of the draws.
+        Seed of the random draws.
 
     See Also
     --------
-    sigkit.estimators.WriterDependentSVC : Enrolls the references and scores the queries.
+    sigkit.estimators.WriterDependentSVC : Verifier that enrolls the references and scores the queries.
 
     Notes
     -----
-    The folds are no partition, so `sklearn.model_selection.cross_val_predict` does not work with this splitter;
-    `cross_validate`, `GridSearchCV` and `learning_curve` do. The rows of a training fold stand in this order: the
-    development writers', one reference of each enrolled writer, a second one of each, and so on. Its beginnings, that
-    `learning_curve` trains on, are systems with fewer references, if they hold at least one of each writer.
+    The folds are not a partition of the signatures, so :func:`sklearn.model_selection.cross_val_predict` does not work
+    with this splitter; `cross_validate`, `GridSearchCV` and `learning_curve` do. The rows of a training fold are
+    ordered: first those of the development writers, then one reference of each enrolled writer, then a second one of
+    each, and so on. :func:`sklearn.model_selection.learning_curve` trains on the first rows of a fold, which are thus
+    systems with fewer references per writer, provided that they contain at least one of each.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class WriterSplit(BaseCrossValidator):
         self.random_state = random_state
 
     def get_n_splits(self, X=None, y=None, groups=None):
-        """Tell the number of splits.
+        """Return the number of splits.
 
         Parameters
         ----------
@@ -85,29 +85,29 @@ class WriterSplit(BaseCrossValidator):
         return self.n_splits
 
     def split(self, X, y, groups=None):
-        """Yield the rows of each training fold and test fold.
+        """Generate the row indices of training and test folds.
 
         Parameters
         ----------
         X : array-like of n_samples paths, images or rows of features
-            Signatures; files are read to find copies.
+            Signatures; files are read to find duplicates.
         y : array-like of shape (n_samples,) or (n_samples, 2)
             Writer ids, or rows `[writer, forgery]`.
         groups : None
-            Ignored; the writers stand in `y`.
+            Ignored; the writers are in `y`.
 
         Yields
         ------
         train : ndarray of int
-            Rows of the training fold.
+            Row indices of the training fold.
         test : ndarray of int
-            Rows of the test fold.
+            Row indices of the test fold.
 
         Raises
         ------
         ValueError
-            If a parameter is no positive number, `y` is missing or does not fit `X`, a development writer has no row,
-            or a writer has fewer than two distinct genuine signatures; the writer is named.
+            If a parameter is not a positive integer, if `y` is missing or has another length than `X`, if a development
+            writer has no row, or if a writer has fewer than two distinct genuine signatures.
         OSError
             If a file cannot be read.
         """
@@ -122,8 +122,8 @@ class WriterSplit(BaseCrossValidator):
             raise ValueError(f"X has {len(X)} signatures, but y has {len(writers)} rows.")
         is_dev = development_rows(writers, self.dev_writers)
         if is_dev.all():
-            raise ValueError("Every writer of y is a development writer, so nobody is left to enroll.")
-        distinct = _first_copies(X, writers, forgery, np.nonzero(~is_dev)[0])
+            raise ValueError("Every writer of y is a development writer, so no writer is left to enroll.")
+        distinct = _drop_duplicates(X, writers, forgery, np.nonzero(~is_dev)[0])
         enrolled = np.unique(writers[~is_dev]).tolist()
         genuine = {
             writer: distinct[(writers[distinct] == writer) & (forgery[distinct] == GENUINE)] for writer in enrolled
@@ -131,6 +131,7 @@ class WriterSplit(BaseCrossValidator):
         forged = distinct[forgery[distinct] != GENUINE]
         n_references = self._count_references(genuine)
 
+        # Made here and not in __init__, so that an integer seed gives the same splits in every call.
         rng = check_random_state(self.random_state)
         for _ in range(self.n_splits):
             references, queries = [], [forged]
@@ -138,26 +139,24 @@ class WriterSplit(BaseCrossValidator):
                 drawn = rng.permutation(rows)
                 references.append(drawn[: n_references[writer]])
                 queries.append(drawn[n_references[writer] :][: self.n_queries])
-            yield np.concatenate([np.nonzero(is_dev)[0], _in_turn(references)]), np.sort(np.concatenate(queries))
+            yield np.concatenate([np.nonzero(is_dev)[0], _interleave(references)]), np.sort(np.concatenate(queries))
 
     def _count_references(self, genuine):
-        """Decide how many references each writer gives, and warn of those with too few signatures."""
+        """Determine the number of references of each writer, and warn about writers with too few signatures."""
         without = [writer for writer, rows in genuine.items() if len(rows) < 2]
         if without:
             raise ValueError(
                 "Writers with fewer than two distinct genuine signatures cannot be split: "
-                f"{listing(map(repr, without))}. Add signatures of theirs, leave them out, or make them development "
-                "writers."
+                f"{listing(map(repr, without))}. Add signatures of these writers, leave them out, or make them "
+                "development writers."
             )
         wanted = self.n_references + self.n_queries
         short = {writer: len(rows) for writer, rows in genuine.items() if len(rows) < wanted}
         if short:
             found = [f"{writer!r} ({count})" for writer, count in short.items()]
-            warnings.warn(
+            warn(
                 f"{len(short)} of {len(genuine)} writers have fewer than {self.n_references} + {self.n_queries} "
-                f"distinct genuine signatures and give half to each side: {listing(found)}.",
-                UserWarning,
-                stacklevel=3,
+                f"distinct genuine signatures and give half to each fold: {listing(found)}."
             )
         return {
             writer: min(self.n_references, len(rows) // 2) if writer in short else self.n_references
@@ -165,15 +164,15 @@ class WriterSplit(BaseCrossValidator):
         }
 
 
-def _first_copies(X, writers, forgery, rows):
-    """Keep the first of the rows that show the same image of the same writer and kind."""
+def _drop_duplicates(X, writers, forgery, rows):
+    """Keep the first of the rows with the same image, writer and kind."""
     first = {}
     for row in rows.tolist():
         first.setdefault((writers[row], forgery[row], signature_digest(X, row)), row)
     return np.array(sorted(first.values()), dtype=int)
 
 
-def _in_turn(references):
-    """Deal the references of all writers out: one of each, then a second one of each."""
+def _interleave(references):
+    """Order the references of all writers: the first of each, then the second of each, and so on."""
     turns = np.concatenate([np.arange(len(rows)) for rows in references])
     return np.concatenate(references)[np.argsort(turns, kind="stable")]

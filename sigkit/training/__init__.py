@@ -4,6 +4,7 @@ An estimator takes the parameters of its training as one object, `training`: a :
 :class:`MetaTraining`.
 """
 
+# What estimators and benchmarks use besides `__all__` is imported under its own name.
 from sigkit.training._adversaries import Adversary, EnsembleAdversary, ProjectedGradientAdversary
 from sigkit.training._callbacks import Patience
 from sigkit.training._checkpoint import keep_seed as keep_seed
@@ -19,6 +20,9 @@ from sigkit.training._recipes import SYNTHETIC_RECIPE, TRANSFER_RECIPE
 from sigkit.training._schedules import CosineSchedule, Schedule, StepSchedule
 from sigkit.training._signet_training import SigNetTraining
 from sigkit.training._statistics import batch_statistics, update_statistics
+from sigkit.training._task_threads import TaskThreads as TaskThreads
+from sigkit.training._task_threads import add_gradients as add_gradients
+from sigkit.training._task_threads import n_task_threads as n_task_threads
 from sigkit.training._tasks import DevelopmentSet as DevelopmentSet
 from sigkit.training._tasks import draw_from_each as draw_from_each
 from sigkit.training._tasks import task_sizes as task_sizes

@@ -13,6 +13,12 @@ class Adversary(Parameters):
 
     A subclass has the method `changed_batches(net, images, target)`. It returns what replaces a batch: a list of shares
     of the loss, inputs of the network, and the criterion of each.
+
+    Examples
+    --------
+    >>> from sigkit.training import Adversary, EnsembleAdversary
+    >>> issubclass(EnsembleAdversary, Adversary)
+    True
     """
 
 

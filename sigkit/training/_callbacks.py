@@ -29,7 +29,7 @@ class Patience(Callback):
         self.n_epochs = n_epochs
 
     def is_over(self, run):
-        """Tell whether the best epoch is too long ago.
+        """Return whether the best epoch is too long ago.
 
         Parameters
         ----------

@@ -15,6 +15,12 @@ class WriterLoss(Parameters):
 
     A subclass has `classifier`, and may override `training_logits`. Its parameters include `writer_term` and
     `label_smoothing`, whose meaning is the same in all losses.
+
+    Examples
+    --------
+    >>> from sigkit.training import CosFaceLoss, WriterLoss
+    >>> issubclass(CosFaceLoss, WriterLoss)
+    True
     """
 
     def classifier(self, n_features, n_classes):

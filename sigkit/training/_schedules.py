@@ -9,7 +9,18 @@ from sigkit.training._parameters import Parameters, param, parameters
 
 
 class Schedule(Parameters):
-    """Base of the schedules; a subclass has the method `factor`."""
+    """Base of the schedules of the learning rate.
+
+    A subclass has the method `factor(epochs_done, n_epochs)`, which returns the factor of the learning rate.
+
+    Examples
+    --------
+    >>> from sigkit.training import Schedule, SigNetTraining
+    >>> class Constant(Schedule):
+    ...     def factor(self, epochs_done, n_epochs):
+    ...         return 1.0
+    >>> training = SigNetTraining(schedule=Constant())
+    """
 
 
 @parameters

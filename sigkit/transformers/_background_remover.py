@@ -1,4 +1,4 @@
-"""Cleaning images that somebody may have tampered with."""
+"""Clean the background of images, as a defence against adversarial noise."""
 
 from numbers import Integral
 
@@ -8,20 +8,20 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sigkit._utils import as_bytes, check_images
-from sigkit.imaging import remove_background, remove_specks
+from sigkit.imaging import remove_background
 
 
 class BackgroundRemover(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
-    """Remove what is too faint or too small to be a stroke from preprocessed images.
+    """Remove background pixels and small specks from preprocessed images.
 
-    Noise that an attacker adds to the background goes, as in [1]_; noise within the strokes stays. Put it before the
-    features of a Pipeline as a defence, or pass it to :class:`sigkit.experiments.AttackCampaign` to see what it does to
-    attacked images. It has no gradient.
+    Adversarial noise in the background is removed, as in [1]_; noise within the strokes is not. Use it as a defence
+    before the featurizer in a Pipeline, or pass it to :class:`sigkit.experiments.AttackCampaign` to measure its effect
+    on attacked images. It is not differentiable.
 
     Parameters
     ----------
     min_size : int, default=0
-        Number of connected pixels that a part of the ink must have to stay.
+        Minimum size in pixels of a connected component of the ink; smaller components are removed.
 
     Attributes
     ----------
@@ -30,8 +30,7 @@ class BackgroundRemover(TransformerMixin, BaseEstimator, auto_wrap_output_keys=N
 
     See Also
     --------
-    sigkit.imaging.remove_background : Otsu's threshold on one image.
-    sigkit.imaging.remove_specks : Small parts of one image.
+    sigkit.imaging.remove_background : The same for one image.
 
     References
     ----------
@@ -58,14 +57,14 @@ class BackgroundRemover(TransformerMixin, BaseEstimator, auto_wrap_output_keys=N
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Look at the shape of the images; there is nothing to learn.
+        """Store the shape of the images; nothing is learned from them.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, height, width)
             Preprocessed signatures, uint8 or values from 0 to 255.
-        y : object, default=None
-            Ignored.
+        y : None
+            Ignored; present for API consistency.
 
         Returns
         -------
@@ -76,7 +75,7 @@ class BackgroundRemover(TransformerMixin, BaseEstimator, auto_wrap_output_keys=N
         return self
 
     def transform(self, X):
-        """Clean images.
+        """Clean preprocessed images.
 
         Parameters
         ----------
@@ -86,11 +85,11 @@ class BackgroundRemover(TransformerMixin, BaseEstimator, auto_wrap_output_keys=N
         Returns
         -------
         ndarray of shape (n_samples, height, width), dtype uint8
-            Cleaned images. A blank image stays blank.
+            The cleaned images. A blank image remains blank.
         """
         check_is_fitted(self, "image_shape_in_")
         images = as_bytes(check_images(self, X, reset=False))
-        return np.stack([remove_specks(remove_background(image), self.min_size) for image in images])
+        return np.stack([remove_background(image, self.min_size) for image in images])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

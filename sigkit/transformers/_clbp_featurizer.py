@@ -1,4 +1,4 @@
-"""Completed local binary patterns: a hand-made baseline for learned features."""
+"""Completed local binary patterns: hand-crafted features, a baseline for learned ones."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
@@ -6,44 +6,44 @@ from sklearn.utils.validation import check_is_fitted
 
 from sigkit._utils import check_images
 from sigkit.nets import center_crop
-from sigkit.transformers._signature_preprocessor import _check_size
+from sigkit.transformers._scans import check_shape
 
 _NEIGHBOURS = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
-"""Rows and columns from a pixel to its neighbours: from the right one on around it, the odd ones are the corners."""
+"""Offsets (row, column) of the neighbours, starting at the right; those at odd positions are the corners."""
 
 _CORNER, _SIDE = np.float32(0.5), np.float32(np.sqrt(0.5) - 0.5)
-"""Weights in the bilinear interpolation at (sqrt(0.5), sqrt(0.5)): of the corner, and of the two sides next to it."""
+"""Weights of the corner and of each adjacent side in the bilinear interpolation at (sqrt(0.5), sqrt(0.5))."""
 
 _BITS = np.arange(256)[:, np.newaxis] >> np.arange(8) & 1
 _N_CHANGES = np.sum(np.roll(_BITS, 1, axis=1) != _BITS, axis=1)
 _CODES = np.where(_N_CHANGES <= 2, _BITS.sum(axis=1), 9).astype(np.uint8)
-"""The code of eight bits."""
+"""Rotation-invariant code of each pattern of eight bits: the number of set bits, or 9 for non-uniform patterns."""
 
 _PAIRS = (10 * _CODES[:, np.newaxis] + _CODES).ravel()
-"""Both codes of a pixel, 10 * M + S, by the 16 bits 256 * m + s."""
+"""The joint code 10 * M + S of a pixel, indexed by the 16 bits 256 * m + s of its two patterns."""
 
 
 class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Compute features of preprocessed signatures by completed local binary patterns, without training.
 
-    A pixel is compared with eight points on the circle of radius 1 around it [1]_, at the angles 2 pi p / 8; those
-    between pixels are interpolated bilinearly. It has three codes:
+    Each pixel is compared with eight points on the circle of radius 1 around it [1]_, at the angles 2 pi p / 8; points
+    between pixels are interpolated bilinearly. The pixel has three codes:
 
-    - S, signs: bit p is set where point p is at least as bright as the pixel;
-    - M, magnitudes: bit p is set where the absolute difference is at least its mean over all pixels and points of the
+    - S, signs: bit p is set if point p is at least as bright as the pixel;
+    - M, magnitudes: bit p is set if the absolute difference is at least its mean over all pixels and points of the
       image;
     - C: 1 if the pixel is at least as bright as the mean of the image, else 0.
 
-    Eight bits become one of 10 codes, which turning the image by 45 degrees does not change: how many bits are set, 0
-    to 8, if they change at most twice around the circle; 9 for all other patterns. The features are the joint histogram
-    of the codes: feature 100 C + 10 M + S counts the pixels with these codes, those on the border of the image left
-    out. They are the baseline of [2]_ for learned features.
+    The eight bits of S and of M are mapped to 10 codes that are invariant to rotation by 45 degrees: the number of set
+    bits, 0 to 8, if the bits change at most twice around the circle (uniform patterns), and 9 otherwise. The features
+    are the joint histogram of the codes: feature 100 C + 10 M + S is the number of pixels with these codes, without the
+    pixels at the border of the image. They are the baseline for learned features in [2]_.
 
     Parameters
     ----------
     image_size : tuple of (int, int) or None, default=(150, 220)
-        Rows and columns of the middle of the images that is looked at, all where there are fewer: what networks see
-        too, as in [2]_. None looks at whole images.
+        Rows and columns of the centre crop that the features are computed from, as in [2]_; networks receive the same
+        crop. A smaller image is not cropped. None uses whole images.
 
     Attributes
     ----------
@@ -52,15 +52,15 @@ class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     See Also
     --------
-    SignaturePreprocessor : Makes the images.
-    SigNetFeaturizer : Computes features by a network.
-    sigkit.estimators.WriterDependentSVC : Verifies by the features.
+    SignaturePreprocessor : Preprocess scans into the images.
+    SigNetFeaturizer : Compute features by a network.
+    sigkit.estimators.WriterDependentSVC : Verify signatures by the features.
 
     Notes
     -----
-    In [2]_ a support vector machine with C = 1 and a linear kernel, or an RBF one with gamma = 2**-15, takes the counts
-    as they are: `WriterDependentSVC(gamma=2**-15, scaling="none")`. Divided by their deviations they are worth much
-    less, for rare patterns then count as much as frequent ones.
+    In [2]_ the counts are not scaled; the classifier is an SVM with C = 1 and a linear kernel, or an RBF kernel with
+    gamma = 2**-15: `WriterDependentSVC(gamma=2**-15, scaling="none")`. Dividing the counts by their standard deviations
+    gives much higher error rates, because rare patterns then weigh as much as frequent ones.
 
     References
     ----------
@@ -99,7 +99,7 @@ class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         X : array-like of shape (n_samples, height, width)
             Preprocessed signatures, uint8 or values from 0 to 255.
         y : None
-            Ignored; present for the Pipeline.
+            Ignored; present for API consistency.
 
         Returns
         -------
@@ -109,16 +109,16 @@ class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Raises
         ------
         ValueError
-            If the images, or their middle of `image_size`, are smaller than 3 x 3 pixels, or `image_size` is not two
-            positive integers.
+            If the images, or their centre crops, are smaller than 3 x 3 pixels, or `image_size` is not two positive
+            integers.
         """
         X = check_images(self, X, reset=True)
-        _middle(X, self.image_size)
+        _crop(X, self.image_size)
         self._n_features_out = 200
         return self
 
     def transform(self, X):
-        """Count patterns.
+        """Compute the histograms of codes.
 
         Parameters
         ----------
@@ -128,7 +128,7 @@ class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Returns
         -------
         ndarray of shape (n_samples, 200), dtype float32
-            How many pixels have each pattern.
+            The number of pixels with each joint code.
 
         Raises
         ------
@@ -136,8 +136,8 @@ class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
             If the images have another shape than in `fit`, or values outside 0 to 255.
         """
         check_is_fitted(self)
-        X = _middle(check_images(self, X, reset=False), self.image_size)
-        # One image after the other: what is computed of one stays in the processor's cache.
+        X = _crop(check_images(self, X, reset=False), self.image_size)
+        # One image at a time, so that its intermediate arrays fit into the processor's cache.
         return np.array([_histogram(image) for image in X], dtype=np.float32)
 
     def __sklearn_tags__(self):
@@ -148,18 +148,18 @@ class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         return tags
 
 
-def _middle(images, image_size):
-    """Cut out what is looked at."""
-    middle = images
+def _crop(images, image_size):
+    """Crop the centre of the images, and check that pixels with eight neighbours remain."""
+    cropped = images
     if image_size is not None:
-        middle = center_crop(images, _check_size(image_size, "image_size"))
-    if min(middle.shape[1:]) < 3:
+        cropped = center_crop(images, check_shape(image_size, "image_size"))
+    if min(cropped.shape[1:]) < 3:
         raise ValueError(
-            f"CLBPFeaturizer needs at least 3 x 3 pixels, found {middle.shape[1]} x {middle.shape[2]}: the images are "
-            f"{images.shape[1]} x {images.shape[2]}, image_size is {image_size!r}. Pass larger images or a larger "
+            f"CLBPFeaturizer needs at least 3 x 3 pixels, found {cropped.shape[1]} x {cropped.shape[2]}: the images "
+            f"are {images.shape[1]} x {images.shape[2]}, image_size is {image_size!r}. Pass larger images or a larger "
             "image_size."
         )
-    return middle
+    return cropped
 
 
 def _histogram(image):
@@ -170,19 +170,20 @@ def _histogram(image):
     magnitudes = np.abs(differences, out=differences)
     threshold = magnitudes.mean(axis=0).mean(dtype=np.float64)
     patterns = np.uint16(256) * _pack(magnitudes >= np.float32(threshold)) + signs
-    # The mean of equal pixels may be rounded to more than they are.
+    # In an image of one grey value, the mean can be rounded to more than this value.
     bright = centre >= min(image.mean(dtype=np.float64), image.max())
     codes = _PAIRS.take(patterns) + np.uint8(100) * bright
     return np.bincount(codes.ravel(), minlength=200)
 
 
 def _differences(image, centre):
-    """Subtract each pixel from the eight points around it; on even ground, the differences are exactly 0."""
+    """Return the differences between the eight points and the pixel; they are exactly 0 where the image is flat."""
     height, width = centre.shape
     differences = np.empty((8, height, width), dtype=np.float32)
     for difference, (down, right) in zip(differences, _NEIGHBOURS):
         np.subtract(image[1 + down :, 1 + right :][:height, :width], centre, out=difference)
-    # Differences are interpolated instead of pixels: the pixel itself, whose difference is 0, falls out.
+    # Interpolating differences equals interpolating pixels, since the weights sum to 1. The fourth term of the
+    # interpolation, of the pixel itself, is 0.
     for corner in (1, 3, 5, 7):
         sides = differences[corner - 1] + differences[(corner + 1) % 8]
         sides *= _SIDE
@@ -192,7 +193,7 @@ def _differences(image, centre):
 
 
 def _pack(bits):
-    """Make one number of eight truth values, the first of which is the highest bit; packbits is ten times as slow."""
+    """Pack eight arrays of bits into one of bytes, highest bit first; ten times faster than `numpy.packbits`."""
     packed = np.zeros(bits.shape[1:], dtype=np.uint8)
     for bit in bits:
         packed += packed

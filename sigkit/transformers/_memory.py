@@ -1,4 +1,4 @@
-"""Results remembered an image, in a folder."""
+"""A cache on disk of arrays computed from single images."""
 
 import os
 
@@ -10,19 +10,20 @@ from sigkit._utils import content_digest, whole_file
 
 
 class ImageMemory:
-    """Arrays computed from one image each, remembered by the image's content and the settings of the step.
+    """Cache the arrays that one step computes from each image, by the image's content and the step's settings.
 
-    `Pipeline(memory=)` remembers a whole training fold and computes every test fold again. This remembers images, so
-    that no image is computed twice, whatever fold it is in. An interrupted run goes on where it stopped.
+    `Pipeline(memory=)` caches the output for a whole training fold and computes every test fold again. This cache has
+    one entry per image, so that no image is computed twice, whatever fold it is in, and an interrupted run continues
+    where it stopped.
 
     Parameters
     ----------
     memory : str, os.PathLike, joblib.Memory or None
-        The folder (of a `joblib.Memory`, its location). Nothing is remembered with None.
+        The folder of the cache (of a `joblib.Memory`, its location). With None nothing is cached.
     step : str
-        The name of the step, a folder below.
+        The name of the step and of its sub-folder.
     *settings : object
-        All that the result depends on beside the image, with a faithful `repr`.
+        Everything else that the result depends on; each must have a `repr` that identifies it.
 
     Examples
     --------
@@ -42,26 +43,26 @@ class ImageMemory:
         self.folder = None
         if location is not None:
             if os.path.isfile(location):
-                raise ValueError(f"memory={os.fspath(location)!r} is a file; name a folder, which may be new.")
+                raise ValueError(f"memory={os.fspath(location)!r} is a file; pass a folder, which may be new.")
             settings = content_digest(repr((__version__, *settings)).encode())
             self.folder = os.path.join(os.fspath(location), "sigkit", step, settings[:20])
 
     def __bool__(self):
         return self.folder is not None
 
-    def get(self, image):
-        """Give back the arrays that were put, by name, or None."""
+    def get(self, image, /):
+        """Return the cached arrays by name, or None; `image` is its content or its digest."""
         if not self:
             return None
         try:
             with open(self._path(image), "rb") as file:
                 return load(file.read())
         except (OSError, SafetensorError):
-            # Unknown yet, or cut short by a full disk, or not ours to read: it is computed.
+            # Not cached, truncated by a full disk, or not readable by this user: it is computed again.
             return None
 
-    def put(self, image, **arrays):
-        """Remember arrays; a run that is killed leaves whole files only."""
+    def put(self, image, /, **arrays):
+        """Cache arrays; an interruption leaves complete entries only. `image` is its content or its digest."""
         if not self:
             return
         path = self._path(image)
@@ -70,5 +71,5 @@ class ImageMemory:
             file.write(save(arrays))
 
     def _path(self, image):
-        digest = content_digest(image)
+        digest = image if isinstance(image, str) else content_digest(image)
         return os.path.join(self.folder, digest[:2], digest[2:])

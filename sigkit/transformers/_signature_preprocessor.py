@@ -1,65 +1,73 @@
-"""From scans to images of one size."""
+"""Preprocess scans into images of one size."""
 
-import json
 import os
-import warnings
-from functools import partial
 from numbers import Integral
+from operator import itemgetter
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import listing, map_parallel, progress
-from sigkit.imaging import ImageError, decode_image, fit_canvas, measure_ink, preprocess_image, read_bytes
+from sigkit._utils import content_digest, listing, map_parallel, progress, warn
+from sigkit.imaging import ImageError, crop_ink, fit_canvas, place_ink, preprocess_image, read_image
 from sigkit.transformers._memory import ImageMemory
+from sigkit.transformers._packed_ink import pack_ink, pack_issues, packed_shape, unpack_ink, unpack_issues
+from sigkit.transformers._scans import check_scans, check_shape, read_content
 
-_DOUBTS = {
+_KEPT_BYTES = 2**28
+"""How much compressed ink `fit_transform` keeps in memory: that of about 30,000 scans like CEDAR's."""
+
+_CHUNK = 8
+"""Number of scans in one task."""
+
+_MESSAGES = {
     "over_canvas": (
-        "{n} of {total} signatures are larger than the canvas of {canvas} pixels and were cut around their middle: "
-        '{names}. Choose a larger canvas_size; "max" knows the signatures of fit only.'
+        "{n} of {total} signatures are larger than the canvas of {canvas} pixels, and their outer parts were cropped: "
+        '{names}. Choose a larger canvas_size; "max" considers only the signatures that are passed to fit.'
     ),
     "cut_off": (
-        "The canvas of {canvas} pixels has not the shape of image_size {image}, and the crop to that shape cuts ink "
-        'off {n} of {total} signatures: {names}. Choose a canvas_size of that shape, or "max".'
+        "The canvas of {canvas} pixels does not have the aspect ratio of image_size {image}, and the crop to that "
+        'ratio cuts ink off {n} of {total} signatures: {names}. Choose a canvas_size with that ratio, or "max".'
     ),
-    "small": "The ink of {n} of {total} images is smaller than a signature: {names} pixels. Scan at 300 dpi.",
+    "small": ("The ink of {n} of {total} images is too small for a signature: {names} pixels. Scan them at 300 dpi."),
     "faint": (
-        "Ink and paper differ by only a few grey values in {n} of {total} images: {names}. Blank paper? Leave them out."
+        "Ink and paper differ by only a few grey values in {n} of {total} images: {names}. Leave them out if they are "
+        "blank."
     ),
     "dark_paper": (
-        "Most pixels of {n} of {total} images are dark: {names}. Paper must be bright and ink dark; if it is the other "
-        "way round, pass 255 - image."
+        "Most pixels of {n} of {total} images are dark: {names}. Paper must be bright and ink dark; if they are "
+        "inverted, pass 255 - image."
     ),
 }
 
 
 class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
-    """Centre signatures on a canvas, clear the background, invert and resize: scans to images of one size.
+    """Preprocess scans of signatures into images of one size: clear the background, centre, invert and resize.
 
-    The procedure of [1]_, which published weights were trained with. Of each scan, a Gaussian blur of two pixels and
-    Otsu's threshold find the ink's box and centre of mass; the box goes on a white canvas with the centre of mass in
-    the middle, moved where it would stand over an edge; what is brighter than the threshold becomes white; the canvas
-    is inverted, scaled to cover `image_size`, and its centre cut out.
+    The procedure of [1]_, with which published weights were trained. The bounding box and the centre of mass of the ink
+    are found by a Gaussian blur of two pixels and Otsu's threshold. The box is placed on a white canvas with the centre
+    of mass in the middle, shifted if it would extend beyond an edge. Pixels brighter than the threshold become white.
+    The canvas is inverted, scaled to cover `image_size`, and cropped to its centre.
 
     Parameters
     ----------
     canvas_size : tuple of (int, int) or "max", default="max"
-        Rows and columns of the canvas, in pixels of the scans: the same for all signatures, so that their sizes stay
-        comparable. "max" learns in `fit` the smallest canvas of `image_size`'s shape that holds every signature; later
-        ones may be larger. In cross-validation a fixed canvas is better: the images are the same in every fold.
+        Rows and columns of the canvas in pixels of the scans. It is the same for all signatures, so that their sizes
+        remain comparable. With "max", `fit` chooses the smallest canvas with the aspect ratio of `image_size` that
+        holds every signature; signatures passed to `transform` later may be larger. A fixed canvas is better in
+        cross-validation: the images are then the same in every fold.
     image_size : tuple of (int, int), default=(170, 242)
-        Rows and columns of the images that `transform` returns.
+        Rows and columns of the images.
     background : {"otsu", "adaptive", "none"}, default="otsu"
-        What is cleared as paper: "otsu" by one threshold for the scan; "adaptive" by Sauvola's threshold at each pixel,
-        for photographs with uneven light; "none" nothing.
+        How the background is found and cleared: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's
+        threshold at each pixel, for photographs with uneven light; "none" does not clear it.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        A folder in which results are remembered an image, by its content and these parameters.
+        Folder of a cache with one entry per image, identified by the image's content and these parameters.
     n_jobs : int or None, default=None
-        Number of jobs that work on images in parallel; None means 1, -1 all processors.
+        Number of images that are preprocessed in parallel; None means 1, -1 uses all processors.
     verbose : int, default=0
-        1 tells of the progress, once a second, on the standard error stream.
+        If 1, the progress is written to the standard error stream once per second.
 
     Attributes
     ----------
@@ -68,12 +76,19 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
 
     See Also
     --------
-    SigNetFeaturizer : Turns these images into features.
+    SigNetFeaturizer : Compute features of these images.
+    sigkit.imaging.preprocess_image : The same procedure for one image.
 
     Notes
     -----
-    Doubtful scans are warned about by name, once a kind of doubt: signatures over the canvas, ink that the final crop
-    cuts off because the canvas has another shape than `image_size`, ink too small or too faint, dark paper.
+    There is one warning for each kind of possible problem, which names the scans: signatures larger than the canvas,
+    ink that is cut off because the canvas does not have the aspect ratio of `image_size`, ink that is too small or too
+    faint, and dark paper.
+
+    `fit_transform` reads every scan and finds its ink once. With a canvas of "max", the cropped ink is compressed and
+    kept until the canvas is known: up to 256 MiB in memory, which is enough for about 30,000 scans, and all of it in
+    the cache if `memory` is set. Without `memory`, scans beyond this limit are read again. Scans in the cache are read
+    only to identify them by their content.
 
     References
     ----------
@@ -124,10 +139,10 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size, paper bright and ink dark. They are read only when
+            Scans: file paths, or uint8 images of any size with bright paper and dark ink. They are read only if
             `canvas_size` is "max".
         y : None
-            Ignored; present for the Pipeline.
+            Ignored; present for API consistency.
 
         Returns
         -------
@@ -137,20 +152,38 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Raises
         ------
         ImageError
-            A `ValueError`, if an image is unreadable, blank or holds no signature; it is named.
+            A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
         ValueError
-            If `X` is empty or holds no images, or a size is not two positive integers.
+            If `X` is empty or does not contain images, or a size is not two positive integers.
         """
-        scans = _check_scans(X)
-        image_size = _check_size(self.image_size, "image_size")
-        if isinstance(self.canvas_size, str):
-            measured = self._map(
-                partial(_measure, background=self.background), scans, (2,), "ink boxes", self.background
-            )
-            self.canvas_size_ = fit_canvas(np.max([shape for shape, _ in measured], axis=0).tolist(), image_size)
-        else:
-            self.canvas_size_ = _check_size(self.canvas_size, "canvas_size")
+        self._choose_canvas(check_scans(X), kept_bytes=0)
         return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Choose the canvas and preprocess the same signatures, reading each scan once.
+
+        Parameters
+        ----------
+        X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
+            Scans: file paths, or uint8 images of any size with bright paper and dark ink.
+        y : None
+            Ignored; present for API consistency.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, image_size[0], image_size[1]), dtype uint8
+            The images, equal to those of `fit(X).transform(X)`.
+
+        Raises
+        ------
+        ImageError
+            A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
+        ValueError
+            If `X` is empty or does not contain images, or a size is not two positive integers.
+        """
+        scans = check_scans(X)
+        return self._preprocess(scans, self._choose_canvas(scans, _KEPT_BYTES))
 
     def transform(self, X):
         """Preprocess signatures.
@@ -158,30 +191,25 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size, paper bright and ink dark.
+            Scans: file paths, or uint8 images of any size with bright paper and dark ink.
 
         Returns
         -------
         ndarray of shape (n_samples, image_size[0], image_size[1]), dtype uint8
-            Images; background is 0 and ink is up to 255.
+            The images: background 0 and ink up to 255.
 
         Raises
         ------
         ImageError
-            A `ValueError`, if an image is unreadable, blank or holds no signature; it is named.
+            A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
         ValueError
-            If `X` is empty or holds no images.
+            If `X` is empty or does not contain images.
         """
         check_is_fitted(self)
-        scans = _check_scans(X)
-        image_size = _check_size(self.image_size, "image_size")
-        settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
-        results = self._map(partial(preprocess_image, **settings), scans, image_size, "preprocessed", settings)
-        self._warn_of_doubts([doubts for _, doubts in results], scans)
-        return np.stack([image for image, _ in results])
+        return self._preprocess(check_scans(X))
 
     def set_output(self, *, transform=None):
-        """Leave the output as it is: images fit into no table.
+        """Do nothing: images do not fit into a table.
 
         Parameters
         ----------
@@ -195,36 +223,74 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """
         return self
 
-    def _map(self, work, scans, shape, step, *settings):
-        """Do the work on every scan, or fail with the names of all that cannot be used."""
-        memory = ImageMemory(self.memory, step, *settings)
-        results = [_remembered(scan, memory, shape) for _, scan in scans]
-        unknown = [row for row, result in enumerate(results) if result is None]
-        if unknown:
-            computed = map_parallel(_compute, [scans[row] for row in unknown], work, memory, n_jobs=self.n_jobs)
-            for position, result in progress(computed, len(unknown), step, self.verbose):
-                results[unknown[position]] = result
-        errors = [str(result) for result in results if isinstance(result, ImageError)]
-        if len(errors) == 1:
-            raise ImageError(errors[0])
-        if errors:
-            raise ImageError(
-                "\n".join([f"{len(errors)} of {len(scans)} images cannot be used:", *errors[:10], ""]).strip()
-            )
-        return results
+    def _choose_canvas(self, scans, kept_bytes):
+        """Set `canvas_size_`; return the digest and the packed ink of each scan as far as they were found and kept."""
+        image_size = check_shape(self.image_size, "image_size")
+        kept = [(None, None)] * len(scans)
+        if not isinstance(self.canvas_size, str):
+            self.canvas_size_ = check_shape(self.canvas_size, "canvas_size")
+            return kept
+        shapes = []
+        shared = self._ink_memory(), self.background, kept_bytes > 0
+        for position, (digest, shape, ink) in self._map("measured", _find_ink, scans, *shared):
+            shapes.append(shape)
+            if ink is not None:
+                kept_bytes -= sum(array.nbytes for array in ink.values())
+            kept[position] = digest, ink if kept_bytes > 0 else None
+        self.canvas_size_ = fit_canvas(np.max(shapes, axis=0).tolist(), image_size)
+        return kept
 
-    def _warn_of_doubts(self, doubts, scans):
-        for kind, message in _DOUBTS.items():
-            found = [f"{name} ({of_scan[kind]})" for of_scan, (name, _) in zip(doubts, scans) if kind in of_scan]
+    def _preprocess(self, scans, kept=None):
+        """Preprocess scans, from their ink where it was kept, and warn of possible problems."""
+        image_size = check_shape(self.image_size, "image_size")
+        settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
+        memory = ImageMemory(self.memory, "preprocessed", settings)
+        kept = kept or [(None, None)] * len(scans)
+        items = [(*scan, *found) for scan, found in zip(scans, kept)]
+        images = np.empty((len(scans), *image_size), dtype=np.uint8)
+        issues = [None] * len(scans)
+        shared = memory, self._ink_memory(), settings
+        for position, result in self._map("preprocessed", _preprocess_scan, items, *shared):
+            images[position], issues[position] = result
+        self._warn_of_issues(issues, scans)
+        return images
+
+    def _ink_memory(self):
+        """Return the cache of cropped ink, which only a canvas of "max" needs."""
+        return ImageMemory(self.memory if isinstance(self.canvas_size, str) else None, "ink", self.background)
+
+    def _map(self, step, function, items, *shared):
+        """Yield the position and the result of each item as they are done; in the end, raise one error for all."""
+        errors = {}
+        # Several scans per task: looking a scan up in the cache takes less time than starting a task.
+        chunks = [(function, items[start : start + _CHUNK]) for start in range(0, len(items), _CHUNK)]
+        computed = map_parallel(_compute_chunk, chunks, *shared, n_jobs=self.n_jobs)
+        numbered = (list(enumerate(results, number * _CHUNK)) for number, results in computed)
+        for results in progress(numbered, len(items), step, self.verbose):
+            for position, result in results:
+                if isinstance(result, ImageError):
+                    errors[position] = str(result)
+                else:
+                    yield position, result
+        messages = [message for _, message in sorted(errors.items(), key=itemgetter(0))]
+        if len(messages) == 1:
+            raise ImageError(messages[0])
+        if messages:
+            raise ImageError("\n".join([f"{len(messages)} of {len(items)} images cannot be used:", *messages[:10]]))
+
+    def _warn_of_issues(self, issues, scans):
+        for kind, message in _MESSAGES.items():
+            found = [f"{name} ({of_scan[kind]})" for of_scan, (name, _) in zip(issues, scans) if kind in of_scan]
             if found:
-                text = message.format(
-                    n=len(found),
-                    total=len(scans),
-                    names=listing(found),
-                    canvas="{} x {}".format(*self.canvas_size_),
-                    image="{} x {}".format(*self.image_size),
+                warn(
+                    message.format(
+                        n=len(found),
+                        total=len(scans),
+                        names=listing(found),
+                        canvas="{} x {}".format(*self.canvas_size_),
+                        image="{} x {}".format(*self.image_size),
+                    )
                 )
-                warnings.warn(text, UserWarning, stacklevel=3)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -235,75 +301,72 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         return tags
 
 
-def _measure(image, background):
-    return np.array(measure_ink(image, background).box.shape), {}
+# The functions below work on scans in any process. They return errors instead of raising them, so that one error
+# can name all scans that cannot be used.
 
 
-def _remembered(scan, memory, shape):
-    """Look a scan's result up; None where it is unknown."""
-    if not memory:
-        return None
-    try:
-        found = memory.get(_content(scan)) or {}
-    except ImageError as error:
-        return error
-    if found.keys() != {"array", "doubts"} or found["array"].shape != shape:
-        return None
-    return found["array"], json.loads(found["doubts"].tobytes())
+def _compute_chunk(chunk, *shared):
+    """Call a function on each of several scans."""
+    function, items = chunk
+    return [function(item, *shared) for item in items]
 
 
-def _compute(named_scan, work, memory):
-    """Work on one scan and remember the result; errors are returned, so that all can be told at once."""
+def _find_ink(named_scan, memory, background, keep):
+    """Return the digest of a scan (None without a cache), the shape of its ink, and its packed ink (None: not kept)."""
     name, scan = named_scan
     try:
-        content = _content(scan)
-    except ImageError as error:
-        return error
-    try:
-        array, doubts = work(decode_image(content) if isinstance(content, bytes) else content)
+        content, digest = _identify(scan, memory)
+        packed = memory.get(digest)
+        shape = packed_shape(packed)
+        if shape is None:
+            ink = crop_ink(_decode(content), background)
+            shape = ink.pixels.shape
+            packed = pack_ink(ink) if keep or memory else None
+            memory.put(digest, **(packed or {}))
     except ImageError as error:
         return ImageError(f"{name}: {error}")
-    memory.put(content, array=array, doubts=np.frombuffer(json.dumps(doubts).encode(), dtype=np.uint8))
-    return array, doubts
+    return digest, shape, packed if keep else None
 
 
-def _content(scan):
-    return read_bytes(scan) if isinstance(scan, str) else scan
+def _preprocess_scan(item, memory, ink_memory, settings):
+    """Return the image of a scan and its issues: from the cache, from its ink, or from the scan itself."""
+    name, scan, digest, packed = item
+    content = None
+    try:
+        if memory and digest is None:
+            content, digest = _identify(scan, memory)
+        found = _look_up(memory, digest, settings["image_size"])
+        if found is not None:
+            return found
+        ink = unpack_ink(packed or ink_memory.get(digest))
+        if ink is not None:
+            image, issues = place_ink(ink, settings["canvas_size"], settings["image_size"])
+        else:
+            if content is None:
+                content, digest = _identify(scan, memory)
+            image, issues = preprocess_image(_decode(content), **settings)
+    except ImageError as error:
+        return ImageError(f"{name}: {error}")
+    memory.put(digest, image=image, issues=pack_issues(issues))
+    return image, issues
 
 
-def _check_scans(X):
-    """Give every scan a name: rows (name, path or 2-D uint8 array)."""
-    if isinstance(X, (str, os.PathLike)):
-        raise ValueError(f"X is the single path {str(X)!r}; pass a list of paths.")
-    X = X.to_numpy() if hasattr(X, "to_numpy") else X
-    if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "O":
-        raise ValueError(f"X is one image of shape {X.shape}; pass a list of images, or X[np.newaxis].")
-    if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] in (1, 3, 4):
-        raise ValueError(f"X looks like one colour image, of shape {X.shape}; pass a list of 2-D grey images.")
-    if not hasattr(X, "__len__"):
-        raise ValueError(f"X must be paths or images; found {type(X).__name__}.")
-    if len(X) == 0:
-        raise ValueError("Found 0 signatures in X; at least 1 is needed. Is the folder of scans empty?")
-    return [_check_scan(scan, index) for index, scan in enumerate(X)]
+def _identify(scan, memory):
+    """Return the bytes of a file, or the array, and its digest if there is a cache to find it in."""
+    content = read_content(scan)
+    return content, content_digest(content) if memory else None
 
 
-def _check_scan(scan, index):
-    if isinstance(scan, (str, os.PathLike)):
-        return os.fspath(scan), str(os.fspath(scan))
-    scan = np.asarray(scan)
-    name = f"image {index}"
-    if scan.ndim != 2 or scan.dtype not in (np.uint8, np.bool_):
-        raise ValueError(
-            f"{name} of X is {scan.dtype} of shape {scan.shape}; signatures are file paths, or 2-D uint8 arrays with "
-            "paper near 255 and ink near 0."
-        )
-    if not scan.size:
-        raise ValueError(f"{name} of X is empty, of shape {scan.shape}. Leave it out.")
-    return name, scan.astype(np.uint8) * 255 if scan.dtype == np.bool_ else scan
+def _decode(content):
+    return read_image(content) if isinstance(content, bytes) else content
 
 
-def _check_size(size, name):
-    is_pair = len(size) == 2 and all(isinstance(side, Integral) and side > 0 for side in size)
-    if not is_pair:
-        raise ValueError(f"{name} must be two positive integers, rows and columns; found {size!r}.")
-    return int(size[0]), int(size[1])
+def _look_up(memory, digest, image_size):
+    """Return the cached image and its issues, or None; entries that this class cannot have written are ignored."""
+    entry = memory.get(digest) or {}
+    if entry.keys() != {"image", "issues"} or entry["image"].shape != image_size:
+        return None
+    try:
+        return entry["image"], unpack_issues(entry["issues"])
+    except ValueError:
+        return None

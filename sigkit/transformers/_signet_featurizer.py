@@ -66,8 +66,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Parameters of the training: loss, augmentation, epochs, learning rate and others; None takes the defaults of
         :class:`sigkit.training.SigNetTraining`. `set_params(training__epochs=5)` works in both cases.
     n_views : int, default=1
-        Number of slightly distorted views of each image, itself included, whose features `transform` averages: somewhat
-        better features at that many times the cost.
+        Number of slightly distorted views of each image, itself included, whose features `transform` averages.
     magnification : float or sequence of float, default=1.0
         Factor by which `transform` enlarges images, from 1 to 4, as set in `fit`; the network must take any size. With
         several factors, multi-scale features are concatenated: `(1, 1.25)` is better than either on the mean of the
@@ -113,9 +112,8 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     Notes
     -----
-    Duplicates among a writer's signatures are used once. Several processes that `torchrun` starts, in each of which
-    `torch.distributed` is initialized and `fit` called with the same data, share each batch and average their
-    gradients.
+    Duplicates among a writer's signatures are used once. Processes that `torchrun` starts, in which `torch.distributed`
+    is initialized and `fit` called with the same data, share each batch and average their gradients.
 
     References
     ----------
@@ -131,11 +129,8 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=4, random_state=0)
     >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
     >>> featurizer = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=2), random_state=0).fit(images, target)
-    >>> [epoch["epoch"] for epoch in featurizer.history_]
-    [1, 2]
-    >>> features = featurizer.transform(images)
-    >>> features.shape, features.dtype
-    ((24, 16), dtype('float32'))
+    >>> len(featurizer.history_), featurizer.transform(images).shape
+    (2, (24, 16))
 
     The weights in the package need no training:
 
@@ -197,7 +192,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def set_params(self, **params):
         """Set parameters, those of the training by their path, such as `training__lr`.
 
-        Parameters of a training are set in a copy, so that a recipe which several estimators share stays as it is.
+        Parameters of a training are set in a copy, so that a recipe shared by several estimators stays as it is.
 
         Parameters
         ----------
@@ -250,9 +245,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 "weights= are used as they are, and initial_weights= are trained further: pass one of them, not both."
             )
         if self.weights is not None:
-            network, metadata = load_network(self.weights, self.architecture)
-            check_size(X, network, metadata["architecture"])
-            compare_preprocessing(X, metadata, self.weights)
+            network, metadata = self._load_network(X, self.weights)
         else:
             network, architecture = self._initial_network(X, seed)
             metadata = {"architecture": architecture, "preprocessing": describe_preprocessing(X)}
@@ -370,10 +363,14 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             with torch.device("meta"):
                 check_size(X, build_network(self.architecture), self.architecture)
             return build_network(self.architecture, seed=seed), self.architecture
-        network, metadata = load_network(self.initial_weights, self.architecture)
-        check_size(X, network, metadata["architecture"])
-        compare_preprocessing(X, metadata, self.initial_weights)
+        network, metadata = self._load_network(X, self.initial_weights)
         return network, metadata["architecture"]
+
+    def _load_network(self, X, weights):
+        network, metadata = load_network(weights, self.architecture)
+        check_size(X, network, metadata["architecture"])
+        compare_preprocessing(X, metadata, weights)
+        return network, metadata
 
     def _train(self, X, y, training, network, architecture, *, seed, device):
         if y is None:

@@ -1,4 +1,4 @@
-"""Memory that is kept while it is freed and taken again and again."""
+"""The allocator settings under which freed memory stays in the process."""
 
 import os
 import platform
@@ -19,24 +19,24 @@ import resource
 import numpy as np
 from sigkit._utils import freed_memory_kept
 
-def pages_taken():
+def page_faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     parts = [np.ones(30 * 2**20, dtype=np.uint8) for _ in range(8)]
     del parts
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 with freed_memory_kept():
-    pages_taken()
+    page_faults()
     with freed_memory_kept():
-        print(pages_taken())
-    print(pages_taken())
-pages_taken()
-print(pages_taken())
+        print(page_faults())
+    print(page_faults())
+page_faults()
+print(page_faults())
 """
 
 
-@pytest.mark.skipif(not IS_GLIBC, reason="only glibc can be told to keep memory")
-def test_pages_are_asked_for_once():
+@pytest.mark.skipif(not IS_GLIBC, reason="works with glibc only")
+def test_memory_is_requested_once():
     named = {*module._OWN_SETTINGS, "GLIBC_TUNABLES"}
     settings = {"env": {name: value for name, value in os.environ.items() if name not in named}}
     found = subprocess.run([sys.executable, "-c", COUNT_PAGES], capture_output=True, text=True, check=True, **settings)
@@ -44,7 +44,7 @@ def test_pages_are_asked_for_once():
     assert max(within, outside_the_inner) < afterwards / 2
 
 
-def test_what_happens_inside_comes_out():
+def test_errors_inside_are_raised():
     with pytest.raises(KeyError, match="inner"), freed_memory_kept():
         {}["inner"]
     assert module._users == 0
@@ -55,14 +55,14 @@ def refuse(*arguments, **settings):
 
 
 @pytest.mark.parametrize("name", ["MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"])
-def test_settings_of_the_environment_stay(monkeypatch, name):
+def test_settings_of_the_environment_are_kept(monkeypatch, name):
     monkeypatch.setenv(name, "glibc.malloc.trim_threshold=1000000")
     monkeypatch.setattr(module, "_set", refuse)
     with freed_memory_kept():
         assert module._users == 0
 
 
-def test_other_systems_are_left_alone(monkeypatch):
+def test_other_systems_are_not_changed(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(module, "_set", refuse)
     with freed_memory_kept():

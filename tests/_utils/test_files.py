@@ -4,7 +4,7 @@ from sigkit._utils import whole_file
 
 
 @pytest.mark.parametrize("failure", [OSError, KeyboardInterrupt])
-def test_a_failure_leaves_what_was_there_before(tmp_path, failure):
+def test_a_failure_leaves_the_previous_file(tmp_path, failure):
     path = tmp_path / "file"
     path.write_bytes(b"before")
 

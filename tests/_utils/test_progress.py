@@ -1,7 +1,7 @@
 from sigkit._utils import listing, progress
 
 
-def test_progress_passes_items_on_and_tells_the_end(capsys):
+def test_progress_yields_items_and_reports_the_end(capsys):
     batches = [[1, 2], [3]]
     assert list(progress(iter(batches), 3, "reading", verbose=1)) == batches
     assert "reading: 3 of 3" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from sigkit._utils import content_digest, development_rows, parse_target
         pd.DataFrame({"writer": ["ada", "bob", "bob"], "forgery": [0, 1, 2]}),
     ],
 )
-def test_strings_and_kinds_are_told_apart_in_any_table(y):
+def test_tables_of_strings_and_kinds(y):
     writers, forgery = parse_target(y)
     assert writers.tolist() == ["ada", "bob", "bob"]
     assert forgery.tolist() == [0, 1, 2]
@@ -40,12 +40,12 @@ def test_integers_stay_integers(y):
         ([np.nan, 1.0], "NaN"),
     ],
 )
-def test_bad_targets_are_named(y, message):
+def test_invalid_targets_raise(y, message):
     with pytest.raises(ValueError, match=message):
         parse_target(y)
 
 
-def test_development_writers_must_be_there():
+def test_development_writers_must_be_in_y():
     writers = np.array([1, 2, 2])
     assert development_rows(writers, np.array([2])).tolist() == [False, True, True]
     assert not development_rows(writers, None).any()
@@ -53,7 +53,7 @@ def test_development_writers_must_be_there():
         development_rows(writers, ["2", 9])
 
 
-def test_digest_sees_shape_type_and_values():
+def test_digest_depends_on_shape_dtype_and_values():
     zeros = np.zeros((2, 3), dtype=np.uint8)
     others = [np.zeros((3, 2), np.uint8), np.zeros((2, 3), np.int8), np.ones((2, 3), np.uint8)]
     assert content_digest(zeros) == content_digest(zeros.copy(order="F"))
@@ -61,7 +61,7 @@ def test_digest_sees_shape_type_and_values():
     assert content_digest(b"ink") != content_digest(b"paper")
 
 
-def test_tables_are_read_by_their_names():
+def test_tables_are_read_by_column_names():
     table = pd.DataFrame({"forgery": [0, 1], "writer": [7, 8], "date": ["x", "y"]})
     writers, forgery = parse_target(table)
     assert writers.tolist() == [7, 8]
@@ -69,8 +69,8 @@ def test_tables_are_read_by_their_names():
 
 
 @pytest.mark.parametrize("y", ["ada", 7])
-def test_a_single_id_is_no_target(y):
-    with pytest.raises(ValueError, match=f"found {y!r}, not"):
+def test_a_single_id_raises(y):
+    with pytest.raises(ValueError, match=rf"\[{y!r}\] instead of {y!r}"):
         parse_target(y)
 
 
@@ -79,6 +79,6 @@ def test_missing_ids_of_pandas():
         parse_target(pd.Series(["ada", pd.NA], dtype="string"))
 
 
-def test_addresses_are_no_content():
+def test_digests_of_object_arrays_raise():
     with pytest.raises(TypeError, match="Python objects"):
         content_digest(np.array([object()]))

@@ -1,4 +1,4 @@
-"""A small smooth verifier, and images to attack it with."""
+"""A small differentiable verifier, and images to attack."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ SIZE = (12, 16)
 
 
 class SmallVerifier(nn.Module):
-    """Two claims, each with a direction of its own in the features of a small network."""
+    """Two writers, each with a linear classifier on the features of a small network."""
 
     def __init__(self, seed=0):
         super().__init__()
@@ -35,7 +35,7 @@ def claims():
 
 @pytest.fixture
 def images():
-    """A hundred images, about half of whose pixels are background, as whole grey levels."""
+    """A hundred images of whole grey levels, in which about half of the pixels are background."""
     generator = np.random.default_rng(0)
     drawn = generator.integers(0, 256, (100, *SIZE))
     return np.where(generator.random(drawn.shape) < 0.5, 0, drawn).astype(np.uint8)
@@ -48,5 +48,5 @@ def scores(verifier, images, claims):
 
 @pytest.fixture
 def goals(scores):
-    """What an attacker wants at the threshold 0: the opposite."""
+    """The opposite of each decision at the median score."""
     return np.where(scores >= np.median(scores), "reject", "accept")

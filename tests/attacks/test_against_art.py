@@ -1,4 +1,4 @@
-"""The attacks beside those of the Adversarial Robustness Toolbox, on a hundred images and a small network."""
+"""Compare the attacks with those of the Adversarial Robustness Toolbox, on a hundred images and a small network."""
 
 import numpy as np
 import pytest
@@ -11,8 +11,8 @@ PyTorchClassifier = pytest.importorskip("art.estimators.classification").PyTorch
 INF = float("inf")
 
 
-class Sides(torch.nn.Module):
-    """A claim for the first writer as a classifier in two classes, of images with values up to 1."""
+class TwoClasses(torch.nn.Module):
+    """The claim to be the first writer as a classifier with two classes, for images with values up to 1."""
 
     def __init__(self, verifier, threshold):
         super().__init__()
@@ -25,18 +25,18 @@ class Sides(torch.nn.Module):
 
 @pytest.fixture
 def images():
-    """Images without black and white, where the toolbox's change of variables is at its best."""
+    """Images without black or white pixels, for which the change of variables of the toolbox works best."""
     return np.random.default_rng(0).integers(30, 226, (100, 12, 16)).astype(np.uint8)
 
 
 @pytest.fixture
 def run(verifier, images):
-    """Run an attack and one of the toolbox on all images, to have each decided the other way."""
+    """Run an attack and its counterpart in the toolbox on all images, to reverse each decision."""
     claims = np.zeros(len(images), dtype=int)
     scores = verifier(torch.from_numpy(images).float(), claims).numpy()
     threshold = float(np.median(scores))
     classifier = PyTorchClassifier(
-        Sides(verifier, threshold),
+        TwoClasses(verifier, threshold),
         loss=torch.nn.CrossEntropyLoss(),
         input_shape=images.shape[1:],
         nb_classes=2,

@@ -1,4 +1,4 @@
-"""What holds of every attack."""
+"""Tests that every attack has to pass."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def attacked(attack, verifier, images, claims, goals, threshold):
     return attack(verifier, images, claims, goal=goals, threshold=threshold)
 
 
-def test_success_is_what_the_verifier_says_of_the_images(attacked, verifier, images, claims, goals, scores, threshold):
+def test_success_and_scores_are_those_of_the_images(attacked, verifier, images, claims, goals, scores, threshold):
     assert isinstance(attacked, Attacked)
     after = verifier(torch.from_numpy(attacked.images).float(), claims).numpy()
     assert np.allclose(attacked.scores_before, scores, atol=1e-5)
@@ -41,7 +41,7 @@ def test_success_is_what_the_verifier_says_of_the_images(attacked, verifier, ima
     assert np.allclose(attacked.rmse, rmse, atol=1e-4)
 
 
-def test_it_improves_on_no_attack(attacked, goals):
+def test_attacks_change_scores_in_the_right_direction(attacked, goals):
     moved = np.where(goals == "reject", -1, 1) * (attacked.scores_after - attacked.scores_before)
     assert attacked.attempted.all()
     assert attacked.success.mean() > 0.5
@@ -72,7 +72,7 @@ def test_float_images_stay_in_range_and_ball(attack, verifier, images, claims, g
     assert attacked.success.mean() > 0.5
 
 
-def test_claims_on_the_wished_side_are_reported_and_left_alone(attack, verifier, images, claims, scores, threshold):
+def test_claims_already_decided_as_wanted_are_not_attacked(attack, verifier, images, claims, scores, threshold):
     attacked = attack(verifier, images, claims, goal="reject", threshold=threshold)
     rejected = scores < threshold
     assert np.array_equal(attacked.attempted, ~rejected)
@@ -99,7 +99,7 @@ def test_the_same_seed_gives_the_same_images(attack, verifier, images, claims, g
     assert np.array_equal(first.images, second.images)
 
 
-def test_torch_and_numpy_keep_their_random_states(attack, verifier, images, claims, goals):
+def test_global_random_states_are_not_changed(attack, verifier, images, claims, goals):
     np.random.seed(3)  # noqa: NPY002
     torch.manual_seed(3)
     expected = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
@@ -108,13 +108,13 @@ def test_torch_and_numpy_keep_their_random_states(attack, verifier, images, clai
     assert torch.equal(torch.get_rng_state(), expected[1])
 
 
-def test_tensors_and_a_threshold_a_claim(attack, verifier, images, claims, scores):
+def test_tensors_and_one_threshold_per_claim(attack, verifier, images, claims, scores):
     one = attack(verifier, torch.from_numpy(images[:5]), claims[:5], threshold=scores[:5] - 0.1)
     assert one.attempted.all()
     assert np.allclose(one.scores_before, scores[:5], atol=1e-5)
 
 
-def test_a_verifier_may_do_without_claims(attack, images):
+def test_verifiers_may_ignore_claims(attack, images):
     attacked = attack(lambda images, claims: images.mean((1, 2)) - 60, images[:4], goal="reject")
     assert attacked.success.shape == (4,)
 
@@ -125,9 +125,9 @@ def test_a_verifier_may_do_without_claims(attack, images):
         ({"images": np.zeros((2, 3))}, r"shape \(n_samples, height, width\); found \(2, 3\)"),
         ({"images": np.full((2, 3, 4), 256.0)}, "found 256 to 256"),
         ({"images": np.full((2, 3, 4), np.nan)}, "found nan"),
-        ({"claims": [0, 1, 1]}, r"claims must have an entry for each of 2 images; found the shape \(3,\)"),
+        ({"claims": [0, 1, 1]}, r"claims must have one entry for each of 2 images; found shape \(3,\)"),
         ({"goal": "steal"}, "goal must be 'reject' or 'accept'; found 'steal'"),
-        ({"goal": ["reject"]}, "goal must have an entry"),
+        ({"goal": ["reject"]}, "goal must have one entry"),
         ({"threshold": np.nan}, "threshold must be finite; found nan"),
         ({"threshold": [0.0, np.inf]}, "threshold must be finite; found inf"),
     ],

@@ -1,4 +1,4 @@
-"""What is particular to each attack."""
+"""Tests of single attacks."""
 
 import math
 
@@ -41,7 +41,7 @@ def test_lengths_and_balls_by_hand():
     assert not steepest(torch.zeros(1, 2, 2)).any()
 
 
-def test_ascend_returns_the_best_place_on_the_way():
+def test_ascend_returns_the_best_iterate():
     # Steps of 3 jump over the peak at 4: 0, 3, 6, 3, 6.
     found = ascend(lambda x: -(x - 4).abs().sum((1, 2)), torch.zeros(1, 1, 1), epsilon=9.0, step_size=3.0, n_steps=4)
     assert found.item() == 3.0
@@ -89,16 +89,16 @@ def test_random_starts_are_in_the_ball():
     assert random_in_ball(images, 500.0, generator=generator).max() <= 255
 
 
-def test_rounding_leaves_no_ball(images):
-    # With an epsilon of half a level nothing is left of the change.
+def test_rounded_images_are_in_the_ball(images):
+    # With an epsilon below half a level, no change is left after rounding.
     assert not PGD(epsilon=0.4, norm=INF)(mean, images[:2], threshold=-99).rmse.any()
     small = PGD(epsilon=3.0)(mean, images[:2], threshold=-99)
     assert (small.rmse * math.sqrt(images[0].size) <= 3).all()
 
 
 @pytest.mark.parametrize("row", range(4))
-def test_carlini_wagner_finds_the_least_change(verifier, images, claims, row):
-    """Beside a solver of constrained problems."""
+def test_carlini_wagner_finds_the_smallest_perturbation(verifier, images, claims, row):
+    """Compare with a solver of constrained optimization problems."""
     images = images[:, :4, :6]
     verifier.first = verifier.first[:24]
     start, claim = images[row].astype(float).ravel(), claims[row : row + 1]
@@ -131,7 +131,7 @@ def test_carlini_wagner_finds_the_least_change(verifier, images, claims, row):
     assert found.rmse[0] == pytest.approx(np.sqrt(np.square(best.x - start).mean()), rel=0.02)
 
 
-def test_carlini_wagner_is_as_sure_as_asked(verifier, images, claims):
+def test_carlini_wagner_confidence(verifier, images, claims):
     scores = verifier(torch.from_numpy(images[:8]).float(), claims[:8]).numpy()
     found = [
         CarliniWagnerL2(confidence=confidence, eight_bit=False)(
@@ -145,7 +145,7 @@ def test_carlini_wagner_is_as_sure_as_asked(verifier, images, claims):
 
 
 def test_carlini_wagner_still_succeeds_in_whole_grey_levels(verifier, images, claims):
-    """Changes of less than a level, which plain rounding would undo."""
+    """Perturbations of less than a level, which rounding to the nearest level undoes."""
     scores = verifier(torch.from_numpy(images).float(), claims).numpy()
     options = {"threshold": scores - 1e-3}
     found = CarliniWagnerL2(eight_bit=False)(verifier, images, claims, **options)
@@ -157,31 +157,31 @@ def test_carlini_wagner_still_succeeds_in_whole_grey_levels(verifier, images, cl
     assert whole.success.all()
 
 
-def test_carlini_wagner_leaves_the_image_where_it_fails(images):
+def test_carlini_wagner_returns_the_original_if_it_fails(images):
     found = CarliniWagnerL2(n_search_steps=2, n_iterations=5)(mean, images[:3], threshold=-1.0)
     assert found.attempted.all()
     assert not found.success.any()
     assert np.array_equal(found.images, images[:3])
 
 
-def test_abort_early_changes_little_and_asks_less(verifier, images, claims, goals, scores):
-    asked = []
+def test_abort_early_needs_fewer_scores_for_about_the_same_result(verifier, images, claims, goals, scores):
+    n_scored = []
 
     def counting(images, claims):
-        asked.append(len(images))
+        n_scored.append(len(images))
         return verifier(images, claims)
 
     rmse, totals = [], []
     for abort_early in (False, True):
-        asked.clear()
+        n_scored.clear()
         attack = CarliniWagnerL2(n_iterations=100, abort_early=abort_early, eight_bit=False)
         rmse.append(attack(counting, images, claims, goal=goals, threshold=float(np.median(scores))).rmse)
-        totals.append(sum(asked))
+        totals.append(sum(n_scored))
     assert totals[1] < totals[0]
     assert np.median(rmse[1]) == pytest.approx(np.median(rmse[0]), rel=0.05)
 
 
-def test_it_does_not_matter_who_else_is_in_the_batch(verifier, images, claims, goals, scores):
+def test_results_do_not_depend_on_the_batch(verifier, images, claims, goals, scores):
     options = {"goal": goals[:9], "threshold": float(np.median(scores))}
     all_at_once, one_by_one = (
         CarliniWagnerL2(n_iterations=60, batch_size=size)(verifier, images[:9], claims[:9], **options)
@@ -190,8 +190,8 @@ def test_it_does_not_matter_who_else_is_in_the_batch(verifier, images, claims, g
     assert np.allclose(all_at_once.rmse, one_by_one.rmse, rtol=0.02)
 
 
-def test_boundary_attack_begins_where_it_is_told(images):
-    """Noise is never accepted here, a bright image is."""
+def test_boundary_attack_uses_its_starts(images):
+    """This verifier accepts bright images, but never noise."""
 
     def bright(images, claims):
         return images.mean((1, 2)) - 200
@@ -219,7 +219,7 @@ def test_boundary_attack_comes_closer_with_more_steps(verifier, images, claims, 
     assert rmse[2] > 0.98 * np.median(least.rmse)
 
 
-def test_boundary_attack_asks_for_decisions_only(verifier, images, claims):
+def test_boundary_attack_only_uses_decisions(verifier, images, claims):
     """Another score with the same decisions gives the same images."""
     few = slice(0, 6)
     threshold = verifier(torch.from_numpy(images[few]).float(), claims[few]).numpy() - 0.2
@@ -235,24 +235,24 @@ def test_boundary_attack_asks_for_decisions_only(verifier, images, claims):
 
 
 def test_boundary_attack_refuses_a_start_of_another_size(images):
-    with pytest.raises(ValueError, match=r"starts: the image for the claim 'ada' has the shape \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"starts: the image of the claim 'ada' has shape \(2, 2\)"):
         BoundaryAttack(starts={"ada": np.zeros((2, 2))})(mean, images[:1], ["ada"], threshold=0)
 
 
 def test_annealing_stops_when_it_succeeds(images):
-    asked = []
+    n_scored = []
 
     def counting(images, claims):
-        asked.append(len(images))
+        n_scored.append(len(images))
         return -images.std((1, 2))
 
     options = {"goal": "reject", "threshold": counting(torch.from_numpy(images[:2]).float(), None).numpy() - 0.01}
-    asked.clear()
+    n_scored.clear()
     assert AnnealingAttack(step_size=20.0)(counting, images[:2], **options).success.all()
-    assert len(asked) < 100
+    assert len(n_scored) < 100
 
 
-def test_cold_annealing_takes_no_step_for_the_worse(images):
+def test_annealing_at_low_temperature_only_improves(images):
     scores = []
 
     def keeping(images, claims):
@@ -275,7 +275,7 @@ def test_gradient_attacks_need_gradients(attack, images):
         attack(black_box, images[:1])
 
 
-def test_a_verifier_that_lost_its_gradient_is_told(images):
+def test_verifier_without_gradient(images):
     with pytest.raises(ValueError, match="no gradient"):
         FGM()(lambda images, claims: images.detach().mean((1, 2)), images[:1])
 
@@ -299,19 +299,19 @@ def test_bad_parameters(attack, settings, message):
         attack(**settings)
 
 
-def test_scores_that_are_no_numbers_are_told(images):
-    with pytest.raises(ValueError, match="The verifier scores the claim 'bob' as nan"):
+def test_scores_must_be_finite(images):
+    with pytest.raises(ValueError, match="The verifier returns nan as the score of the claim 'bob'"):
         FGM()(lambda images, claims: images.mean((1, 2)) / torch.tensor([1.0, 0.0]) * 0, images[:2] * 0, ["ada", "bob"])
 
 
-def test_a_gradient_that_is_no_number_changes_nothing():
+def test_gradients_that_are_not_finite_count_as_zero():
     blank = np.zeros((1, 3, 4), dtype=np.uint8)
     attacked = FGM()(lambda images, claims: 1 - images.mean((1, 2)).sqrt(), blank)
     assert not attacked.rmse.any()
     assert not attacked.success.any()
 
 
-def test_changes_out_of_range_are_cut(images):
+def test_images_are_clipped_to_the_range_of_pixels(images):
     class Far(Attack):
         def _search(self, claims, images, generator):
             return images + 300
@@ -326,7 +326,7 @@ def test_progress_counts_batches(images, capsys):
     assert "5 of 5" in capsys.readouterr().err
 
 
-def test_an_attack_of_ones_own(images):
+def test_custom_attack(images):
     class Darker(Attack):
         def _search(self, claims, images, generator):
             return images / 2

@@ -1,4 +1,4 @@
-"""Small trees of scans."""
+"""Folders with small scans."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from PIL import Image
 
 @pytest.fixture
 def draw():
-    """Return a function that draws a tiny scan at each name below a folder."""
+    """Return a function that saves a tiny scan under each name in a folder."""
 
     def draw_scans(folder, names):
         image = Image.fromarray(np.full((4, 6), 255, dtype=np.uint8))

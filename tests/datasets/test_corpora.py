@@ -1,4 +1,4 @@
-"""The corpora's layouts, on trees drawn here and on the real scans."""
+"""The loaders of corpora, with generated files and with real scans."""
 
 import os
 import warnings
@@ -114,14 +114,14 @@ def test_bhsig260(tmp_path, draw):
 @pytest.mark.parametrize(
     ("script", "writer", "absent"), [("bengali", "B-003", "99 of the 100"), ("hindi", "H-160", "159 of the 160")]
 )
-def test_one_script_passes_the_other_over(tmp_path, draw, script, writer, absent):
+def test_one_script_ignores_the_other(tmp_path, draw, script, writer, absent):
     draw(tmp_path, [*bhsig_names("Bengali", [3]), *bhsig_names("Hindi", [160])])
     bunch, (message,) = messages(load_bhsig260, tmp_path, script)
     assert set(bunch.target[:, 0]) == {writer}
     assert absent in message
 
 
-def test_bhsig260_canvas_has_the_shape_of_the_images(tmp_path, draw):
+def test_bhsig260_canvas_has_the_aspect_ratio_of_the_images(tmp_path, draw):
     draw(tmp_path, bhsig_names("Bengali", [1]))
     with pytest.warns(UserWarning, match="absent"):
         n_rows, n_columns = load_bhsig260(tmp_path).canvas_size
@@ -190,7 +190,7 @@ def test_missing_and_extra_files_are_named_once_each(tmp_path, draw):
     assert len(bunch.target) == len(bunch.images) == 2638
 
 
-def test_the_folder_of_a_writer_holds_this_writer_only(tmp_path, draw):
+def test_the_folder_of_a_writer_must_contain_only_this_writer(tmp_path, draw):
     draw(tmp_path, [*mcyt_names([5]), "0005/0006v00.bmp"])
     bunch, (_, extra) = messages(load_mcyt75, tmp_path)
     assert "0005/0006v00.bmp" in extra
@@ -211,7 +211,7 @@ def test_names_that_differ_in_case_are_one_signature(tmp_path, draw):
 @pytest.mark.parametrize("load", [load_cedar, load_bhsig260, load_mcyt75, load_gpds, load_puc_pr])
 def test_a_folder_that_does_not_exist(tmp_path, load):
     with pytest.raises(
-        FileNotFoundError, match=r"nowhere: no such folder. Pass the folder that holds \S+\.(png|tif|bmp|jpg)"
+        FileNotFoundError, match=r"nowhere: no such folder. Pass the folder that contains \S+\.(png|tif|bmp|jpg)"
     ):
         load(tmp_path / "nowhere")
 
@@ -232,7 +232,7 @@ def test_the_parent_folder_is_refused_and_what_is_there_is_named(tmp_path, draw)
         load_cedar(tmp_path / "CEDAR" / "full_org")
 
 
-def test_a_file_is_no_folder(tmp_path, draw):
+def test_a_file_is_not_a_folder(tmp_path, draw):
     draw(tmp_path, ["scan.png"])
     with pytest.raises(ValueError, match=r"scan.png is a file"):
         load_cedar(tmp_path / "scan.png")
@@ -262,11 +262,11 @@ def test_raise_opens_no_file(tmp_path, draw):
 
 def test_skip_with_nothing_left_is_an_error(tmp_path):
     (tmp_path / "a001_01.jpg").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"no scan can be read, of 1\. The first: .*a001_01\.jpg"):
+    with pytest.raises(ValueError, match=r"none of the 1 scans can be read. The first error: .*a001_01\.jpg"):
         load_puc_pr(tmp_path, on_error="skip")
 
 
-def test_another_on_error_is_refused(tmp_path, draw):
+def test_an_unknown_on_error_is_refused(tmp_path, draw):
     draw(tmp_path, cedar_names([1]))
     with pytest.raises(ValueError, match="on_error must be 'raise' or 'skip', got 'ignore'"):
         load_cedar(tmp_path, on_error="ignore")
@@ -286,5 +286,5 @@ def test_real_bhsig260(shared_data):
     assert len(bunch.images) == 9720
     # Warnings are errors: no ink is larger than the canvas, or cut off.
     SignaturePreprocessor(canvas_size=bunch.canvas_size).fit_transform(bunch.images[::15])
-    # All the Bengali writers are there, so nothing is left to warn about.
+    # All Bengali writers are present, so there is no warning.
     assert len(load_bhsig260(shared_data / "BHSig260", "bengali").images) == 5400

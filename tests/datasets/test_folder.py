@@ -1,4 +1,4 @@
-"""Folders of any naming."""
+"""Folders with any naming pattern."""
 
 import os
 
@@ -47,7 +47,7 @@ def test_nested_folders_and_a_repeated_placeholder(tmp_path, draw):
         assert len(load_folder(tmp_path, "{writer}/day */{kind}/{writer}_*.png").images) == 3
 
 
-def test_a_star_stays_within_one_folder(tmp_path, draw):
+def test_an_asterisk_matches_within_one_folder(tmp_path, draw):
     draw(tmp_path, ["ada_1.png", "bob_x/1.png"])
     with pytest.warns(UserWarning, match=r"not named like .*: bob_x/\."):
         assert load_folder(tmp_path, "{writer}_*.png").target.tolist() == [["ada", 0]]
@@ -72,12 +72,12 @@ def test_special_characters_are_literal(tmp_path, draw):
         (["1", "9" * 19], ["1", "9" * 19]),
     ],
 )
-def test_ids_become_integers_if_that_loses_nothing(tmp_path, draw, names, writers):
+def test_ids_become_integers_if_they_remain_distinct(tmp_path, draw, names, writers):
     draw(tmp_path, [f"{name}_1.png" for name in names])
     assert load_folder(tmp_path, "{writer}_*.png").target[:, 0].tolist() == writers
 
 
-def test_own_kinds_replace_the_known_ones(tmp_path, draw):
+def test_kinds_replace_the_default_ones(tmp_path, draw):
     draw(tmp_path, ["1_echt.png", "1_FALSCH.png", "1_genuine.png"])
     kinds = {"Echt": 0, "falsch": 2}
     with pytest.warns(UserWarning, match="of unknown kind") as caught:
@@ -102,13 +102,13 @@ def test_only_unknown_kinds_are_an_error(tmp_path, draw):
         ("{writer}_{number}.png", r"unknown placeholder \{number\}"),
         ("{writer}_{}.png", r"unknown placeholder \{\}"),
         ("{writer_*.png", "single brace"),
-        ("{writer}{kind}.png", "side by side"),
-        ("{writer}*.png", "side by side"),
-        ("**/{writer}.png", "side by side"),
+        ("{writer}{kind}.png", "two adjacent placeholders"),
+        ("{writer}*.png", "two adjacent placeholders"),
+        ("**/{writer}.png", "two adjacent placeholders"),
         (None, "pattern must be a str"),
     ],
 )
-def test_patterns_that_are_refused(tmp_path, pattern, problem):
+def test_invalid_patterns_are_refused(tmp_path, pattern, problem):
     with pytest.raises(ValueError, match=problem):
         load_folder(tmp_path, pattern)
 
@@ -121,18 +121,18 @@ def test_patterns_that_are_refused(tmp_path, pattern, problem):
         ("{writer}.png", {"x": 0}, r"no \{kind\}"),
     ],
 )
-def test_kinds_that_are_refused(tmp_path, pattern, kinds, problem):
+def test_invalid_kinds_are_refused(tmp_path, pattern, kinds, problem):
     with pytest.raises(ValueError, match=problem):
         load_folder(tmp_path, pattern, kinds=kinds)
 
 
 @pytest.mark.parametrize("canvas_size", ["min", 100, (100,), (0, 100), None])
-def test_a_canvas_that_is_refused(tmp_path, canvas_size):
+def test_invalid_canvas_sizes_are_refused(tmp_path, canvas_size):
     with pytest.raises(ValueError, match="canvas_size must be 'max' or"):
         load_folder(tmp_path, "{writer}.png", canvas_size=canvas_size)
 
 
-def test_nothing_fits(tmp_path, draw):
+def test_no_file_matches(tmp_path, draw):
     draw(tmp_path, ["ada/1.jpg"])
     with pytest.raises(ValueError, match=r"no file of the pattern \{writer\}/\*\.png.*found ada/"):
         load_folder(tmp_path, "{writer}/*.png")
@@ -158,6 +158,6 @@ def test_canvas_sizes_are_whole_numbers(tmp_path, canvas_size):
 
 
 @pytest.mark.parametrize("kinds", [["g"], {0: 0}])
-def test_kinds_are_a_dict_of_texts(tmp_path, kinds):
+def test_kinds_must_be_a_dict_of_strings(tmp_path, kinds):
     with pytest.raises(ValueError, match="kinds must be a dict from texts"):
         load_folder(tmp_path, "{writer}-{kind}.png", kinds=kinds)

@@ -1,11 +1,11 @@
-"""Movements of the pen."""
+"""Simulated movements of the pen."""
 
 import numpy as np
 import pytest
 
-from sigkit.datasets._synthesis._hand import move_pen
+from sigkit.datasets._synthesis._hand import execute_plan
 from sigkit.datasets._synthesis._kinematics import lognormal_path, smooth_arcs
-from sigkit.datasets._synthesis._motor_plan import SCRIPTS, invent_style, invent_wording, lay_out
+from sigkit.datasets._synthesis._motor_plan import SCRIPTS, plan_signature, sample_style, sample_wording
 
 
 @pytest.mark.parametrize("n_targets", [2, 3, 10])
@@ -38,18 +38,18 @@ def test_strokes_between_the_corners_of_a_polygon_make_a_circle():
     np.testing.assert_allclose(np.abs(path), 1, atol=0.01)
 
 
-def test_reversals_stay_sharp():
+def test_reversals_remain_sharp():
     np.testing.assert_array_equal(smooth_arcs(np.array([0, 1, 0.01j]), 1.0), 0)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_every_stroke_of_a_plan_is_drawn(script):
+def test_every_component_of_a_plan_is_executed(script):
     rng = np.random.default_rng(0)
     for _ in range(20):
-        style = invent_style(rng, script)
-        plan = lay_out(invent_wording(rng, script), style)
+        style = sample_style(rng, script)
+        plan = plan_signature(sample_wording(rng, script), style)
         plan.optional = [False] * len(plan.components)
-        movements = move_pen(plan, style, rng, variation=0.0)
+        movements = execute_plan(plan, style, rng, variation=0.0)
         assert len(movements) == len(plan.components)
         for movement, targets in zip(movements, plan.components):
             planned = np.abs(targets - targets[0]).max()

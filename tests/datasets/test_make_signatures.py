@@ -1,4 +1,4 @@
-"""Drawn signatures."""
+"""Synthetic signatures."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,12 @@ from sigkit.imaging import preprocess_image
 
 
 @pytest.fixture(scope="module")
-def drawn():
+def signatures():
     return make_signatures(n_writers=12, n_genuine=6, n_skilled=6, random_state=0)
 
 
 def ink_picture(image, size=(24, 48)):
-    """Shrink the box of the ink to a small picture, blurred by the means of its cells."""
+    """Return the bounding box of the ink, averaged over the cells of a small grid and normalised."""
     ink = image < 150
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(float)
@@ -25,12 +25,12 @@ def ink_picture(image, size=(24, 48)):
 
 
 def separation(positive, negative):
-    """How often a positive score is above a negative one, from 0 to 1."""
+    """Return the share of pairs in which the positive score is higher than the negative one."""
     return np.mean(np.asarray(positive)[:, np.newaxis] > np.asarray(negative))
 
 
-def test_target(drawn):
-    images, target = drawn
+def test_target(signatures):
+    images, target = signatures
     assert isinstance(images, list)
     assert target.dtype == np.int64
     expected = [[writer, kind] for writer in range(1, 13) for kind in [0] * 6 + [1] * 6]
@@ -38,14 +38,14 @@ def test_target(drawn):
     assert len(images) == len(target)
 
 
-def test_images_are_dark_ink_on_bright_paper(drawn):
-    images, _ = drawn
+def test_images_are_dark_ink_on_bright_paper(signatures):
+    images, _ = signatures
     assert len({image.shape for image in images}) > 20
     for image in images:
         assert image.dtype == np.uint8
         assert 80 <= image.shape[0] <= 700
         assert 150 <= image.shape[1] <= 1100
-        # Nothing is cut off: the edges are paper.
+        # The edges are paper: no ink is cut off.
         edges = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
         assert edges.min() >= 205
         ink = image < 190
@@ -54,15 +54,15 @@ def test_images_are_dark_ink_on_bright_paper(drawn):
         assert len(np.unique(image[:5])) > 3
 
 
-def test_the_same_seed_draws_the_same(drawn):
-    images, _ = drawn
+def test_the_same_seed_gives_the_same_images(signatures):
+    images, _ = signatures
     again, _ = make_signatures(n_writers=12, n_genuine=6, n_skilled=6, random_state=0)
     for one, other in zip(images, again, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_signature_depends_on_its_own_numbers_only(drawn):
-    images, target = drawn
+def test_a_signature_depends_only_on_its_writer_kind_and_number(signatures):
+    images, target = signatures
     few, few_target = make_signatures(n_writers=3, n_genuine=2, n_skilled=4, random_state=0)
     for writer in (1, 2, 3):
         for kind, count in ((0, 2), (1, 4)):
@@ -73,13 +73,13 @@ def test_a_signature_depends_on_its_own_numbers_only(drawn):
                 np.testing.assert_array_equal(images[one], few[other])
 
 
-def test_no_two_signatures_are_equal(drawn):
-    images, _ = drawn
+def test_no_two_signatures_are_equal(signatures):
+    images, _ = signatures
     other, _ = make_signatures(n_writers=12, n_genuine=6, n_skilled=6, random_state=1)
     assert len({image.tobytes() for image in images + other}) == len(images) + len(other)
 
 
-def test_a_generator_moves_on():
+def test_a_random_state_instance_advances():
     random_state = np.random.RandomState(5)
     first, _ = make_signatures(1, 1, 0, random_state)
     second, _ = make_signatures(1, 1, 0, random_state)
@@ -88,15 +88,15 @@ def test_a_generator_moves_on():
     np.testing.assert_array_equal(first[0], again[0])
 
 
-def test_the_global_generator_is_left_alone():
+def test_the_global_generator_is_not_used():
     np.random.seed(3)  # noqa: NPY002
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
     make_signatures(1, 1, 1, random_state=0)
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
 
 
-def test_forgeries_are_neither_trivial_nor_hopeless(drawn):
-    images, target = drawn
+def test_forgeries_are_neither_trivial_nor_perfect(signatures):
+    images, target = signatures
     pictures = np.array([ink_picture(image) for image in images])
     writers, kinds = target.T
     genuine, skilled, others = [], [], []
@@ -110,8 +110,8 @@ def test_forgeries_are_neither_trivial_nor_hopeless(drawn):
     assert separation(skilled, others) > 0.6
 
 
-def test_the_background_does_not_give_a_forgery_away(drawn):
-    images, target = drawn
+def test_the_background_does_not_separate_forgeries(signatures):
+    images, target = signatures
     forged = target[:, 1] == 1
     for measure in (np.size, lambda image: image[image > 200].mean(), lambda image: image[image < 190].mean()):
         values = np.array([measure(image) for image in images])
@@ -119,16 +119,16 @@ def test_the_background_does_not_give_a_forgery_away(drawn):
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 3])
-def test_any_number_of_workers_draws_the_same_pixels(drawn, n_jobs):
-    images, target = drawn
+def test_any_number_of_jobs_gives_the_same_images(signatures, n_jobs):
+    images, target = signatures
     again, again_target = make_signatures(4, 6, 6, random_state=0, n_jobs=n_jobs)
     np.testing.assert_array_equal(again_target, target[: len(again)])
     for one, other in zip(images, again):
         np.testing.assert_array_equal(one, other)
 
 
-def test_writers_can_be_drawn_some_at_a_time(drawn):
-    images, target = drawn
+def test_writers_can_be_generated_in_parts(signatures):
+    images, target = signatures
     later, later_target = make_signatures(2, 6, 6, random_state=0, first_writer=5)
     rows = np.flatnonzero(np.isin(target[:, 0], (5, 6)))
     np.testing.assert_array_equal(later_target, target[rows])
@@ -145,8 +145,8 @@ def test_scripts_and_resolutions(script, resolution):
         assert image.shape[1] == pytest.approx(usual.shape[1] * resolution / 300, rel=0.05)
 
 
-def test_headlines_lie_flat():
-    """What hangs from a headline has more ink in one row than letters have."""
+def test_headlines_are_horizontal():
+    """A headline has more ink in one row than Latin letters."""
     fullest = {}
     for script in ("latin", "indic"):
         images, _ = make_signatures(12, 1, 0, random_state=2, script=script, scan="two-valued")
@@ -161,14 +161,14 @@ def test_scans():
     )
     for image in two_valued:
         assert set(np.unique(image)) == {0, 255}
-    for plain, compressed in zip(grey, jpeg, strict=True):
-        assert plain.shape == compressed.shape
-        assert not np.array_equal(plain, compressed)
-        np.testing.assert_allclose(plain.mean(), compressed.mean(), atol=1.0)
+    for reference, compressed in zip(grey, jpeg, strict=True):
+        assert reference.shape == compressed.shape
+        assert not np.array_equal(reference, compressed)
+        np.testing.assert_allclose(reference.mean(), compressed.mean(), atol=1.0)
     assert len({len(np.unique(image)) <= 2 for image in make_signatures(4, 4, 0, random_state=3, scan="mixed")[0]}) == 2
 
 
-def test_simple_forgeries_are_further_away_than_skilled_ones():
+def test_simple_forgeries_are_less_similar_than_skilled_ones():
     images, target = make_signatures(15, 6, 6, random_state=4, n_simple=6, script="latin")
     pictures = np.array([ink_picture(image) for image in images])
     likeness = {1: [], 2: []}
@@ -179,11 +179,11 @@ def test_simple_forgeries_are_further_away_than_skilled_ones():
     assert separation(likeness[1], likeness[2]) > 0.6
 
 
-def test_preprocessing_finds_every_signature(drawn):
-    for image in drawn[0] + make_signatures(6, 3, 3, random_state=5, scan="mixed")[0]:
+def test_preprocessing_finds_every_signature(signatures):
+    for image in signatures[0] + make_signatures(6, 3, 3, random_state=5, scan="mixed")[0]:
         done = preprocess_image(image, (765, 1089))
         assert 0.002 < (done.image > 0).mean() < 0.2
-        assert not done.doubts
+        assert not done.issues
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_preprocessing_finds_every_signature(drawn):
         ({"resolution": "high"}, TypeError, "resolution"),
     ],
 )
-def test_what_is_refused(parameters, error, name):
+def test_invalid_parameters_are_refused(parameters, error, name):
     with pytest.raises(error, match=name):
         make_signatures(**parameters)
 
@@ -212,11 +212,11 @@ def test_without_forgeries():
     assert target.tolist() == [[1, 0], [2, 0]]
 
 
-def test_kinds_come_in_order():
+def test_kinds_are_sorted():
     _, target = make_signatures(1, 2, 1, random_state=0, n_simple=2)
     assert target.tolist() == [[1, 0], [1, 0], [1, 1], [1, 2], [1, 2]]
 
 
-def test_progress_is_told(capsys):
+def test_progress(capsys):
     make_signatures(1, 1, 0, random_state=0, verbose=1)
     assert "writers" in capsys.readouterr().err

@@ -17,7 +17,7 @@ def images():
 
 @pytest.fixture
 def arrays(images):
-    """What a sound file holds, as sigver has it but for the pickle."""
+    """Return the arrays of a valid file, as of sigver but without its pickle."""
     return {
         "x": images[:, np.newaxis],
         "y": np.array([0, 0, 1, 1], dtype=np.int32),
@@ -28,7 +28,7 @@ def arrays(images):
 
 
 class Bomb:
-    """An object whose pickle makes a folder when it is read."""
+    """An object whose pickle creates a folder when it is loaded."""
 
     def __init__(self, path):
         self.path = path
@@ -84,14 +84,14 @@ def test_a_pickled_table_of_writers_is_not_read(tmp_path, arrays):
     assert not proof.exists()
     assert caught[0].filename == __file__
     assert bunch.target.tolist() == [[0, 0], [0, 1], [1, 0], [1, 2]]
-    # The bomb is a real one.
+    # Check that loading the pickle would have run code.
     with np.load(path, allow_pickle=True) as archive:
         archive["user_mapping"]
     assert proof.exists()
 
 
 @pytest.mark.parametrize("name", ["x", "y", "yforg", "filenames"])
-def test_another_pickled_array_is_refused(tmp_path, arrays, name):
+def test_other_pickled_arrays_are_refused(tmp_path, arrays, name):
     path, proof = tmp_path / "bad.npz", tmp_path / "executed"
     np.savez(path, **{**arrays, name: np.array([Bomb(str(proof))] * 4, dtype=object)})
     with pytest.raises(ValueError, match=rf"bad\.npz: the array {name} is pickled"):
@@ -115,7 +115,7 @@ def test_a_missing_array_is_named(tmp_path, arrays, name):
         ("x", np.zeros((4, 1, 5, 7)), "x must be uint8 .* got float64"),
         ("y", np.zeros(3, dtype=np.int32), r"y must be integers of shape \(4,\) like x, got int32 of shape \(3,\)"),
         ("y", np.zeros(4), "y must be integers .* got float64"),
-        ("y", np.array([0, 1, 2, 2]), "y must be indices into the 2 of user_mapping, got 0 to 2"),
+        ("y", np.array([0, 1, 2, 2]), "y must be indices into the 2 ids of user_mapping, got 0 to 2"),
         ("y", np.array([0, 1, -1, 1]), "y must be indices .* got -1 to 1"),
         ("yforg", np.array([0, 1, 3, 2]), "yforg must be 0 .* found 3"),
         ("yforg", np.zeros((4, 1), dtype=np.int32), "yforg must be integers of shape"),
@@ -131,14 +131,14 @@ def test_inconsistent_arrays_are_refused(tmp_path, arrays, name, array, problem)
         load_npz(path)
 
 
-def test_files_that_are_no_npz(tmp_path, arrays):
+def test_files_that_are_not_npz(tmp_path, arrays):
     np.save(tmp_path / "one.npy", arrays["y"])
     (tmp_path / "text.npz").write_text("nothing of the kind")
     (tmp_path / "empty.npz").touch()
     np.savez(tmp_path / "whole.npz", **arrays)
     (tmp_path / "cut.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:500])
     for name in ("one.npy", "text.npz", "empty.npz", "cut.npz"):
-        with pytest.raises(ValueError, match=f"{name} is no .npz file"):
+        with pytest.raises(ValueError, match=f"{name} is not an .npz file"):
             load_npz(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         load_npz(tmp_path / "nowhere.npz")
@@ -153,7 +153,7 @@ def test_a_damaged_array_is_refused(tmp_path, arrays, name):
     path = tmp_path / "bad.npz"
     np.savez(path, **arrays)
     data = bytearray(path.read_bytes())
-    # The last bytes of a member are the end of its pixels or ids; the checksum no longer fits then.
+    # The last bytes of a member are the end of its pixels or ids; the checksum is wrong then.
     content = arrays[name].tobytes()
     place = data.index(content) + len(content) - 1
     data[place] ^= 0xFF
@@ -162,12 +162,12 @@ def test_a_damaged_array_is_refused(tmp_path, arrays, name):
         load_npz(path)
 
 
-def test_a_member_that_is_no_array(tmp_path, arrays):
+def test_a_member_that_is_not_an_array(tmp_path, arrays):
     path = tmp_path / "bad.npz"
     np.savez(path, **{name: array for name, array in arrays.items() if name != "y"})
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("y.npy", b"0, 0, 1, 1")
-    with pytest.raises(ValueError, match=r"bad\.npz: y is no numpy array"):
+    with pytest.raises(ValueError, match=r"bad\.npz: y is not a numpy array"):
         load_npz(path)
 
 
@@ -212,6 +212,6 @@ def test_real_file_of_sigver(shared_data):
     assert np.unique(bunch.target[:, 0]).tolist() == list(range(55))
     np.testing.assert_array_equal(bunch.target[:, 1], np.tile(np.repeat([0, 1], 24), 55))
     assert bunch.filenames[0] == "original_1_1.png"
-    # Ink is bright on a background of zeros.
+    # Ink is bright, and the background is 0.
     assert np.median(bunch.images[0]) == 0
     assert bunch.images[0].max() > 100

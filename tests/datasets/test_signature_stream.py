@@ -1,4 +1,4 @@
-"""Drawn signatures without end."""
+"""The endless stream of synthetic signatures."""
 
 from itertools import islice
 
@@ -10,7 +10,7 @@ from sigkit.datasets import SignatureStream, make_signatures
 from sigkit.imaging import preprocess_image
 
 
-def test_the_stream_is_what_make_signatures_draws():
+def test_the_stream_equals_make_signatures():
     images, target = make_signatures(2, 2, 1, random_state=0, n_simple=1, scan="mixed", script="latin")
     stream = SignatureStream(2, 1, 1, canvas_size=None, random_state=0, script="latin")
     for (image, *claim), expected, row in zip(islice(stream, 8), images, target, strict=True):
@@ -25,7 +25,7 @@ def test_images_are_preprocessed():
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
-def test_any_number_of_workers_streams_the_same(num_workers):
+def test_any_number_of_workers_yields_the_same(num_workers):
     stream = SignatureStream(2, 2, random_state=1, first_writer=7)
     batches = list(islice(DataLoader(stream, batch_size=4, num_workers=num_workers), 3))
     images, target = make_signatures(3, 2, 2, random_state=1, first_writer=7, scan="mixed")
@@ -45,7 +45,7 @@ def test_it_does_not_end():
     ("parameters", "error", "message"),
     [
         ({"n_genuine": -1}, ValueError, "n_genuine"),
-        ({"n_genuine": 0, "n_skilled": 0}, ValueError, "at least one signature"),
+        ({"n_genuine": 0, "n_skilled": 0}, ValueError, "at least one signature per writer"),
         ({"first_writer": 0}, ValueError, "first_writer"),
         ({"script": "greek"}, ValueError, "script"),
         ({"resolution": 50}, ValueError, "resolution"),
@@ -54,7 +54,7 @@ def test_it_does_not_end():
         ({"canvas_size": (765,)}, ValueError, "canvas_size"),
     ],
 )
-def test_what_is_refused(parameters, error, message):
+def test_invalid_parameters_are_refused(parameters, error, message):
     with pytest.raises(error, match=message):
         SignatureStream(**parameters)
 

@@ -8,7 +8,8 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sigkit.estimators import WriterDependentSVC, _fit_writer
+from sigkit.estimators import WriterDependentSVC
+from sigkit.estimators._svc import _fit_writer
 from sigkit.estimators._svc._solver import solve
 from sigkit.metrics import verification_report
 
@@ -53,12 +54,12 @@ def test_scores_and_error_rates_equal_the_originals(reference, protocol, toleran
         "mean_auc": "mean_AUC",
     }
     for name, original in pairs.items():
-        assert report.figures[name].value == pytest.approx(expected[original], abs=1e-3), name
+        assert report.estimates[name].value == pytest.approx(expected[original], abs=1e-3), name
 
 
 @pytest.mark.parametrize("protocol", ["rbf_dev", "rbf_peers", "linear_dev"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_optimum_is_libsvms(reference, protocol, dtype, monkeypatch):
+def test_the_solution_is_that_of_libsvm(reference, protocol, dtype, monkeypatch):
     features, y, scores, _ = reference
     dev = scores[f"{protocol}_dev_negatives"]
     rows = np.concatenate([dev, scores[f"{protocol}_train"]])
@@ -69,8 +70,8 @@ def test_the_optimum_is_libsvms(reference, protocol, dtype, monkeypatch):
         return duals[-1]
 
     monkeypatch.setattr(_fit_writer, "solve", kept)
-    monkeypatch.setattr("sigkit.estimators._svc._solver.FIRST", 60)
-    monkeypatch.setattr("sigkit.estimators._svc._solver.MORE", 40)
+    monkeypatch.setattr("sigkit.estimators._svc._solver.INITIAL_SIZE", 60)
+    monkeypatch.setattr("sigkit.estimators._svc._solver.INCREMENT", 40)
     negatives = {"dev_writers": range(10)} if len(dev) else {"n_peer_negatives": 12}
     kernel = protocol.split("_")[0]
     model = WriterDependentSVC(kernel, scaling="writer", **negatives).fit(features[rows].astype(dtype), y[rows])

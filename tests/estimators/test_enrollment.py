@@ -1,4 +1,4 @@
-"""Enrollment as a service uses it: writers come and go, models travel, and others score meanwhile."""
+"""Enrollment in a service: adding and removing writers, files of single writers, threads, interruptions."""
 
 import json
 import pickle
@@ -29,7 +29,7 @@ def make(scaling="shared", kernel="rbf", peers=False):
     return WriterDependentSVC(kernel, gamma=0.02, scaling=scaling, random_state=0, **negatives)
 
 
-def test_removing_leaves_the_others(signatures):
+def test_removing_does_not_change_the_others(signatures):
     X, y = signatures
     model = make().fit(X, y)
     before, models = model.decision_function(X), model.models_
@@ -47,7 +47,7 @@ def test_removing_leaves_the_others(signatures):
         model.decision_function(X)
 
 
-def test_a_removed_peer_teaches_nobody_any_more(signatures):
+def test_a_removed_peer_is_no_negative_any_more(signatures):
     X, y = signatures
     model = make(peers=True).fit(X, y)
     others = model.claim_scores(X, np.full(len(X), 3))
@@ -63,7 +63,7 @@ def test_a_removed_peer_teaches_nobody_any_more(signatures):
 @pytest.mark.parametrize("kernel", ["rbf", "linear"])
 @pytest.mark.parametrize("peers", [False, True])
 @pytest.mark.parametrize("writer", [17, "ada"])
-def test_a_model_travels(signatures, tmp_path, scaling, kernel, peers, writer):
+def test_an_exported_writer_can_be_loaded(signatures, tmp_path, scaling, kernel, peers, writer):
     X, y = signatures
     if isinstance(writer, str):
         names = np.array([f"w{number:02}" for number in range(30)])
@@ -89,7 +89,7 @@ def test_a_model_travels(signatures, tmp_path, scaling, kernel, peers, writer):
     if peers and kernel == "rbf":
         added = slice(size, None)
         assert len(other.bank_.rows) > size
-        assert not other.bank_.teaches[added].any()
+        assert not other.bank_.active[added].any()
     other.load_writer(path)
     assert other.classes_.tolist() == model.classes_.tolist()
 
@@ -122,7 +122,7 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
         about = file.metadata()
     rewritten = str(tmp_path / "rewritten.safetensors")
     for change, message in [
-        ({"rows": arrays["rows"] + 10_000}, "it names negatives that do not exist"),
+        ({"rows": arrays["rows"] + 10_000}, "it refers to negatives that do not exist"),
         ({"coef": arrays["coef"] * np.nan}, "it has NaN or infinity"),
         ({"references": arrays["references"][:, :5].copy()}, "its arrays are"),
         ({"coef": arrays["coef"][1:].copy()}, "its arrays are"),
@@ -136,7 +136,7 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
         ({"format": json.dumps("other")}, "not a writer's model"),
         ({"writer": json.dumps(3)}, r"rewritten\.safetensors: Development writers cannot be enrolled: 3"),
         ({"writer": json.dumps("ada")}, r"rewritten\.safetensors: .* found 'ada'"),
-        ({"writer": json.dumps([4, 0])}, r"a damaged model, of the writer \[4, 0\]"),
+        ({"writer": json.dumps([4, 0])}, r"a damaged model; its writer is \[4, 0\]"),
         ({"bank": json.dumps(None)}, "other negatives"),
         ({"intercept": "NaN"}, "its intercept and gamma are"),
         ({"gamma": "-5.0"}, "its intercept and gamma are"),
@@ -150,7 +150,7 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
     assert model.classes_.tolist() == list(range(10, 30))
 
 
-def test_a_failed_or_interrupted_fit_leaves_the_state_before(signatures, monkeypatch):
+def test_a_failed_fit_leaves_the_previous_state(signatures, monkeypatch):
     X, y = signatures
     model = make().fit(X, y)
     expected = model.decision_function(X)
@@ -168,7 +168,7 @@ def test_a_failed_or_interrupted_fit_leaves_the_state_before(signatures, monkeyp
         model.enroll(X[y == 7], y[y == 7])
 
 
-def test_rows_that_nobody_needs_leave_the_bank(signatures):
+def test_unused_rows_are_dropped_from_the_bank(signatures):
     X, y = signatures
     model = make(peers=True).fit(X, y)
     others = model.claim_scores(X, np.full(len(X), 3))
@@ -177,11 +177,11 @@ def test_rows_that_nobody_needs_leave_the_bank(signatures):
     assert len(model.bank_.rows) <= 2 * 30 * 6
     np.testing.assert_allclose(model.claim_scores(X, np.full(len(X), 3)), others, atol=1e-4)
     model.remove(range(30))
-    with pytest.raises(ValueError, match="nobody whose signatures are negatives for the writer 4"):
+    with pytest.raises(ValueError, match="no negatives for the writer 4"):
         model.enroll(X[y == 4], y[y == 4])
 
 
-def test_enrolling_in_threads_leaves_matrix_products_as_they_were(signatures):
+def test_enrolling_in_threads_restores_the_threads_of_matrix_products(signatures):
     X, y = signatures
 
     def threads_of_products():
@@ -199,8 +199,8 @@ def test_enrolling_in_threads_leaves_matrix_products_as_they_were(signatures):
         assert np.array_equal(model.decision_function(X), models[0].decision_function(X))
 
 
-def test_what_a_writer_costs(signatures):
-    """A model holds its references and 12 bytes a negative; a pickled system holds the bank once."""
+def test_memory_per_writer(signatures):
+    """A model holds its references and 12 bytes per negative; a pickled verifier holds the bank once."""
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(130), 12)
     X = (rng.normal(size=(130, 256))[y] + 0.8 * rng.normal(size=(len(y), 256))).astype(np.float32)
@@ -213,7 +213,7 @@ def test_what_a_writer_costs(signatures):
     assert grown <= sum(model.nbytes + 1000 for writer, model in large.models_.items() if writer >= 110)
 
 
-def test_scores_are_right_while_others_enroll(signatures):
+def test_scores_during_enrollment_in_another_thread(signatures):
     X, y = signatures
     known = y < 20
     model = make().fit(X[known], y[known])
@@ -249,7 +249,7 @@ def test_scores_are_right_while_others_enroll(signatures):
     assert not wrong
 
 
-def test_an_interruption_leaves_the_state_before(signatures, monkeypatch):
+def test_an_interruption_leaves_the_previous_state(signatures, monkeypatch):
     X, y = signatures
     model = make().fit(X[y < 20], y[y < 20])
     before = model.decision_function(X)
@@ -268,7 +268,7 @@ def test_an_interruption_leaves_the_state_before(signatures, monkeypatch):
     assert np.array_equal(model.decision_function(X), before)
 
 
-def test_progress_is_told_where_asked(signatures, capsys):
+def test_progress_is_reported_with_verbose(signatures, capsys):
     X, y = signatures
     model = make().fit(X, y)
     assert capsys.readouterr().err == ""

@@ -7,8 +7,8 @@ import pytest
 from sklearn.svm import SVC
 
 from sigkit.estimators import LinearModel, WriterDependentSVC
-from sigkit.estimators._svc._columns import ComputedColumns, KeptColumns
-from sigkit.estimators._svc._kernel import Kernel, squares
+from sigkit.estimators._svc._columns import ComputedColumns, StoredColumns
+from sigkit.estimators._svc._kernel import Kernel, squared_norms
 from sigkit.estimators._svc._solver import solve
 
 
@@ -35,9 +35,9 @@ def dual_objective(gram, coef):
 def solved(references, negatives, kernel, C, kept, tol=1e-3):
     across = kernel.block(references, negatives)
     columns = (
-        KeptColumns(kernel.block(negatives, negatives))
+        StoredColumns(kernel.block(negatives, negatives))
         if kept
-        else ComputedColumns(kernel, negatives, squares(negatives))
+        else ComputedColumns(kernel, negatives, squared_norms(negatives))
     )
     eligible = np.ones(len(negatives), dtype=bool)
     dual = solve(kernel.block(references, references), across, columns, eligible, C=C, tol=tol)
@@ -48,18 +48,18 @@ def solved(references, negatives, kernel, C, kept, tol=1e-3):
 
 
 @pytest.fixture
-def small_steps(monkeypatch):
-    """Make the working set small, so that few negatives take many rounds."""
-    monkeypatch.setattr("sigkit.estimators._svc._solver.FIRST", 30)
-    monkeypatch.setattr("sigkit.estimators._svc._solver.MORE", 20)
+def small_working_set(monkeypatch):
+    """Make the working set small, so that a few negatives take many rounds."""
+    monkeypatch.setattr("sigkit.estimators._svc._solver.INITIAL_SIZE", 30)
+    monkeypatch.setattr("sigkit.estimators._svc._solver.INCREMENT", 20)
 
 
-@pytest.mark.usefixtures("small_steps")
+@pytest.mark.usefixtures("small_working_set")
 @pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize(("C", "dtype"), [(0.01, np.float32), (1.0, np.float32), (1.0, float), (100.0, float)])
 @pytest.mark.parametrize("gamma", [None, 1e-4, 0.02, 0.5])
 @pytest.mark.parametrize("sizes", [(12, 800), (1, 500), (90, 60), (300, 120)])
-def test_the_optimum_is_libsvms(gamma, C, dtype, kept, sizes):
+def test_the_solution_is_that_of_libsvm(gamma, C, dtype, kept, sizes):
     for seed in range(2):
         references, negatives = (part.astype(dtype) for part in draw(*sizes, seed=seed))
         kernel, skew = Kernel(gamma), sizes[1] / sizes[0]
@@ -73,10 +73,10 @@ def test_the_optimum_is_libsvms(gamma, C, dtype, kept, sizes):
         assert difference <= (5e-3 if gamma else 0.05)
 
 
-@pytest.mark.usefixtures("small_steps")
+@pytest.mark.usefixtures("small_working_set")
 @pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize("gamma", [None, 0.02])
-def test_samples_on_both_sides_and_many_alike(gamma, kept):
+def test_duplicates_within_and_between_the_classes(gamma, kept):
     references, negatives = draw(8, 300, seed=5)
     negatives[::3] = negatives[0]
     negatives[1:200:10] = references[2]
@@ -89,8 +89,8 @@ def test_samples_on_both_sides_and_many_alike(gamma, kept):
     assert difference <= (5e-3 if gamma else 0.05)
 
 
-@pytest.mark.usefixtures("small_steps")
-def test_indistinguishable_signatures_have_one_score():
+@pytest.mark.usefixtures("small_working_set")
+def test_identical_samples():
     references, negatives = np.ones((3, 4)), np.ones((200, 4))
     coef, intercept = solved(references, negatives, Kernel(0.1), 1.0, kept=False)
     assert np.isfinite(coef).all()
@@ -100,8 +100,8 @@ def test_indistinguishable_signatures_have_one_score():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("scaling", ["shared", "writer"])
 @pytest.mark.parametrize("kernel", ["rbf", "linear"])
-def test_far_from_zero_and_on_any_scale(kernel, scaling, dtype):
-    """Features of about 1,000 with a deviation of 0.5, as no matrix product in single precision would forgive."""
+def test_features_far_from_zero(kernel, scaling, dtype):
+    """Features of about 1,000 with a standard deviation of 0.5: without centering, single precision would fail."""
     rng = np.random.default_rng(3)
     y = np.repeat(np.arange(12), 90)
     X = (1000 + 0.5 * (rng.normal(size=(12, 30))[y] + rng.normal(size=(len(y), 30)))).astype(dtype)
@@ -116,21 +116,21 @@ def test_far_from_zero_and_on_any_scale(kernel, scaling, dtype):
         known = np.concatenate([negatives, X[rows & (y >= 10)]])
         scale = (known if scaling == "shared" else samples).std(axis=0)
         labels = np.repeat([1, -1], [8, len(negatives)])
-        # Without the mean, libsvm itself needs very long on the linear kernel; the intercept takes it up.
+        # Centered, because libsvm itself converges very slowly with a linear kernel far from 0; scores do not change.
         svm = SVC(kernel=kernel, gamma=0.02, class_weight={1: len(negatives) / 8}, tol=1e-6)
         svm.fit((samples - 1000) / scale, labels)
         expected = svm.decision_function((X - 1000) / scale)
         np.testing.assert_allclose(scores[:, column], expected, atol=5e-3 if kernel == "rbf" else 0.05)
 
 
-def test_the_kernel_is_streamed_where_memory_is_small():
+def test_kernels_are_computed_in_parts_if_memory_is_small():
     rng = np.random.default_rng(4)
     y = np.repeat(np.arange(40), 30)
     X = rng.normal(size=(40, 16))[y] + rng.normal(size=(len(y), 16))
     parameters = {"gamma": 0.05, "dev_writers": range(20), "n_dev_negatives": 30}
     kept = WriterDependentSVC(**parameters).fit(X, y)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sigkit.estimators._svc._fit_writer.KeptColumns", None)
+        patch.setattr("sigkit.estimators._svc._fit_writer.StoredColumns", None)
         streamed = WriterDependentSVC(**parameters, max_memory=0.01).fit(X, y)
         with pytest.raises(TypeError, match="NoneType"):
             WriterDependentSVC(**parameters).fit(X, y)

@@ -25,13 +25,13 @@ def features():
 
 
 def known(y, dev, n_references=5):
-    """Rows that a system knows: all of development writers, and the first genuine ones of the others."""
+    """Rows of a training set: all of development writers, and the first genuine ones of the others."""
     rank = np.tile(np.arange(14), 6)
     return np.isin(y[:, 0], dev) | ((y[:, 1] == 0) & (rank < n_references))
 
 
-def plain_svm(X, y, writer, negatives, kernel, C, gamma):
-    """The same model in scikit-learn's words: a scaler and a weighted SVC."""
+def scikit_learn_svm(X, y, writer, negatives, kernel, C, gamma):
+    """The same model made of scikit-learn estimators: a scaler and an SVC with a class weight."""
     positives = X[(y[:, 0] == writer) & (y[:, 1] == 0)]
     samples = np.concatenate([positives, negatives])
     labels = np.repeat([1, -1], [len(positives), len(negatives)])
@@ -41,7 +41,7 @@ def plain_svm(X, y, writer, negatives, kernel, C, gamma):
 
 @pytest.mark.parametrize("kernel", ["rbf", "linear"])
 @pytest.mark.parametrize("gamma", [0.05, "scale", "auto"])
-def test_writer_scaling_equals_plain_scikit_learn(features, kernel, gamma):
+def test_writer_scaling_equals_scikit_learn(features, kernel, gamma):
     X, y = features
     dev = [1, 2]
     rows = known(y, dev)
@@ -50,13 +50,13 @@ def test_writer_scaling_equals_plain_scikit_learn(features, kernel, gamma):
     scores = model.decision_function(X)
     assert model.classes_.tolist() == [3, 4, 5, 6]
     for column, writer in enumerate(model.classes_):
-        expected = plain_svm(X[rows], y[rows], writer, negatives, kernel, 3, gamma).decision_function(X)
+        expected = scikit_learn_svm(X[rows], y[rows], writer, negatives, kernel, 3, gamma).decision_function(X)
         np.testing.assert_allclose(scores[:, column], expected, atol=5e-3 if kernel == "rbf" else 0.05)
 
 
 @pytest.mark.parametrize("settings", [{"gamma": 2**-15}, {"kernel": "linear"}], ids=["rbf", "linear"])
-def test_features_as_they_are(features, settings):
-    """Counts, of which the frequent ones count most; in double precision."""
+def test_features_without_scaling(features, settings):
+    """Counts, whose magnitude is their weight; computed in double precision."""
     X, y = features
     X = np.rint(X * np.geomspace(1, 300, X.shape[1])).astype(np.float32)
     rows = known(y, [1, 2])
@@ -80,7 +80,7 @@ def test_peers_are_negatives_without_development_writers(features):
     rows = known(y, [])
     model = WriterDependentSVC(gamma=0.05, scaling="writer").fit(X[rows], y[rows])
     negatives = X[rows & (y[:, 0] != 4)]
-    expected = plain_svm(X[rows], y[rows], 4, negatives, "rbf", 1, 0.05).decision_function(X)
+    expected = scikit_learn_svm(X[rows], y[rows], 4, negatives, "rbf", 1, 0.05).decision_function(X)
     np.testing.assert_allclose(model.decision_function(X)[:, 3], expected, atol=5e-3)
 
 
@@ -89,11 +89,11 @@ def test_peers_and_development_writers_together(features):
     rows = known(y, [1])
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1], n_peer_negatives=5, scaling="writer").fit(X[rows], y[rows])
     negatives = X[rows & (y[:, 0] != 4) & (y[:, 1] == 0)]
-    expected = plain_svm(X[rows], y[rows], 4, negatives, "rbf", 1, 0.05).decision_function(X)
+    expected = scikit_learn_svm(X[rows], y[rows], 4, negatives, "rbf", 1, 0.05).decision_function(X)
     np.testing.assert_allclose(model.claim_scores(X, np.full(len(X), 4)), expected, atol=5e-3)
 
 
-def test_shared_scaling_is_that_of_all_that_is_known(features):
+def test_shared_scale_is_that_of_the_whole_training_set(features):
     X, y = features
     rows = known(y, [1, 2])
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2]).fit(X[rows], y[rows])
@@ -122,7 +122,7 @@ def test_numbers_of_negatives(features):
 
 
 @pytest.mark.parametrize("scaling", ["shared", "writer"])
-def test_forgeries_never_teach(features, scaling):
+def test_forgeries_are_ignored(features, scaling):
     X, y = features
     genuine = y[:, 1] == 0
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1], scaling=scaling, random_state=0)
@@ -131,7 +131,7 @@ def test_forgeries_never_teach(features, scaling):
     assert np.array_equal(with_forgeries, without)
 
 
-def test_enrolling_later_is_enrolling_at_once(features):
+def test_enrolling_later_equals_enrolling_in_fit(features):
     X, y = features
     rows = known(y, [1, 2])
     late = rows & (y[:, 0] == 5)
@@ -150,7 +150,7 @@ def test_enrolling_later_is_enrolling_at_once(features):
             assert model.score(X[y[:, 0] > 2], y[y[:, 0] > 2]) > 0.9
 
 
-def test_a_system_may_start_with_development_writers_alone(features):
+def test_fit_with_development_writers_only(features):
     X, y = features
     dev = y[:, 0] <= 2
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2]).fit(X[dev], y[dev])
@@ -161,7 +161,7 @@ def test_a_system_may_start_with_development_writers_alone(features):
     assert model.decision_function(X).shape == (len(X), 4)
 
 
-def test_enrolling_anew_replaces(features):
+def test_enrolling_again_replaces_the_model(features):
     X, y = features
     rows = known(y, [1, 2])
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2]).fit(X[rows], y[rows])
@@ -173,7 +173,7 @@ def test_enrolling_anew_replaces(features):
     np.testing.assert_allclose(model.decision_function(X)[:, 1:], others, atol=1e-9)
 
 
-def test_enroll_refuses(features):
+def test_enroll_raises(features):
     X, y = features
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
     with pytest.raises(ValueError, match="Development writers cannot be enrolled: 1"):
@@ -199,7 +199,7 @@ def test_claims_pick_columns(features):
         model.verify(X, claimed, {writer: 0.0 for writer in range(3, 7)})
 
 
-def test_claims_for_strangers_name_them(features):
+def test_claims_of_unknown_writers_raise(features):
     X, y = features
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
     with pytest.raises(ValueError, match=r"never enrolled: 1, 77\. Enrolled are 2, 3, 4, 5, 6"):
@@ -227,7 +227,7 @@ def test_string_writers_and_tables(features):
     assert model.verify(pd.DataFrame(X[30:31]), ["cyd"]).tolist() == [True]
 
 
-def test_one_and_two_enrolled_writers_have_a_column_each(features):
+def test_one_column_per_writer_for_one_and_two_writers(features):
     X, y = features
     for last in (3, 4):
         rows = y[:, 0] <= last
@@ -248,14 +248,14 @@ def test_one_and_two_enrolled_writers_have_a_column_each(features):
         (lambda y: y[:, 0] > 0, {"gamma": -1.0}, "gamma"),
     ],
 )
-def test_bad_training_sets_and_parameters(features, choose, parameters, message):
+def test_invalid_training_sets_and_parameters(features, choose, parameters, message):
     X, y = features
     rows = choose(y)
     with pytest.raises(ValueError, match=message):
         WriterDependentSVC(**parameters).fit(X[rows], y[rows])
 
 
-def test_missing_features_name_rows_and_writers(features):
+def test_errors_of_missing_features_name_rows_and_writers(features):
     X, y = features
     broken = X.copy()
     broken[15, 2] = np.nan
@@ -276,7 +276,7 @@ def test_pickle_and_jobs(features):
 
 @pytest.mark.parametrize("scaling", ["shared", "writer"])
 @pytest.mark.parametrize("constant", [0.1, 0.7, 2.2])
-def test_constant_features_are_not_blown_up(features, scaling, constant):
+def test_constant_features_are_not_scaled(features, scaling, constant):
     X, y = features
     with_constant = np.column_stack([X, np.full(len(X), constant)])
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1, 2], scaling=scaling)
@@ -286,8 +286,8 @@ def test_constant_features_are_not_blown_up(features, scaling, constant):
 
 @pytest.mark.parametrize("kernel", ["rbf", "linear"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_features_that_one_writer_alone_shows(features, kernel, dtype):
-    """Constant for all others, whose own deviation of it is 0 and must stay 0 through rounding."""
+def test_features_that_vary_for_one_writer_only(features, kernel, dtype):
+    """For the other writers the variance must be exactly 0 in spite of rounding."""
     X, y = features
     of_one = np.where(y[:, 0] == 6, np.linspace(0.1, 0.9, len(X)), 0)
     X = np.column_stack([X, of_one]).astype(dtype)
@@ -295,21 +295,21 @@ def test_features_that_one_writer_alone_shows(features, kernel, dtype):
     model = WriterDependentSVC(kernel, gamma=0.05, dev_writers=[1, 2], scaling="writer").fit(X[rows], y[rows])
     negatives = X[(y[:, 0] <= 2) & (y[:, 1] == 0)]
     for writer in (3, 6):
-        expected = plain_svm(X[rows].astype(float), y[rows], writer, negatives, kernel, 1, 0.05)
+        expected = scikit_learn_svm(X[rows].astype(float), y[rows], writer, negatives, kernel, 1, 0.05)
         scores = model.claim_scores(X, np.full(len(X), writer))
         np.testing.assert_allclose(scores, expected.decision_function(X), atol=5e-3 if kernel == "rbf" else 0.05)
 
 
 @pytest.mark.parametrize("negatives", [{"dev_writers": [1, 2]}, {}])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_an_outlier_of_one_writer_hurts_nobody_else(features, dtype, negatives):
+def test_an_outlier_of_one_writer_does_not_affect_the_others(features, dtype, negatives):
     X, y = features
     X = X.astype(dtype)
     rows = known(y, negatives.get("dev_writers", []))
     X[np.flatnonzero(rows & (y[:, 0] == 6))[0], 2] = 1e6
     model = WriterDependentSVC(gamma=0.05, scaling="writer", **negatives).fit(X[rows], y[rows])
     others = X[rows & (y[:, 0] != 3)] if not negatives else X[(y[:, 0] <= 2) & (y[:, 1] == 0)]
-    expected = plain_svm(X[rows].astype(float), y[rows], 3, others, "rbf", 1, 0.05).decision_function(X)
+    expected = scikit_learn_svm(X[rows].astype(float), y[rows], 3, others, "rbf", 1, 0.05).decision_function(X)
     np.testing.assert_allclose(model.claim_scores(X, np.full(len(X), 3)), expected, atol=5e-3)
 
 
@@ -340,10 +340,10 @@ def test_ids_of_any_integer_type_are_the_same_writers(features):
 
 
 @pytest.mark.parametrize("claimed", ["ada", 3])
-def test_a_single_claim_is_a_list_of_one(features, claimed):
+def test_a_single_claim_must_be_a_list(features, claimed):
     X, y = features
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
-    with pytest.raises(ValueError, match=f"found {claimed!r}, not"):
+    with pytest.raises(ValueError, match=rf"\[{claimed!r}\] instead of {claimed!r}"):
         model.claim_scores(X[:1], claimed)
 
 

@@ -1,4 +1,4 @@
-"""AttackCampaign: who knows what, what is told of it, and taking it up again."""
+"""AttackCampaign: what the attacker knows, the results, and resuming an interrupted campaign."""
 
 import os
 import warnings
@@ -23,12 +23,16 @@ from sigkit.estimators import (
     WriterDependentSVC,
 )
 from sigkit.experiments import AttackCampaign
-from sigkit.experiments._campaign_cast import CampaignSplit, System, attack_thresholds, attacker_view, choose_queries
+from sigkit.experiments._campaign_attackers import attack_thresholds, attacker_view, fit_attacker
+from sigkit.experiments._campaign_queries import choose_queries
+from sigkit.experiments._campaign_split import draw_campaign_split
+from sigkit.experiments._campaign_systems import fit_system, score_claims
 from sigkit.metrics import eer_score, eer_threshold
+from sigkit.training import MetaTraining, SigNetTraining
 from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
 
-NETWORK = SigNetFeaturizer("tiny", epochs=0, random_state=0)
-OTHER = SigNetFeaturizer("tiny", epochs=0, random_state=1)
+NETWORK = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=0), random_state=0)
+OTHER = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=0), random_state=1)
 SYSTEMS = {
     "tiny linear": make_pipeline(NETWORK, WriterDependentSVC("linear", random_state=0)),
     "tiny RBF": make_pipeline(NETWORK, WriterDependentSVC(gamma=0.02, random_state=0)),
@@ -51,7 +55,7 @@ QUICK = {"FGM": ATTACKS["FGM"], "annealing": AnnealingAttack(n_steps=5)}
 
 @pytest.fixture(scope="module")
 def signatures():
-    """Of eight writers. Simple forgeries stand for skilled ones, which a network that learned nothing cannot tell."""
+    """Signatures of eight writers, with simple forgeries as skilled ones, which an untrained network cannot detect."""
     sizes = {"n_writers": 8, "n_genuine": 12, "n_skilled": 0, "n_simple": 8}
     scans, target = make_signatures(**sizes, script="latin", scan="two-valued", random_state=2)
     target[:, 1] = target[:, 1] > 0
@@ -71,14 +75,14 @@ def results(signatures):
 
 
 @pytest.fixture(scope="module")
-def cast(signatures):
+def split(signatures):
     X, y = signatures
-    return CampaignSplit.draw(X, *parse_target(y), CAMPAIGN)
+    return draw_campaign_split(X, *parse_target(y), CAMPAIGN)
 
 
 @pytest.fixture(scope="module")
-def systems(cast):
-    return {name: System.fitted(estimator, cast) for name, estimator in SYSTEMS.items()}
+def systems(split):
+    return {name: fit_system(estimator, split) for name, estimator in SYSTEMS.items()}
 
 
 def rows_of(results, **wanted):
@@ -98,35 +102,37 @@ def assert_same_table(first, second):
         np.testing.assert_array_equal(images, second.images[cell])
 
 
-def test_nobody_has_what_is_anothers(signatures, cast):
+def test_signatures_of_system_attacker_and_queries_are_disjoint(signatures, split):
     _, y = signatures
-    own = list(cast.references)
-    assert own == list(cast.others) == sorted(own)
-    assert len(own) == len(cast.attackers_writers) == 4
-    assert set(own) | set(cast.attackers_writers.tolist()) == set(range(1, 9))
-    sides = [np.concatenate([*part.values()]) for part in (cast.references, cast.others)] + [cast.queries]
+    own = list(split.references)
+    assert own == list(split.attacker_references) == sorted(own)
+    assert len(own) == len(split.attacker_writers) == 4
+    assert set(own) | set(split.attacker_writers.tolist()) == set(range(1, 9))
+    sides = [np.concatenate([*part.values()]) for part in (split.references, split.attacker_references)] + [
+        split.queries
+    ]
     for number, rows in enumerate(sides):
         assert np.isin(y[rows, 0], own).all()
         assert not any(np.isin(rows, other).any() for other in sides[number + 1 :])
         assert len(set(rows.tolist())) == len(rows)
-    for part in (cast.references, cast.others):
+    for part in (split.references, split.attacker_references):
         assert all((y[rows] == [writer, 0]).all() and len(rows) == 3 for writer, rows in part.items())
-    genuine = cast.queries[y[cast.queries, 1] == 0]
+    genuine = split.queries[y[split.queries, 1] == 0]
     assert np.unique(y[genuine, 0], return_counts=True)[1].tolist() == [6] * 4
-    assert len(cast.queries) - len(genuine) == 4 * 8
+    assert len(split.queries) - len(genuine) == 4 * 8
 
 
-def test_systems_know_their_references_only(signatures, cast, systems):
+def test_systems_are_fitted_to_their_references(signatures, split, systems):
     X, y = signatures
-    rows = np.concatenate([*cast.references.values()])
-    claims = y[cast.queries, 0]
+    rows = np.concatenate([*split.references.values()])
+    claims = y[split.queries, 0]
     for name, estimator in SYSTEMS.items():
         expected = clone(estimator).fit(X[rows], y[rows])
-        assert expected.classes_.tolist() == list(cast.references)
-        matrix = expected.decision_function(X[cast.queries])
+        assert expected.classes_.tolist() == list(split.references)
+        matrix = expected.decision_function(X[split.queries])
         np.testing.assert_allclose(systems[name].matrix, matrix, atol=1e-6)
         scores = matrix[np.arange(len(matrix)), np.searchsorted(expected.classes_, claims)]
-        genuine = y[cast.queries, 1] == 0
+        genuine = y[split.queries, 1] == 0
         accepted = scores >= eer_threshold(genuine, scores)
         clear = np.abs(scores - systems[name].threshold) > 1e-5
         np.testing.assert_array_equal((scores >= systems[name].threshold)[clear], accepted[clear])
@@ -134,7 +140,7 @@ def test_systems_know_their_references_only(signatures, cast, systems):
         assert systems[name].eer == eer_score(genuine, scores)
 
 
-def test_columns_of_the_table(signatures, results, cast):
+def test_columns_of_the_table(signatures, results, split):
     _, y = signatures
     table = results.table
     n_cells = 3 * 3 * 3 - (2 + 1 * 3)
@@ -149,8 +155,8 @@ def test_columns_of_the_table(signatures, results, cast):
         assert of_kind.sum() == n_cells * 3 * 4
         assert ((signers == table["writer"])[of_kind] == same).all()
         assert (forgery[of_kind] == forged).all()
-        assert set(table["writer"][of_kind]) == set(cast.references)
-    assert np.isin(table["row"], cast.queries).all()
+        assert set(table["writer"][of_kind]) == set(split.references)
+    assert np.isin(table["row"], split.queries).all()
     assert {system for system, _ in results.eers} == SYSTEMS.keys()
     assert {defence for _, defence in results.eers} == {"none", "otsu", "otsu, no specks"}
 
@@ -160,109 +166,114 @@ def test_queries_are_decided_correctly_by_all_systems(results):
     np.testing.assert_array_equal(table["score_before"] >= table["threshold"], table["query"] == "genuine")
 
 
-def test_scores_successes_and_noise_are_those_of_the_images(signatures, results, systems):
+def test_scores_successes_and_rmse_agree_with_the_images(signatures, results, systems):
     X, _ = signatures
     for (name, known, attack), images in results.images.items():
-        told = pick(results, system=name, knowledge=known, attack=attack, defence="none")
-        np.testing.assert_array_equal(results.originals, X[told["row"]])
+        outcome = pick(results, system=name, knowledge=known, attack=attack, defence="none")
+        np.testing.assert_array_equal(results.originals, X[outcome["row"]])
         assert images.dtype == np.uint8
         estimator = systems[name].estimator
         before, after = (
-            estimator[-1].claim_scores(estimator[:-1].transform(each), told["writer"])
+            estimator[-1].claim_scores(estimator[:-1].transform(each), outcome["writer"])
             for each in (results.originals, images)
         )
-        np.testing.assert_allclose(told["score_before"], before, atol=1e-5)
-        np.testing.assert_allclose(told["score_after"], after, atol=1e-5)
-        np.testing.assert_array_equal(told["threshold"], systems[name].threshold)
-        accepted = told["score_after"] >= told["threshold"]
-        np.testing.assert_array_equal(told["success"], accepted == (told["query"] != "genuine"))
+        np.testing.assert_allclose(outcome["score_before"], before, atol=1e-5)
+        np.testing.assert_allclose(outcome["score_after"], after, atol=1e-5)
+        np.testing.assert_array_equal(outcome["threshold"], systems[name].threshold)
+        accepted = outcome["score_after"] >= outcome["threshold"]
+        np.testing.assert_array_equal(outcome["success"], accepted == (outcome["query"] != "genuine"))
         changes = images.astype(float) - results.originals
-        np.testing.assert_allclose(told["rmse"], np.sqrt((changes**2).mean(axis=(1, 2))), rtol=1e-5)
+        np.testing.assert_allclose(outcome["rmse"], np.sqrt((changes**2).mean(axis=(1, 2))), rtol=1e-5)
     assert results.table["success"].any()
     assert not results.table["success"].all()
 
 
-def test_with_perfect_knowledge_the_attacker_succeeds_where_the_system_is_wrong(results):
-    told = pick(results, knowledge="perfect", attack="FGM", defence="none")
-    np.testing.assert_array_equal(told["attacker_success"], told["success"])
-    assert told["success"].any()
+def test_success_with_perfect_knowledge_is_that_of_the_system(results):
+    outcome = pick(results, knowledge="perfect", attack="FGM", defence="none")
+    np.testing.assert_array_equal(outcome["attacker_success"], outcome["success"])
+    assert outcome["success"].any()
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_attackers_with_limited_knowledge_have_the_features_and_other_classifiers(signatures, cast, systems, name):
+def test_limited_knowledge_has_the_features_and_other_classifiers(signatures, split, systems, name):
     X, y = signatures
     system = systems[name].estimator
-    own = cast.attackers_own(system, fits_features=False)
+    own = fit_attacker(split, system, fits_features=False)
     assert own[0] is system[0]
     assert own[-1] is not system[-1]
-    assert own.classes_.tolist() == list(cast.others)
-    is_negative = np.isin(y[:, 0], cast.attackers_writers) & (y[:, 1] == 0)
-    rows = np.concatenate([np.flatnonzero(is_negative), *cast.others.values()])
-    settings = {"dev_writers": cast.attackers_writers.tolist(), "n_dev_negatives": 3}
+    assert own.classes_.tolist() == list(split.attacker_references)
+    is_negative = np.isin(y[:, 0], split.attacker_writers) & (y[:, 1] == 0)
+    rows = np.concatenate([np.flatnonzero(is_negative), *split.attacker_references.values()])
+    settings = {"dev_writers": split.attacker_writers.tolist(), "n_dev_negatives": 3}
     expected = clone(SYSTEMS[name][-1]).set_params(**settings).fit(system[0].transform(X[rows]), y[rows])
     features = system[0].transform(X)
     np.testing.assert_allclose(own.decision_function(X), expected.decision_function(features), atol=1e-6)
     assert not np.allclose(own.decision_function(X), system.decision_function(X))
 
 
-def test_attackers_without_the_features_fit_their_own(signatures, cast):
+def test_limited_features_are_fitted_by_the_attacker(signatures, split):
     X, y = signatures
-    own = cast.attackers_own(OTHER_FEATURES["CLBP"], fits_features=True)
-    expected = SigNetFeaturizer("tiny", epochs=0, random_state=1).fit(X)
+    own = fit_attacker(split, OTHER_FEATURES["CLBP"], fits_features=True)
+    expected = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=0), random_state=1).fit(X)
     np.testing.assert_array_equal(own[0].transform(X), expected.transform(X))
     assert not hasattr(OTHER, "network_")
-    trained = make_pipeline(SigNetFeaturizer("tiny", epochs=1, random_state=1), WriterDependentSVC())
-    own = cast.attackers_own(trained, fits_features=True)
-    rows = np.concatenate([np.flatnonzero(np.isin(y[:, 0], cast.attackers_writers) & (y[:, 1] == 0))])
-    rows = np.concatenate([rows, *cast.others.values()])
+    trained = make_pipeline(
+        SigNetFeaturizer("tiny", training=SigNetTraining(epochs=1), random_state=1), WriterDependentSVC()
+    )
+    own = fit_attacker(split, trained, fits_features=True)
+    rows = np.concatenate([np.flatnonzero(np.isin(y[:, 0], split.attacker_writers) & (y[:, 1] == 0))])
+    rows = np.concatenate([rows, *split.attacker_references.values()])
     expected = clone(trained[0]).fit(X[rows], y[rows])
     np.testing.assert_allclose(own[0].transform(X), expected.transform(X), atol=1e-6)
 
 
 @pytest.mark.parametrize(("known", "attack"), [("perfect", "FGM"), ("limited", "FGM"), ("limited-features", "FGM")])
-def test_images_are_those_of_the_attack_on_what_the_attacker_has(signatures, results, cast, systems, known, attack):
+def test_images_are_those_of_an_attack_on_the_attackers_verifier(signatures, results, split, systems, known, attack):
     X, _ = signatures
     system = systems["tiny linear"]
     verifier = {
         "perfect": lambda: system.estimator,
-        "limited": lambda: cast.attackers_own(system.estimator, fits_features=False),
-        "limited-features": lambda: cast.attackers_own(OTHER_FEATURES["tiny linear"], fits_features=True),
+        "limited": lambda: fit_attacker(split, system.estimator, fits_features=False),
+        "limited-features": lambda: fit_attacker(split, OTHER_FEATURES["tiny linear"], fits_features=True),
     }[known]()
-    told = pick(results, system="tiny linear", knowledge=known, attack=attack, defence="none")
-    images, claims = X[told["row"]], told["writer"]
-    wants = told["query"] != "genuine"
+    outcome = pick(results, system="tiny linear", knowledge=known, attack=attack, defence="none")
+    images, claims = X[outcome["row"]], outcome["writer"]
+    wants = outcome["query"] != "genuine"
     scores = BlackBoxVerifier(verifier)(torch.from_numpy(images), claims).numpy()
-    # Where the attacker's own verifier decides as wished, it is the system that may not: a little further.
-    aims = np.where(wants, np.maximum(system.threshold, scores + 1e-3), np.minimum(system.threshold, scores - 1e-3))
+    # Where the attacker's own verifier already decides as wanted, the threshold is moved beyond its score.
+    thresholds = np.where(
+        wants, np.maximum(system.threshold, scores + 1e-3), np.minimum(system.threshold, scores - 1e-3)
+    )
     goals = np.where(wants, "accept", "reject")
-    attacked = ATTACKS[attack](DifferentiableVerifier(verifier), images, claims, goal=goals, threshold=aims)
+    attacked = ATTACKS[attack](DifferentiableVerifier(verifier), images, claims, goal=goals, threshold=thresholds)
     assert np.abs(attacked.images - results.images["tiny linear", known, attack].astype(float)).max() <= 1
-    np.testing.assert_array_equal(told["attacker_success"], attacked.success)
+    np.testing.assert_array_equal(outcome["attacker_success"], attacked.success)
     if known == "perfect":
-        np.testing.assert_allclose(aims, system.threshold)
+        np.testing.assert_allclose(thresholds, system.threshold)
 
 
-def test_aims_are_thresholds_or_a_little_further(signatures, cast, systems, results):
+def test_attack_thresholds(signatures, split, systems, results):
     X, _ = signatures
     system = systems["tiny linear"]
-    verifier = attacker_view(cast.attackers_own(system.estimator, fits_features=False))
-    told = pick(results, system="tiny linear", knowledge="limited", attack="FGM", defence="none")
-    goals = np.where(told["query"] == "genuine", "reject", "accept")
-    queries = SimpleNamespace(claims=told["writer"], goals=goals)
-    aims = [
-        attack_thresholds(verifier, X[told["row"]], queries, system.threshold, batch_size) for batch_size in (1, 5, 100)
+    verifier = attacker_view(fit_attacker(split, system.estimator, fits_features=False))
+    outcome = pick(results, system="tiny linear", knowledge="limited", attack="FGM", defence="none")
+    goals = np.where(outcome["query"] == "genuine", "reject", "accept")
+    queries = SimpleNamespace(claims=outcome["writer"], goals=goals)
+    thresholds = [
+        attack_thresholds(verifier, X[outcome["row"]], queries, system.threshold, batch_size)
+        for batch_size in (1, 5, 100)
     ]
-    np.testing.assert_allclose(aims[0], aims[2], atol=1e-5)
-    np.testing.assert_allclose(aims[1], aims[2], atol=1e-5)
-    scores = verifier(torch.from_numpy(X[told["row"]]).float(), told["writer"]).numpy()
-    as_wished = (scores >= system.threshold) == (goals == "accept")
-    assert as_wished.any()
-    assert not as_wished.all()
-    np.testing.assert_allclose(aims[2][~as_wished], system.threshold)
-    np.testing.assert_allclose(np.abs(aims[2] - scores)[as_wished], 1e-3, atol=1e-5)
+    np.testing.assert_allclose(thresholds[0], thresholds[2], atol=1e-5)
+    np.testing.assert_allclose(thresholds[1], thresholds[2], atol=1e-5)
+    scores = verifier(torch.from_numpy(X[outcome["row"]]).float(), outcome["writer"]).numpy()
+    as_wanted = (scores >= system.threshold) == (goals == "accept")
+    assert as_wanted.any()
+    assert not as_wanted.all()
+    np.testing.assert_allclose(thresholds[2][~as_wanted], system.threshold)
+    np.testing.assert_allclose(np.abs(thresholds[2] - scores)[as_wanted], 1e-3, atol=1e-5)
 
 
-def test_attacks_with_gradients_are_not_applicable_without_any(results):
+def test_gradient_attacks_are_not_applicable_without_gradients(results):
     assert results.not_applicable == {
         ("CLBP", "perfect", "FGM"): "the system has no gradients",
         ("CLBP", "limited", "FGM"): "the system has no gradients",
@@ -275,7 +286,7 @@ def test_attacks_with_gradients_are_not_applicable_without_any(results):
     assert rows_of(results, system="CLBP", knowledge="limited-features", attack="FGM").any()
 
 
-def test_starts_are_signatures_that_the_attacker_has(signatures, cast, monkeypatch):
+def test_boundary_attack_starts_at_signatures_of_the_attacker(signatures, split, monkeypatch):
     X, _ = signatures
     found, call = {}, BoundaryAttack.__call__
 
@@ -284,12 +295,14 @@ def test_starts_are_signatures_that_the_attacker_has(signatures, cast, monkeypat
         return call(self, verifier, *args, **settings)
 
     monkeypatch.setattr(BoundaryAttack, "__call__", recorded)
-    given = {writer: X[rows[2]] for writer, rows in cast.others.items()}
+    given = {writer: X[rows[2]] for writer, rows in split.attacker_references.items()}
     attacks = {"boundary": BoundaryAttack(n_steps=1), "started": BoundaryAttack(n_steps=1, starts=given)}
     quick(SYSTEMS, attacks, knowledge=KNOWLEDGE, other_features=OTHER_FEATURES).run(*signatures)
     # Cells in turn; "tiny RBF" has no limited-features.
     assert len(found) == 2 * 8
-    for number, (known, part) in enumerate(zip(KNOWLEDGE, (cast.references, cast.others, cast.others))):
+    for number, (known, part) in enumerate(
+        zip(KNOWLEDGE, (split.references, split.attacker_references, split.attacker_references))
+    ):
         starts = found[2 * number]
         assert starts.keys() == part.keys()
         for writer, rows in part.items():
@@ -299,43 +312,45 @@ def test_starts_are_signatures_that_the_attacker_has(signatures, cast, monkeypat
 
 
 @pytest.mark.parametrize("defence", DEFENCES)
-def test_a_defended_system_sees_cleaned_images(results, systems, defence):
+def test_systems_with_a_defence_score_cleaned_images(results, systems, defence):
     for (name, known, attack), images in results.images.items():
         cell = {"system": name, "knowledge": known, "attack": attack}
-        plain, told = (pick(results, **cell, defence=which) for which in ("none", defence))
+        reference, outcome = (pick(results, **cell, defence=which) for which in ("none", defence))
         for column in ("writer", "query", "row", "threshold", "score_before", "attacker_success", "rmse"):
-            np.testing.assert_array_equal(told[column], plain[column])
+            np.testing.assert_array_equal(outcome[column], reference[column])
         cleaned = DEFENCES[defence].fit_transform(images)
-        scores = systems[name].scores(cleaned, told["writer"])
-        np.testing.assert_allclose(told["score_after"], scores, atol=1e-5)
-        as_wished = (told["score_after"] >= told["threshold"]) == (told["query"] != "genuine")
-        np.testing.assert_array_equal(told["success"], plain["success"] & as_wished)
+        scores = score_claims(systems[name], cleaned, outcome["writer"])
+        np.testing.assert_allclose(outcome["score_after"], scores, atol=1e-5)
+        as_wanted = (outcome["score_after"] >= outcome["threshold"]) == (outcome["query"] != "genuine")
+        np.testing.assert_array_equal(outcome["success"], reference["success"] & as_wanted)
 
 
-def test_a_defence_is_not_blamed_for_what_did_not_work_without_it(results):
-    plain, told = (pick(results, defence=defence) for defence in ("none", "otsu"))
-    as_wished = (told["score_after"] >= told["threshold"]) == (told["query"] != "genuine")
-    assert (as_wished & ~plain["success"]).any()
-    assert not (told["success"] & ~plain["success"]).any()
-    assert (plain["success"] & ~told["success"]).any()
+def test_attacks_that_fail_without_a_defence_fail_with_it(results):
+    reference, outcome = (pick(results, defence=defence) for defence in ("none", "otsu"))
+    as_wanted = (outcome["score_after"] >= outcome["threshold"]) == (outcome["query"] != "genuine")
+    assert (as_wanted & ~reference["success"]).any()
+    assert not (outcome["success"] & ~reference["success"]).any()
+    assert (reference["success"] & ~outcome["success"]).any()
 
 
-def test_summary_counts_successes(results):
+def test_summary(results):
     summary = results.summary()
     assert len(summary) == len(results.images) * 3
     for row in summary:
-        told = pick(results, **{name: row[name] for name in ("system", "knowledge", "attack", "defence")})
+        outcome = pick(results, **{name: row[name] for name in ("system", "knowledge", "attack", "defence")})
         for kind in ("genuine", "random", "skilled"):
-            won = told["success"][told["query"] == kind]
+            won = outcome["success"][outcome["query"] == kind]
             assert row[kind] == won.mean()
             if won.any():
-                assert row[f"{kind}_rmse"] == np.median(told["rmse"][told["success"] & (told["query"] == kind)])
+                assert row[f"{kind}_rmse"] == np.median(
+                    outcome["rmse"][outcome["success"] & (outcome["query"] == kind)]
+                )
             else:
                 assert np.isnan(row[f"{kind}_rmse"])
     assert [row["attack"] for row in summary[:9:3]] == list(ATTACKS)
 
 
-def test_the_table_in_words(results):
+def test_str(results):
     text = str(results)
     lines = text.splitlines()
     assert lines[0].startswith("| system | knowledge | attack | defence | type I | RMSE |")
@@ -349,12 +364,12 @@ def test_the_table_in_words(results):
         assert f"EER of {name}, not attacked, defence {defence}: {100 * eer:.2f} %." in lines
 
 
-def test_names_are_written_as_they_are(signatures):
+def test_names_are_printed_unchanged(signatures):
     text = str(quick({"Hernandez": ONE["tiny linear"]}, {"nano": FGM(epsilon=1e-3)}).run(*signatures))
     assert "| Hernandez | perfect | nano | none | 0 % | - |" in text
 
 
-def test_what_is_not_applicable_names_what_the_attacker_knows(signatures):
+def test_inapplicable_attacks_are_printed_with_the_knowledge(signatures):
     results = quick(attacks={"FGM": FGM()}, knowledge=("perfect", "limited-features")).run(*signatures)
     assert len(results.images) == 1
     [line] = [line for line in str(results).splitlines() if line.startswith("Not applicable")]
@@ -362,7 +377,7 @@ def test_what_is_not_applicable_names_what_the_attacker_knows(signatures):
     assert "limited-features" in line
 
 
-def test_a_campaign_of_which_nothing_is_applicable(signatures):
+def test_campaign_without_applicable_attacks(signatures):
     results = quick({"CLBP": SYSTEMS["CLBP"]}, {"FGM": FGM()}).run(*signatures)
     assert results.summary() == []
     assert results.images == {}
@@ -379,16 +394,19 @@ def test_plots(results):
     figure = results.plot(*cell, n_queries=12)
     axes = np.array(figure.axes).reshape(-1, 3)
     assert len(axes) == 12
-    told = pick(results, **dict(zip(("system", "knowledge", "attack"), cell)), defence="none")
-    order = sorted(range(12), key=lambda number: not told["success"][number])
+    outcome = pick(results, **dict(zip(("system", "knowledge", "attack"), cell)), defence="none")
+    order = sorted(range(12), key=lambda number: not outcome["success"][number])
     for number, (original, attacked, difference) in zip(order, axes):
         np.testing.assert_array_equal(255 - original.images[0].get_array(), results.originals[number])
         np.testing.assert_array_equal(255 - attacked.images[0].get_array(), results.images[cell][number])
         change = results.images[cell][number].astype(float) - results.originals[number]
         np.testing.assert_array_equal(difference.images[0].get_array(), np.clip(127.5 + 20 * change, 0, 255))
-        assert original.get_title() == f"{told['query'][number]}, score {told['score_before'][number]:.2f}"
-        assert f"{told['score_after'][number]:.2f}, threshold {told['threshold'][number]:.2f}" in attacked.get_title()
-        assert f"RMSE {told['rmse'][number]:.2f}" in difference.get_title()
+        assert original.get_title() == f"{outcome['query'][number]}, score {outcome['score_before'][number]:.2f}"
+        assert (
+            f"{outcome['score_after'][number]:.2f}, threshold {outcome['threshold'][number]:.2f}"
+            in attacked.get_title()
+        )
+        assert f"RMSE {outcome['rmse'][number]:.2f}" in difference.get_title()
     plt.close(figure)
     figure = results.plot(*cell, query="skilled")
     assert len(figure.axes) == 9
@@ -403,7 +421,7 @@ def test_plots(results):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """Which attacks were run."""
+    """Names of the attacks that were run."""
     made, call = [], Attack.__call__
 
     def recorded(self, *args, **settings):
@@ -418,7 +436,7 @@ def npz_files(folder):
     return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.suffix == ".npz"}
 
 
-def test_an_interrupted_campaign_goes_on(signatures, tmp_path, monkeypatch):
+def test_an_interrupted_campaign_is_resumed(signatures, tmp_path, monkeypatch):
     settings = {"knowledge": ("perfect", "limited"), "defences": DEFENCES}
     systems = {name: SYSTEMS[name] for name in ("tiny linear", "CLBP")}
     whole = quick(systems, **settings).run(*signatures)
@@ -450,7 +468,7 @@ def test_an_interrupted_campaign_goes_on(signatures, tmp_path, monkeypatch):
     assert npz_files(tmp_path / "kept") == after
 
 
-def test_attacks_and_knowledge_are_added(signatures, tmp_path, calls):
+def test_attacks_and_knowledge_can_be_added(signatures, tmp_path, calls):
     quick(folder=tmp_path).run(*signatures)
     before = npz_files(tmp_path)
     assert calls == ["FGM", "AnnealingAttack"]
@@ -463,7 +481,7 @@ def test_attacks_and_knowledge_are_added(signatures, tmp_path, calls):
     assert_same_table(results, quick(attacks=more, **settings).run(*signatures))
 
 
-def test_other_parameters_of_an_attack_are_another_attack(signatures, tmp_path, calls, cast):
+def test_attacks_with_other_parameters_are_run_again(signatures, tmp_path, calls, split):
     X, _ = signatures
     found = []
     for epsilon in (100, 200, 100):
@@ -474,14 +492,14 @@ def test_other_parameters_of_an_attack_are_another_attack(signatures, tmp_path, 
     calls.clear()
     # Images whose corners look the same.
     for number in (0, 1):
-        starts = {writer: X[rows[number]] for writer, rows in cast.others.items()}
+        starts = {writer: X[rows[number]] for writer, rows in split.attacker_references.items()}
         attacks = {"boundary": BoundaryAttack(n_steps=5, starts=starts)}
         kept = quick(attacks=attacks, folder=tmp_path).run(*signatures)
         assert_same_table(kept, quick(attacks=attacks).run(*signatures))
     assert len(calls) == 4
 
 
-def test_other_features_of_the_attacker_are_another_attack(signatures, tmp_path, calls):
+def test_attackers_with_other_features_are_run_again(signatures, tmp_path, calls):
     settings = {"attacks": {"FGM": FGM()}, "knowledge": ("limited-features",), "folder": tmp_path}
     for seed in (1, 2, 1):
         other = {"tiny linear": clone(OTHER_FEATURES["CLBP"]).set_params(signetfeaturizer__random_state=seed)}
@@ -489,7 +507,7 @@ def test_other_features_of_the_attacker_are_another_attack(signatures, tmp_path,
     assert len(calls) == 2
 
 
-def test_names_with_the_same_letters_are_kept_apart(signatures, tmp_path):
+def test_similar_names_have_different_files(signatures, tmp_path):
     attacks = {"FGM 1": FGM(epsilon=1), "FGM-1": FGM(epsilon=300), "a/../b": FGM(epsilon=50)}
     results = quick(attacks=attacks, folder=tmp_path / "kept").run(*signatures)
     assert len(npz_files(tmp_path / "kept")) == 3
@@ -497,14 +515,14 @@ def test_names_with_the_same_letters_are_kept_apart(signatures, tmp_path):
     assert_same_table(quick(attacks=attacks, folder=tmp_path / "kept").run(*signatures), results)
 
 
-def test_a_folder_keeps_one_campaign(signatures, tmp_path):
+def test_folder_of_another_campaign(signatures, tmp_path):
     X, y = signatures
     quick(folder=tmp_path).run(X, y)
     other = X.copy()
     other[0, 0, 0] = 9
     changed = {"tiny linear": clone(ONE["tiny linear"]).set_params(writerdependentsvc__C=2.0)}
     for campaign, given, message in [
-        (quick(folder=tmp_path, random_state=1), X, r"differ: draws\. draws was .*random_state 0, now is .*state 1"),
+        (quick(folder=tmp_path, random_state=1), X, r"differ: draws\. draws was .*random_state 0, now it is .*state 1"),
         (quick(folder=tmp_path, n_queries=5), X, "differ: draws"),
         (quick(folder=tmp_path, n_references=2), X, "differ: draws"),
         (quick(changed, folder=tmp_path), X, "differ: system tiny linear"),
@@ -517,18 +535,18 @@ def test_a_folder_keeps_one_campaign(signatures, tmp_path):
         quick(folder=tmp_path).run(X, np.where(y == 8, 88, y))
 
 
-def test_damaged_files_are_named(signatures, tmp_path):
+def test_damaged_files(signatures, tmp_path):
     campaign = quick(folder=tmp_path)
     expected = campaign.run(*signatures)
     [first] = tmp_path.glob("tiny_linear-perfect-FGM-*.npz")
     [second] = tmp_path.glob("tiny_linear-perfect-annealing-*.npz")
     whole = first.read_bytes()
     first.write_bytes(whole[:200])
-    with pytest.raises(ValueError, match=r"tiny_linear-perfect-FGM-\w+\.npz: damaged .* Remove it, and it is computed"):
+    with pytest.raises(ValueError, match=r"tiny_linear-perfect-FGM-\w+\.npz: damaged .* Remove it to compute"):
         campaign.run(*signatures)
     with np.load(second) as arrays:
         np.savez(first, **{**arrays, "rows": arrays["rows"][::-1]})
-    with pytest.raises(ValueError, match=r"tiny_linear-perfect-FGM-\w+\.npz: not of this experiment"):
+    with pytest.raises(ValueError, match=r"tiny_linear-perfect-FGM-\w+\.npz: belongs to another experiment"):
         campaign.run(*signatures)
     first.unlink()
     assert_same_table(campaign.run(*signatures), expected)
@@ -550,19 +568,19 @@ def test_string_writers_lists_and_progress(signatures, capsys):
 
 
 @pytest.mark.parametrize("dev_writers", [[2, 5], range(2, 4), {2, 5}, np.array([2, 5])])
-def test_development_writers_are_known_to_the_system_alone(signatures, dev_writers):
+def test_development_writers_belong_to_the_systems(signatures, dev_writers):
     X, y = signatures
     campaign = quick({"tiny": make_pipeline(NETWORK, WriterDependentSVC("linear", dev_writers=dev_writers))})
-    cast = CampaignSplit.draw(X, *parse_target(y), campaign)
+    split = draw_campaign_split(X, *parse_target(y), campaign)
     named = set(np.array(list(dev_writers)).tolist())
-    assert set(y[cast.known, 0]) == named
-    assert not named & ({*cast.references} | set(cast.attackers_writers.tolist()))
-    assert len(cast.references) == 3
+    assert set(y[split.dev_rows, 0]) == named
+    assert not named & ({*split.references} | set(split.attacker_writers.tolist()))
+    assert len(split.references) == 3
     table = campaign.run(X, y).table
     np.testing.assert_array_equal(table["score_before"] >= table["threshold"], table["query"] == "genuine")
 
 
-def test_systems_have_the_same_development_writers(signatures):
+def test_systems_with_different_development_writers(signatures):
     systems = {
         f"{writer}": make_pipeline(NETWORK, WriterDependentSVC("linear", dev_writers=[writer])) for writer in (1, 2)
     }
@@ -573,8 +591,8 @@ def test_systems_have_the_same_development_writers(signatures):
         quick(ONE | {"2": systems["2"]}).run(*signatures)
 
 
-def test_hardened_features_are_attacked_too(signatures, tmp_path):
-    trainer = AdversarialTrainer(SigNetFeaturizer("tiny", epochs=1, random_state=0), n_steps=1)
+def test_adversarially_trained_features(signatures, tmp_path):
+    trainer = AdversarialTrainer(SigNetFeaturizer("tiny", training=SigNetTraining(epochs=1), random_state=0), n_steps=1)
     campaign = quick({"robust": make_pipeline(trainer, WriterDependentSVC("linear"))}, folder=tmp_path)
     results = campaign.run(*signatures)
     assert results.not_applicable == {}
@@ -582,7 +600,7 @@ def test_hardened_features_are_attacked_too(signatures, tmp_path):
 
 
 class Ink(BaseEstimator):
-    """Scores by how near the ink of an image is to that of a writer; `slip` is what rounding takes off claims."""
+    """Score the difference of mean ink; `slip`, subtracted from claims, is a rounding error."""
 
     def __init__(self, sign=1, slip=0.0):
         self.sign = sign
@@ -601,8 +619,8 @@ class Ink(BaseEstimator):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Still(Attack):
-    """Changes nothing."""
+class Unchanged(Attack):
+    """Return the images unchanged."""
 
     needs_gradient = False
 
@@ -610,32 +628,34 @@ class Still(Attack):
         return images
 
 
-@pytest.mark.filterwarnings("ignore:Not all systems decide a query correctly")
-def test_nobody_succeeds_without_a_change(signatures):
-    # The threshold is the score of a query, which in other batches may be rounded to a little less.
+@pytest.mark.filterwarnings("ignore:No query of these kinds is decided correctly")
+def test_no_success_without_a_perturbation(signatures):
+    # The score of a query at the threshold may be smaller by a rounding error in another batch.
     for random_state in range(5):
-        campaign = AttackCampaign({"ink": Ink(slip=1e-6)}, {"still": Still()}, n_queries=2, random_state=random_state)
+        campaign = AttackCampaign(
+            {"ink": Ink(slip=1e-6)}, {"still": Unchanged()}, n_queries=2, random_state=random_state
+        )
         table = campaign.run(*signatures).table
         assert not table["rmse"].any()
         assert not table["success"].any()
 
 
-def test_queries_that_a_system_gets_wrong_are_left_out(signatures):
-    with pytest.warns(UserWarning, match="Not all systems decide a query correctly, and it is left out: .* of") as told:
-        results = quick({"ink": Ink(sign=0)}, {"still": Still()}).run(*signatures)
-    assert told[0].filename == __file__
+def test_queries_that_a_system_decides_wrongly_are_not_attacked(signatures):
+    with pytest.warns(UserWarning, match="decided correctly by all systems, so none is attacked: .* of") as warned:
+        results = quick({"ink": Ink(sign=0)}, {"still": Unchanged()}).run(*signatures)
+    assert warned[0].filename == __file__
     assert 0 < len(results.originals) < 12
 
 
-def test_without_a_query_that_all_get_right_there_is_nothing_to_attack(cast):
+def test_no_query_is_decided_correctly_by_all_systems(split):
     accepting, rejecting = (
-        SimpleNamespace(matrix=np.full((len(cast.queries), 4), score), threshold=0.0) for score in (1.0, -1.0)
+        SimpleNamespace(matrix=np.full((len(split.queries), 4), score), threshold=0.0) for score in (1.0, -1.0)
     )
-    with pytest.warns(UserWarning, match="left out: random of 2, skilled of 2, random of 3"):
-        queries = choose_queries({"accepting": accepting}, cast, 0)
+    with pytest.warns(UserWarning, match="none is attacked: random of 2, skilled of 2, random of 3"):
+        queries = choose_queries({"accepting": accepting}, split, 0)
     assert set(queries.kinds) == {"genuine"}
-    with pytest.raises(ValueError, match="not a single query correctly: there is nothing to attack"):
-        choose_queries({"accepting": accepting, "rejecting": rejecting}, cast, 0)
+    with pytest.raises(ValueError, match="No query is decided correctly by all systems: there is nothing to attack"):
+        choose_queries({"accepting": accepting, "rejecting": rejecting}, split, 0)
 
 
 @pytest.mark.parametrize(
@@ -646,7 +666,7 @@ def test_without_a_query_that_all_get_right_there_is_nothing_to_attack(cast):
         (quick([SYSTEMS["CLBP"]]), "systems must be a dict"),
         (quick(attacks=[FGM()]), "attacks must be a dict"),
         (quick(knowledge=("perfect", "some")), "knowledge must be of 'perfect', 'limited', .*; found 'some'"),
-        (quick(other_features=OTHER_FEATURES), "other_features names 'CLBP', which no system has for a name"),
+        (quick(other_features=OTHER_FEATURES), "other_features names 'CLBP', which is not the name of a system"),
         (quick(n_references=0), "n_references must be a positive integer; found 0"),
         (quick(n_queries=2.5), "n_queries must be a positive integer; found 2.5"),
     ],
@@ -660,24 +680,24 @@ def test_bad_signatures(signatures):
     X, y = signatures
     genuine, few = y[:, 1] == 0, y[:, 0] <= 3
     for given, target, message in [
-        (X.astype(float), y, r"takes preprocessed images, uint8 .* found float64 of shape \(160, 34, 48\)"),
-        (X[0], y, r"found uint8 of shape \(34, 48\). Transform scans by a SignaturePreprocessor first"),
+        (X.astype(float), y, r"needs preprocessed images, uint8 .* found float64 of shape \(160, 34, 48\)"),
+        (X[0], y, r"found uint8 of shape \(34, 48\). Transform scans with a SignaturePreprocessor first"),
         (X[genuine], y[genuine], r"needs skilled forgeries of the writers: rows \[writer, 1\] in y"),
         (X, y[:, 0], "needs skilled forgeries of the writers"),
-        (X[few], y[few], "parts writers into the system's and the attacker's, at least 2 each; found 3"),
+        (X[few], y[few], "divides writers between the system and the attacker, at least 2 each; found 3"),
         (X, y[:-1], "X has 160 signatures, but y has 159 rows"),
     ]:
         with pytest.raises(ValueError, match=message):
             quick().run(given, target)
 
 
-def test_campaigns_repeat_whatever_the_estimators_draw(signatures):
+def test_campaigns_repeat_with_unseeded_estimators(signatures):
     # A verifier that draws nothing as a system draws negatives as the attacker's.
     campaign = quick({"tiny": make_pipeline(NETWORK, WriterDependentSVC("linear"))}, knowledge=("perfect", "limited"))
     assert_same_table(campaign.run(*signatures), campaign.run(*signatures))
 
 
-def test_a_campaign_is_not_changed_by_running(signatures):
+def test_run_does_not_modify_the_campaign(signatures):
     campaign = quick()
     before = dict(vars(campaign))
     campaign.run(*signatures)
@@ -685,10 +705,10 @@ def test_a_campaign_is_not_changed_by_running(signatures):
     assert not any(hasattr(step, "classes_") for step in ONE["tiny linear"])
 
 
-def test_unseeded_parts_come_out_the_same(signatures, tmp_path):
-    """Also surrogates, which stand in a list."""
-    inner = SigNetFeaturizer("tiny", epochs=1)
-    trainer = EnsembleAdversarialTrainer(inner, [SigNetFeaturizer("tiny", epochs=1)])
+def test_unseeded_surrogates_repeat(signatures, tmp_path):
+    """Surrogates are in a list, into which get_params does not descend."""
+    inner = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=1))
+    trainer = EnsembleAdversarialTrainer(inner, [SigNetFeaturizer("tiny", training=SigNetTraining(epochs=1))])
     systems = {"ensemble": make_pipeline(trainer, WriterDependentSVC("linear"))}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -697,45 +717,48 @@ def test_unseeded_parts_come_out_the_same(signatures, tmp_path):
     assert inner.random_state is None
 
 
-def test_limited_knowledge_of_a_meta_learner_is_of_its_weights(signatures):
-    model = MetaLearnedVerifier("tiny", epochs=1, n_references=2, n_query_skilled=0, adapt="head", random_state=0)
+def test_limited_knowledge_of_a_meta_learned_verifier(signatures):
+    training = MetaTraining(epochs=1, n_queries=(10, 10, 0))
+    model = MetaLearnedVerifier("tiny", n_references=2, adapt="head", training=training, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         campaign = quick({"meta": model.set_params(dev_writers=[1, 2])}, {"FGM": FGM()}, knowledge=("limited",))
         X, y = signatures
-        cast = CampaignSplit.draw(X, *parse_target(y), campaign)
-        system = System.fitted(model, cast)
-        own = cast.attackers_own(system.estimator, fits_features=False)
+        split = draw_campaign_split(X, *parse_target(y), campaign)
+        system = fit_system(model, split)
+        own = fit_attacker(split, system.estimator, fits_features=False)
     for name, weight in system.estimator.learner_.state_dict().items():
         assert torch.equal(weight, own.learner_.state_dict()[name])
-    images, claims = X[cast.queries[:4]], cast.writers[cast.queries[:4]]
+    images, claims = X[split.queries[:4]], split.writers[split.queries[:4]]
     assert not np.allclose(own.claim_scores(images, claims), system.estimator.claim_scores(images, claims))
 
 
-def test_another_set_of_systems_is_another_campaign(signatures, tmp_path):
+def test_folder_with_other_systems(signatures, tmp_path):
     quick(SYSTEMS, folder=tmp_path / "kept").run(*signatures)
-    with pytest.raises(ValueError, match="keeps an experiment of which differ: systems"):
+    with pytest.raises(ValueError, match="another experiment; these differ: systems"):
         quick(ONE, folder=tmp_path / "kept").run(*signatures)
 
 
-def test_a_system_that_came_out_otherwise_is_told(signatures, tmp_path):
+def test_folder_with_another_fitted_system(signatures, tmp_path):
     folder = tmp_path / "kept"
     quick(attacks={"FGM": FGM()}, folder=folder).run(*signatures)
     [path] = folder.glob("*.npz")
     arrays = dict(np.load(path)) | {"threshold": np.array(5.0)}
     np.savez(path, **arrays)
-    with pytest.raises(ValueError, match=r"met the threshold 5, now it is .* the system came out otherwise"):
+    with pytest.raises(
+        ValueError, match=r"was made with the threshold 5, now it is .* the fitted system is not the same"
+    ):
         quick(attacks={"FGM": FGM()}, folder=folder).run(*signatures)
 
 
-def test_attacks_are_told_apart_by_their_parameters(signatures, tmp_path):
+def test_attacks_are_identified_by_their_parameters(signatures, tmp_path):
     starts = [{writer: torch.full((34, 48), grey) for writer in range(1, 9)} for grey in (200.0, 255.0)]
     for number in (0, 0, 1):
         attacks = {"boundary": BoundaryAttack(n_steps=2, starts=starts[number])}
         quick(attacks=attacks, folder=tmp_path / "kept").run(*signatures)
     assert len(list((tmp_path / "kept").glob("*.npz"))) == 2
     unnamed = {"art": ArtAttack(make=lambda classifier: classifier)}
-    with pytest.raises(ValueError, match=r"give make a function with a name, not a lambda"):
+    with pytest.raises(ValueError, match=r"make must be a named function, not a lambda"):
         quick(attacks=unnamed, folder=tmp_path / "other").run(*signatures)
 
 
@@ -744,9 +767,9 @@ def test_attacks_are_told_apart_by_their_parameters(signatures, tmp_path):
     [
         ({"defences": [BackgroundRemover()]}, "defences must be a dict"),
         ({"defences": {"none": BackgroundRemover()}}, "'none' stands for no defence"),
-        ({"attacks": {1: FGM()}}, "attacks must have text for names"),
+        ({"attacks": {1: FGM()}}, "attacks must have strings as names"),
         ({"attacks": {"FGM": FGM}}, "'FGM' must be a sigkit.attacks.Attack"),
-        ({"knowledge": "perfect"}, "knowledge must be a list of words"),
+        ({"knowledge": "perfect"}, "knowledge must be a list of strings"),
         ({"random_state": None}, "random_state must be an integer"),
         (
             {"systems": {"scans": make_pipeline(SignaturePreprocessor(), NETWORK, WriterDependentSVC())}},
@@ -764,7 +787,7 @@ def test_parameters_are_checked_before_anything_is_fitted(signatures, settings, 
         quick(**settings).run(*signatures)
 
 
-def test_writers_with_too_few_signatures_are_named(signatures):
+def test_writers_with_too_few_signatures(signatures):
     X, y = signatures
     kept = np.ones(len(y), dtype=bool)
     for writer in range(1, 9):
@@ -775,7 +798,7 @@ def test_writers_with_too_few_signatures_are_named(signatures):
             quick().run(X[kept], y[kept])
 
 
-def test_defences_are_not_fitted_themselves(signatures):
+def test_defences_are_cloned(signatures):
     remover = BackgroundRemover()
     quick(attacks={"FGM": FGM()}, defences={"otsu": remover}).run(*signatures)
     assert not hasattr(remover, "image_shape_in_")

@@ -34,12 +34,12 @@ def settings():
     }
 
 
-def test_figures_are_those_of_cross_validate(signatures, settings):
+def test_metrics_agree_with_cross_validate(signatures, settings):
     results = writer_dependent_experiment(X=signatures[0], y=signatures[1], threshold=0.0, **settings)
     expected = cross_validate(**settings, X=signatures[0], y=signatures[1], scoring=verification_scorer)
     for name in ("eer", "eer_writer", "frr", "far_random", "far_skilled"):
-        np.testing.assert_allclose(results.figures[name], -expected[f"test_neg_{name}"], atol=1e-12)
-    np.testing.assert_allclose(results.figures["mean_auc"], expected["test_mean_auc"], atol=1e-12)
+        np.testing.assert_allclose(results.metrics[name], -expected[f"test_neg_{name}"], atol=1e-12)
+    np.testing.assert_allclose(results.metrics["mean_auc"], expected["test_mean_auc"], atol=1e-12)
     assert results.fit_time.shape == results.score_time.shape == (4,)
 
 
@@ -51,7 +51,7 @@ def test_weights_are_described_by_their_contents():
     assert started == describe_estimator(SigNetFeaturizer(initial_weights=weights_path("synthetic")))
 
 
-def test_both_ways_to_count_and_the_trials(signatures, settings):
+def test_trials_and_both_methods_of_the_eer(signatures, settings):
     X, y = signatures
     results = writer_dependent_experiment(X=X, y=y, threshold=-0.2, **settings)
     train, test = next(settings["cv"].split(X, y))
@@ -67,18 +67,18 @@ def test_both_ways_to_count_and_the_trials(signatures, settings):
     report = verification_report(
         y[test], scores, threshold=-0.2, method="sigver", classes=model.classes_, n_bootstraps=0
     )
-    assert results.figures["eer_sigver"][0] == report.figures["eer"].value
-    assert results.figures["eer_writer_sigver"][0] == report.figures["eer_writer"].value
-    assert results.figures["frr"][0] == report.figures["frr"].value
+    assert results.metrics["eer_sigver"][0] == report.estimates["eer"].value
+    assert results.metrics["eer_writer_sigver"][0] == report.estimates["eer_writer"].value
+    assert results.metrics["frr"][0] == report.estimates["frr"].value
     again = results.report(0, method="sigver", n_bootstraps=0)
-    assert again.figures["eer"].value == report.figures["eer"].value
+    assert again.estimates["eer"].value == report.estimates["eer"].value
     assert again.threshold == -0.2
     text = str(results)
-    assert f"{100 * results.figures['eer_sigver'].mean():.2f} +- " in text
+    assert f"{100 * results.metrics['eer_sigver'].mean():.2f} +- " in text
     assert "4 splits; FRR and FAR at the threshold -0.2" in text
 
 
-def test_an_interrupted_experiment_goes_on(signatures, settings, tmp_path, monkeypatch, capsys):
+def test_an_interrupted_experiment_is_resumed(signatures, settings, tmp_path, monkeypatch, capsys):
     X, y = signatures
     expected = writer_dependent_experiment(X=X, y=y, **settings)
     fits = []
@@ -101,13 +101,13 @@ def test_an_interrupted_experiment_goes_on(signatures, settings, tmp_path, monke
     results = writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", verbose=1, **settings)
     assert len(fits) == 5
     assert "[sigkit] splits: 2 of 2" in capsys.readouterr().err
-    for name, values in expected.figures.items():
-        assert np.array_equal(results.figures[name], values)
+    for name, values in expected.metrics.items():
+        assert np.array_equal(results.metrics[name], values)
     writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
     assert len(fits) == 5
 
 
-def test_a_folder_keeps_one_experiment(signatures, settings, tmp_path):
+def test_folder_of_another_experiment(signatures, settings, tmp_path):
     X, y = signatures
     writer_dependent_experiment(X=X, y=y, folder=tmp_path, **settings)
     for change, message in [
@@ -130,14 +130,14 @@ def test_bad_input(signatures, settings, tmp_path):
     with pytest.raises(ValueError, match=r"development writers of the estimator, who are not enrolled: 2\."):
         writer_dependent_experiment(settings["estimator"], X, y, cv=WriterSplit(4, 5, [0, 1], random_state=0))
     estimator = WriterDependentSVC(dev_writers=DEV, random_state=np.random.RandomState(0))
-    with pytest.raises(ValueError, match="set random_state to a number"):
+    with pytest.raises(ValueError, match="set random_state to an integer"):
         writer_dependent_experiment(estimator, X, y, cv=settings["cv"], folder=tmp_path / "unseeded")
     with pytest.raises(ValueError, match="threshold must be a number; found '0'"):
         writer_dependent_experiment(X=X, y=y, threshold="0", **settings)
     writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
     split = tmp_path / "kept" / "split-002.npz"
     split.write_bytes((tmp_path / "kept" / "split-001.npz").read_bytes())
-    with pytest.raises(ValueError, match=r"split-002\.npz: not of this experiment"):
+    with pytest.raises(ValueError, match=r"split-002\.npz: belongs to another experiment"):
         writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
     split.write_bytes(split.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"split-002\.npz: damaged .* Remove it"):
@@ -157,8 +157,8 @@ def test_pipelines_lists_names_and_processes(signatures, settings, tmp_path):
     expected = writer_dependent_experiment(X=X, y=[[int(w[1:]), f] for w, f in y], **settings)
     with joblib.parallel_config("loky"):
         results = writer_dependent_experiment(pipe, X, y, cv=cv, n_jobs=2, folder=tmp_path)
-    for name, values in expected.figures.items():
-        assert np.array_equal(results.figures[name], values)
+    for name, values in expected.metrics.items():
+        assert np.array_equal(results.metrics[name], values)
     assert json.loads((tmp_path / "experiment.json").read_text()).keys() == {"estimator", "X", "y", "splits"}
 
 
@@ -175,7 +175,7 @@ def double(X):
     return 2 * X
 
 
-def test_pipelines_are_taken_up_and_contents_count(signatures, settings, tmp_path, monkeypatch):
+def test_pipelines_are_resumed_if_the_contents_are_the_same(signatures, settings, tmp_path, monkeypatch):
     X, y = signatures
     paths = [str(tmp_path / f"{row}.txt") for row in range(len(X))]
     for path, row in zip(paths, X):
@@ -190,11 +190,11 @@ def test_pipelines_are_taken_up_and_contents_count(signatures, settings, tmp_pat
 
     results = run(make())
     np.testing.assert_allclose(
-        results.figures["eer"], writer_dependent_experiment(X=X, y=y, **settings).figures["eer"], atol=1e-12
+        results.metrics["eer"], writer_dependent_experiment(X=X, y=y, **settings).metrics["eer"], atol=1e-12
     )
     monkeypatch.setattr(WriterDependentSVC, "fit", None)
     again = run(make(writerdependentsvc__n_jobs=2, memory=str(tmp_path / "memory"), verbose=True))
-    assert np.array_equal(again.figures["eer"], results.figures["eer"])
+    assert np.array_equal(again.metrics["eer"], results.metrics["eer"])
     for changed in (make(writerdependentsvc__dev_writers=np.array([0, 1])), make(func=double)):
         with pytest.raises(ValueError, match="differ: estimator"):
             run(changed)

@@ -1,4 +1,4 @@
-"""Agreement with what the original code computed from the same scans."""
+"""Agreement with the original code on the same scans."""
 
 import numpy as np
 
@@ -12,10 +12,10 @@ def test_cedar_equals_the_original(shared_data):
     assert len(scans) == 1008
     n_equal = worst = 0
     for scan in scans:
-        image, doubts = preprocess_image(read_image(scan), canvas_size=(730, 1042))
+        image, issues = preprocess_image(read_image(scan), canvas_size=(730, 1042))
         difference = np.abs(image.astype(int) - expected[scan.name])
         n_equal += np.count_nonzero(difference == 0)
         worst = max(worst, difference.max())
-        assert not doubts
+        assert not issues
     assert worst <= 1
     assert n_equal / (1008 * 170 * 242) >= 0.9999

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sigkit.imaging import ImageError, decode_image, read_image
+from sigkit.imaging import ImageError, read_image
 
 GREY = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
 
@@ -18,7 +18,7 @@ def mode_of(path):
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "bmp"])
-def test_grey_files_are_read_as_they_are(tmp_path, suffix):
+def test_grey_files_are_not_converted(tmp_path, suffix):
     path = save(Image.fromarray(GREY), tmp_path / f"scan.{suffix}")
     assert np.array_equal(read_image(path), GREY)
 
@@ -50,7 +50,7 @@ def test_grey_with_transparency(tmp_path):
     assert (read_image(path) == 255).all()
 
 
-def test_two_valued(tmp_path):
+def test_bilevel(tmp_path):
     bits = GREY > 100
     path = save(Image.fromarray(bits), tmp_path / "scan.tif", compression="group4")
     assert mode_of(path) == "1"
@@ -83,7 +83,7 @@ def test_float_pixels_have_no_range(tmp_path):
 
 @pytest.mark.parametrize("keep", [0, 20, 200])
 @pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "jpg"])
-def test_cut_files_are_named(tmp_path, suffix, keep):
+def test_truncated_files_are_named(tmp_path, suffix, keep):
     path = tmp_path / f"scan.{suffix}"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 80), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:keep])
@@ -98,9 +98,9 @@ def test_missing_files_and_folders_are_named(tmp_path):
         read_image(tmp_path)
 
 
-def test_text_is_no_image():
+def test_text_is_not_an_image():
     with pytest.raises(ImageError, match="11 bytes"):
-        decode_image(b"hello world")
+        read_image(b"hello world")
 
 
 def test_eight_bits_in_a_wide_type(tmp_path):

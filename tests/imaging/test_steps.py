@@ -7,14 +7,13 @@ from skimage.transform import resize
 from sigkit.imaging import (
     ImageError,
     adaptive_threshold,
-    blur,
-    find_ink,
+    crop_ink,
     fit_canvas,
-    measure_ink,
     otsu_threshold,
-    plan_resize,
     preprocess_image,
 )
+from sigkit.imaging._ink import blur, find_ink
+from sigkit.imaging._resize import plan_resize
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 40), (32, 32), (33, 97), (150, 64)])
@@ -25,7 +24,7 @@ def test_blur_is_a_gaussian(shape):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_otsu_equals_scikit_image_where_all_greys_occur(seed):
+def test_otsu_equals_scikit_image_if_all_grey_values_occur(seed):
     rng = np.random.default_rng(seed)
     image = np.concatenate([rng.normal(80, 20, 4000), rng.normal(200, 25, 20000), np.arange(256)])
     image = image.clip(0, 255).astype(np.uint8).reshape(-1, 1)
@@ -33,7 +32,7 @@ def test_otsu_equals_scikit_image_where_all_greys_occur(seed):
 
 
 @pytest.mark.parametrize(("greys", "threshold"), [((0, 255), 191), ((10, 14), 13), ((0, 1), 0), ((0, 120, 255), 221)])
-def test_otsu_lies_in_the_gap_of_few_valued_scans(greys, threshold):
+def test_otsu_is_in_the_gap_between_few_grey_values(greys, threshold):
     image = np.repeat(np.array(greys, np.uint8), [10, *[90] * (len(greys) - 1)]).reshape(-1, 1)
     if len(greys) == 3:
         image = np.repeat(np.array(greys, np.uint8), [30, 30, 90]).reshape(-1, 1)
@@ -52,7 +51,7 @@ def test_adaptive_threshold_is_sauvolas(draw_scan):
     np.testing.assert_allclose(adaptive_threshold(scan), expected, atol=1e-6)
 
 
-def test_ink_box_drops_the_last_row_and_column():
+def test_the_bounding_box_excludes_the_last_row_and_column():
     image = np.full((60, 80), 255, dtype=np.uint8)
     image[20:41, 30:61] = 0
     box = find_ink(image, 127)
@@ -67,14 +66,15 @@ def test_specks_are_not_ink():
     assert find_ink(image, 127).top == 40
 
 
-def test_hairlines_that_blurring_wipes_out_are_still_found():
+def test_thin_lines_that_blurring_removes_are_found():
     image = np.full((60, 80), 255, dtype=np.uint8)
     image[30, 10:70] = 0
     image[20:40, 40] = 0
-    assert find_ink(image, 100).shape == (19, 59)
+    box = find_ink(image, 100)
+    assert (box.bottom - box.top, box.right - box.left) == (19, 59)
 
 
-def test_ink_that_is_no_signature():
+def test_ink_of_a_single_row_is_refused():
     image = np.full((60, 80), 255, dtype=np.uint8)
     image[30, 10:70] = 0
     with pytest.raises(ImageError, match="1 x 60 pixels"):
@@ -95,7 +95,7 @@ def test_resizing_equals_scikit_image(canvas):
 
 @pytest.mark.parametrize("image_size", [(170, 242), (150, 220), (151, 223), (64, 64)])
 @pytest.mark.parametrize("largest", [(1, 1), (20, 500), (816, 888), (435, 1329), (1000, 90)])
-def test_fitted_canvas_holds_the_largest_and_is_shown_whole(largest, image_size):
+def test_fitted_canvas_holds_the_largest_signature_and_is_not_cropped(largest, image_size):
     canvas = fit_canvas(largest, image_size)
     assert canvas[0] >= largest[0]
     assert canvas[1] >= largest[1]
@@ -111,37 +111,37 @@ def test_fitted_canvas_holds_the_largest_and_is_shown_whole(largest, image_size)
 def test_centre_of_mass_goes_to_the_middle():
     scan = np.full((100, 200), 255, dtype=np.uint8)
     scan[40:60, 100:120] = 0
-    image, doubts = preprocess_image(scan, (170, 242), (170, 242))
+    image, issues = preprocess_image(scan, (170, 242), (170, 242))
     rows, columns = np.nonzero(image)
     assert abs(rows.mean() - 85) <= 2
     assert abs(columns.mean() - 121) <= 2
-    assert not doubts
+    assert not issues
 
 
-def test_ink_stays_on_the_canvas():
+def test_ink_is_shifted_onto_the_canvas():
     scan = np.full((100, 230), 255, dtype=np.uint8)
     scan[40:61, 5:226] = 0
     scan[20:81, 180:226] = 0
-    image, doubts = preprocess_image(scan, (102, 240), (102, 240))
+    image, issues = preprocess_image(scan, (102, 240), (102, 240))
     assert np.count_nonzero(image) >= 0.98 * np.count_nonzero(scan[20:80, 5:225] == 0)
-    assert not doubts
+    assert not issues
 
 
 @pytest.mark.parametrize("thickness", [1, 2, 5])
 @pytest.mark.parametrize("greys", [(0, 255), (0, 130, 255), (255, 0)])
-def test_few_valued_scans_keep_their_ink(greys, thickness):
+def test_scans_with_few_grey_values_keep_their_ink(greys, thickness):
     scan = np.full((200, 300), greys[-1] if greys[0] == 0 else 255, dtype=np.uint8)
     for column in range(20, 280):
         row = int(100 + 60 * np.sin(column / 20))
         scan[row : row + thickness + 3, column] = greys[1] if len(greys) == 3 else 0
         scan[row : row + thickness, column] = 0
-    image, doubts = preprocess_image(scan, (200, 285), (200, 285))
-    # The box loses its last row and column; everything else of the ink must be there.
+    image, issues = preprocess_image(scan, (200, 285), (200, 285))
+    # Only the last row and column of the bounding box are lost.
     assert np.count_nonzero(image) >= 0.97 * np.count_nonzero(scan <= 200)
-    assert not doubts
+    assert not issues
 
 
-def test_paper_is_cleared_unless_told_otherwise(draw_scan):
+def test_the_background_is_cleared_unless_none(draw_scan):
     scan = draw_scan()
     cleared = preprocess_image(scan, (170, 242)).image
     left = preprocess_image(scan, (170, 242), background="none").image
@@ -160,14 +160,14 @@ def test_adaptive_background_works_in_uneven_light(draw_scan):
     assert otsu > 3 * ink
 
 
-def test_doubts(draw_scan):
+def test_issues(draw_scan):
     scan = draw_scan(height=150, width=400)
-    assert preprocess_image(scan, (100, 242)).doubts["over_canvas"] == "{} x {}".format(*measure_ink(scan).box.shape)
-    assert preprocess_image(scan, (285, 406)).doubts == {}
-    assert "of its ink" in preprocess_image(scan, (80, 420)).doubts["cut_off"]
-    assert set(preprocess_image(255 - scan, (200, 420)).doubts) >= {"dark_paper"}
+    assert preprocess_image(scan, (100, 242)).issues["over_canvas"] == "{} x {}".format(*crop_ink(scan).pixels.shape)
+    assert preprocess_image(scan, (285, 406)).issues == {}
+    assert "of its ink" in preprocess_image(scan, (80, 420)).issues["cut_off"]
+    assert set(preprocess_image(255 - scan, (200, 420)).issues) >= {"dark_paper"}
     faint = np.where(scan < 128, 240, 246).astype(np.uint8)
-    assert preprocess_image(faint, (285, 406)).doubts == {"faint": "6.0"}
+    assert preprocess_image(faint, (285, 406)).issues == {"faint": "6.0"}
     speck = np.full((50, 50), 255, np.uint8)
     speck[20:28, 20:28] = 0
-    assert set(preprocess_image(speck, (170, 242)).doubts) == {"small"}
+    assert set(preprocess_image(speck, (170, 242)).issues) == {"small"}

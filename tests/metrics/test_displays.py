@@ -1,4 +1,4 @@
-"""The displays draw what the trials hold."""
+"""The displays plot the error rates and scores of the trials."""
 
 import matplotlib
 import numpy as np
@@ -24,7 +24,7 @@ def labels(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
-def test_det_has_a_curve_a_kind():
+def test_det_has_one_curve_per_kind():
     display = VerificationDetDisplay.from_predictions(ROWS, MATRIX, classes=[0, 1])
     assert labels(display.ax_) == ["random forgeries", "skilled forgeries", "simple forgeries", "equal error"]
     assert display.ax_.get_xlabel() == "False acceptance rate"
@@ -35,7 +35,7 @@ def test_det_has_a_curve_a_kind():
     np.testing.assert_allclose(display.displays_["skilled"].fnr, fnr, atol=1e-12)
 
 
-def test_histogram_has_an_area_of_one_a_kind_and_a_line_at_the_threshold():
+def test_histograms_have_an_area_of_one_and_a_line_at_the_threshold():
     display = ScoreHistogramDisplay.from_predictions(ROWS, MATRIX, classes=[0, 1], threshold=0.5, bins=7)
     assert labels(display.ax_) == [
         "genuine",
@@ -58,7 +58,7 @@ def test_plain_labels_and_no_threshold():
     assert list(VerificationDetDisplay.from_predictions([1, 1, 0, 0], [0.8, 0.3, 0.4, 0.1]).displays_) == ["forgery"]
 
 
-def test_report_draws_into_given_axes(tmp_path):
+def test_report_plots_on_given_axes(tmp_path):
     report = verification_report(ROWS, MATRIX, classes=[0, 1], threshold=0.3, n_bootstraps=0)
     figure, (left, right) = plt.subplots(1, 2)
     assert report.plot_det(ax=left).ax_ is left
@@ -71,7 +71,7 @@ def test_report_draws_into_given_axes(tmp_path):
     assert by_writer.plot_scores().line_ is None
 
 
-def test_perfect_separation_can_be_drawn(tmp_path):
+def test_det_of_perfect_separation(tmp_path):
     display = VerificationDetDisplay.from_predictions([1, 1, 0, 0], [4, 3, 2, 1])
     display.figure_.savefig(tmp_path / "det.png")
     assert display.displays_["forgery"].fpr.max() < 1e-9

@@ -1,4 +1,4 @@
-"""FAR, FRR and EER against numbers worked out by hand, brute force, and their invariances."""
+"""FAR, FRR and EER compared with values computed by hand and by brute force, and their invariances."""
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ def test_a_score_on_the_threshold_is_accepted():
     assert frr_score(Y, S, threshold=np.nextafter(0.1, 1)) == 0.25
 
 
-def test_kinds_are_counted_apart():
+def test_far_of_each_kind():
     y = [[1, 0], [1, 1], [1, 1], [1, 2], [2, 0]]
     matrix = [[1, -1], [1, 9], [-1, 9], [-1, 9], [1, 1]]
     options = {"classes": [1, 2]}
@@ -49,7 +49,7 @@ def test_kind_is_ignored_for_plain_labels():
     assert len({far_score(Y, S, kind=kind) for kind in ("random", "skilled", "simple", "all")}) == 1
 
 
-def test_equal_error_by_hand():
+def test_eer_by_hand():
     # At 0.7 FAR is 0 and FRR 1/4; at 0.3 FAR is 1/2 and FRR 1/4. Equally near, so the higher threshold wins.
     assert eer_threshold(Y, S) == 0.7
     assert eer_score(Y, S) == 1 / 8
@@ -104,7 +104,7 @@ def test_interpolated_lies_on_both_error_curves(seed, ties):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_rising_transformation_of_the_scores_changes_nothing(method):
+def test_eer_is_invariant_to_increasing_transformations(method):
     y, s = random_trials(1)
     assert eer_score(y, np.exp(s), method=method) == eer_score(y, s, method=method)
     if method != "interpolated":
@@ -117,23 +117,23 @@ def test_order_of_rows_does_not_matter(method):
     y, s = random_trials(2, ties=True)
     writers = np.arange(60) % 4
     shuffled = np.random.default_rng(0).permutation(60)
-    for how in ("global", "writer"):
-        options = {"method": method, "threshold": how}
+    for user_specific in (False, True):
+        options = {"method": method, "user_specific": user_specific}
         straight = eer_score(y, s, writers=writers, **options)
         assert eer_score(y[shuffled], s[shuffled], writers=writers[shuffled], **options) == straight
 
 
-def test_swapping_the_sides_mirrors_the_interpolated_rate():
+def test_interpolated_eer_is_symmetric():
     y, s = random_trials(3)
     mirrored = eer_score(1 - y, -s, method="interpolated")
     assert mirrored == pytest.approx(eer_score(y, s, method="interpolated"))
 
 
-def test_a_threshold_a_writer_separates_what_a_global_one_cannot():
+def test_user_specific_thresholds_separate_what_a_global_one_cannot():
     y = [[1, 0], [1, 0], [1, 1], [2, 0], [2, 0], [2, 1]]
     s = [5, 4, 3, 2, 1, 0]
-    assert eer_score(y, s, threshold="writer") == 0
-    assert eer_threshold(y, s, threshold="writer").tolist() == [4, 1]
+    assert eer_score(y, s, user_specific=True) == 0
+    assert eer_threshold(y, s, user_specific=True).tolist() == [4, 1]
     assert eer_score(y, s) > 0
 
 
@@ -141,17 +141,17 @@ def test_errors_of_writers_are_pooled_before_they_are_averaged():
     # Writer a: 1 of 1 genuine rejected at its best threshold, 1 of 1 forgeries accepted; writer b: 3 + 2 without error.
     y, s = [1, 0, 1, 1, 1, 0, 0], [0, 1, 9, 8, 7, 3, 2]
     writers = ["a", "a", "b", "b", "b", "b", "b"]
-    assert eer_score(y, s, threshold="writer", writers=writers) == pytest.approx((1 / 4 + 1 / 3) / 2)
-    interpolated = eer_score(y, s, threshold="writer", writers=writers, method="interpolated")
+    assert eer_score(y, s, user_specific=True, writers=writers) == pytest.approx((1 / 4 + 1 / 3) / 2)
+    interpolated = eer_score(y, s, user_specific=True, writers=writers, method="interpolated")
     assert interpolated == pytest.approx((1 / 4 + 1 / 3) / 2)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_pooled_rate_is_the_rate_at_the_writers_thresholds(method):
+def test_pooled_eer_is_the_error_rate_at_the_user_specific_thresholds(method):
     y, s = random_trials(4, n=200)
     writers = np.array(["w", "x", "y", "z"])[np.arange(200) // 50]
-    thresholds = eer_threshold(y, s, threshold="writer", method=method, writers=writers)
-    pooled = eer_score(y, s, threshold="writer", method=method, writers=writers)
+    thresholds = eer_threshold(y, s, user_specific=True, method=method, writers=writers)
+    pooled = eer_score(y, s, user_specific=True, method=method, writers=writers)
     if method == "interpolated":
         rates = [eer_score(y[writers == w], s[writers == w], method=method) for w in "wxyz"]
         genuine = [y[writers == w].sum() for w in "wxyz"]
@@ -162,7 +162,7 @@ def test_the_pooled_rate_is_the_rate_at_the_writers_thresholds(method):
     assert pooled == pytest.approx(np.mean(rates))
 
 
-def test_thresholds_a_writer_in_every_form():
+def test_user_specific_thresholds_in_every_form():
     y, s = [["a", 0], ["a", 1], ["b", 0], ["b", 1]], [1, 0, 11, 10]
     for threshold in ([1, 11], {"b": 11, "a": 1}, pd.Series({"b": 11.0, "a": 1.0})):
         assert far_score(y, s, threshold=threshold) == 0
@@ -184,7 +184,7 @@ def test_thresholds_a_writer_in_every_form():
         (None, {}, "threshold is None"),
     ],
 )
-def test_incomplete_thresholds_are_refused(threshold, options, message):
+def test_invalid_thresholds_raise(threshold, options, message):
     with pytest.raises(ValueError, match=message):
         far_score([["a", 0], ["a", 1], ["b", 0], ["b", 1]], [1, 0, 11, 10], threshold=threshold, **options)
 
@@ -196,27 +196,35 @@ def test_only_the_writers_of_the_counted_trials_need_a_threshold():
         frr_score(y, s, threshold={"a": 0})
 
 
-def test_thresholds_a_writer_need_writers():
-    with pytest.raises(ValueError, match="whose claim"):
+def test_user_specific_thresholds_need_writers():
+    with pytest.raises(ValueError, match="the claimed writer of each score"):
         far_score(Y, S, threshold=[0, 1])
-    with pytest.raises(ValueError, match="whose claim"):
-        eer_score(Y, S, threshold="writer")
+    with pytest.raises(ValueError, match="the claimed writer of each score"):
+        eer_score(Y, S, user_specific=True)
 
 
 @pytest.mark.parametrize(
-    "options", [{"kind": "traced"}, {"method": "best"}, {"threshold": "user"}, {"threshold": 0.0}, {"threshold": [1.0]}]
+    "options",
+    [
+        {"kind": "traced"},
+        {"method": "best"},
+        {"user_specific": "writer"},
+        {"user_specific": 0.0},
+        {"user_specific": [1.0]},
+    ],
 )
-def test_unknown_options_are_refused_by_name(options):
+def test_invalid_parameters_are_named(options):
     with pytest.raises(ValueError, match=f"{next(iter(options))} must be"):
         eer_score(Y, S, **options)
 
 
-def test_a_writer_who_lacks_a_side_is_left_out_by_name():
+def test_writers_without_genuine_trials_or_forgeries_are_named():
     y = [["a", 0], ["a", 1], ["b", 0], ["c", 1]]
-    with pytest.warns(UndefinedMetricWarning, match=r"2 of 3 writers.*'skilled'.*'b', 'c'"):
-        assert eer_score(y, [1, 2, 3, 4], threshold="writer") == 1
+    with pytest.warns(UndefinedMetricWarning, match=r"2 of 3 writers.*'skilled'.*'b', 'c'") as warned:
+        assert eer_score(y, [1, 2, 3, 4], user_specific=True) == 1
+    assert warned[0].filename == __file__
     with pytest.warns(UndefinedMetricWarning, match="'b', 'c'"):
-        thresholds = eer_threshold(y, [1, 2, 3, 4], threshold="writer")
+        thresholds = eer_threshold(y, [1, 2, 3, 4], user_specific=True)
     np.testing.assert_array_equal(np.isnan(thresholds), [False, True, True])
     with pytest.warns(UndefinedMetricWarning, match="2 of 2 writers"):
-        assert np.isnan(eer_score(y[2:], [3, 4], threshold="writer"))
+        assert np.isnan(eer_score(y[2:], [3, 4], user_specific=True))

@@ -1,4 +1,4 @@
-"""The metrics are light: other biometric projects can use them alone."""
+"""Importing the metrics loads no heavy library."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The figures of the original experiments, from the scores that they left."""
+"""The error rates of the original experiments, recomputed from their stored scores."""
 
 import json
 
@@ -16,7 +16,7 @@ def reference(shared_data):
 
 
 def load(reference, protocol):
-    """Lay the stored scores out as the matrix of a writer-dependent model."""
+    """Arrange the stored scores as the score matrix of a writer-dependent model."""
     with np.load(reference / "cedar_wd_scores.npz") as stored:
         writers = stored[f"{protocol}_writers"]
         genuine, skilled, random = (stored[f"{protocol}_{kind}_scores"] for kind in ("genuine", "skilled", "random"))
@@ -33,11 +33,11 @@ def load(reference, protocol):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_figures_of_the_original(reference, protocol):
+def test_error_rates_of_the_original(reference, protocol):
     expected = json.loads((reference / "cedar_wd_metrics.json").read_text())[protocol]["metrics"]
     y, scores, writers = load(reference, protocol)
     report = verification_report(y, scores, classes=writers, method="sigver", n_bootstraps=0)
-    values = {name: figure.value for name, figure in report.figures.items()}
+    values = {name: estimate.value for name, estimate in report.estimates.items()}
     assert values == pytest.approx(
         {
             "frr": expected["FRR"],
@@ -50,12 +50,12 @@ def test_figures_of_the_original(reference, protocol):
         abs=1e-9,
     )
     assert report.eer_threshold == pytest.approx(expected["global_threshold"], abs=1e-9)
-    random = report.figures["far_random"]
+    random = report.estimates["far_random"]
     assert (random.n_forgeries, random.n_writers) == (19_800, 45)
 
 
 @pytest.mark.parametrize(("method", "percent"), [("sigver", 6.90), ("nearest", 7.80), ("interpolated", 7.96)])
-def test_what_the_method_does_to_a_writers_rate(reference, method, percent):
+def test_user_specific_eer_by_each_method(reference, method, percent):
     y, scores, writers = load(reference, "rbf_peers")
-    rate = eer_score(y, scores, classes=writers, method=method, threshold="writer")
+    rate = eer_score(y, scores, classes=writers, method=method, user_specific=True)
     assert round(100 * rate, 2) == percent

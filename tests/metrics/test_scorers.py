@@ -1,4 +1,4 @@
-"""The scorers work for any binary classifier and for a model with a column a writer, wherever `scoring=` goes."""
+"""The scorers work for binary classifiers and writer-dependent models, in all functions with `scoring`."""
 
 import pickle
 
@@ -29,7 +29,7 @@ BINARY = ["neg_eer", "neg_far", "neg_frr", "mean_auc"]
 
 
 class NearestReferences(ClassifierMixin, BaseEstimator):
-    """A column a writer: minus the distance to the writer's mean reference, plus `shift`."""
+    """One column per writer: the negative distance to the mean of the references, plus `shift`."""
 
     def __init__(self, shift=2.0):
         self.shift = shift
@@ -84,7 +84,7 @@ def test_binary_scores_are_those_of_the_metrics():
     )
 
 
-def test_probabilities_are_cut_at_one_half():
+def test_threshold_of_probabilities_is_one_half():
     forest = RandomForestClassifier(20, max_depth=2, random_state=0).fit(X, Y)
     scores = forest.predict_proba(X)[:, 1]
     expected = -frr_score(Y, scores, threshold=0.5)
@@ -101,7 +101,7 @@ def test_single_scores_of_a_writer_dependent_model(metric, kind):
     matrix, given = model.decision_function(signatures), {"classes": model.classes_, "kind": kind}
     expected = {
         "eer": lambda: -eer_score(y, matrix, **given),
-        "eer_writer": lambda: -eer_score(y, matrix, threshold="writer", **given),
+        "eer_writer": lambda: -eer_score(y, matrix, user_specific=True, **given),
         "frr": lambda: -frr_score(y, matrix, classes=model.classes_),
         "far": lambda: -far_score(y, matrix, **given),
         "auc": lambda: np.mean([_area(matrix[:, writer], y, writer, kind) for writer in model.classes_]),
@@ -121,18 +121,18 @@ def _area(column, y, writer, kind):
     )
 
 
-def test_all_scores_of_a_writer_dependent_model_are_those_of_its_report():
+def test_scorer_agrees_with_the_report():
     signatures, y = make_signatures()
     model = NearestReferences().fit(signatures, y)
     scores = verification_scorer(model, signatures, y)
     report = verification_report(y, model.decision_function(signatures), classes=model.classes_, n_bootstraps=0)
-    figures = {name: figure.value for name, figure in report.figures.items()}
-    assert scores.pop("mean_auc") == figures.pop("mean_auc")
-    assert scores == {f"neg_{name}": -value for name, value in figures.items()}
+    values = {name: estimate.value for name, estimate in report.estimates.items()}
+    assert scores.pop("mean_auc") == values.pop("mean_auc")
+    assert scores == {f"neg_{name}": -value for name, value in values.items()}
     assert set(scores) == {f"neg_{n}" for n in ("eer", "eer_writer", "frr", "far_random", "far_skilled", "far_simple")}
 
 
-def test_a_kind_that_the_fold_lacks_is_left_out():
+def test_kinds_that_do_not_occur_are_left_out():
     signatures, y = make_signatures(kinds=(0, 0, 0, 0, 2))
     scores = verification_scorer(NearestReferences().fit(signatures, y), signatures, y)
     assert set(scores) == {"neg_frr", "neg_far_random", "neg_far_simple"}
@@ -150,7 +150,7 @@ def test_writer_dependent_model_in_cross_validate_and_grid_search():
     np.testing.assert_allclose(*search.cv_results_["mean_test_neg_eer"])
 
 
-def test_a_multi_class_classifier_is_judged_as_identification():
+def test_multiclass_classifier():
     signatures, y = make_signatures(n_writers=3, kinds=[0] * 10)
     forest = RandomForestClassifier(10, random_state=0).fit(signatures[::2], y[::2, 0])
     found = make_verification_scorer("eer", kind="random")(forest, signatures[1::2], y[1::2, 0])
@@ -183,12 +183,12 @@ def test_an_error_of_zero_is_not_negative_zero():
 
 
 @pytest.mark.parametrize("options", [{"metric": "acc"}, {"kind": "traced"}, {"method": "best"}])
-def test_unknown_options_are_refused_when_the_scorer_is_made(options):
+def test_parameters_are_checked_when_the_scorer_is_made(options):
     with pytest.raises(ValueError, match=f"{next(iter(options))} must be one of"):
         make_verification_scorer(**options)
 
 
-def test_what_cannot_be_scored_is_refused():
+def test_errors_of_the_scorer():
     model = LogisticRegression().fit(X, Y)
     with pytest.raises(ValueError, match="no genuine trials"):
         verification_scorer(model, X[Y == 0], Y[Y == 0])
@@ -203,12 +203,12 @@ def test_what_cannot_be_scored_is_refused():
         make_verification_scorer("eer")(NearestReferences().fit(signatures, y), signatures, y)
 
 
-def test_a_classifier_that_knows_nothing_errs_half_the_time():
+def test_eer_of_a_constant_classifier_is_one_half():
     assert make_verification_scorer("eer")(DummyClassifier().fit(X, Y), X, Y) == -0.5
 
 
 @pytest.mark.parametrize("model", [LogisticRegression(), RandomForestClassifier(20, random_state=0)])
-def test_the_genuine_label_is_named(model):
+def test_pos_label(model):
     rng = np.random.default_rng(0)
     y = np.repeat([1, 0], [40, 80])
     X = y[:, None] + rng.normal(size=(120, 2))

@@ -1,4 +1,4 @@
-"""Every accepted form of input gives the trials it should, and nothing else is accepted."""
+"""Trials of every accepted form of input, and errors for other input."""
 
 import numpy as np
 import pandas as pd
@@ -40,13 +40,13 @@ def test_matrix_of_one_column_is_a_matrix():
     assert trials.writer.tolist() == [7, 7, 7]
 
 
-def test_columns_may_stand_in_any_order():
+def test_order_of_the_columns_does_not_matter():
     straight = verification_trials(ROWS, MATRIX, classes=CLASSES)
     swapped = verification_trials(ROWS, MATRIX[:, ::-1], classes=CLASSES[::-1])
     assert table(straight) == table(swapped)
 
 
-def test_dataframe_and_object_array_and_series_are_read_alike():
+def test_pandas_and_object_arrays():
     expected = table(verification_trials(ROWS, MATRIX, classes=CLASSES))
     frame = pd.DataFrame(ROWS, columns=["writer", "forgery"])
     assert table(verification_trials(frame, pd.DataFrame(MATRIX), classes=pd.Series(CLASSES))) == expected
@@ -54,7 +54,7 @@ def test_dataframe_and_object_array_and_series_are_read_alike():
     assert table(verification_trials(objects, MATRIX, classes=np.array(CLASSES, dtype=object))) == expected
 
 
-def test_claims_are_judged_against_the_writer_of_their_row():
+def test_claims_are_trials_of_the_writer_in_their_row():
     trials = verification_trials(ROWS[:4], [0.9, 0.4, 0.1, -0.3])
     assert trials.kind.tolist() == ["genuine", "genuine", "skilled", "simple"]
     assert trials.writer.tolist() == ["ada", "bob", "ada", "bob"]
@@ -76,16 +76,16 @@ def test_matrix_and_claims_and_labels_agree():
     y = np.column_stack([np.repeat(np.arange(5), 8), np.tile([0, 0, 0, 0, 1, 1, 1, 1], 5)])
     scores = rng.normal(size=(40, 5)) + (y[:, :1] == np.arange(5)) * (1 + (y[:, 1:] == 0))
     claimed = scores[np.arange(40), y[:, 0]]
-    plain = (y[:, 1] == 0).astype(int)
-    for how in ("global", "writer"):
+    reference = (y[:, 1] == 0).astype(int)
+    for user_specific in (False, True):
         for method in ("nearest", "interpolated", "sigver"):
-            options = {"threshold": how, "method": method}
+            options = {"user_specific": user_specific, "method": method}
             expected = eer_score(y, scores, classes=np.arange(5), **options)
             assert 0 < expected < 0.5
             assert eer_score(y, claimed, **options) == expected
-            assert eer_score(plain, claimed, writers=y[:, 0], **options) == expected
-    assert frr_score(y, scores, classes=np.arange(5), threshold=1) == frr_score(plain, claimed, threshold=1)
-    assert far_score(y, scores, classes=np.arange(5), threshold=1) == far_score(plain, claimed, threshold=1)
+            assert eer_score(reference, claimed, writers=y[:, 0], **options) == expected
+    assert frr_score(y, scores, classes=np.arange(5), threshold=1) == frr_score(reference, claimed, threshold=1)
+    assert far_score(y, scores, classes=np.arange(5), threshold=1) == far_score(reference, claimed, threshold=1)
 
 
 @pytest.mark.parametrize("labels", [[1, 0], [1, -1], [True, False], [1.0, 0.0]])
@@ -96,10 +96,10 @@ def test_plain_labels(labels):
     assert trials.writer is None
 
 
-def test_pos_label_names_the_genuine():
+def test_pos_label_is_the_genuine_label():
     assert verification_trials(["live", "spoof"], [1, 0], pos_label="live").y_true.tolist() == [1, 0]
     assert verification_trials(["live", "spoof"], [1, 0], pos_label="spoof").y_true.tolist() == [0, 1]
-    # The zero of forgery kinds is genuine: turning the labels round must be possible.
+    # 0 is the genuine kind in targets, so reversed labels must be possible.
     assert verification_trials([0, 1], [1, 0], pos_label=0).y_true.tolist() == [1, 0]
 
 
@@ -123,17 +123,17 @@ def test_pos_label_names_the_genuine():
         (ROWS, MATRIX, {"classes": ["ada"]}, r"2 columns of y_score; got shape \(1,\)"),
         (ROWS, MATRIX, {"classes": ["ada", "ada"]}, "a writer twice"),
         (ROWS, MATRIX, {"classes": [1, 2]}, "different types"),
-        (ROWS, MATRIX, {"classes": CLASSES, "writers": ["ada"] * 5}, "go into classes"),
+        (ROWS, MATRIX, {"classes": CLASSES, "writers": ["ada"] * 5}, "name the columns of a score matrix with classes"),
         ([["ada", 0], ["zoe", 1]], MATRIX[:2], {"classes": CLASSES}, "not enrolled: 'zoe'"),
         ([["ada", 0], ["bob", 5]], MATRIX[:2], {"classes": CLASSES}, "found 5"),
     ],
 )
-def test_malformed_input_is_refused(y_true, y_score, options, message):
+def test_malformed_input_raises(y_true, y_score, options, message):
     with pytest.raises(ValueError, match=message):
         verification_trials(y_true, y_score, **options)
 
 
-def test_missing_sides_are_named_with_what_was_found():
+def test_missing_kinds_of_trials_are_named():
     with pytest.raises(ValueError, match="no genuine trials to reject; found 2 forgery"):
         frr_score([0, 0], [0.1, 0.2])
     with pytest.raises(ValueError, match="no skilled forgeries among the trials; found 2 genuine, 1 simple"):

@@ -13,7 +13,7 @@ def corpus():
     return np.random.default_rng(0).normal(size=(len(y), 5)), y
 
 
-def test_folds_hold_what_the_system_knows_and_what_it_is_asked(corpus):
+def test_references_are_in_training_folds_and_queries_in_test_folds(corpus):
     X, y = corpus
     split = WriterSplit(n_references=4, n_queries=3, dev_writers=[2], n_splits=3, random_state=0)
     assert split.get_n_splits() == 3
@@ -30,7 +30,7 @@ def test_folds_hold_what_the_system_knows_and_what_it_is_asked(corpus):
     assert len({tuple(train) for train, _ in folds}) == 3
 
 
-def test_int_seeds_repeat(corpus):
+def test_splits_repeat_with_an_integer_seed(corpus):
     split = WriterSplit(n_references=4, n_queries=3, n_splits=2, random_state=5)
     for (train, test), (train_again, test_again) in zip(split.split(*corpus), split.split(*corpus)):
         assert np.array_equal(train, train_again)
@@ -39,8 +39,8 @@ def test_int_seeds_repeat(corpus):
     assert not np.array_equal(next(split.split(*corpus))[0], next(other.split(*corpus))[0])
 
 
-def copies_as(kind, tmp_path):
-    """Twelve genuine signatures of two writers; of the first writer, 4 to 11 show the same image."""
+def with_duplicates(kind, tmp_path):
+    """Make twelve genuine signatures of two writers; those from 4 to 11, of the first writer, are the same image."""
     images = [np.full((3, 4 + k % 2), k, dtype=np.uint8) for k in range(24)]
     for k in range(5, 12):
         images[k] = images[4].copy()
@@ -61,8 +61,8 @@ def copies_as(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["files", "list", "object array", "features", "table"])
-def test_copies_are_never_on_both_sides(kind, tmp_path):
-    X = copies_as(kind, tmp_path)
+def test_duplicates_are_never_in_both_folds(kind, tmp_path):
+    X = with_duplicates(kind, tmp_path)
     y = np.repeat(["ada", "bob"], 12)
     split = WriterSplit(n_references=3, n_queries=2, n_splits=20, random_state=0)
     for train, test in split.split(X, y):
@@ -71,7 +71,7 @@ def test_copies_are_never_on_both_sides(kind, tmp_path):
         assert len(test) == 4
 
 
-def test_equal_images_of_two_writers_are_kept(corpus):
+def test_equal_images_of_different_writers_are_kept(corpus):
     _, y = corpus
     X = np.tile(np.arange(14.0)[:, None], (4, 1))
     train, test = next(WriterSplit(n_references=4, n_queries=3, n_splits=1).split(X, y))
@@ -79,27 +79,28 @@ def test_equal_images_of_two_writers_are_kept(corpus):
     assert len(test) == 4 * 8
 
 
-def test_copied_forgeries_are_asked_once(corpus):
+def test_duplicate_forgeries_are_used_once(corpus):
     X, y = corpus
     X[9:12] = X[9]
     _, test = next(WriterSplit(n_references=4, n_queries=3, n_splits=1).split(X, y))
     assert (y[test].tolist()).count([1, 1]) == 1
 
 
-def test_writers_with_too_few_give_half_to_each_side_and_are_named(corpus):
+def test_writers_with_too_few_signatures_give_half_to_each_fold(corpus):
     X, y = corpus
     keep = ~((y[:, 0] == 3) & (y[:, 1] == 0)) | (np.arange(len(y)) % 2 == 0)
     split = WriterSplit(n_references=5, n_queries=4, n_splits=2, random_state=0)
     with pytest.warns(UserWarning, match=r"1 of 4 writers have fewer than 5 \+ 4 .*: 3 \(5\)\.") as warned:
         folds = list(split.split(X[keep], y[keep]))
     assert len(warned) == 1
+    assert warned[0].filename == __file__
     for train, test in folds:
         assert (y[keep][train][:, 0] == 3).sum() == 2
         assert (y[keep][test].tolist()).count([3, 0]) == 3
         assert (y[keep][train][:, 0] == 1).sum() == 5
 
 
-def test_placeholders_are_all_distinct(corpus):
+def test_single_numbers_are_distinct_signatures(corpus):
     _, y = corpus
     train, test = next(WriterSplit(n_references=4, n_queries=3, n_splits=1).split(np.zeros(len(y)), y))
     assert len(train) == 16
@@ -113,7 +114,7 @@ def test_placeholders_are_all_distinct(corpus):
         ({"n_queries": 2.5}, "n_queries"),
         ({"n_splits": -1}, "n_splits"),
         ({"dev_writers": [1, 9]}, "not in y: 9"),
-        ({"dev_writers": [1, 2, 3, 4]}, "nobody is left to enroll"),
+        ({"dev_writers": [1, 2, 3, 4]}, "no writer is left to enroll"),
     ],
 )
 def test_bad_parameters(corpus, change, message):
@@ -137,7 +138,7 @@ def test_repr():
 
 
 @pytest.mark.parametrize(("script", "n_short"), [("Bengali", 51)])
-def test_copies_in_a_real_corpus(shared_data, script, n_short):
+def test_duplicates_in_a_real_corpus(shared_data, script, n_short):
     paths = sorted((shared_data / "BHSig260" / script).glob("*/*-G-*.tif"))
     writers = [path.parent.name for path in paths]
     with pytest.warns(UserWarning, match=rf"{n_short} of 100 writers have fewer than 12 \+ 10"):
@@ -145,17 +146,17 @@ def test_copies_in_a_real_corpus(shared_data, script, n_short):
 
 
 @pytest.mark.parametrize(("asked", "given"), [((3, 20), (3, 19)), ((20, 3), (11, 3)), ((12, 11), (11, 11))])
-def test_short_writers_never_give_more_than_asked(asked, given):
+def test_folds_never_exceed_the_requested_sizes(asked, given):
     X, y = np.arange(22.0)[:, None], np.zeros(22, dtype=int)
     with pytest.warns(UserWarning, match="fewer than"):
         train, test = next(WriterSplit(*asked, n_splits=1).split(X, y))
     assert (len(train), len(test)) == given
 
 
-def test_copies_are_found_among_python_objects(tmp_path):
+def test_duplicates_of_python_objects(tmp_path):
     rows = np.repeat(np.arange(6.0), 2)
     y = np.zeros(12, dtype=int)
-    paths = copies_as("files", tmp_path)[np.repeat([0, 1, 2, 3, 4, 12], 2)]
+    paths = with_duplicates("files", tmp_path)[np.repeat([0, 1, 2, 3, 4, 12], 2)]
     tables = [
         rows[:, None].astype(object),
         pd.DataFrame({"slant": rows, "pen": ["felt"] * 12}),
@@ -166,7 +167,7 @@ def test_copies_are_found_among_python_objects(tmp_path):
             assert len({row // 2 for row in [*train, *test]}) == 6
 
 
-def test_beginnings_of_a_training_fold_hold_every_writer(corpus):
+def test_first_rows_of_a_training_fold_contain_every_writer(corpus):
     X, y = corpus
     train, _ = next(WriterSplit(4, 3, dev_writers=[2], n_splits=1).split(X, y))
     assert (y[train[:14], 0] == 2).all()
@@ -174,7 +175,7 @@ def test_beginnings_of_a_training_fold_hold_every_writer(corpus):
         assert sorted(y[train[start : start + 3], 0]) == [1, 3, 4]
 
 
-def test_lists_that_run_out_are_refused(corpus):
+def test_iterators_and_missing_files_raise(corpus):
     split = WriterSplit(4, 3, dev_writers=iter([2]))
     with pytest.raises(ValueError, match="dev_writers must be a list"):
         next(split.split(*corpus))

@@ -152,7 +152,7 @@ def test_the_registry_is_read_only():
 
 def test_the_table_of_networks_in_the_documentation():
     text = (DOCS / "training.rst").read_text()
-    rows = re.findall(r"^ +``(\w+)`` +([\d.]+) million +([\d,]+) ", text, re.MULTILINE)
+    rows = re.findall(r"^``(\w+)`` +([\d.]+) million +([\d,]+) ", text, re.MULTILINE)
     found = {name: (float(millions), int(n_features.replace(",", ""))) for name, millions, n_features in rows}
     expected = {
         name: (round(ARCHITECTURES[name].n_parameters / 1e6, 1), ARCHITECTURES[name].n_features) for name in OWN

@@ -75,12 +75,12 @@ def ink(varied):
 @pytest.mark.parametrize(
     ("strengths", "measure"),
     [
-        ({"thicken": 1}, lambda varied, plain: ink(varied) > ink(plain)),
-        ({"thin": 1}, lambda varied, plain: ink(varied) < ink(plain)),
-        ({"fade": 0.5}, lambda varied, plain: varied.amax((1, 2, 3)) < plain.amax((1, 2, 3))),
-        ({"erase": 1}, lambda varied, plain: ink(varied) < ink(plain)),
-        ({"blur": 1}, lambda varied, plain: (varied > 0).sum((1, 2, 3)) > (plain > 0).sum((1, 2, 3))),
-        ({"noise": 0.2}, lambda varied, plain: varied.flatten(1).std(1) != plain.flatten(1).std(1)),
+        ({"thicken": 1}, lambda varied, reference: ink(varied) > ink(reference)),
+        ({"thin": 1}, lambda varied, reference: ink(varied) < ink(reference)),
+        ({"fade": 0.5}, lambda varied, reference: varied.amax((1, 2, 3)) < reference.amax((1, 2, 3))),
+        ({"erase": 1}, lambda varied, reference: ink(varied) < ink(reference)),
+        ({"blur": 1}, lambda varied, reference: (varied > 0).sum((1, 2, 3)) > (reference > 0).sum((1, 2, 3))),
+        ({"noise": 0.2}, lambda varied, reference: varied.flatten(1).std(1) != reference.flatten(1).std(1)),
     ],
 )
 def test_each_kind_of_variation(images, strengths, measure):

@@ -140,8 +140,8 @@ def test_ten_steps_follow_a_plain_loop(signatures, weight, writer_term):
         schedule.step()
     assert n_steps >= 10
     assert n_clipped > 0
-    for (name, ours), plain in zip(featurizer.network_.named_parameters(), network.parameters()):
-        torch.testing.assert_close(ours, plain, atol=1e-4, rtol=0, msg=name)
+    for (name, ours), reference in zip(featurizer.network_.named_parameters(), network.parameters()):
+        torch.testing.assert_close(ours, reference, atol=1e-4, rtol=0, msg=name)
     moved = build_network("tiny", seed=seed).fc_layers[0].fc.weight - network.fc_layers[0].fc.weight
     assert moved.abs().max() > 1e-3
 

@@ -9,19 +9,24 @@ from sklearn.pipeline import make_pipeline
 from sigkit.attacks import FGM, AnnealingAttack
 from sigkit.datasets import make_signatures
 from sigkit.estimators import DifferentiableVerifier, WriterDependentSVC
-from sigkit.imaging import remove_background, remove_specks
+from sigkit.imaging import remove_background
+from sigkit.training import SigNetTraining
 from sigkit.transformers import BackgroundRemover, SignaturePreprocessor, SigNetFeaturizer
 
 
 @pytest.fixture(scope="module")
 def signatures():
-    # In images as small as these, lines in shades of grey would be faint.
+    # Grey lines would be too faint in images of this size.
     scans, target = make_signatures(n_writers=4, n_genuine=6, n_skilled=2, random_state=0, scan="two-valued")
     return SignaturePreprocessor(canvas_size=(765, 1089), image_size=(34, 48)).fit_transform(scans), target
 
 
+def untrained_featurizer():
+    return SigNetFeaturizer("tiny", training=SigNetTraining(epochs=0), random_state=0)
+
+
 def draw(noise=20, n_images=3):
-    """A thick stroke on each image, faint noise beside it, and specks as dark as the stroke."""
+    """Return images with a thick stroke, faint noise in the background, and specks as dark as the stroke."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, noise + 1, (n_images, 16, 24)).astype(np.uint8)
     for number, image in enumerate(images):
@@ -30,7 +35,7 @@ def draw(noise=20, n_images=3):
     return images
 
 
-def test_noise_goes_and_strokes_stay():
+def test_noise_is_removed_and_strokes_are_kept():
     images = draw()
     cleaned = BackgroundRemover().fit_transform(images)
     np.testing.assert_array_equal(cleaned, np.where(images >= 180, images, 0))
@@ -38,16 +43,16 @@ def test_noise_goes_and_strokes_stay():
 
 
 @pytest.mark.parametrize(("min_size", "n_specks"), [(0, 3), (1, 3), (2, 2), (3, 0), (54, 0)])
-def test_specks_go_by_their_size(min_size, n_specks):
+def test_specks_are_removed_by_their_size(min_size, n_specks):
     images = draw()
     cleaned = BackgroundRemover(min_size=min_size).fit_transform(images)
     assert ((cleaned > 0).sum(axis=(1, 2)) == 54 + n_specks).all()
     for image, ours in zip(images, cleaned):
-        np.testing.assert_array_equal(ours, remove_specks(remove_background(image), min_size))
+        np.testing.assert_array_equal(ours, remove_background(image, min_size))
     assert not BackgroundRemover(min_size=58).fit_transform(images).any()
 
 
-def test_each_image_is_cleaned_on_its_own():
+def test_images_are_independent():
     images = draw()
     images[1] //= 6
     remover = BackgroundRemover(min_size=3).fit(images)
@@ -57,12 +62,12 @@ def test_each_image_is_cleaned_on_its_own():
 
 
 @pytest.mark.parametrize("grey", [0, 3, 255])
-def test_images_of_one_grey_value_stay(grey):
+def test_images_of_one_grey_value_are_unchanged(grey):
     images = np.full((2, 9, 11), grey, dtype=np.uint8)
     np.testing.assert_array_equal(BackgroundRemover().fit_transform(images), images)
 
 
-def test_blank_images_stay_blank_beside_others():
+def test_blank_images_remain_blank():
     images = draw()
     images[1] = 0
     cleaned = BackgroundRemover(min_size=3).fit_transform(images)
@@ -70,7 +75,7 @@ def test_blank_images_stay_blank_beside_others():
     assert cleaned[0].any()
 
 
-def test_floats_are_cleaned_as_the_bytes_that_they_are_rounded_to():
+def test_floats_are_rounded_to_bytes():
     images = draw()
     near = images + np.random.default_rng(1).uniform(-0.4, 0.4, images.shape)
     for X in (images.astype(np.float32), near.clip(0, 255), images.tolist()):
@@ -79,7 +84,7 @@ def test_floats_are_cleaned_as_the_bytes_that_they_are_rounded_to():
         )
 
 
-def test_the_given_images_are_not_changed():
+def test_the_input_is_not_modified():
     images = draw()
     before = images.copy()
     BackgroundRemover(min_size=60).fit_transform(images)
@@ -89,20 +94,22 @@ def test_the_given_images_are_not_changed():
 def test_in_a_pipeline_before_the_features(signatures):
     images, target = signatures
     genuine = target[:, 1] == 0
-    steps = SigNetFeaturizer("tiny", epochs=0, random_state=0), WriterDependentSVC(gamma=0.01)
+    steps = untrained_featurizer(), WriterDependentSVC(gamma=0.01)
     pipe = make_pipeline(BackgroundRemover(min_size=4), *map(clone, steps)).fit(images, target)
     cleaned = BackgroundRemover(min_size=4).fit_transform(images)
-    plain = make_pipeline(*map(clone, steps)).fit(cleaned, target)
-    np.testing.assert_array_equal(pipe.decision_function(images[genuine]), plain.decision_function(cleaned[genuine]))
+    reference = make_pipeline(*map(clone, steps)).fit(cleaned, target)
+    np.testing.assert_array_equal(
+        pipe.decision_function(images[genuine]), reference.decision_function(cleaned[genuine])
+    )
 
 
 @pytest.mark.parametrize("attack", [FGM(epsilon=50), AnnealingAttack(n_steps=20, step_size=1)])
-def test_the_noise_of_an_attack_is_gone_from_the_background(signatures, attack):
+def test_adversarial_noise_is_removed_from_the_background(signatures, attack):
     images, target = signatures
-    pipe = make_pipeline(SigNetFeaturizer("tiny", epochs=0, random_state=0), WriterDependentSVC(gamma=0.01))
+    pipe = make_pipeline(untrained_featurizer(), WriterDependentSVC(gamma=0.01))
     pipe.fit(images, target)
     queries, claims = images[::2], target[::2, 0]
-    # Below what can be reached, so that no search ends early.
+    # A target that cannot be reached, so that no attack stops early.
     attacked = attack(DifferentiableVerifier(pipe), queries, claims, threshold=-1000).images
     paper = queries == 0
     noise = (attacked > 0) & paper

@@ -14,18 +14,18 @@ from sigkit.transformers import CLBPFeaturizer, SignaturePreprocessor
 
 
 def count(image, **parameters):
-    """The features of one image by (C, M, S)."""
+    """Return the features of one image as an array indexed by (C, M, S)."""
     image = np.asarray(image)
     return CLBPFeaturizer(**{"image_size": None} | parameters).fit_transform(image[None])[0].reshape(2, 10, 10)
 
 
 def codes_of(counts):
-    """The codes (C, M, S) that occur, and how often."""
+    """Return the codes (C, M, S) that occur, and their counts."""
     return {tuple(map(int, codes)): int(counts[tuple(codes)]) for codes in np.argwhere(counts)}
 
 
-def plain(image):
-    """What the definition says, pixel by pixel in float64; points are the mean of 4 pixels, weighted by distance."""
+def reference(image):
+    """Compute the features by their definition, pixel by pixel in float64, with bilinear interpolation."""
     image = image.astype(np.float64)
     height, width = image.shape
     differences = np.zeros((height - 2, width - 2, 8))
@@ -115,9 +115,9 @@ def random_images():
 
 
 @pytest.mark.parametrize("kind", ["float", "grey", "sparse", "slope"])
-def test_all_codes_are_those_of_plain_loops(kind):
+def test_all_codes_equal_those_of_plain_loops(kind):
     image = random_images()[kind]
-    assert np.array_equal(count(image), plain(image))
+    assert np.array_equal(count(image), reference(image))
 
 
 # scikit-image interpolates pixels instead of differences, at a place rounded to 5 digits: exact ties, as the last one
@@ -125,7 +125,7 @@ def test_all_codes_are_those_of_plain_loops(kind):
 @pytest.mark.filterwarnings("ignore:Applying `local_binary_pattern` to floating-point images")
 @pytest.mark.parametrize("kind", ["float", "grey"])
 @pytest.mark.parametrize("seed", range(5))
-def test_signs_are_those_of_scikit_image(kind, seed):
+def test_signs_equal_those_of_scikit_image(kind, seed):
     rng = np.random.default_rng(seed)
     image = rng.random((40, 50), dtype=np.float32) * 255 if kind == "float" else rng.integers(0, 256, (40, 50))
     codes = local_binary_pattern(image, 8, 1, method="uniform")[1:-1, 1:-1]
@@ -158,12 +158,12 @@ def test_pixels_are_counted_once():
 
 
 @pytest.mark.parametrize("turn", [np.rot90, np.fliplr, np.flipud, np.transpose])
-def test_turned_images_have_the_same_features(turn):
+def test_rotated_images_have_the_same_features(turn):
     image = random_images()["sparse"]
     assert np.array_equal(count(image), count(turn(image)))
 
 
-def test_floats_give_the_same_as_bytes():
+def test_floats_give_the_same_features_as_bytes():
     images = np.random.default_rng(1).integers(0, 256, (3, 30, 40), dtype=np.uint8)
     expected = CLBPFeaturizer().fit_transform(images)
     for dtype in (np.float32, np.float64, np.int64):
@@ -172,19 +172,19 @@ def test_floats_give_the_same_as_bytes():
 
 
 @pytest.mark.parametrize("image_size", [(150, 220), (20, 21), [20, 1000], np.array([33, 44])])
-def test_the_middle_is_what_networks_see(image_size):
+def test_the_crop_is_that_of_networks(image_size):
     images = np.random.default_rng(2).integers(0, 256, (2, 33, 44), dtype=np.uint8)
     expected = CLBPFeaturizer(image_size=None).fit_transform(center_crop(images, image_size))
     assert np.array_equal(CLBPFeaturizer(image_size=image_size).fit_transform(images), expected)
 
 
-def test_each_image_is_counted_on_its_own():
+def test_images_are_independent():
     images = np.random.default_rng(3).integers(0, 256, (7, 40, 50), dtype=np.uint8)
     featurizer = CLBPFeaturizer().fit(images)
     assert np.array_equal(featurizer.transform(images[4:5]), featurizer.transform(images)[4:5])
 
 
-def test_features_verify_drawn_signatures():
+def test_features_verify_synthetic_signatures():
     scans, target = make_signatures(n_writers=6, n_genuine=12, n_skilled=2, random_state=0)
     genuine = target[:, 1] == 0
     number = np.concatenate([np.arange(14)] * 6)

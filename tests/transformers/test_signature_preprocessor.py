@@ -1,4 +1,6 @@
+import builtins
 import pickle
+from collections import Counter
 from pathlib import Path
 
 import joblib
@@ -6,12 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
-from sigkit.imaging import ImageError, measure_ink, preprocess_image
+import sigkit.imaging._preprocess as preprocess_module
+import sigkit.transformers._signature_preprocessor as preprocessor_module
+from sigkit.imaging import ImageError, crop_ink, preprocess_image, read_image
 from sigkit.transformers import SignaturePreprocessor
+from sigkit.transformers._packed_ink import pack_ink, unpack_ink
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def files(scans, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["paths", "Paths", "array of paths", "series", "list", "object array"])
-def test_every_kind_of_input_gives_the_same(kind, scans, files):
+def test_all_kinds_of_input_give_the_same(kind, scans, files):
     given = {
         "paths": files,
         "Paths": [Path(file) for file in files],
@@ -44,7 +50,7 @@ def test_every_kind_of_input_gives_the_same(kind, scans, files):
     assert np.array_equal(images, expected)
 
 
-def test_array_of_equal_sizes_and_two_valued_arrays(draw_scan):
+def test_arrays_of_equal_sizes_and_boolean_arrays(draw_scan):
     stack = np.stack([draw_scan(seed=k) for k in range(3)])
     bits = stack > 128
     images = SignaturePreprocessor().fit_transform(bits)
@@ -52,9 +58,9 @@ def test_array_of_equal_sizes_and_two_valued_arrays(draw_scan):
     assert SignaturePreprocessor(image_size=(85, 121)).fit_transform(stack).shape == (3, 85, 121)
 
 
-def test_largest_signature_decides_the_canvas(scans):
+def test_the_largest_signature_determines_the_canvas(scans):
     preprocessor = SignaturePreprocessor().fit(scans)
-    boxes = np.array([measure_ink(scan).box.shape for scan in scans])
+    boxes = np.array([crop_ink(scan).pixels.shape for scan in scans])
     rows, columns = preprocessor.canvas_size_
     assert rows >= boxes[:, 0].max()
     assert columns >= boxes[:, 1].max()
@@ -77,7 +83,7 @@ def test_over_canvas_is_warned_about_by_name(files):
 def test_canvas_of_another_shape_is_warned_about_by_name(files):
     preprocessor = SignaturePreprocessor(canvas_size=(100, 300)).fit(files)
     with pytest.warns(
-        UserWarning, match=r"crop to that shape cuts ink off 6 of 6 signatures: \S*scan-0.png \(\d+\.\d% of"
+        UserWarning, match=r"crop to that ratio cuts ink off 6 of 6 signatures: \S*scan-0.png \(\d+\.\d% of"
     ):
         preprocessor.transform(files)
 
@@ -108,7 +114,7 @@ def test_all_bad_files_are_named_at_once(files, tmp_path):
         SignaturePreprocessor(canvas_size=(204, 290)).fit_transform([*files, *nowhere])
 
 
-def test_bad_arrays_are_named_by_their_place(scans):
+def test_bad_arrays_are_named_by_their_position(scans):
     with pytest.raises(ImageError, match="image 6: blank"):
         SignaturePreprocessor().fit([*scans, np.zeros((9, 9), np.uint8)])
 
@@ -140,7 +146,7 @@ def test_doubtful_scans_are_warned_about(kind, draw_scan):
         (7, "found int"),
     ],
 )
-def test_what_is_no_list_of_signatures(X, message):
+def test_invalid_input_is_refused(X, message):
     with pytest.raises(ValueError, match=message):
         SignaturePreprocessor(canvas_size=(204, 290)).fit(X)
 
@@ -163,16 +169,14 @@ def test_clone_and_pickle(scans, tmp_path):
     assert np.array_equal(again.transform(scans), preprocessor.transform(scans))
 
 
-def test_memory_is_an_image_and_by_content(files, scans, tmp_path, monkeypatch):
-    import sigkit.transformers._signature_preprocessor as module
-
+def test_the_cache_has_one_entry_per_image_content(files, scans, tmp_path, monkeypatch):
     computed = []
 
     def count(image, **settings):
         computed.append(image)
         return preprocess_image(image, **settings)
 
-    monkeypatch.setattr(module, "preprocess_image", count)
+    monkeypatch.setattr(preprocessor_module, "preprocess_image", count)
     preprocessor = SignaturePreprocessor(canvas_size=(204, 290), memory=tmp_path / "memory")
     first = preprocessor.fit_transform(files[:4])
     second = preprocessor.fit_transform(files[2:])
@@ -183,10 +187,11 @@ def test_memory_is_an_image_and_by_content(files, scans, tmp_path, monkeypatch):
     assert np.array_equal(preprocessor.transform(files[:1]), second[-1:])
     assert len(computed) == 6
     SignaturePreprocessor(canvas_size=(212, 302), memory=tmp_path / "memory").fit_transform(files)
-    assert len(computed) == 12
+    # Two of the six files are equal now.
+    assert len(computed) == 11
 
 
-def test_memory_keeps_doubts_and_mends_damaged_files(files, tmp_path):
+def test_the_cache_keeps_issues_and_replaces_damaged_entries(files, tmp_path):
     preprocessor = SignaturePreprocessor(canvas_size=(85, 121), memory=str(tmp_path / "memory")).fit(files)
     for _ in range(2):
         with pytest.warns(UserWarning, match="larger than the canvas"):
@@ -204,16 +209,114 @@ def test_progress(scans, capsys):
     assert "preprocessed: 6 of 6" in capsys.readouterr().err
 
 
-def test_foreign_entries_of_the_memory_are_not_believed(files, tmp_path):
+def test_foreign_entries_of_the_cache_are_ignored(files, tmp_path):
     preprocessor = SignaturePreprocessor(canvas_size=(204, 290), memory=tmp_path / "memory")
     expected = preprocessor.fit_transform(files)
     entries = [path for path in (tmp_path / "memory").rglob("*") if path.is_file()]
-    for entry, arrays in zip(entries, [{"array": np.ones(1)}, {"array": np.ones(1), "doubts": np.ones(2, np.uint8)}]):
+    for entry, arrays in zip(entries, [{"image": np.ones(1)}, {"image": np.ones(1), "issues": np.ones(2, np.uint8)}]):
         entry.write_bytes(save(arrays))
     assert np.array_equal(preprocessor.transform(files), expected)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_one_colour_image_is_no_list(channels):
+def test_a_colour_image_is_refused(channels):
     with pytest.raises(ValueError, match="looks like one colour image"):
         SignaturePreprocessor().fit(np.zeros((40, 50, channels), np.uint8))
+
+
+@pytest.fixture
+def count_work(files, monkeypatch):
+    """Return a function that empties and returns the numbers of reads of the files, and of searches for their ink."""
+    counts = Counter()
+    original_open, original_find = builtins.open, preprocess_module.find_ink
+
+    def counting_open(path, *args, **settings):
+        counts["reads"] += str(path) in files
+        return original_open(path, *args, **settings)
+
+    def counting_find(*args):
+        counts["searches"] += 1
+        return original_find(*args)
+
+    monkeypatch.setattr(builtins, "open", counting_open)
+    monkeypatch.setattr(preprocess_module, "find_ink", counting_find)
+
+    def take():
+        found = counts["reads"], counts["searches"]
+        counts.clear()
+        return found
+
+    return take
+
+
+@pytest.mark.parametrize("canvas_size", ["max", (204, 290)])
+@pytest.mark.parametrize("background", ["otsu", "adaptive", "none"])
+def test_each_scan_is_read_and_searched_once(files, count_work, tmp_path, canvas_size, background):
+    settings = {"canvas_size": canvas_size, "background": background}
+    expected = SignaturePreprocessor(**settings).fit(files).transform(files)
+    count_work()
+    without_memory = SignaturePreprocessor(**settings).fit_transform(files)
+    assert count_work() == (6, 6)
+    np.testing.assert_array_equal(without_memory, expected)
+
+    preprocessor = SignaturePreprocessor(**settings, memory=tmp_path / "memory")
+    np.testing.assert_array_equal(preprocessor.fit_transform(files), expected)
+    assert count_work() == (6, 6)
+    # The files are read to compute the digests of their content, by which they are found in the cache.
+    np.testing.assert_array_equal(preprocessor.fit_transform(files), expected)
+    assert count_work() == (6, 0)
+    np.testing.assert_array_equal(preprocessor.transform(files), expected)
+    assert count_work() == (6, 0)
+
+
+def test_ink_in_the_cache_serves_every_canvas(files, count_work, tmp_path):
+    memory = tmp_path / "memory"
+    SignaturePreprocessor(memory=memory).fit(files)
+    assert count_work() == (6, 6)
+    images = SignaturePreprocessor(memory=memory).fit_transform(files[:3])
+    assert count_work() == (3, 0)
+    np.testing.assert_array_equal(images, SignaturePreprocessor().fit_transform(files[:3]))
+
+
+@pytest.mark.parametrize(("memory", "work"), [(None, (11, 11)), ("memory", (6, 6))])
+def test_ink_beyond_the_limit_is_not_kept(files, count_work, tmp_path, monkeypatch, memory, work):
+    expected = SignaturePreprocessor().fit_transform(files)
+    sizes = [sum(array.nbytes for array in pack_ink(crop_ink(read_image(file))).values()) for file in files]
+    monkeypatch.setattr(preprocessor_module, "_KEPT_BYTES", sizes[0] + 1)
+    count_work()
+    images = SignaturePreprocessor(memory=memory and tmp_path / memory).fit_transform(files)
+    assert count_work() == work
+    np.testing.assert_array_equal(images, expected)
+
+
+@pytest.mark.parametrize("memory", [None, "memory"])
+def test_jobs_give_the_same_with_a_cache(files, tmp_path, memory):
+    preprocessor = SignaturePreprocessor(n_jobs=2, memory=memory and tmp_path / memory)
+    np.testing.assert_array_equal(preprocessor.fit_transform(files), SignaturePreprocessor().fit_transform(files))
+    np.testing.assert_array_equal(preprocessor.fit_transform(files), SignaturePreprocessor().fit_transform(files))
+
+
+@pytest.mark.parametrize("background", ["otsu", "adaptive", "none"])
+def test_packed_ink_is_the_ink(draw_scan, background):
+    ink = crop_ink(draw_scan(height=30, width=50), background)
+    pixels, *rest = unpack_ink(pack_ink(ink))
+    np.testing.assert_array_equal(pixels, ink.pixels)
+    assert tuple(rest) == ink[1:]
+
+
+@pytest.mark.parametrize("damage", ["pixels", "numbers", "issues"])
+def test_damaged_ink_in_the_cache_is_ignored(files, tmp_path, damage):
+    preprocessor = SignaturePreprocessor(memory=tmp_path / "memory")
+    expected = preprocessor.fit_transform(files)
+    for entry in [path for path in (tmp_path / "memory").rglob("*") if path.is_file()]:
+        arrays = load(entry.read_bytes())
+        arrays = {name: array[:-1] if name == damage else array for name, array in arrays.items()}
+        entry.write_bytes(save(arrays))
+    np.testing.assert_array_equal(preprocessor.fit_transform(files), expected)
+
+
+def test_a_warning_names_the_line_of_the_user(files):
+    preprocessor = SignaturePreprocessor(canvas_size=(85, 121))
+    with pytest.warns(UserWarning, match="larger than the canvas") as caught:
+        make_pipeline(preprocessor).fit_transform(files)
+    assert {warning.filename for warning in caught} == {__file__}

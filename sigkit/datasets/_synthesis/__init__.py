@@ -1,7 +1,21 @@
-"""Handwriting as movement: from what is signed, and by whose hand, to ink on paper."""
+"""Synthetic handwriting: from a text and a style of writing to movements of the pen, ink on paper, and a scan."""
 
 from sigkit.datasets._synthesis._motor_plan import SCRIPTS
-from sigkit.datasets._synthesis._person import FORM, LINE, Sheet, move, sign
+from sigkit.datasets._synthesis._person import (
+    FORM_SIZE,
+    MAX_LINE_WIDTH,
+    ScanSettings,
+    render_signature,
+    simulate_movements,
+)
 from sigkit.datasets._synthesis._scan import SCANS
 
-__all__ = ["FORM", "LINE", "SCANS", "SCRIPTS", "Sheet", "move", "sign"]
+__all__ = [
+    "FORM_SIZE",
+    "MAX_LINE_WIDTH",
+    "SCANS",
+    "SCRIPTS",
+    "ScanSettings",
+    "render_signature",
+    "simulate_movements",
+]

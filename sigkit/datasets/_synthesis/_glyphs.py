@@ -1,10 +1,11 @@
-"""What letters are made of: target points of the pen, in heights of a small letter above the baseline."""
+"""Letters as target points of the pen, in units of the x-height above the baseline."""
 
 from functools import cache
 
 import numpy as np
 
-# Strokes are separated by bars; the first stroke joins neighbouring letters in connected writing.
+# Each letter is a list of points "x,y". Strokes are separated by bars; in connected writing, the first stroke joins the
+# neighbouring letters.
 _SMALL = {
     "a": ".75,.85 .35,1 0,.5 .3,0 .7,.6 .78,.95 .75,.15 1,.05 1.2,.3",
     "b": "0,.2 .35,1.4 .3,2 .1,1.6 .1,.2 .4,0 .7,.4 .5,.9 .9,.8",
@@ -61,17 +62,17 @@ _CAPITAL = {
 }
 
 N_INVENTED = 48
-"""How many letters there are of each invented script."""
+"""The number of letters of each invented script."""
 
 
 @cache
 def latin(letter):
-    """Look up a letter.
+    """Return the strokes of a Latin letter.
 
     Parameters
     ----------
     letter : str
-        A small letter, a capital, or a full stop.
+        A lower-case or upper-case letter, or a full stop.
 
     Returns
     -------
@@ -87,13 +88,15 @@ def latin(letter):
 
 
 @cache
-def hanging(number):
-    """Invent a letter that hangs from a headline, as those of Indic scripts do: a body, a bar, a sign above or below.
+def indic(number):
+    """Return the strokes of an invented letter that hangs from a headline, as those of Indic scripts do.
+
+    A letter has a body, and can have a bar and a sign above or below.
 
     Parameters
     ----------
     number : int
-        Which letter, from 0.
+        The number of the letter, from 0.
 
     Returns
     -------
@@ -118,12 +121,12 @@ def hanging(number):
 
 @cache
 def abstract(number):
-    """Invent a sign that is no letter: loops, waves and zigzags.
+    """Return the strokes of an invented sign that is not a letter: loops, waves or zigzags.
 
     Parameters
     ----------
     number : int
-        Which sign, from 0.
+        The number of the sign, from 0.
 
     Returns
     -------
@@ -146,7 +149,7 @@ def abstract(number):
 
 
 def _fit(points, left, right, low, high):
-    """Stretch points into a box."""
+    """Scale points to fill a box."""
     x, y = points.real, points.imag
     x = left + (x - x.min()) * (right - left) / (np.ptp(x) + 1e-9)
     y = low + (y - y.min()) * (high - low) / (np.ptp(y) + 1e-9)

@@ -1,4 +1,4 @@
-"""How a hand carries out a plan: no two times alike, and somebody else's plan differently again."""
+"""Vary, forge and execute a motor plan."""
 
 from dataclasses import dataclass, replace
 
@@ -10,61 +10,63 @@ from sigkit.datasets._synthesis._kinematics import lognormal_path, smooth_arcs
 
 @dataclass(frozen=True)
 class Movement:
-    """What the pen does between two lifts.
+    """A movement of the pen between two lifts.
 
     Attributes
     ----------
     path : ndarray of shape (n_times,), dtype complex128
-        Places in millimetres, y pointing up.
+        Positions in millimetres, y pointing up.
     pressure : ndarray of shape (n_times,)
-        From 0 to about 1.
+        Pressure of the pen, from 0 to about 1.
     """
 
     path: np.ndarray
     pressure: np.ndarray
 
 
-def drift_plan(plan, amount, rng):
-    """Vary a plan as a hand does from one time to the next: the whole, its parts, and each target.
+def vary_plan(plan, amount, rng):
+    """Vary a plan as a writer does from one signature to the next: as a whole, its components, and each target.
 
     Parameters
     ----------
     plan : Plan
         The plan.
     amount : float
-        How much; 1 is usual between two signatures of a person.
+        The size of the variation; 1 is typical of two signatures of a writer.
     rng : numpy.random.Generator
-        Draws.
+        Source of random numbers.
 
     Returns
     -------
     Plan
-        Another plan with as many components and targets.
+        A plan with the same numbers of components and targets.
     """
     if amount == 0:
         return plan
-    # Heights and widths vary almost independently, heights more.
-    wide, high = np.exp(amount * rng.normal(0, (0.05, 0.065)))
+    # In the corpora, heights and widths vary almost independently, heights more.
+    width_scale, height_scale = np.exp(amount * rng.normal(0, (0.05, 0.065)))
     turn = np.exp(1j * amount * rng.normal(0, 0.03))
     slant = amount * rng.normal(0, 0.04)
     everything = np.concatenate(plan.components)
     warp = _Warp(np.ptp(everything.real) + 1e-6, 0.028 * amount, rng)
     components, drift = [], 0.0j
     for points in plan.components:
+        # An autoregressive process: neighbouring components are displaced alike.
         drift = 0.8 * drift + amount * plan.unit * complex(*rng.normal(0, (0.07, 0.05)))
         middle = points.mean()
         points = middle + (points - middle) * np.exp(amount * rng.normal(0, 0.05) + 1j * amount * rng.normal(0, 0.03))
-        shaky = rng.normal(size=(2, 2, len(points)))
-        walk = gaussian_filter1d(shaky[0], 1.5, mode="nearest") * 1.6 + 0.6 * shaky[1]
-        points = points + drift + amount * plan.unit * 0.05 * (walk[0] + 1j * walk[1])
+        # Smooth noise, which moves neighbouring targets alike, plus independent noise of each target.
+        noise = rng.normal(size=(2, 2, len(points)))
+        jitter = gaussian_filter1d(noise[0], 1.5, mode="nearest") * 1.6 + 0.6 * noise[1]
+        points = points + drift + amount * plan.unit * 0.05 * (jitter[0] + 1j * jitter[1])
         points = warp(points)
         points = points + slant * points.imag
-        components.append(turn * (points.real * wide + 1j * points.imag * high))
+        components.append(turn * (points.real * width_scale + 1j * points.imag * height_scale))
     return replace(plan, components=components)
 
 
 class _Warp:
-    """A smooth displacement of the plane, of a standard deviation in shares of the width."""
+    """A smooth displacement of the plane by four sine waves; `strength` is its deviation relative to the width."""
 
     def __init__(self, width, strength, rng):
         self.waves = rng.normal(0, 2.5 / width, (4, 2))
@@ -77,86 +79,90 @@ class _Warp:
         return points + np.sin(angles) @ self.amplitudes
 
 
-def copy_plan(plan, own, skill, rng):
-    """Plan a copy of somebody's signature: what was seen, blended with how the forger would write the same.
+def forge_plan(plan, own, skill, rng):
+    """Blend the plan of a signature with the plan by which the forger would write the same text.
 
     Parameters
     ----------
     plan : Plan
-        The plan behind the signature.
+        The plan of the forged signature.
     own : Plan
-        The forger's own plan for the same wording.
+        The forger's own plan for the same text.
     skill : float
-        0 to 1: how much of the signature is seen and carried out.
+        Skill of the forger from 0 to 1: the weight of the forged signature, on average.
     rng : numpy.random.Generator
-        Draws what this forger gets wrong.
+        Source of the forger's errors.
 
     Returns
     -------
     Plan
-        The forger's plan.
+        The plan of the forgery.
     """
     own_size = np.concatenate(own.components)
     seen_size = np.concatenate(plan.components)
+    # A forger adapts the size of the own writing only partly.
     scale = (np.ptp(seen_size.real) / np.ptp(own_size.real)) ** rng.uniform(0.5, 1)
     larger = np.exp(rng.normal(0.07, 0.1))
     components = []
     for seen, habit in zip(plan.components, own.components):
         share = np.clip((1 - skill) * np.exp(rng.normal(0, 0.4)), 0, 0.95)
-        # Shapes leak more than places: the copy is laid out by eye.
+        # The forger's habits affect shapes more than positions, which are copied by eye.
         shape = (1 - share) * (seen - seen.mean()) + share * scale * (habit - habit.mean())
-        place = (1 - 0.7 * share) * seen.mean() + 0.7 * share * scale * habit.mean()
-        components.append(place + shape)
+        position = (1 - 0.7 * share) * seen.mean() + 0.7 * share * scale * habit.mean()
+        components.append(position + shape)
     copied = replace(plan, components=[larger * points for points in components])
-    return drift_plan(copied, (1.6 - 0.9 * skill) * np.exp(rng.normal(0, 0.25)), rng)
+    return vary_plan(copied, (1.6 - 0.9 * skill) * np.exp(rng.normal(0, 0.25)), rng)
 
 
-def move_pen(plan, style, rng, *, variation=1.0, slowness=0.0, tremor=0.0):
-    """Carry out a plan.
+def execute_plan(plan, style, rng, *, variation=1.0, slowness=0.0, tremor=0.0):
+    """Compute the movements of the pen that execute a plan.
 
     Parameters
     ----------
     plan : Plan
-        Targets.
+        The targets.
     style : Style
-        The hand: tempo, overlap, roundness.
+        The writer's tempo, overlap and roundness.
     rng : numpy.random.Generator
-        Draws the jitter of each stroke's time and shape.
+        Source of the jitter of each stroke's time and shape.
     variation : float, default=1.0
-        How much the times vary, and how often the pen is not lifted, or a dot left out.
+        The size of the variation of the times, and how often the pen is not lifted or a dot is omitted.
     slowness : float, default=0.0
-        0 for a fluent movement, 1 for one that is drawn: strokes that hardly overlap, hesitations, lifts of the pen.
+        From 0 for a fluent movement to 1 for a slow imitation: strokes that hardly overlap, hesitations, and more lifts
+        of the pen.
     tremor : float, default=0.0
-        Standard deviation in millimetres of a fast shaking.
+        Standard deviation of the tremor in millimetres.
 
     Returns
     -------
     list of Movement
-        What the pen does.
+        The movements.
     """
-    fluent = 1 - slowness
+    fluency = 1 - slowness
     hurry = np.exp(0.15 * variation * rng.normal())
-    overlap = np.clip(style.overlap * (0.35 + 0.65 * fluent) * hurry, 0.05, 0.75)
+    overlap = np.clip(style.overlap * (0.35 + 0.65 * fluency) * hurry, 0.05, 0.75)
     tempo = style.tempo * (1 + 2.0 * slowness) / hurry
     movements = []
-    for points in _lifts(plan, variation, slowness, rng):
+    for points in _split_at_lifts(plan, variation, slowness, rng):
         n_strokes = len(points) - 1
         lengths = np.abs(np.diff(points)) / plan.unit
+        # Longer strokes are faster: their duration grows with the square root of the length (isochrony).
         durations = tempo * np.sqrt(lengths + 0.05) * np.exp(0.1 * variation * rng.normal(size=n_strokes))
         log_widths = np.clip(rng.normal(0.25, 0.05, n_strokes), 0.12, 0.4)
         gaps = durations * (1 - overlap) * np.exp(0.1 * variation * rng.normal(size=n_strokes))
+        # Hesitations of a slow writer.
         gaps = gaps * np.where(rng.random(n_strokes) < 0.25 * slowness, 1.8, 1.0)
         onsets = np.concatenate([[0.0], np.cumsum(gaps[:-1])])
         arcs = smooth_arcs(points, style.roundness) * (1 + 0.15 * variation * rng.normal(size=n_strokes))
         path, times = lognormal_path(points, arcs, onsets, np.log(0.55 * durations), log_widths)
         if tremor:
-            path = path + tremor * _shaking(times, rng)
-        movements.append(Movement(path, _press(path, times, slowness, rng)))
+            path = path + tremor * _tremor(times, rng)
+        movements.append(Movement(path, _pressure(path, times, slowness, rng)))
     return movements
 
 
-def _lifts(plan, variation, slowness, rng):
-    """Tell where the pen is lifted: as planned, more often when drawing slowly, now and then not at all."""
+def _split_at_lifts(plan, variation, slowness, rng):
+    """Return the targets between lifts of the pen: as planned, with more lifts if slow, and a few lifts missing."""
     pieces = []
     for points, optional in zip(plan.components, plan.optional):
         if optional and rng.random() < 0.06 * variation:
@@ -166,15 +172,16 @@ def _lifts(plan, variation, slowness, rng):
             pieces[-1] = np.concatenate([pieces[-1], points])
         elif len(points) > 5 and rng.random() < 0.35 * slowness:
             cut = rng.integers(2, len(points) - 2)
-            missed = 0.1 * plan.unit * complex(*rng.normal(size=2))
-            pieces += [points[: cut + 1], points[cut:] + missed]
+            # After the additional lift, the pen is put down a little off the line.
+            offset = 0.1 * plan.unit * complex(*rng.normal(size=2))
+            pieces += [points[: cut + 1], points[cut:] + offset]
         else:
             pieces.append(points)
     return pieces or [plan.components[0]]
 
 
-def _shaking(times, rng):
-    """Noise of standard deviation 1 that changes direction about ten times a second."""
+def _tremor(times, rng):
+    """Return noise of standard deviation 1 that changes direction about ten times per second."""
     step = times[1] - times[0]
     noise = rng.normal(size=(2, len(times)))
     smooth = gaussian_filter1d(noise, max(0.025 / step, 0.5), mode="nearest")
@@ -182,12 +189,12 @@ def _shaking(times, rng):
     return smooth[0] + 1j * smooth[1]
 
 
-def _press(path, times, slowness, rng):
-    """Press less where the pen is fast, and where it lands and leaves."""
+def _pressure(path, times, slowness, rng):
+    """Return the pressure: lower where the pen is fast, and at both ends."""
     speed = np.abs(np.gradient(path))
     speed = speed / (2.5 * speed.mean() + 1e-9)
     wave = gaussian_filter1d(rng.normal(size=len(path)), 12, mode="nearest") * 3
     pressure = 1 - (0.55 - 0.35 * slowness) * np.minimum(speed, 1.4) + 0.16 * wave
-    # A fluent pen is moving already when it lands, and still when it leaves.
+    # A fluent pen moves already when it touches the paper, and still when it leaves it.
     ends = np.minimum(np.arange(1, len(path) + 1), np.arange(len(path), 0, -1)) / 8
     return np.clip(pressure, 0.1, 1.2) * np.minimum(0.45 + 0.55 * np.clip(ends, 0, 1) + 0.4 * slowness, 1)

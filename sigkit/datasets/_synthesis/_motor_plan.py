@@ -1,13 +1,13 @@
-"""What is signed, whose hand signs it, and the plan of movement that follows from both."""
+"""The text of a signature, the style of a writer, and the motor plan that follows from both."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from sigkit.datasets._synthesis._glyphs import N_INVENTED, abstract, hanging, latin
+from sigkit.datasets._synthesis._glyphs import N_INVENTED, abstract, indic, latin
 
 SCRIPTS = ("latin", "indic", "abstract")
-"""Kinds of signatures: Latin names, names in a script that hangs from a headline, signs that are no letters."""
+"""Latin names, names in an invented script that hangs from a headline, and signs that are not letters."""
 
 _CONSONANTS, _VOWELS = "bcdfghjklmnprstvwxyz", "aeiou"
 _FLOURISHES = ("underline", "tail", "dash", "loop", "circle")
@@ -15,16 +15,16 @@ _FLOURISHES = ("underline", "tail", "dash", "loop", "circle")
 
 @dataclass(frozen=True)
 class Wording:
-    """What a person signs: the letters and how they hang together, whoever writes them.
+    """The text of a signature, independent of who writes it.
 
     Attributes
     ----------
     script : {"latin", "indic", "abstract"}
-        The kind of letters.
+        The script.
     words : tuple of tuple of (str or int)
         Letters of each word.
     seed : int
-        Decides which letters are joined, which dissolve into a wave, and the flourishes.
+        Seed of the structure: which letters are joined, which are flattened to a wave, and the flourishes.
     """
 
     script: str
@@ -34,28 +34,28 @@ class Wording:
 
 @dataclass(frozen=True)
 class Style:
-    """How a hand writes. Lengths are in heights of a small letter unless they are in millimetres.
+    """The style of a writer. Lengths are in units of the x-height unless they are in millimetres.
 
     Attributes
     ----------
     seed : int
-        Decides how each letter differs from the copy book's.
+        Seed of how each letter differs from its model in `_glyphs`.
     extent : tuple of (float, float)
-        Greatest width and height of a signature in millimetres.
+        Maximum width and height of a signature in millimetres.
     slant, rise : float
         Shear of the letters, and slope of the line.
     aspect, spacing : float
-        Width of letters against their height, and the room between them.
+        Width of letters relative to their height, and the space between them.
     capitals, ascenders, descenders : float
-        How far they reach, against the copy book.
+        Their heights relative to the model letters.
     idiosyncrasy : float
-        Standard deviation of targets from the copy book's.
+        Standard deviation of the targets from those of the model letters.
     roundness, overlap : float
-        How much strokes turn on their way, and which share of a stroke passes while the one before is not done.
+        How much strokes are curved, and the share of a stroke that overlaps in time with the previous one.
     tempo : float
         Duration of a stroke of length 1, in seconds.
     variation : float
-        How much signatures differ from one to the next; 1 is usual.
+        The size of the variation between signatures; 1 is typical.
     """
 
     seed: int
@@ -76,16 +76,16 @@ class Style:
 
 @dataclass
 class Plan:
-    """A plan of movement.
+    """A motor plan: the targets that the pen aims at.
 
     Attributes
     ----------
     components : list of ndarray of dtype complex128
         Virtual targets in millimetres of each movement between two lifts of the pen, y pointing up.
     optional : list of bool
-        Whether a component may be left out, as dots and dashes are.
+        Whether each component can be omitted, as dots and dashes are.
     unit : float
-        Height of a small letter in millimetres.
+        The x-height in millimetres.
     """
 
     components: list = field(default_factory=list)
@@ -98,24 +98,24 @@ class Plan:
         self.optional.append(optional)
 
 
-def invent_wording(rng, script):
-    """Invent what somebody signs.
+def sample_wording(rng, script):
+    """Draw the text of a signature.
 
     Parameters
     ----------
     rng : numpy.random.Generator
-        Draws.
+        Source of random numbers.
     script : {"latin", "indic", "abstract"}
-        The kind of letters.
+        The script.
 
     Returns
     -------
     Wording
-        Letters and a seed.
+        The text.
     """
     n_words = rng.choice((1, 2, 3), p=(0.25, 0.6, 0.15))
     if script == "latin":
-        words = [_invent_name(rng) for _ in range(n_words)]
+        words = [_sample_name(rng) for _ in range(n_words)]
         if n_words > 1:
             words = [word[:1] + "." if rng.random() < 0.3 else word for word in words[:-1]] + words[-1:]
     elif script == "indic":
@@ -125,7 +125,8 @@ def invent_wording(rng, script):
     return Wording(script, tuple(map(tuple, words)), int(rng.integers(2**31)))
 
 
-def _invent_name(rng):
+def _sample_name(rng):
+    """Draw a name of alternating consonants and vowels."""
     letters = ""
     for _ in range(rng.integers(2, 5)):
         letters += rng.choice(list(_CONSONANTS)) + rng.choice(list(_VOWELS))
@@ -135,26 +136,26 @@ def _invent_name(rng):
     return letters[0].upper() + letters[1:]
 
 
-def invent_style(rng, script):
-    """Invent a hand.
+def sample_style(rng, script):
+    """Draw the style of a writer.
 
     Parameters
     ----------
     rng : numpy.random.Generator
-        Draws.
+        Source of random numbers.
     script : {"latin", "indic", "abstract"}
-        What it writes: names that hang from a headline are long and low.
+        The script; names that hang from a headline are long and low.
 
     Returns
     -------
     Style
-        How it writes.
+        The style.
     """
-    hangs = script == "indic"
+    is_indic = script == "indic"
     return Style(
         seed=int(rng.integers(2**31)),
-        extent=(rng.uniform(34, 68), rng.uniform(8, 17)) if hangs else (rng.uniform(24, 62), rng.uniform(13, 44)),
-        slant=rng.normal(0.0, 0.12) if hangs else rng.normal(0.3, 0.25),
+        extent=(rng.uniform(34, 68), rng.uniform(8, 17)) if is_indic else (rng.uniform(24, 62), rng.uniform(13, 44)),
+        slant=rng.normal(0.0, 0.12) if is_indic else rng.normal(0.3, 0.25),
         rise=rng.normal(0.05, 0.09) + (rng.uniform(0.1, 0.7) if rng.random() < 0.12 else 0.0),
         aspect=np.exp(rng.normal(-0.15, 0.25)),
         spacing=rng.normal(0.12, 0.14),
@@ -169,29 +170,30 @@ def invent_style(rng, script):
     )
 
 
-def lay_out(wording, style):
-    """Plan the movements of a hand that writes something.
+def plan_signature(wording, style):
+    """Make the motor plan of a writer for a text.
 
     Parameters
     ----------
     wording : Wording
-        What is written. It alone decides the number of components and of their targets, so that the plans of two hands
-        can be compared target by target.
+        The text. It alone determines the number of components and of their targets, so that the plans of two writers
+        for the same text can be blended target by target.
     style : Style
-        The hand.
+        The style of the writer.
 
     Returns
     -------
     Plan
-        Movements in millimetres, the middle of the signature at 0.
+        The plan in millimetres, with the centre of the signature at 0.
     """
     structure = np.random.default_rng([wording.seed, 1])
-    plan, x, dissolve = Plan(), 0.0, _dissolving(wording, structure)
+    plan, x, flattening = Plan(), 0.0, _sample_flattening(wording, structure)
     for number, word in enumerate(wording.words):
         drop = structure.uniform(-0.8, 0.3) if number and structure.random() < 0.3 else 0.0
         left = x
-        x = _write_word(plan, wording, style, word, (x, drop), dissolve, structure, number)
+        x = _write_word(plan, wording, style, word, (x, drop), flattening, structure, number)
         if wording.script == "indic":
+            # The headline.
             top = 1.0 + drop
             plan.add([left - 0.1 + top * 1j, (left + x) / 2 + top * 1j, x + top * 1j])
         x += style.aspect * (0.5 + 2.5 * style.spacing + structure.uniform(-0.3, 0.9))
@@ -199,41 +201,44 @@ def lay_out(wording, style):
     return _to_paper(plan, style)
 
 
-def _dissolving(wording, structure):
-    """From which letter of a word on letters are flattened, and how much."""
+def _sample_flattening(wording, structure):
+    """Draw the position in a word from which on letters are flattened to a wave, and the factor of their height."""
     if wording.script != "latin" or structure.random() < 0.4:
         return 99, 1.0
     return int(structure.integers(1, 5)), structure.uniform(0.1, 0.7)
 
 
-def _write_word(plan, wording, style, word, start, dissolve, structure, number):
+def _write_word(plan, wording, style, word, start, flattening, structure, number):
+    """Add the components of a word to the plan, and return where the next word starts."""
     x, drop = start
     is_joined = structure.random() < 0.6
-    open_component, later = [], []
+    # Dots and bars are written after the whole word, as most writers do.
+    components, later = [], []
     for place, letter in enumerate(word):
-        strokes = _shape(wording, style, letter, (number, place), dissolve, structure)
+        strokes = _shape(wording, style, letter, (number, place), flattening, structure)
         first, *others = [stroke * 1.0 + x + drop * 1j for stroke in strokes]
-        if open_component and is_joined and wording.script == "latin" and structure.random() < 0.85:
-            open_component[-1] = np.concatenate([open_component[-1], first])
+        if components and is_joined and wording.script == "latin" and structure.random() < 0.85:
+            components[-1] = np.concatenate([components[-1], first])
         else:
-            open_component.append(first)
+            components.append(first)
         later += others
         x += max(stroke.real.max() for stroke in strokes) + style.aspect * style.spacing
-    for stroke in open_component:
+    for stroke in components:
         plan.add(stroke)
     for stroke in later:
         plan.add(stroke, optional=len(stroke) == 2)
     return x
 
 
-def _shape(wording, style, letter, place, dissolve, structure):
-    """Shape a letter as a hand does: the copy book's, its own deviations, its own proportions."""
-    look_up = {"latin": latin, "indic": hanging, "abstract": abstract}[wording.script]
+def _shape(wording, style, letter, place, flattening, structure):
+    """Return the strokes of a letter in the style of a writer: the model letter, varied and scaled."""
+    look_up = {"latin": latin, "indic": indic, "abstract": abstract}[wording.script]
     kind = ord(letter) if isinstance(letter, str) else 1000 + letter
+    # A letter is varied in the same way wherever it occurs, and slightly differently at each place.
     habit = np.random.default_rng([style.seed, kind])
     here = np.random.default_rng([style.seed, 5000 + 100 * place[0] + place[1]])
     is_capital = isinstance(letter, str) and letter.isupper()
-    flat = dissolve[1] if place[1] >= dissolve[0] and not is_capital else 1.0
+    flat = flattening[1] if place[1] >= flattening[0] and not is_capital else 1.0
     width = style.aspect * np.exp(habit.normal(0, 0.12) + here.normal(0, 0.08)) * (0.6 + 0.4 * flat)
     size = structure.uniform(0.9, 1.15)
     shaped = []
@@ -251,6 +256,7 @@ def _shape(wording, style, letter, place, dissolve, structure):
 
 
 def _add_flourishes(plan, style, structure, script):
+    """Add up to two flourishes: their kind and place belong to the text, their details to the writer."""
     n_flourishes = structure.choice((0, 1, 2), p=(0.85, 0.15, 0.0) if script == "indic" else (0.4, 0.45, 0.15))
     everything = np.concatenate(plan.components)
     left, right = everything.real.min(), everything.real.max()
@@ -258,15 +264,16 @@ def _add_flourishes(plan, style, structure, script):
     width, height = right - left, high - low
     habit = np.random.default_rng([style.seed, 9000])
     for kind in structure.choice(_FLOURISHES, size=n_flourishes, p=(0.35, 0.3, 0.15, 0.15, 0.05)):
+        # Each flourish has eight shape parameters from 0 to 1, so that all kinds draw as many random numbers.
         at = structure.uniform(size=8)
-        loose = habit.normal(scale=0.08, size=8)
-        a = at + loose
+        a = at + habit.normal(scale=0.08, size=8)
         if kind == "underline":
             y = low - height * 0.1 * (1 + 3 * a[0])
             back = [right - 0.2 * width * a[1] + 1j * y, left + 0.4 * width * a[2] + 1j * (y - 0.15 * height * a[3])]
             forth = [back[1] - 0.1j * height, left + width * (0.6 + 0.6 * a[4]) + 1j * (y - 0.3 * height * a[5])]
             plan.add(back + (forth if at[6] < 0.5 else []))
         elif kind == "tail":
+            # Extend the last component that is not optional.
             end = plan.components[len(plan.components) - 1 - plan.optional[::-1].index(False)]
             swing = width * (0.25 + 0.7 * a[0]) * np.exp(1j * (1.6 * a[1] - 0.8))
             tail = end[-1] + swing * np.array([0.3 + 0.15j * (2 * a[2] - 1), 0.7 - 0.2j * (2 * a[3] - 1), 1.0])
@@ -287,7 +294,7 @@ def _add_flourishes(plan, style, structure, script):
 
 
 def _to_paper(plan, style):
-    """Slant the plan, bring it to its size in millimetres and its middle to 0."""
+    """Slant the plan, scale it to its size in millimetres, and move its centre to 0."""
     turn = np.exp(1j * np.arctan(style.rise))
     components = [(points + style.slant * points.imag) * turn for points in plan.components]
     everything = np.concatenate(components)

@@ -1,4 +1,4 @@
-"""Ink: where the pen goes, how wide its line is, and how dark."""
+"""Pens, and the ink of their lines: its width and darkness."""
 
 from dataclasses import dataclass
 
@@ -12,31 +12,31 @@ class Pen:
     Attributes
     ----------
     width : float
-        Of its line under full pressure, in millimetres.
-    yields : float
+        Width of its line under full pressure, in millimetres.
+    width_loss : float
         Share of the width that is lost without pressure, 0 to 1.
     darkness : float
-        Share of the light that its line keeps back under full pressure, 0 to 1.
-    fades : float
+        Share of the light that its line absorbs under full pressure, 0 to 1.
+    darkness_loss : float
         Share of the darkness that is lost without pressure, 0 to 1.
     grain : float
-        How unevenly it inks, as a standard deviation of the darkness.
+        Standard deviation of the noise that is added to the pressure and makes the ink uneven.
     """
 
     width: float
-    yields: float
+    width_loss: float
     darkness: float
-    fades: float
+    darkness_loss: float
     grain: float
 
 
-def invent_pen(rng):
-    """Take a pen: a ball-point, a gel pen or a felt pen.
+def sample_pen(rng):
+    """Draw a ball-point, a gel pen or a felt pen.
 
     Parameters
     ----------
     rng : numpy.random.Generator
-        Draws.
+        Source of random numbers.
 
     Returns
     -------
@@ -51,28 +51,28 @@ def invent_pen(rng):
     return Pen(rng.uniform(0.5, 0.85), 0.3, rng.uniform(0.7, 0.95), rng.uniform(0.0, 0.2), 0.04)
 
 
-def spread_ink(movements, pen, resolution, softness, margins, rng):
-    """Draw movements of a pen on a sheet that holds them.
+def render_ink(movements, pen, resolution, softness, margins, rng):
+    """Render the line that a pen leaves on a sheet of paper of suitable size.
 
     Parameters
     ----------
     movements : list of Movement
-        Where the pen goes, in millimetres.
+        The movements of the pen, in millimetres.
     pen : Pen
         The pen.
     resolution : float
-        Pixels an inch.
+        Resolution in dpi.
     softness : float
-        Pixels over which the edge of a line fades.
+        Width in pixels of the soft edge of a line.
     margins : ndarray of shape (4,)
-        Room left, below, right and above, in millimetres.
+        Margins on the left, below, on the right and above, in millimetres.
     rng : numpy.random.Generator
-        Draws the grain of the ink.
+        Source of the grain of the ink.
 
     Returns
     -------
     ndarray of shape (n_rows, n_columns), dtype float32
-        Share of the light that each pixel keeps back, 0 to 1.
+        Share of the light that the ink absorbs at each pixel, 0 to 1.
     """
     scale = resolution / 25.4
     points, pressure = zip(*(_even_steps(movement, scale, pen) for movement in movements))
@@ -82,14 +82,14 @@ def spread_ink(movements, pen, resolution, softness, margins, rng):
     points = points - low
     n_columns = int(np.ceil(points.real.max() + margins[2] * scale)) + 1
     n_rows = int(np.ceil(points.imag.max() + margins[3] * scale)) + 1
-    radii = 0.5 * pen.width * scale * (1 - pen.yields * (1 - np.clip(pressure, 0, 1)))
-    darkness = np.clip(pen.darkness * (1 - pen.fades * (1 - pressure)), 0.08, 1)
+    radii = 0.5 * pen.width * scale * (1 - pen.width_loss * (1 - np.clip(pressure, 0, 1)))
+    darkness = np.clip(pen.darkness * (1 - pen.darkness_loss * (1 - pressure)), 0.08, 1)
     rows = n_rows - 1 - points.imag
     return _stamp(points.real, rows, np.maximum(radii, 0.35), darkness, softness, (n_rows, n_columns))
 
 
 def _even_steps(movement, scale, pen):
-    """Bring a movement to pixels, in steps that are short against the width of the line."""
+    """Resample a movement in pixels, in equal steps that are short compared to the width of the line."""
     path = movement.path * scale
     along = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(path)))])
     step = max(0.6, 0.2 * pen.width * scale)
@@ -99,22 +99,26 @@ def _even_steps(movement, scale, pen):
 
 
 def _stamp(x, y, radii, darkness, softness, shape):
-    """Press a round tip at each point; where marks overlap the darker one stays."""
+    """Render a soft disc at each point; where discs overlap, the darker value is used."""
+    # All discs are computed at once, each in a square of `2 reach + 1` pixels around the pixel nearest to its centre.
     reach = int(np.ceil(radii.max() + softness / 2))
     near_x, near_y = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
     off_x, off_y = (near_x - x).astype(np.float32), (near_y - y).astype(np.float32)
     steps = np.arange(-reach, reach + 1)
     square_x = np.square(steps[:, None].astype(np.float32) + off_x)
     square_y = np.square(steps[:, None].astype(np.float32) + off_y)
-    mark = square_y[:, None] + square_x[None]
-    np.sqrt(mark, out=mark)
-    np.subtract((radii + softness / 2).astype(np.float32), mark, out=mark)
-    mark *= np.float32(1 / softness)
-    np.clip(mark, 0, 1, out=mark)
-    mark *= darkness.astype(np.float32)
+    # The value of a disc falls from 1 to 0 over `softness` pixels around its radius. Axes: row, column, point. These
+    # arrays are the largest of the synthesis, so the steps are in place.
+    discs = square_y[:, None] + square_x[None]
+    np.sqrt(discs, out=discs)
+    np.subtract((radii + softness / 2).astype(np.float32), discs, out=discs)
+    discs *= np.float32(1 / softness)
+    np.clip(discs, 0, 1, out=discs)
+    discs *= darkness.astype(np.float32)
     pixel = (near_y * shape[1] + near_x) + (steps[:, None] * shape[1] + steps)[:, :, None]
     inside = (near_x >= reach) & (near_x < shape[1] - reach) & (near_y >= reach) & (near_y < shape[0] - reach)
-    touched = (mark > 0) & inside
-    kept = np.zeros(shape[0] * shape[1], dtype=np.float32)
-    np.maximum.at(kept, pixel[touched], mark[touched])
-    return kept.reshape(shape)
+    touched = (discs > 0) & inside
+    absorbed = np.zeros(shape[0] * shape[1], dtype=np.float32)
+    # Unlike an assignment by index, `maximum.at` handles pixels that occur more than once.
+    np.maximum.at(absorbed, pixel[touched], discs[touched])
+    return absorbed.reshape(shape)

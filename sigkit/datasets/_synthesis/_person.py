@@ -1,4 +1,4 @@
-"""People who do not exist, and those who try to sign as they do."""
+"""Synthetic writers and forgers, and the signatures that they produce."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -6,199 +6,207 @@ from functools import lru_cache
 import numpy as np
 
 from sigkit._utils import GENUINE, SIMPLE, SKILLED
-from sigkit.datasets._synthesis._hand import copy_plan, drift_plan, move_pen
+from sigkit.datasets._synthesis._hand import execute_plan, forge_plan, vary_plan
 from sigkit.datasets._synthesis._motor_plan import (
     SCRIPTS,
     Plan,
     Style,
     Wording,
-    invent_style,
-    invent_wording,
-    lay_out,
+    plan_signature,
+    sample_style,
+    sample_wording,
 )
-from sigkit.datasets._synthesis._pen import Pen, invent_pen, spread_ink
+from sigkit.datasets._synthesis._pen import Pen, render_ink, sample_pen
 from sigkit.datasets._synthesis._scan import SCANS, scan
 
-SAMPLES_A_DAY = 6
-"""Signatures that are written at one sitting, with one pen."""
+SAMPLES_PER_SESSION = 6
+"""Number of genuine signatures that are written in one session, with one pen."""
 
-SAMPLES_A_FORGER = (4, 8, 30)
-"""Forgeries by the same hand, of a writer who attracts many forgers, some, or one."""
+SAMPLES_PER_FORGER = (4, 8, 30)
+"""Numbers of forgeries by the same forger, of writers with many forgers, some, or one."""
 
-FORM = 82.0, 56.0
-"""Millimetres across and down that a form leaves for a signature."""
+FORM_SIZE = 82.0, 56.0
+"""Width and height in millimetres of the box for a signature on a form."""
 
-LINE = 2.0
-"""Millimetres by which the widest line may stand over the box."""
+MAX_LINE_WIDTH = 2.0
+"""Upper bound in millimetres of what the width of the line adds to the box."""
 
-# What a stream of random numbers is for; numpy pads short seeds with zeros, so all count from 1.
-_WRITER, _DAY, _FORGER, _SAMPLE = 1, 2, 3, 4
+# The first number after the writer in a seed: what its stream of random numbers is for. numpy pads short seeds with
+# zeros, so the numbers start at 1.
+_WRITER, _SESSION, _FORGER, _SAMPLE = 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who signs.
+    """A synthetic writer.
 
     Attributes
     ----------
     wording : Wording
-        What is signed.
+        The text of the signature.
     style : Style
-        The hand.
+        The style of writing.
     plan : Plan
-        The movements that follow.
+        The motor plan that follows from both.
     pen : Pen
-        The pen that is mostly used.
-    samples_a_forger : int
-        How many forgeries each forger makes.
+        The usual pen.
+    samples_per_forger : int
+        The number of forgeries by each forger of this writer.
     """
 
     wording: Wording
     style: Style
     plan: Plan
     pen: Pen
-    samples_a_forger: int
+    samples_per_forger: int
 
 
 @dataclass(frozen=True)
-class Sitting:
-    """What all signatures have in common that a hand writes at one time.
+class Session:
+    """What the signatures that a writer or a forger produces in one session have in common.
 
     Attributes
     ----------
     plan : Plan
-        The movements, as they are meant that day.
-    hand : Style
-        Who writes.
+        The motor plan of the session.
+    style : Style
+        The style of the writer or forger.
     pen : Pen
-        With what.
-    drift : float
-        How much plans differ from one signature to the next.
+        The pen.
+    plan_variation : float
+        The size of the variation of the plan between signatures.
     variation, slowness, tremor : float
-        As in :func:`move_pen`.
+        As in :func:`execute_plan`.
     """
 
     plan: Plan
-    hand: Style
+    style: Style
     pen: Pen
-    drift: float
+    plan_variation: float
     variation: float = 1.0
     slowness: float = 0.0
     tremor: float = 0.0
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """How signatures become scans: pixels an inch, and the kind of the scan ("mixed" draws one for each)."""
+class ScanSettings:
+    """The resolution of the scans in dpi, and their kind; "mixed" draws a kind for each."""
 
     resolution: float
-    scan: str
+    kind: str
 
 
-def sign(entropy, writer, forgery, sample, script, sheet):
-    """Write and scan one signature.
+def render_signature(seed, writer, forgery, sample, script, settings):
+    """Make the scan of one synthetic signature.
 
     Parameters
     ----------
-    entropy : int
-        The seed of all.
+    seed : int
+        The seed of the whole data set.
     writer, forgery, sample : int
-        Whose signature is claimed, the forgery kind, and its number among those, from 1.
+        The claimed writer, the forgery kind, and the number of the signature among these, from 1.
     script : str
-        Kind of signatures, or "mixed".
-    sheet : Sheet
-        How it is scanned.
+        The script, or "mixed".
+    settings : ScanSettings
+        The settings of the scanner.
 
     Returns
     -------
     ndarray of shape (n_rows, n_columns), dtype uint8
         The scan.
     """
-    rng = np.random.default_rng([entropy, writer, _SAMPLE, forgery + 1, sample])
-    movements, pen = move(entropy, writer, forgery, sample, script, rng)
-    kind = sheet.scan if sheet.scan != "mixed" else rng.choice(SCANS, p=(0.5, 0.3, 0.2))
-    blur = rng.uniform(0.8, 2.2) * max(sheet.resolution / 300, 0.5)
+    # Only these random numbers belong to the signature itself; writers and sessions have streams of their own. So a
+    # signature does not depend on how many others are made.
+    rng = np.random.default_rng([seed, writer, _SAMPLE, forgery + 1, sample])
+    movements, pen = simulate_movements(seed, writer, forgery, sample, script, rng)
+    kind = settings.kind if settings.kind != "mixed" else rng.choice(SCANS, p=(0.5, 0.3, 0.2))
+    softness = rng.uniform(0.8, 2.2) * max(settings.resolution / 300, 0.5)
     margins = rng.uniform(1.5, 5.0, 4)
-    return scan(spread_ink(movements, pen, sheet.resolution, blur, margins, rng), kind, rng)
+    return scan(render_ink(movements, pen, settings.resolution, softness, margins, rng), kind, rng)
 
 
-def move(entropy, writer, forgery, sample, script, rng):
-    """Write one signature, to be scanned.
+def simulate_movements(seed, writer, forgery, sample, script, rng):
+    """Simulate the movements of the pen for one signature.
 
     Parameters
     ----------
-    entropy, writer, forgery, sample, script
-        As in :func:`sign`.
+    seed, writer, forgery, sample, script
+        As in :func:`render_signature`.
     rng : numpy.random.Generator
-        Draws what belongs to this signature alone.
+        Source of what varies between the signatures of a session.
 
     Returns
     -------
     movements : list of Movement
-        What the pen does, within the box of a form.
+        The movements, within the box of a form.
     pen : Pen
         The pen.
     """
-    person = _meet(entropy, writer, script)
-    together = SAMPLES_A_DAY if forgery == GENUINE else person.samples_a_forger
-    sitting = _sit_down(entropy, writer, forgery, 1 + (sample - 1) // together, script)
-    plan = drift_plan(sitting.plan, sitting.drift, rng)
-    movements = move_pen(
-        plan, sitting.hand, rng, variation=sitting.variation, slowness=sitting.slowness, tremor=sitting.tremor
+    person = _make_person(seed, writer, script)
+    n_together = SAMPLES_PER_SESSION if forgery == GENUINE else person.samples_per_forger
+    session = _make_session(seed, writer, forgery, 1 + (sample - 1) // n_together, script)
+    plan = vary_plan(session.plan, session.plan_variation, rng)
+    movements = execute_plan(
+        plan, session.style, rng, variation=session.variation, slowness=session.slowness, tremor=session.tremor
     )
-    return _within_the_box(movements), sitting.pen
+    return _fit_to_form(movements), session.pen
 
 
+# Persons and sessions are cached, because signatures are usually made writer by writer.
 @lru_cache(maxsize=64)
-def _meet(entropy, writer, script):
-    rng = np.random.default_rng([entropy, writer, _WRITER])
-    drawn = rng.choice(SCRIPTS, p=(0.55, 0.3, 0.15))
-    wording = invent_wording(rng, drawn if script == "mixed" else script)
-    style = invent_style(rng, wording.script)
-    return Person(wording, style, lay_out(wording, style), invent_pen(rng), int(rng.choice(SAMPLES_A_FORGER)))
+def _make_person(seed, writer, script):
+    rng = np.random.default_rng([seed, writer, _WRITER])
+    # Drawn even if it is not used, so that writers with the same script are the same in "mixed" and alone.
+    mixed_script = rng.choice(SCRIPTS, p=(0.55, 0.3, 0.15))
+    wording = sample_wording(rng, mixed_script if script == "mixed" else script)
+    style = sample_style(rng, wording.script)
+    return Person(wording, style, plan_signature(wording, style), sample_pen(rng), int(rng.choice(SAMPLES_PER_FORGER)))
 
 
-def _within_the_box(movements):
-    """Keep to the box of a form, as people do who sign."""
+def _fit_to_form(movements):
+    """Scale down movements that exceed the box of the form."""
     paths = np.concatenate([movement.path for movement in movements])
-    share = min(1, FORM[0] / (np.ptp(paths.real) + 1e-9), FORM[1] / (np.ptp(paths.imag) + 1e-9))
-    return [replace(movement, path=share * movement.path) for movement in movements]
+    scale = min(1, FORM_SIZE[0] / (np.ptp(paths.real) + 1e-9), FORM_SIZE[1] / (np.ptp(paths.imag) + 1e-9))
+    return [replace(movement, path=scale * movement.path) for movement in movements]
 
 
-def _some_pen(pen, rng):
-    """Take the usual pen, or another one."""
+def _choose_pen(pen, rng):
+    """Return the usual pen with slightly different ink, or another pen."""
     if rng.random() < 0.25:
-        return invent_pen(rng)
+        return sample_pen(rng)
     return replace(
         pen, width=pen.width * np.exp(rng.normal(0, 0.1)), darkness=min(pen.darkness * rng.uniform(0.85, 1.1), 1)
     )
 
 
 @lru_cache(maxsize=64)
-def _sit_down(entropy, writer, forgery, number, script):
-    person = _meet(entropy, writer, script)
-    seed = (_DAY, number) if forgery == GENUINE else (_FORGER, forgery, number)
-    begin = {GENUINE: _on_a_day, SKILLED: _with_skill, SIMPLE: _by_name_alone}[forgery]
-    return begin(person, np.random.default_rng([entropy, writer, *seed]))
+def _make_session(seed, writer, forgery, number, script):
+    person = _make_person(seed, writer, script)
+    stream = (_SESSION, number) if forgery == GENUINE else (_FORGER, forgery, number)
+    make = {GENUINE: _genuine_session, SKILLED: _skilled_session, SIMPLE: _simple_session}[forgery]
+    return make(person, np.random.default_rng([seed, writer, *stream]))
 
 
-def _on_a_day(person, rng):
+def _genuine_session(person, rng):
+    """Return a session of the writer, whose plan varies between sessions and, more, within them."""
     amount = person.style.variation
-    pen = _some_pen(person.pen, rng)
-    return Sitting(drift_plan(person.plan, 0.5 * amount, rng), person.style, pen, amount, amount)
+    pen = _choose_pen(person.pen, rng)
+    return Session(vary_plan(person.plan, 0.5 * amount, rng), person.style, pen, amount, amount)
 
 
-def _with_skill(person, rng):
-    style, skill = invent_style(rng, person.wording.script), rng.uniform(0.0, 0.4)
-    pen, slowness = _some_pen(person.pen, rng), rng.uniform(0.1, 0.9)
-    seen = drift_plan(person.plan, 0.7 * person.style.variation, rng)
-    plan = copy_plan(seen, lay_out(person.wording, style), skill, rng)
-    hand = replace(style, roundness=(style.roundness + person.style.roundness) / 2)
-    drift, shaking = rng.uniform(0.4, 1.0), rng.uniform(0.0, 0.06)
-    return Sitting(plan, hand, pen, drift, slowness=slowness, tremor=slowness * shaking)
+def _skilled_session(person, rng):
+    """Return a session of a forger who has seen a genuine signature and imitates it slowly."""
+    style, skill = sample_style(rng, person.wording.script), rng.uniform(0.0, 0.4)
+    pen, slowness = _choose_pen(person.pen, rng), rng.uniform(0.1, 0.9)
+    seen = vary_plan(person.plan, 0.7 * person.style.variation, rng)
+    plan = forge_plan(seen, plan_signature(person.wording, style), skill, rng)
+    style = replace(style, roundness=(style.roundness + person.style.roundness) / 2)
+    plan_variation, tremor = rng.uniform(0.4, 1.0), rng.uniform(0.0, 0.06)
+    return Session(plan, style, pen, plan_variation, slowness=slowness, tremor=slowness * tremor)
 
 
-def _by_name_alone(person, rng):
-    style, pen = invent_style(rng, person.wording.script), invent_pen(rng)
+def _simple_session(person, rng):
+    """Return a session of a forger who knows only the text, and writes it in a different style and structure."""
+    style, pen = sample_style(rng, person.wording.script), sample_pen(rng)
     wording = replace(person.wording, seed=int(rng.integers(2**31)))
-    return Sitting(lay_out(wording, style), style, pen, style.variation, style.variation)
+    return Session(plan_signature(wording, style), style, pen, style.variation, style.variation)

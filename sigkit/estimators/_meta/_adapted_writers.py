@@ -30,8 +30,8 @@ class AdaptedWriters(EnrolledChecks):
     dev_writers: frozenset
     others: RandomForgeries
 
-    def enrolling(self, kept):
-        """Make another state with more writers, or with new models of some.
+    def with_models(self, kept):
+        """Return a state with more writers, or with new models of some.
 
         Parameters
         ----------
@@ -46,8 +46,8 @@ class AdaptedWriters(EnrolledChecks):
         new = np.array(sorted(kept))
         return replace(self, classes=joined(self.classes, new), known=self.known | kept)
 
-    def removing(self, writers):
-        """Make another state without some writers.
+    def without(self, writers):
+        """Return a state without some writers.
 
         Parameters
         ----------

@@ -15,7 +15,6 @@ from sigkit._utils import (
     check_images,
     development_rows,
     listing,
-    parse_target,
     progress,
     warn,
     with_terms,
@@ -24,7 +23,7 @@ from sigkit.estimators._meta._adaptation import Adaptation, memory_to_adapt
 from sigkit.estimators._meta._adapted_writers import AdaptedWriters, PackedImages
 from sigkit.estimators._meta._learner import choose_seed, learn
 from sigkit.estimators._meta._random_forgeries import draw_random_forgeries
-from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
+from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
 from sigkit.nets import check_architecture, save_weights
 from sigkit.training import DevelopmentSet, MetaTraining, own_training
 
@@ -32,10 +31,9 @@ from sigkit.training import DevelopmentSet, MetaTraining, own_training
 class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     """Verify preprocessed signatures by a network that adapts to each writer from a few references [1]_.
 
-    From development writers it learns weights, and learning rates, from which `n_updates` gradient steps on a
-    writer's references make a verifier of that writer (MAML). Enrollment needs no forgery and no meta-training.
-
-    With the defaults this is the method of [1]_. All writers of `y` but the development writers are enrolled.
+    From development writers it learns weights, and learning rates, from which `n_updates` gradient steps on references
+    make a verifier of a writer (MAML). Enrollment needs no forgery and no meta-training. All writers of `y` but the
+    development writers are enrolled. With the defaults this is the method of [1]_.
 
     Parameters
     ----------
@@ -76,8 +74,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     device : str or None, default=None
         Device of the network, "cpu" or "cuda" for instance; None takes an accelerator if there is one.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Type of convolutions and matrix products; weights and losses are float32. "auto" takes bfloat16 where the
-        processor or accelerator is fast in it.
+        Type of convolutions and matrix products; weights and losses are float32. "auto" takes bfloat16 where it is fast.
     random_state : int, RandomState instance or None, default=None
         Seed of the random weights, the tasks, the augmentation and the random forgeries.
     verbose : int, default=0
@@ -110,19 +107,13 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Batch normalisation uses running statistics, the same for all writers, in adaptation and for queries: a score
-    depends on the references, the random forgeries and the query alone. In meta-training with `adapt="head"`, where
-    all tasks share the network, the tasks of a meta-batch pass through it together and are normalised by their
-    statistics; after each epoch running statistics are taken of up to 1,024 signatures of development writers. With
-    `adapt="all"` the running statistics stay those of the initial weights, or of development writers for random
-    weights; with `network_lr=0` they stay too. (The original code takes statistics of a task's references in
-    meta-training, and running ones afterwards.) There is no dropout in adaptation.
+    Batch normalisation uses running statistics, and there is no dropout: a score depends on the references, the random
+    forgeries and the query alone. The user guide describes the statistics in meta-training.
 
     All writers are adapted with the same random forgeries, each of another development writer as far as there are
     enough, so that a writer's scores do not depend on other enrollments. Without development writers they are
-    references of the writers of `fit`, and are removed with them. Duplicates of a development writer's signature are
-    used once, and a signature labelled with two writers or two forgery kinds is not used. Simple forgeries are not used
-    in meta-training.
+    references of the writers of `fit`, and are removed with them. The meta-training uses duplicates once, and neither
+    simple forgeries nor signatures labelled with two writers or forgery kinds.
 
     `enroll` and `remove` replace the state as a whole when they are done: other threads may score meanwhile.
 
@@ -204,7 +195,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     def set_params(self, **params):
         """Set parameters, those of the training by their path, such as `training__lr`.
 
-        Parameters of a training are set in a copy, so that a training which several estimators share stays as it is.
+        Parameters of a training are set in a copy, so that one shared by several estimators stays as it is.
 
         Parameters
         ----------
@@ -242,13 +233,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             If there are no development writers, one has too few genuine signatures, there are no skilled forgeries to
             score, the images are too small, a file does not fit, or the first epoch diverges.
         """
-        state = vars(self).copy()
-        try:
+        with unchanged_on_error(self):
             self._fit(X, y)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(state)
-            raise
         return self
 
     def _fit(self, X, y):
@@ -277,7 +263,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         self.architecture_ = self.metadata_["architecture"]
         others = draw_random_forgeries(development, X[enrolled], writers[enrolled], self.n_random_forgeries, seed)
         nobody = AdaptedWriters(np.unique(writers)[:0], {}, frozenset(np.unique(writers[is_dev]).tolist()), others)
-        self._adapted = self._enroll(nobody, X[enrolled], writers[enrolled])
+        self._enrolled = self._enroll(nobody, X[enrolled], writers[enrolled])
 
     def enroll(self, X, y):
         """Enroll writers in the fitted model, without meta-training; models of other writers stay as they are.
@@ -305,34 +291,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         check_has_target(self, y)
         X = as_bytes(check_images(self, X, reset=False))
         writers, forgery = check_target(X, y)
-        adapted = self._adapted
-        adapted.check_new(writers)
-        self._adapted = self._enroll(adapted, X[forgery == GENUINE], writers[forgery == GENUINE])
-        return self
-
-    def remove(self, writers):
-        """Remove writers from the fitted model; models of other writers stay as they are.
-
-        Parameters
-        ----------
-        writers : array-like of shape (n_writers,)
-            Enrolled writers.
-
-        Returns
-        -------
-        MetaLearnedVerifier
-            The model.
-
-        Raises
-        ------
-        ValueError
-            If a writer is not enrolled; the writer is named.
-        """
-        check_is_fitted(self)
-        adapted = self._adapted
-        gone = set(parse_target(writers)[0].tolist())
-        adapted.check_enrolled(gone, "Writers to remove who are not enrolled")
-        self._adapted = adapted.removing(gone)
+        self._enrolled.check_new(writers)
+        self._enrolled = self._enroll(self._enrolled, X[forgery == GENUINE], writers[forgery == GENUINE])
         return self
 
     def claim_scores(self, X, writers):
@@ -355,7 +315,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         ValueError
             If a claimed writer was never enrolled; the writer is named.
         """
-        adapted = self._adapted_to_somebody()
+        adapted = self._enrolled_writers()
         X = as_bytes(check_images(self, X, reset=False))
         claimed = adapted.group_claims(X, writers)
         adaptation = Adaptation(self, adapted.others)
@@ -369,7 +329,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     def save_weights(self, path, *, corpus=None, licence=None, half=False):
         """Write the meta-learned weights and learning rates as safetensors, with a description of their training.
 
-        No signature is written: neither references nor random forgeries.
+        Neither references nor random forgeries are written.
 
         Parameters
         ----------
@@ -393,8 +353,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             If the file has another suffix.
         """
         check_is_fitted(self)
-        metadata = with_terms(self.metadata_, corpus, licence)
-        save_weights(path, self.learner_, self.architecture_, metadata=metadata, half=half)
+        terms = with_terms(self.metadata_, corpus, licence)
+        save_weights(path, self.learner_, self.architecture_, metadata=terms, half=half)
         return self
 
     def _enroll(self, adapted, X, writers):
@@ -407,23 +367,17 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
                 "used."
             )
         if self._keeps_references():
-            return adapted.enrolling({writer: PackedImages.of(X[rows]) for writer, rows in references.items()})
+            return adapted.with_models({writer: PackedImages.of(X[rows]) for writer, rows in references.items()})
         adaptation = Adaptation(self, adapted.others)
         writers = progress(list(references.items()), len(references), "enrolling", self.verbose)
         with memory_to_adapt(len(references) if self.learner_.adapts == "all" else 0):
-            return adapted.enrolling({writer: adaptation.adapt(writer, X[rows]) for writer, rows in writers})
+            return adapted.with_models({writer: adaptation.adapt(writer, X[rows]) for writer, rows in writers})
 
     def _keeps_references(self):
         return self.learner_.adapts == "all" and self.keep == "references"
 
-    def _adapted_to_somebody(self):
-        check_is_fitted(self)
-        adapted = self._adapted
-        adapted.check_somebody()
-        return adapted
-
     def _score_everybody(self, X):
-        adapted = self._adapted_to_somebody()
+        adapted = self._enrolled_writers()
         X = as_bytes(check_images(self, X, reset=False))
         adaptation = Adaptation(self, adapted.others)
         prepared = adaptation.prepare(X)
@@ -435,15 +389,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         return adapted.classes, scores
 
     @property
-    def classes_(self):
-        return self._adapted.classes
-
-    @property
     def random_forgeries_(self):
-        return self._adapted.others.images
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_adapted")
+        return self._enrolled.others.images
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

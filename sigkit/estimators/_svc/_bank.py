@@ -1,4 +1,4 @@
-"""The negatives, kept once for all writers."""
+"""The negatives, stored once for all writers."""
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -7,29 +7,29 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from sigkit._utils import content_digest
-from sigkit.estimators._svc._kernel import squares
+from sigkit.estimators._svc._kernel import squared_norms
 
 
 @dataclass(frozen=True, eq=False)
 class NegativeBank:
-    """Features of other people's signatures, around 0 and in units of their deviation.
+    """Standardised features of the signatures that serve as negatives.
 
-    A bank never changes: what adds or withdraws negatives makes another. Rows keep their numbers, by which the writers'
-    models name their support vectors.
+    A bank is immutable: methods that add or withdraw negatives return a new one. Rows keep their numbers, because the
+    models of the writers refer to their support vectors by row number.
 
     Parameters
     ----------
     center : ndarray of shape (n_features,)
-        What is subtracted from features. It changes no score, for kernels of distances do not see it and the intercept
-        of a linear one takes it up; it keeps single precision exact. A median, which no outlier moves.
+        Subtracted from features. It changes no score: the RBF kernel depends on differences, and the intercept of a
+        linear SVM compensates for it. It keeps single precision accurate. It is a median, which outliers do not move.
     scale : ndarray of shape (n_features,)
-        What features are divided by.
+        Features are divided by it.
     rows : ndarray of shape (n_rows, n_features)
         The negatives, `(features - center) / scale`.
     owners : ndarray of shape (n_rows,), dtype object
         The enrolled writer whose reference a row is; None for signatures of development writers.
-    teaches : ndarray of shape (n_rows,), dtype bool
-        Whether a row is a negative for writers who enroll from now on.
+    active : ndarray of shape (n_rows,), dtype bool
+        Whether a row is a negative for writers who are enrolled from now on.
     n_dev : int
         The number of rows of development writers, which come first.
 
@@ -46,25 +46,26 @@ class NegativeBank:
     scale: np.ndarray
     rows: np.ndarray
     owners: np.ndarray
-    teaches: np.ndarray
+    active: np.ndarray
     n_dev: int
-    squares: np.ndarray = field(init=False, repr=False)
+    squared_norms: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "squares", squares(self.rows))
+        # A frozen dataclass refuses plain assignment.
+        object.__setattr__(self, "squared_norms", squared_norms(self.rows))
 
     @classmethod
-    def of(cls, samples, negatives, *, divides=True):
-        """Make a bank of development writers' signatures.
+    def from_development(cls, samples, negatives, *, divide=True):
+        """Make a bank of the signatures of development writers.
 
         Parameters
         ----------
         samples : ndarray of shape (n_samples, n_features)
-            Features whose median and deviation standardise all others.
+            Features whose median and standard deviation become `center` and `scale`.
         negatives : ndarray of shape (n_negatives, n_features)
-            Features of the development writers' signatures that are negatives for everybody.
-        divides : bool, default=True
-            Whether features are divided by their deviation.
+            Features of the development writers' signatures: negatives for every writer.
+        divide : bool, default=True
+            Whether features are divided by their standard deviation.
 
         Returns
         -------
@@ -72,12 +73,12 @@ class NegativeBank:
             The bank.
         """
         center = np.median(samples, axis=0).astype(np.float64)
-        scale = deviation(samples) if divides else np.ones_like(center)
+        scale = standard_deviation(samples) if divide else np.ones_like(center)
         empty = cls(center, scale, samples[:0], np.empty(0, dtype=object), np.empty(0, dtype=bool), 0)
-        return replace(empty.adding(negatives, np.full(len(negatives), None)), n_dev=len(negatives))
+        return replace(empty.with_rows(negatives, np.full(len(negatives), None)), n_dev=len(negatives))
 
     def standardise(self, X):
-        """Bring features to the scale of the bank, and to its precision.
+        """Transform features to the scale and the precision of the bank.
 
         Parameters
         ----------
@@ -93,32 +94,34 @@ class NegativeBank:
         standard /= self.scale.astype(X.dtype)
         return standard.astype(self.rows.dtype, copy=False)
 
-    def adding(self, X, owners, *, teach=True):
-        """Make a bank with more rows.
+    def with_rows(self, X, owners, *, active=True):
+        """Return a bank with additional rows.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
             Features.
         owners : ndarray of shape (n_samples,), dtype object
-            The writers whose references they are; None for nobody's.
-        teach : bool, default=True
-            Whether they are negatives for writers who enroll from now on.
+            The writers whose references they are; None for no enrolled writer.
+        active : bool, default=True
+            Whether they are negatives for writers who are enrolled from now on.
 
         Returns
         -------
         NegativeBank
-            The longer bank.
+            The larger bank.
         """
         return replace(
             self,
             rows=np.concatenate([self.rows, self.standardise(X)]),
             owners=np.concatenate([self.owners, owners]),
-            teaches=np.concatenate([self.teaches, np.full(len(X), teach)]),
+            active=np.concatenate([self.active, np.full(len(X), active)]),
         )
 
-    def withdrawing(self, writers):
-        """Make a bank in which some writers' references are no negatives any more for writers who enroll from now on.
+    def without_owners(self, writers):
+        """Return a bank in which the references of some writers are no longer active.
+
+        The rows stay, because models of other writers may refer to them.
 
         Parameters
         ----------
@@ -132,10 +135,10 @@ class NegativeBank:
         """
         if self.n_dev == len(self.rows):
             return self
-        return replace(self, teaches=self.teaches & ~np.array([owner in writers for owner in self.owners]))
+        return replace(self, active=self.active & ~np.array([owner in writers for owner in self.owners]))
 
     def negatives_for(self, writer):
-        """Tell which rows are negatives for a writer.
+        """Find the negatives for a writer.
 
         Parameters
         ----------
@@ -145,51 +148,52 @@ class NegativeBank:
         Returns
         -------
         ndarray of shape (n_rows,), dtype bool
-            True for rows that teach and are not the writer's own.
+            True for active rows that are not the writer's own references.
         """
         if self.n_dev == len(self.rows):
-            return self.teaches
-        return self.teaches & (self.owners != writer)
+            return self.active
+        return self.active & (self.owners != writer)
 
-    def keeping(self, kept):
-        """Make a bank of some of the rows.
+    def select(self, kept):
+        """Return a bank with some of the rows.
 
         Parameters
         ----------
         kept : ndarray of shape (n_rows,), dtype bool
-            Which to keep; all of the development writers'.
+            The rows to keep, among them all of development writers.
 
         Returns
         -------
         NegativeBank
-            The shorter bank; its rows have other numbers.
+            The smaller bank, whose rows are numbered anew.
         """
-        return replace(self, rows=self.rows[kept], owners=self.owners[kept], teaches=self.teaches[kept])
+        return replace(self, rows=self.rows[kept], owners=self.owners[kept], active=self.active[kept])
 
     @cached_property
     def sums(self):
-        """Sums of the rows that teach and of their squares, in double precision: two arrays of (n_features,)."""
+        """Sums of the active rows and of their squares, in double precision: two arrays of (n_features,)."""
         total, of_squares = np.zeros((2, self.rows.shape[1]))
+        # In blocks, because a copy of the whole bank in double precision would take twice its memory.
         for part in range(0, len(self.rows), 1024):
-            rows = self.rows[part : part + 1024][self.teaches[part : part + 1024]].astype(np.float64)
+            rows = self.rows[part : part + 1024][self.active[part : part + 1024]].astype(np.float64)
             total += rows.sum(axis=0)
             of_squares += np.einsum("ij,ij->j", rows, rows)
         return total, of_squares
 
     @cached_property
     def fingerprint(self):
-        """Digest of all that a model of a writer depends on beside the references of other writers."""
+        """Digest of everything that a writer's model depends on, except the references of other writers."""
         parts = (self.center, self.scale, self.rows[: self.n_dev])
         return content_digest("".join(map(content_digest, parts)).encode())
 
     def __sizeof__(self):
-        # Asked by dask, which sends large objects once a worker instead of once a task.
-        arrays = (self.center, self.scale, self.rows, self.owners, self.teaches, self.squares)
+        # dask asks for the size; it sends large objects once per worker instead of once per task.
+        arrays = (self.center, self.scale, self.rows, self.owners, self.active, self.squared_norms)
         return object.__sizeof__(self) + sum(array.nbytes for array in arrays)
 
 
-def deviation(X):
-    """Tell what features are divided by: their standard deviation, and 1 where they are constant.
+def standard_deviation(X):
+    """Compute the divisors of features: their standard deviation, and 1 for constant features.
 
     Parameters
     ----------

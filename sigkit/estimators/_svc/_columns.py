@@ -1,56 +1,64 @@
-"""The kernel among the negatives: kept whole where it fits, computed column by column where it does not."""
+"""The kernel matrix among the negatives: stored whole if it fits into memory, else computed column by column.
+
+The solver needs two operations on it, `submatrix` and `weighted_sum`. Both classes offer them.
+"""
 
 import numpy as np
 
 
-class KeptColumns:
-    """The kernel among the negatives, from a matrix that serves all writers.
+class StoredColumns:
+    """A kernel matrix that was computed once for all writers.
 
     Parameters
     ----------
     gram : ndarray of shape (n_rows, n_rows)
-        The kernel of each row of the bank with each.
+        The kernel of each row of the bank with each row of the bank.
     """
 
     def __init__(self, gram):
         self._gram = gram
 
-    def among(self, rows):
-        """Give the kernel among some rows, (n_chosen, n_chosen)."""
+    def submatrix(self, rows):
+        """Return the kernel among some rows, (n_chosen, n_chosen)."""
         return self._gram[np.ix_(rows, rows)]
 
-    def weigh(self, rows, coef):
-        """Add up the kernel of some rows with all, each times its coefficient: (n_rows,)."""
+    def weighted_sum(self, rows, coef):
+        """Sum the kernel of some rows with all rows, weighted by coefficients: (n_rows,)."""
         return coef.astype(self._gram.dtype) @ self._gram[rows]
 
 
 class ComputedColumns:
-    """The kernel among the negatives, computed where it is asked for; columns of support vectors are remembered.
+    """Columns of the kernel matrix, computed when they are first needed.
+
+    Only support vectors need their columns, and most of them stay in the working set from one round of the solver to
+    the next, so columns are cached.
 
     Parameters
     ----------
     kernel : Kernel
         The kernel.
-    rows, squares : ndarray of shape (n_rows, n_features) and (n_rows,)
-        The negatives and their squared lengths.
+    rows, squared_norms : ndarray of shape (n_rows, n_features) and (n_rows,)
+        The negatives and their squared norms.
     """
 
-    def __init__(self, kernel, rows, squares):
-        self._kernel, self._rows, self._squares = kernel, rows, squares
-        self._known = np.full(len(rows), -1)
+    def __init__(self, kernel, rows, squared_norms):
+        self._kernel, self._rows, self._squared_norms = kernel, rows, squared_norms
+        self._positions = np.full(len(rows), -1)
         self._columns = np.empty((0, len(rows)), dtype=rows.dtype)
 
-    def among(self, rows):
-        """Give the kernel among some rows, (n_chosen, n_chosen)."""
+    def submatrix(self, rows):
+        """Return the kernel among some rows, (n_chosen, n_chosen)."""
         return self._kernel.block(self._rows[rows], self._rows[rows])
 
-    def weigh(self, rows, coef):
-        """Add up the kernel of some rows with all, each times its coefficient: (n_rows,)."""
-        new = rows[self._known[rows] < 0]
+    def weighted_sum(self, rows, coef):
+        """Sum the kernel of some rows with all rows, weighted by coefficients: (n_rows,)."""
+        new = rows[self._positions[rows] < 0]
         if len(new):
-            self._known[new] = len(self._columns) + np.arange(len(new))
-            columns = self._kernel.block(self._rows[new], self._rows, self._squares)
+            self._positions[new] = len(self._columns) + np.arange(len(new))
+            columns = self._kernel.block(self._rows[new], self._rows, self._squared_norms)
             self._columns = np.concatenate([self._columns, columns])
+        # All cached columns are multiplied, with weight 0 for those that left the working set: one matrix product,
+        # without a copy of the chosen columns.
         weights = np.zeros(len(self._columns), dtype=self._columns.dtype)
-        weights[self._known[rows]] = coef
+        weights[self._positions[rows]] = coef
         return weights @ self._columns

@@ -1,17 +1,17 @@
-"""How a writer's model is fitted to references and the bank."""
+"""Fitting the model of one writer to references and the bank of negatives."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from sigkit.estimators._svc._columns import ComputedColumns, KeptColumns
-from sigkit.estimators._svc._kernel import Kernel, squares
+from sigkit.estimators._svc._columns import ComputedColumns, StoredColumns
+from sigkit.estimators._svc._kernel import Kernel, squared_norms
 from sigkit.estimators._svc._solver import solve
 from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
 
 
 class Settings(NamedTuple):
-    """What a model depends on beside the signatures: the parameters of a `WriterDependentSVC` of these names."""
+    """The parameters of a `WriterDependentSVC` that every model depends on, as they were in `fit`."""
 
     kernel: str
     C: float
@@ -21,16 +21,16 @@ class Settings(NamedTuple):
 
 
 def fit_writer(enrollment, bank, gram, settings):
-    """Fit the support vector machine that parts a writer's references from the negatives of a bank.
+    """Fit the SVM that separates a writer's references from the negatives of a bank.
 
     Parameters
     ----------
     enrollment : tuple of (int or str, ndarray of shape (n_references, n_features))
-        The writer, and features of the writer's references.
+        The writer, and the features of the writer's references.
     bank : NegativeBank
         The negatives.
     gram : ndarray of shape (n_rows, n_rows) or None
-        The kernel among the bank's rows, where it is kept.
+        The kernel among the rows of the bank, if it is stored.
     settings : Settings
         Parameters.
 
@@ -42,17 +42,18 @@ def fit_writer(enrollment, bank, gram, settings):
     writer, references = enrollment
     eligible, own = bank.negatives_for(writer), bank.standardise(references)
     factor, gamma, scaled = None, settings.gamma, own
-    rows, row_squares = bank.rows, bank.squares
+    rows, row_squared_norms = bank.rows, bank.squared_norms
     if settings.scaling == "writer":
         factor, gamma = _own_scale(bank, eligible, own, settings.gamma)
         factor = factor.astype(own.dtype)
         scaled, rows = own * factor, rows * factor
-        row_squares = squares(rows)
+        row_squared_norms = squared_norms(rows)
     kernel = Kernel(gamma if settings.kernel == "rbf" else None)
-    columns = ComputedColumns(kernel, rows, row_squares) if gram is None else KeptColumns(gram)
-    across = kernel.block(scaled, rows, row_squares)
-    dual = solve(kernel.block(scaled, scaled), across, columns, eligible, C=settings.C, tol=settings.tol)
+    columns = ComputedColumns(kernel, rows, row_squared_norms) if gram is None else StoredColumns(gram)
+    cross_kernel = kernel.block(scaled, rows, row_squared_norms)
+    dual = solve(kernel.block(scaled, scaled), cross_kernel, columns, eligible, C=settings.C, tol=settings.tol)
     if settings.kernel == "linear":
+        # A linear SVM is its normal vector: no support vector is kept, and the writer's own scale goes into it.
         direction = dual.reference_coef @ scaled + dual.coef @ rows[dual.rows]
         return LinearModel((direction if factor is None else direction * factor).astype(own.dtype), dual.intercept)
     support = np.flatnonzero(dual.reference_coef)
@@ -82,14 +83,14 @@ def kernel_among(rows, bank, kernel):
     Returns
     -------
     ndarray of shape (last - first, n_rows - first)
-        Kernel values.
+        Kernel values: a part of the upper triangle, because the matrix is symmetric.
     """
     first, last = rows
-    return kernel.block(bank.rows[first:last], bank.rows[first:], bank.squares[first:])
+    return kernel.block(bank.rows[first:last], bank.rows[first:], bank.squared_norms[first:])
 
 
 def resolve_gamma(gamma, n_features, variance):
-    """Tell the width of the kernel.
+    """Compute the kernel coefficient gamma.
 
     Parameters
     ----------
@@ -98,12 +99,12 @@ def resolve_gamma(gamma, n_features, variance):
     n_features : int
         Number of features.
     variance : callable
-        Gives the variance of all values of the scaled features together, where it is needed.
+        Returns the variance of all values of the scaled features; called if `gamma` is "scale".
 
     Returns
     -------
     float
-        The width.
+        The coefficient.
     """
     if gamma == "auto":
         return 1 / n_features
@@ -114,15 +115,22 @@ def resolve_gamma(gamma, n_features, variance):
 
 
 def _own_scale(bank, eligible, own, gamma):
-    """Tell what leads from the bank's scale to the deviation of these references and negatives, and the gamma there."""
+    """Compute the factor from the bank's scale to the writer's own standard deviation, and gamma on that scale.
+
+    The standard deviation is that of the writer's references and negatives together. Most rows of the bank are
+    negatives for everybody, so their sums are computed once per bank; the rows that are not negatives for this writer
+    are subtracted, and the references added.
+    """
     total, total_of_squares = bank.sums
-    others = bank.rows[bank.teaches & ~eligible].astype(np.float64)
+    others = bank.rows[bank.active & ~eligible].astype(np.float64)
     own = own.astype(np.float64)
     n = int(eligible.sum()) + len(own)
     mean = (total - others.sum(axis=0) + own.sum(axis=0)) / n
     mean_of_squares = (total_of_squares - (others**2).sum(axis=0) + (own**2).sum(axis=0)) / n
     variance = mean_of_squares - mean**2
-    # Constant but for rounding: of this difference, or, as scikit-learn bounds it, of the features themselves.
+    # A constant feature has a variance that is not 0 but rounding error, and dividing by its square root would blow the
+    # feature up. There are two bounds for that error: that of the difference above, and that of scikit-learn's
+    # StandardScaler, which holds for the features on their original scale.
     epsilon = np.finfo(np.float64).eps
     constant = variance <= n * epsilon * mean_of_squares
     variance *= bank.scale**2

@@ -1,26 +1,28 @@
-"""The enrolled writers."""
+"""The enrolled writers of a `WriterDependentSVC`."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sigkit._utils import map_parallel, progress
-from sigkit.estimators._enrolled import EnrolledChecks, by_writer, joined
+from sigkit._utils import by_writer, map_parallel, progress
+from sigkit.estimators._enrolled import EnrolledChecks, joined
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._fit_writer import Settings, fit_writer, kernel_among
 from sigkit.estimators._svc._kernel import Kernel
 from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
 
+# Rows of the kernel matrix that are computed per task.
 GRAM_BLOCK = 1024
-# About as many columns of the kernel among the negatives does a writer take where they are computed one by one.
-COLUMNS_A_WRITER = 400
+# The number of columns that `ComputedColumns` typically computes for one writer.
+COLUMNS_PER_WRITER = 400
 
 
 @dataclass(frozen=True, eq=False)
 class Gallery(EnrolledChecks):
-    """The enrolled writers at one moment, and all that enrollment depends on.
+    """The enrolled writers at one moment, and everything that enrollment depends on.
 
-    It never changes: what enrolls or removes writers makes another, so that who reads one sees a single state.
+    A gallery is immutable: methods that enroll or remove writers return a new one, so a thread that scores with a
+    gallery sees one consistent state.
 
     Parameters
     ----------
@@ -31,13 +33,13 @@ class Gallery(EnrolledChecks):
     models : dict of writer id to RbfModel or LinearModel
         Their models.
     settings : Settings
-        Parameters of the support vector machines.
+        Parameters of the SVMs.
     dev_writers : frozenset of writer ids
         The development writers.
     n_peers : int or None
         How many references of each writer are negatives for the others; None for all.
     seed : int
-        Draws those that are.
+        Seed of the choice of those references.
     """
 
     bank: NegativeBank
@@ -48,19 +50,19 @@ class Gallery(EnrolledChecks):
     n_peers: int | None
     seed: int
 
-    def enrolling(self, X, writers, rng, *, max_bytes, n_jobs, verbose):
-        """Make a gallery with more writers, or with the same ones anew.
+    def with_references(self, X, writers, rng, *, max_bytes, n_jobs, verbose):
+        """Return a gallery in which the writers of some references are enrolled, replacing their earlier enrollment.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
             Features of references.
         writers : ndarray of shape (n_samples,)
-            Whose they are.
+            The writer of each reference.
         rng : RandomState
-            Draws the references that are negatives for others.
+            Chooses the references that are negatives for others.
         max_bytes : float
-            How much memory the kernel among the negatives may take.
+            Memory limit of the kernel matrix among the negatives.
         n_jobs, verbose : int
             As in `WriterDependentSVC`.
 
@@ -70,26 +72,30 @@ class Gallery(EnrolledChecks):
             The new gallery.
         """
         references = {writer: X[rows] for writer, rows in by_writer(np.arange(len(X)), writers).items()}
-        bank = self.bank.withdrawing(set(references))
+        bank = self.bank.without_owners(set(references))
         if self.n_peers != 0:
             peers = [draw_rows(own, self.n_peers, rng) for own in references.values()]
             owners = np.repeat(np.array([*references], dtype=object), [len(own) for own in peers])
-            bank = bank.adding(np.concatenate([X[:0], *peers]), owners)
+            bank = bank.with_rows(np.concatenate([X[:0], *peers]), owners)
             for writer in references:
                 if not bank.negatives_for(writer).any():
-                    raise ValueError(f"There is nobody whose signatures are negatives for the writer {writer!r}.")
+                    raise ValueError(
+                        f"There are no negatives for the writer {writer!r}: enroll other writers too, or fit with "
+                        "dev_writers."
+                    )
         gram = self._make_gram(bank, len(references), max_bytes, n_jobs)
         fitted = map_parallel(
             fit_writer, list(references.items()), bank, gram, self.settings, n_jobs=n_jobs, prefer="threads"
         )
         models = dict(progress(fitted, len(references), "enrolling", verbose))
+        # Results come in the order of completion, so they are looked up by position.
         models = {writer: models[position] for position, writer in enumerate(references)}
         return replace(
             self, bank=bank, classes=joined(self.classes, np.unique(writers)), models=self.models | models
         ).compacted()
 
-    def removing(self, writers):
-        """Make a gallery without some writers.
+    def without(self, writers):
+        """Return a gallery without some writers.
 
         Parameters
         ----------
@@ -103,11 +109,11 @@ class Gallery(EnrolledChecks):
         """
         stay = ~np.isin(self.classes, list(writers))
         models = {writer: model for writer, model in self.models.items() if writer not in writers}
-        bank = self.bank.withdrawing(writers)
+        bank = self.bank.without_owners(writers)
         return replace(self, bank=bank, classes=self.classes[stay], models=models).compacted()
 
-    def taking_in(self, writer, model, bank):
-        """Make a gallery with a writer's model that was fitted elsewhere.
+    def with_model(self, writer, model, bank):
+        """Return a gallery with a model that was fitted elsewhere.
 
         Parameters
         ----------
@@ -116,7 +122,7 @@ class Gallery(EnrolledChecks):
         model : RbfModel or LinearModel
             The model.
         bank : NegativeBank
-            The negatives, with those of the model.
+            The bank, including the negatives that came with the model.
 
         Returns
         -------
@@ -124,21 +130,25 @@ class Gallery(EnrolledChecks):
             The new gallery.
         """
         [name] = writer.tolist()
-        models, bank = self.models | {name: model}, bank.withdrawing({name})
+        models, bank = self.models | {name: model}, bank.without_owners({name})
         return replace(self, bank=bank, classes=joined(self.classes, writer), models=models).compacted()
 
     def compacted(self):
-        """Make a gallery whose bank has no rows that nobody needs, once they are the most.
+        """Return a gallery whose bank has no unused rows, once they are half of the bank or more.
+
+        Rows become unused when peers are removed or enrolled again. Dropping them numbers the rows anew, which changes
+        all models, so it is not done for each removal.
 
         Returns
         -------
         Gallery
-            The same gallery, or one with other numbers of the rows.
+            This gallery, or one whose rows are numbered anew.
         """
         bank = self.bank
-        if bank.teaches.sum() * 2 > len(bank.rows) or isinstance(next(iter(self.models.values()), None), LinearModel):
+        # Linear models refer to no rows of the bank, which is not compacted for them.
+        if bank.active.sum() * 2 > len(bank.rows) or isinstance(next(iter(self.models.values()), None), LinearModel):
             return self
-        needed = bank.teaches.copy()
+        needed = bank.active.copy()
         needed[: bank.n_dev] = True
         for model in self.models.values():
             needed[model.rows] = True
@@ -146,7 +156,7 @@ class Gallery(EnrolledChecks):
             return self
         number = np.cumsum(needed, dtype=np.int32) - 1
         models = {writer: model._replace(rows=number[model.rows]) for writer, model in self.models.items()}
-        return replace(self, bank=bank.keeping(needed), models=models)
+        return replace(self, bank=bank.select(needed), models=models)
 
     @property
     def known(self):
@@ -154,10 +164,12 @@ class Gallery(EnrolledChecks):
         return self.models
 
     def _make_gram(self, bank, n_writers, max_bytes, n_jobs):
-        """Compute the kernel among the negatives, if it is the same for all, fits, and is worth it."""
+        """Compute the kernel matrix among the negatives if it serves all writers, fits into memory and is worth it."""
         n = len(bank.rows)
         too_large = n * n * bank.rows.itemsize > max_bytes
-        if self.settings.scaling == "writer" or too_large or n_writers * COLUMNS_A_WRITER < n:
+        # With scaling="writer" each writer has another kernel. For a few writers, computing the columns that they need
+        # is faster than the whole matrix.
+        if self.settings.scaling == "writer" or too_large or n_writers * COLUMNS_PER_WRITER < n:
             return None
         kernel = Kernel(self.settings.gamma if self.settings.kernel == "rbf" else None)
         gram = np.empty((n, n), dtype=bank.rows.dtype)
@@ -170,7 +182,7 @@ class Gallery(EnrolledChecks):
 
 
 def draw_rows(rows, n, rng):
-    """Draw some rows without replacement.
+    """Draw rows without replacement.
 
     Parameters
     ----------
@@ -179,12 +191,12 @@ def draw_rows(rows, n, rng):
     n : int or None
         How many; None for all.
     rng : RandomState
-        Draws.
+        Random numbers.
 
     Returns
     -------
     ndarray of shape (n_drawn, n_features)
-        The drawn ones in their order; all where there are fewer.
+        The drawn rows in their original order; all if there are no more than `n`.
     """
     if n is None or len(rows) <= n:
         return rows

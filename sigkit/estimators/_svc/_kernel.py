@@ -6,15 +6,17 @@ import numpy as np
 
 
 class Kernel(NamedTuple):
-    """A kernel of features: `exp(-gamma ||a - b||^2)`, or `a . b` where `gamma` is None."""
+    """The RBF kernel `exp(-gamma ||a - b||^2)`, or the linear kernel `a . b` if `gamma` is None."""
 
     gamma: float | None
 
-    def block(self, A, B, B_squares=None):
+    def block(self, A, B, B_squared_norms=None):
         """Compute the kernel of each row of A with each row of B.
 
-        Squared distances come from one matrix product. That is exact enough for features around 0, as a bank keeps
-        them; scikit-learn's `rbf_kernel` goes through double precision instead, at twice the time and memory.
+        Squared distances are expanded as :math:`||a||^2 + ||b||^2 - 2 a . b`, so that one matrix product does the work.
+        The expansion cancels where features are far from 0 compared with their spread, which is why the bank centers
+        them. scikit-learn's `rbf_kernel` avoids the problem in another way, by computing in double precision, which
+        takes twice the time and memory.
 
         Parameters
         ----------
@@ -22,8 +24,8 @@ class Kernel(NamedTuple):
             Rows.
         B : ndarray of shape (m, n_features)
             Rows.
-        B_squares : ndarray of shape (m,) or None, default=None
-            What `squares(B)` gave, if it is known.
+        B_squared_norms : ndarray of shape (m,) or None, default=None
+            `squared_norms(B)`, if it has been computed before.
 
         Returns
         -------
@@ -33,16 +35,18 @@ class Kernel(NamedTuple):
         values = A @ B.T
         if self.gamma is None:
             return values
+        # In place throughout: this matrix is the largest array of a fit.
         values *= -2
-        values += squares(A)[:, None]
-        values += squares(B) if B_squares is None else B_squares
+        values += squared_norms(A)[:, None]
+        values += squared_norms(B) if B_squared_norms is None else B_squared_norms
+        # Rounding makes the distance between equal rows slightly negative, and the kernel larger than 1.
         np.maximum(values, 0, out=values)
         values *= -self.gamma
         return np.exp(values, out=values)
 
 
-def squares(rows):
-    """Compute the squared length of each row.
+def squared_norms(rows):
+    """Compute the squared Euclidean norm of each row.
 
     Parameters
     ----------
@@ -52,6 +56,6 @@ def squares(rows):
     Returns
     -------
     ndarray of shape (n,)
-        Squared lengths.
+        Squared norms.
     """
     return np.einsum("ij,ij->i", rows, rows)

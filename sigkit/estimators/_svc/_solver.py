@@ -1,26 +1,41 @@
-"""The support vector machine of few references against many negatives, solved on few negatives at a time."""
+"""The SVM of a few references against many negatives, solved on a working set of negatives.
+
+The problem is libsvm's: the dual of the soft-margin SVM with a separate penalty for each class,
+
+    maximise    sum_i |a_i| - 1/2 sum_ij a_i a_j K(x_i, x_j)
+    subject to  sum_i a_i = 0,
+                0 <= a_i <= C n_negatives / n_references    for references,
+                -C <= a_i <= 0                              for negatives,
+
+where a_i are the signed coefficients of the decision function f(x) = sum_i a_i K(x_i, x) + intercept. A solution is
+optimal when no sample violates its margin: a negative with a_i = 0 must have f(x_i) <= -1. There are thousands of
+negatives, of which a few hundred become support vectors. The others need not take part in the optimisation; it is
+sufficient to check their margins.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.svm import SVC
 
-FIRST, MORE, PATIENCE = 250, 250, 3
+# The size of the first working set, the number of negatives that join per round, and the number of rounds after which
+# negatives no longer leave. They change the running time, not the solution.
+INITIAL_SIZE, INCREMENT, N_SHRINKING_ROUNDS = 250, 250, 3
 
 
 class Dual(NamedTuple):
-    """A solution of the dual problem: coefficients are positive for references and negative for negatives.
+    """A solution of the dual problem; coefficients are positive for references and negative for negatives.
 
     Parameters
     ----------
     reference_coef : ndarray of shape (n_references,)
-        The references' coefficients, 0 for those that are no support vectors.
+        The coefficients of the references, 0 for those that are no support vectors.
     rows : ndarray of shape (n_support,)
         The negatives that are support vectors, as rows of the bank.
     coef : ndarray of shape (n_support,)
         Their coefficients.
     intercept : float
-        The constant of the decision function.
+        The intercept of the decision function.
     """
 
     reference_coef: np.ndarray
@@ -29,28 +44,28 @@ class Dual(NamedTuple):
     intercept: float
 
 
-def solve(among, across, columns, eligible, *, C, tol):
+def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
     """Find the optimum of libsvm's dual problem for one writer.
 
-    Few of many negatives become support vectors. A working set starts with those nearest to the references; libsvm
-    solves it, a matrix product gives the decision function of all negatives, and those on the wrong side of the margin
-    join, the worst first, while those without a coefficient leave. When none is left on the wrong side, the solution
-    is that of the whole problem.
+    The working set starts with the negatives that are most similar to the references. Each round, libsvm solves the
+    problem on the working set, and one matrix product gives the decision function of all negatives. Those that violate
+    the margin join the working set, the worst first, and those without a coefficient leave it. When none violates the
+    margin, the solution is that of the whole problem.
 
     Parameters
     ----------
-    among : ndarray of shape (n_references, n_references)
+    reference_kernel : ndarray of shape (n_references, n_references)
         The kernel among the references.
-    across : ndarray of shape (n_references, n_rows)
+    cross_kernel : ndarray of shape (n_references, n_rows)
         The kernel of the references with all rows of the bank.
-    columns : KeptColumns or ComputedColumns
+    columns : StoredColumns or ComputedColumns
         The kernel among the rows of the bank.
     eligible : ndarray of shape (n_rows,), dtype bool
-        The rows that are negatives.
+        The rows that are negatives for this writer.
     C : float
         The penalty of an error on a negative; that of a reference is n_negatives / n_references times as high.
     tol : float
-        How far a margin may be off.
+        Tolerance of the margin, for libsvm and for the negatives outside the working set.
 
     Returns
     -------
@@ -58,33 +73,41 @@ def solve(among, across, columns, eligible, *, C, tol):
         The solution.
     """
     n_negatives = int(eligible.sum())
-    nearness = np.where(eligible, across.max(axis=0), -np.inf)
-    working = np.sort(_largest(nearness, n_negatives if n_negatives <= FIRST + MORE else FIRST))
+    similarity = np.where(eligible, cross_kernel.max(axis=0), -np.inf)
+    # Small problems are solved whole.
+    n_first = n_negatives if n_negatives <= INITIAL_SIZE + INCREMENT else INITIAL_SIZE
+    working = np.sort(_largest(similarity, n_first))
     n_rounds = 0
     while True:
-        dual = _solve_small(among, across[:, working], columns.among(working), working, n_negatives, C, tol)
+        within = columns.submatrix(working)
+        dual = _solve_subproblem(reference_kernel, cross_kernel[:, working], within, working, n_negatives, C, tol)
         if len(working) == n_negatives:
             return dual
-        decision = dual.reference_coef.astype(across.dtype) @ across
-        decision += columns.weigh(dual.rows, dual.coef) + dual.intercept
+        decision = dual.reference_coef.astype(cross_kernel.dtype) @ cross_kernel
+        decision += columns.weighted_sum(dual.rows, dual.coef) + dual.intercept
+        # Margins within the working set are libsvm's task. They are not checked again, because the decision function
+        # is in the precision of the features, and rounding could report a violation that libsvm does not see.
         decision[~eligible] = -np.inf
         decision[working] = -np.inf
         violating = np.flatnonzero(decision > tol - 1)
         if not len(violating):
             return dual
         n_rounds += 1
-        # Leaving could go round in circles where margins are alike to rounding: after some rounds the set only grows,
-        # and faster, for where many negatives are support vectors small steps cost more than the whole problem.
-        stays = dual.rows if n_rounds < PATIENCE else working
-        more = MORE if n_rounds <= PATIENCE else max(MORE, len(working))
-        working = np.sort(np.concatenate([stays, violating[_largest(decision[violating], more)]]))
+        # If margins are equal up to rounding, negatives that leave could join again in the next round, without end.
+        # So the working set shrinks in the first rounds only. After that it grows, and doubles each round: where many
+        # negatives are support vectors, many small rounds would cost more than the whole problem.
+        stays = dual.rows if n_rounds < N_SHRINKING_ROUNDS else working
+        n_joining = INCREMENT if n_rounds <= N_SHRINKING_ROUNDS else max(INCREMENT, len(working))
+        working = np.sort(np.concatenate([stays, violating[_largest(decision[violating], n_joining)]]))
         if len(working) > n_negatives // 2:
             working = np.flatnonzero(eligible)
 
 
-def _solve_small(among, across, within, working, n_negatives, C, tol):
-    n_references = len(among)
-    kernel = np.block([[among, across], [across.T, within]]).astype(np.float64)
+def _solve_subproblem(reference_kernel, cross_kernel, within, working, n_negatives, C, tol):
+    """Solve the problem on the working set by libsvm; the class weight is that of the whole problem."""
+    n_references = len(reference_kernel)
+    # libsvm takes float64 alone.
+    kernel = np.block([[reference_kernel, cross_kernel], [cross_kernel.T, within]]).astype(np.float64)
     labels = np.repeat([1, -1], [n_references, len(working)])
     svm = SVC(kernel="precomputed", C=C, class_weight={1: n_negatives / n_references}, tol=tol).fit(kernel, labels)
     coef = np.zeros(len(labels))
@@ -95,7 +118,7 @@ def _solve_small(among, across, within, working, n_negatives, C, tol):
 
 
 def _largest(values, n):
-    """Tell where the largest values are."""
+    """Find the positions of the n largest values, in any order."""
     if n >= len(values):
         return np.arange(len(values))
     return np.argpartition(values, len(values) - n)[len(values) - n :]

@@ -1,4 +1,4 @@
-"""One support vector machine a writer."""
+"""Writer-dependent verification: one SVM per enrolled writer."""
 
 from numbers import Integral, Real
 
@@ -9,30 +9,31 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sigkit._utils import GENUINE, development_rows, listing, parse_target
+from sigkit._utils import GENUINE, development_rows, parse_target
 from sigkit.estimators._svc._bank import NegativeBank
+from sigkit.estimators._svc._check_finite import check_finite
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
 from sigkit.estimators._svc._gallery import Gallery, draw_rows
 from sigkit.estimators._svc._writer_file import read_writer, write_writer
 from sigkit.estimators._svc._writer_model import score_all
-from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
+from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
 
-_LARGEST = 1e15
-_LARGE_C = 10
+# Above this penalty features are converted to double precision, because C amplifies rounding errors.
+_LARGEST_C_IN_SINGLE_PRECISION = 10
 
 
 class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
-    """Verify signatures by one support vector machine a writer [1]_.
+    """Writer-dependent signature verification with one SVM per enrolled writer [1]_.
 
-    For each enrolled writer, an SVM parts the writer's references (positive) from genuine signatures of other people
-    (negative): of development writers, of the other enrolled writers (peers), or both. As there are many more
-    negatives, the references' `C` is multiplied by the skew, n_negatives / n_references. Features are divided by their
-    standard deviation. Forgeries never teach: rows of `y` with a forgery are ignored.
+    The SVM of a writer separates the writer's references (positives) from genuine signatures of other people
+    (negatives): of development writers, of the other enrolled writers (peers), or both. Because there are many more
+    negatives, `C` is multiplied by the skew n_negatives / n_references for references. Features are divided by their
+    standard deviation. Forgeries are not used: rows of `y` with a forgery are ignored.
 
-    Each machine is the optimum that `sklearn.svm.SVC` finds, to `tol`, but all writers share the negatives: they are
-    kept once, few of them are worked on at a time, and a writer's model holds its own references and the numbers of
-    the negatives that support it. It computes in the precision of the features, float32 or float64; in float64 where
-    `C` is above 10, for rounding is multiplied by it.
+    Each SVM is the solution that `sklearn.svm.SVC` finds, up to `tol`. It is found faster because all writers share
+    the negatives: these are stored once, the solver works on a small part of them, and a writer's model holds its own
+    references and the row numbers of the negatives that are support vectors. Computations are in the precision of the
+    features, float32 or float64; in float64 if `C` is above 10, because `C` amplifies rounding errors.
 
     Parameters
     ----------
@@ -41,32 +42,33 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     C : float, default=1.0
         The penalty of an error on a negative.
     gamma : float or {"scale", "auto"}, default=2**-11
-        The width of the RBF kernel exp(-gamma ||a - b||^2), as in `sklearn.svm.SVC`.
+        The coefficient of the RBF kernel exp(-gamma ||a - b||^2), as in `sklearn.svm.SVC`.
     dev_writers : iterable of writer ids or None, default=None
-        The development writers: known to the system, negatives for everybody, never enrolled.
+        The development writers. Their signatures are negatives for every writer; they are never enrolled.
     n_dev_negatives : int, default=14
-        How many genuine signatures of each development writer are negatives, drawn at random; all if there are fewer.
+        Number of genuine signatures of each development writer that are negatives, drawn at random; all if there are
+        fewer.
     n_peer_negatives : int, default=0
-        How many references of each other enrolled writer are negatives, drawn at random; all if there are fewer.
-        Without development writers, 0 means all.
+        Number of references of each other enrolled writer that are negatives, drawn at random; all if there are
+        fewer. Without development writers, 0 means all.
     scaling : {"shared", "writer", "none"}, default="shared"
-        Where the standard deviation of the features comes from: "shared", one for all writers, from the negatives of
-        the development set and all references in `fit`; "writer", from each writer's own references and negatives, as
-        the original code does. Shared, all writers share the kernel, which is 5 times as fast in enrollment and 10
-        times in scoring, with no loss in accuracy. Writers who enroll later find the scale made: where development
-        writers are few, let `fit` see references too, for features that no development writer shows have no scale.
-        "none" takes features as they are, in float64: counts, say, whose size tells their weight.
+        The source of the standard deviation of the features. "shared": computed once, from the negatives of the
+        development set and all references in `fit`. "writer": from the references and negatives of each writer, as in
+        the original code; enrollment takes 5 times and scoring 10 times as long, without a gain in accuracy, because
+        each writer has another kernel. "none": features are not scaled, for counts, say; computations are in float64.
+        Later enrollments do not change a shared scale, and a feature that is constant in `fit` is not scaled: with few
+        development writers, pass references to `fit` too.
     tol : float, default=1e-3
-        How far a margin may be off when the solver stops.
+        Tolerance of the margin in the solver's stopping rule.
     max_memory : float or None, default=None
-        Mebibytes that two things may take: the kernel among the negatives, which is computed once for all writers with
-        `scaling="shared"` if it fits, and the kernel of queries with all support vectors in `decision_function`, which
-        is computed in parts. scikit-learn's `working_memory` (1024) by default.
+        Memory limit in MiB of two matrices: the kernel among the negatives, which is computed once for all writers of
+        a shared scale if it fits, and the kernel of queries with support vectors, which is computed in blocks. None
+        uses scikit-learn's `working_memory`, 1024 by default.
     n_jobs : int or None, default=None
-        Number of writers that are enrolled in parallel: in threads, or where `joblib.parallel_config` says. It changes
-        no model.
+        Number of writers that are enrolled in parallel, in threads unless `joblib.parallel_config` sets another
+        backend. It does not change the models.
     verbose : int, default=0
-        1 tells the progress of enrollment on the standard error stream.
+        1 reports the progress of enrollment on the standard error stream.
     random_state : int, RandomState instance or None, default=None
         Seed of the choice of negatives.
 
@@ -75,13 +77,13 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_enrolled,)
         The enrolled writers, sorted: the columns of `decision_function`.
     models_ : dict of writer id to RbfModel or LinearModel
-        The support vector machine of each enrolled writer.
+        The SVM of each enrolled writer.
     bank_ : NegativeBank
-        The negatives: signatures of development writers, and references of enrolled ones where peers are negatives.
+        The negatives: signatures of development writers, and references of enrolled writers if peers are negatives.
     scale_ : ndarray of shape (n_features,) or None
-        What features are divided by; None with `scaling="writer"`.
+        The divisors of the features; None with `scaling="writer"`.
     gamma_ : float or None
-        The width of the kernel; None where it is a writer's own, with `scaling="writer"`.
+        The coefficient of the kernel; None with `scaling="writer"`, where each writer may have another.
     n_features_in_ : int
         Number of features seen in `fit`.
 
@@ -92,9 +94,12 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    `fit`, `enroll`, `remove` and `load_writer` replace the state as a whole when they are done: an interruption or an
-    error leaves the state before. While one thread enrolls, removes or loads writers, others may score, and see the
-    state before or after. Only one thread at a time may change a model, and none may use it while it is fitted.
+    `fit`, `enroll`, `remove` and `load_writer` replace the fitted state as a whole at their end, so an error or an
+    interruption leaves the previous state. While one thread enrolls, removes or loads writers, other threads may score;
+    they see the state before or after. Only one thread at a time may change a model, and none may use it during `fit`.
+
+    If peers are negatives, `remove` keeps references of a removed writer in the bank as long as models of other writers
+    depend on them; they are no negatives for writers who enroll later. Fit again to delete them.
 
     References
     ----------
@@ -162,7 +167,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y):
-        """Take the negatives from the development writers and enroll all others.
+        """Draw the negatives from the development writers and enroll all other writers.
 
         Parameters
         ----------
@@ -180,20 +185,15 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If features are missing or infinite, a development writer has no row, a writer has forgeries but no genuine
-            signature, or there is nobody to take negatives from.
+            signature, or there are no negatives.
         """
-        state = vars(self).copy()
-        try:
-            self._gallery = self._make_gallery(X, y)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(state)
-            raise
+        with unchanged_on_error(self):
+            self._enrolled = self._make_gallery(X, y)
         return self
 
     def _make_gallery(self, X, y):
         X, writers = self._check_genuine(X, y, reset=True)
-        if self.C > _LARGE_C or self.scaling == "none":
+        if self.C > _LARGEST_C_IN_SINGLE_PRECISION or self.scaling == "none":
             X = X.astype(np.float64, copy=False)
         is_dev = development_rows(writers, self.dev_writers)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
@@ -207,11 +207,11 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         chosen = [draw_rows(X[writers == writer], self.n_dev_negatives, rng) for writer in np.unique(writers[is_dev])]
         negatives = np.concatenate([X[:0], *chosen])
         known = np.concatenate([negatives, X[~is_dev]])
-        bank = NegativeBank.of(known, negatives, divides=self.scaling != "none")
+        bank = NegativeBank.from_development(known, negatives, divide=self.scaling != "none")
         gamma = self.gamma
         if self.scaling != "writer":
             gamma = resolve_gamma(self.gamma, X.shape[1], lambda: (known / bank.scale).var())
-        # What is enrolled later follows the parameters of this fit, whatever they are set to meanwhile.
+        # Later enrollments use the parameters of this fit, also if the user has changed them since.
         empty = Gallery(
             bank,
             enrolled[:0],
@@ -224,9 +224,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         return self._enroll(empty, X[~is_dev], writers[~is_dev], rng)
 
     def enroll(self, X, y):
-        """Enroll writers into the fitted model; the others' models stay as they are.
+        """Enroll writers into the fitted model; the models of the others do not change.
 
-        A writer who was enrolled before is enrolled anew, from these references alone.
+        A writer who is already enrolled is enrolled again, from these references only.
 
         Parameters
         ----------
@@ -247,37 +247,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X, writers = self._check_genuine(X, y, reset=False)
-        gallery = self._gallery
+        gallery = self._enrolled
         gallery.check_new(writers)
-        self._gallery = self._enroll(gallery, X, writers, check_random_state(gallery.seed))
-        return self
-
-    def remove(self, writers):
-        """Take writers out of the fitted model; the others' models stay as they are.
-
-        Where peers are negatives, references of a removed writer remain in the bank, for other writers' models rest on
-        them; they are no negatives for writers who enroll later. Fit anew to be rid of them.
-
-        Parameters
-        ----------
-        writers : array-like of shape (n_writers,)
-            Enrolled writers.
-
-        Returns
-        -------
-        WriterDependentSVC
-            The model.
-
-        Raises
-        ------
-        ValueError
-            If a writer is not enrolled; the writer is named.
-        """
-        check_is_fitted(self)
-        gallery = self._gallery
-        gone = set(parse_target(writers)[0].tolist())
-        gallery.check_enrolled(gone, "Writers to remove who are not enrolled")
-        self._gallery = gallery.removing(gone)
+        self._enrolled = self._enroll(gallery, X, writers, check_random_state(gallery.seed))
         return self
 
     def export_writer(self, writer, path):
@@ -298,17 +270,17 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
             If the file cannot be written.
         """
         check_is_fitted(self)
-        gallery = self._gallery
+        gallery = self._enrolled
         [writer] = parse_target([writer])[0].tolist()
         gallery.check_enrolled([writer], "A writer to export who is not enrolled")
         write_writer(path, writer, gallery.models[writer], gallery.bank)
 
     def load_writer(self, path):
-        """Enroll a writer by the model in a file that `export_writer` wrote.
+        """Enroll a writer with the model in a file that `export_writer` wrote.
 
-        This model must be a copy of the one that wrote the file, from before or after enrolling others, or have been
-        fitted to the same signatures with the same parameters: support vectors are named by their numbers. Where peers
-        are negatives, a writer who is loaded teaches nobody.
+        Support vectors are stored as row numbers of the bank, so this model must be a copy of the one that wrote the
+        file, or have been fitted to the same signatures with the same parameters. References of a loaded writer are
+        not used as negatives for other writers.
 
         Parameters
         ----------
@@ -329,18 +301,18 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
             If the file cannot be read.
         """
         check_is_fitted(self)
-        gallery = self._gallery
+        gallery = self._enrolled
         writer, model, bank = read_writer(path, gallery.bank, gallery.settings)
         writer = parse_target([writer])[0]
         try:
             gallery.check_new(writer)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
-        self._gallery = gallery.taking_in(writer, model, bank)
+        self._enrolled = gallery.with_model(writer, model, bank)
         return self
 
     def claim_scores(self, X, writers):
-        """Score each query against the writer it claims to be.
+        """Score each query against its claimed writer.
 
         Parameters
         ----------
@@ -359,82 +331,58 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         ValueError
             If a claimed writer was never enrolled; the writer is named.
         """
-        gallery = self._gallery_of_queries()
+        gallery = self._enrolled_writers()
         Z = gallery.bank.standardise(self._check_queries(X))
-        claimed = gallery.group_claims(Z, writers)
         scores = np.empty(len(Z))
-        for writer, rows in claimed.items():
+        for writer, rows in gallery.group_claims(Z, writers).items():
             scores[rows] = gallery.models[writer].score(Z[rows], gallery.bank)
         return scores
 
-    def _check_genuine(self, X, y, *, reset):
-        """Validate training data and leave forgeries out."""
-        check_has_target(self, y)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
-        writers, forgery = check_target(X, y)
-        _check_finite(X, writers)
-        genuine = forgery == GENUINE
-        return X[genuine], writers[genuine]
-
-    def _gallery_of_queries(self):
-        check_is_fitted(self)
-        gallery = self._gallery
-        gallery.check_somebody()
-        return gallery
-
-    def _check_queries(self, X):
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
-        _check_finite(X)
-        return X
-
     def _score_everybody(self, X):
-        gallery = self._gallery_of_queries()
+        gallery = self._enrolled_writers()
         Z = gallery.bank.standardise(self._check_queries(X))
         models = [gallery.models[writer] for writer in gallery.classes.tolist()]
         return gallery.classes, score_all(models, Z, gallery.bank, self._max_bytes())
 
+    def _check_genuine(self, X, y, *, reset):
+        """Validate training data and return the genuine signatures."""
+        check_has_target(self, y)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
+        writers, forgery = check_target(X, y)
+        check_finite(X, writers)
+        genuine = forgery == GENUINE
+        return X[genuine], writers[genuine]
+
+    def _check_queries(self, X):
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
+        check_finite(X)
+        return X
+
     def _enroll(self, gallery, X, writers, rng):
         options = {"max_bytes": self._max_bytes(), "n_jobs": self.n_jobs, "verbose": self.verbose}
-        return gallery.enrolling(X, writers, rng, **options)
+        return gallery.with_references(X, writers, rng, **options)
 
     def _max_bytes(self):
         return 2**20 * (sklearn.get_config()["working_memory"] if self.max_memory is None else self.max_memory)
 
     @property
-    def classes_(self):
-        return self._gallery.classes
-
-    @property
     def models_(self):
-        return self._gallery.models
+        return self._enrolled.models
 
     @property
     def bank_(self):
-        return self._gallery.bank
+        return self._enrolled.bank
 
     @property
     def scale_(self):
-        return self._gallery.bank.scale if self._gallery.settings.scaling == "shared" else None
+        return self.bank_.scale if self._enrolled.settings.scaling == "shared" else None
 
     @property
     def gamma_(self):
-        return self._gallery.settings.gamma if self._gallery.settings.scaling == "shared" else None
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_gallery")
+        settings = self._enrolled.settings
+        return settings.gamma if settings.scaling == "shared" else None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
-
-
-def _check_finite(X, writers=None):
-    # One comparison finds NaN and infinity too.
-    rows = np.nonzero(~(np.abs(X).max(axis=1) <= _LARGEST))[0]
-    if len(rows):
-        which = [f"{row}" if writers is None else f"{row} (writer {writers[row].item()!r})" for row in rows.tolist()]
-        raise ValueError(
-            f"Input X contains NaN or infinity in rows {listing(which)}, or values beyond {_LARGEST:g}. Compute them "
-            "again, or leave them out."
-        )

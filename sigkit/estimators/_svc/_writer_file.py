@@ -1,4 +1,4 @@
-"""Files that hold the model of one writer."""
+"""Files with the model of one writer."""
 
 import json
 
@@ -15,8 +15,8 @@ FORMAT = "sigkit writer 1"
 def write_writer(path, writer, model, bank):
     """Write a writer's model.
 
-    Signatures of development writers are named by their rows in the bank; references of other enrolled writers that
-    support the model are written out, for another bank need not have them.
+    Support vectors of development writers are written as row numbers of the bank. References of other enrolled writers
+    are written as features, because the bank of the model that loads the file may not have them.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def read_writer(path, bank, settings):
     path : str or os.PathLike
         The file.
     bank : NegativeBank
-        The negatives of the model that takes the writer in.
+        The negatives of the verifier that loads the writer.
     settings : Settings
-        Its parameters.
+        The parameters of that verifier.
 
     Returns
     -------
@@ -61,16 +61,16 @@ def read_writer(path, bank, settings):
     model : RbfModel or LinearModel
         The model.
     bank : NegativeBank
-        The negatives, with those that came along.
+        The negatives, with those from the file.
 
     Raises
     ------
     ValueError
-        If the file is no whole writer's model, or does not fit the bank or the parameters.
+        If the file is damaged or not a writer's model, or does not match the bank or the parameters.
     OSError
         If the file cannot be read.
     """
-    # A missing or forbidden file is the system's error, with its name.
+    # A missing or unreadable file raises the operating system's error, which names it.
     open(path, "rb").close()
     try:
         with safe_open(path, framework="np") as file:
@@ -85,26 +85,27 @@ def read_writer(path, bank, settings):
         raise ValueError(f"{path}: a damaged model; its intercept and gamma are {numbers}. Export it again.")
     writer = about.get("writer")
     if not isinstance(writer, (int, str)) or isinstance(writer, bool) or writer == "":
-        raise ValueError(f"{path}: a damaged model, of the writer {writer!r}. Export it again.")
+        raise ValueError(f"{path}: a damaged model; its writer is {writer!r}. Export it again.")
     if about.get("bank") != bank.fingerprint:
         raise ValueError(
-            f"{path}: written by a model with other negatives, or another scale. It can be loaded into copies of that "
-            "model, and into models that were fitted to the same signatures with the same random_state."
+            f"{path}: written by a model with other negatives, or another scale. Load it into a copy of that model, or "
+            "into a model that was fitted to the same signatures with the same random_state."
         )
     kernel, scaling = "rbf" if "gamma" in about else "linear", "writer" if "factor" in arrays else "shared"
     if kernel != settings.kernel:
-        raise ValueError(f"{path}: has the {kernel} kernel; this model has {settings.kernel}.")
+        raise ValueError(f"{path}: has the {kernel} kernel; this model has {settings.kernel!r}. Fit with that kernel.")
     if kernel == "linear":
         return writer, LinearModel(_checked(path, arrays, bank)["direction"], about["intercept"]), bank
     if scaling != settings.scaling or (scaling == "shared" and about["gamma"] != settings.gamma):
         raise ValueError(
             f"{path}: has scaling={scaling!r} and gamma={about['gamma']:g}; this model has {settings.scaling!r} and "
-            f"{settings.gamma}."
+            f"{settings.gamma}. Fit with those of the file."
         )
     fields = _checked(path, arrays, bank)
     peers, n_rows = fields.pop("peers"), len(bank.rows)
     if len(peers):
-        bank = bank.adding(peers * bank.scale + bank.center, np.full(len(peers), None), teach=False)
+        # Back to the original scale, which with_rows expects. They are not negatives for writers who enroll here.
+        bank = bank.with_rows(peers * bank.scale + bank.center, np.full(len(peers), None), active=False)
     rows = np.concatenate([fields["rows"], np.arange(n_rows, n_rows + len(peers), dtype=np.int32)])
     model = RbfModel(
         fields["references"],
@@ -119,7 +120,7 @@ def read_writer(path, bank, settings):
 
 
 def _checked(path, arrays, bank):
-    """Refuse what would score wrongly or fail later."""
+    """Check shapes, types and values, so that a damaged file cannot give wrong scores or a late error."""
     n_features = bank.rows.shape[1]
     shapes = {"direction": (n_features,)}
     if "direction" not in arrays:
@@ -142,5 +143,5 @@ def _checked(path, arrays, bank):
         raise ValueError(f"{path}: a damaged model; it has NaN or infinity. Export it again.")
     rows = arrays.get("rows", np.empty(0))
     if len(rows) and not 0 <= rows.min() <= rows.max() < bank.n_dev:
-        raise ValueError(f"{path}: a damaged model; it names negatives that do not exist. Export it again.")
+        raise ValueError(f"{path}: a damaged model; it refers to negatives that do not exist. Export it again.")
     return arrays

@@ -1,4 +1,4 @@
-"""What scores the claims for one writer."""
+"""The fitted SVM of one writer, and scoring with the SVMs of many writers at once."""
 
 from typing import NamedTuple
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from sigkit.estimators._svc._kernel import Kernel
 
-# Writers whose coefficients are spread over the bank at a time.
+# Number of writers whose coefficients are written into one dense matrix at a time.
 _GROUP = 256
 
 
 class RbfModel(NamedTuple):
-    """A writer's support vector machine: the sum of coefficients times kernel values, plus the intercept.
+    """A writer's SVM with the RBF kernel: a weighted sum of kernel values, plus the intercept.
 
-    Of its support vectors it holds the writer's own references alone; the others it names by their rows in the bank.
+    Of the support vectors, it stores the writer's own references; the others are row numbers of the bank.
 
     Parameters
     ----------
@@ -26,11 +26,11 @@ class RbfModel(NamedTuple):
     coef : ndarray of shape (n_support,)
         Their coefficients, negative.
     intercept : float
-        The constant of the decision function.
+        The intercept of the decision function.
     gamma : float
-        The width of the kernel `exp(-gamma ||a - b||^2)`.
+        The coefficient of the kernel `exp(-gamma ||a - b||^2)`.
     factor : ndarray of shape (n_features,) or None
-        What leads from the bank's scale to the writer's own; None where they are the same.
+        Converts features from the bank's scale to the writer's own; None if they are the same.
 
     Examples
     --------
@@ -67,29 +67,29 @@ class RbfModel(NamedTuple):
         """
         kernel, references, negatives = Kernel(self.gamma), self.references, bank.rows[self.rows]
         if self.factor is None:
-            negative_squares = bank.squares[self.rows]
+            negative_norms = bank.squared_norms[self.rows]
         else:
             Z, references = Z * self.factor, references * self.factor
             negatives *= self.factor
-            negative_squares = None
+            negative_norms = None
         scores = kernel.block(Z, references) @ self.reference_coef + self.intercept
-        return scores + kernel.block(Z, negatives, negative_squares) @ self.coef
+        return scores + kernel.block(Z, negatives, negative_norms) @ self.coef
 
     @property
     def nbytes(self):
-        """Bytes of the arrays: what a writer costs."""
+        """Bytes of the arrays: the memory that an enrolled writer takes."""
         return sum(part.nbytes for part in self if isinstance(part, np.ndarray))
 
 
 class LinearModel(NamedTuple):
-    """A writer's linear support vector machine, as one direction.
+    """A writer's linear SVM, as one weight vector.
 
     Parameters
     ----------
     direction : ndarray of shape (n_features,)
-        The sum of support vectors times coefficients, for features on the bank's scale.
+        The weight vector: the sum of support vectors times coefficients, for features on the bank's scale.
     intercept : float
-        The constant of the decision function.
+        The intercept of the decision function.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class LinearModel(NamedTuple):
         Z : ndarray of shape (n_queries, n_features)
             Features of queries, on the bank's scale.
         bank : NegativeBank
-            The negatives; not needed here.
+            The negatives; not used.
 
         Returns
         -------
@@ -122,12 +122,16 @@ class LinearModel(NamedTuple):
 
     @property
     def nbytes(self):
-        """Bytes of the arrays: what a writer costs."""
+        """Bytes of the arrays: the memory that an enrolled writer takes."""
         return self.direction.nbytes
 
 
 def score_all(models, Z, bank, max_bytes):
     """Score queries against many writers.
+
+    On a shared scale, the kernel of the queries with all support vectors is computed once, in blocks of queries that
+    fit into memory. The scores of a group of writers are then one matrix product. Most negatives are support vectors
+    of several writers, so this is much less work than one kernel per writer.
 
     Parameters
     ----------
@@ -138,16 +142,17 @@ def score_all(models, Z, bank, max_bytes):
     bank : NegativeBank
         The negatives.
     max_bytes : float
-        How much memory kernel values may take at a time.
+        Memory limit of the kernel values of a block.
 
     Returns
     -------
     ndarray of shape (n_queries, n_models)
-        Scores; a column a model.
+        Scores; one column per model.
     """
     if isinstance(models[0], LinearModel):
         return Z @ np.stack([model.direction for model in models], axis=1) + [model.intercept for model in models]
     scores = np.empty((len(Z), len(models)))
+    # With a scale of its own, each writer has another kernel.
     if models[0].factor is not None:
         for column, model in enumerate(models):
             scores[:, column] = model.score(Z, bank)
@@ -157,18 +162,21 @@ def score_all(models, Z, bank, max_bytes):
         used[model.rows] = True
     columns = np.cumsum(used) - 1
     support, kernel = bank.rows[used], Kernel(models[0].gamma)
-    support_squares = bank.squares[used]
+    support_norms = bank.squared_norms[used]
     groups = [models[first : first + _GROUP] for first in range(0, len(models), _GROUP)]
+    # Half of the memory for the values, and half for the temporary arrays of the products.
     step = max(1, int(max_bytes / 2 / Z.itemsize / max(1, len(support) + _GROUP)))
     for first in range(0, len(Z), step):
         part = Z[first : first + step]
-        values = kernel.block(part, support, support_squares)
+        values = kernel.block(part, support, support_norms)
         for column, group in zip(range(0, len(models), _GROUP), groups):
             weights = np.zeros((len(support), len(group)), dtype=Z.dtype)
             for position, model in enumerate(group):
                 weights[columns[model.rows], position] = model.coef
             block = scores[first : first + step, column : column + len(group)]
             block[:] = values @ weights
+            # The group's references are concatenated too. Differences of the cumulative sum at the last reference of
+            # each writer are the sums over the writer's own references.
             references = np.concatenate([model.references for model in group])
             own = kernel.block(part, references) * np.concatenate([model.reference_coef for model in group])
             ends = np.cumsum([len(model.references) for model in group])

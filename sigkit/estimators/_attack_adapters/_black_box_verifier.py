@@ -1,24 +1,29 @@
-"""A verifier as an attacker sees it who can only ask for scores."""
+"""A fitted verifier for attacks that use its scores alone."""
 
 import numpy as np
 import torch
 
-from sigkit.estimators._steps import behind_preprocessing
+from sigkit._utils import steps_after_preprocessing
 
 
 class BlackBoxVerifier:
-    """A fitted Pipeline as a function of preprocessed images and claims, without gradients.
+    """A fitted Pipeline as a function from preprocessed images and claims to scores, without gradients.
 
-    Attacks by scores or by decisions work on it, whatever its steps are.
+    It serves score-based and decision-based attacks, and works with any steps.
 
     Parameters
     ----------
     estimator : estimator
         A fitted verifier, or a Pipeline that ends in one. A SignaturePreprocessor at its beginning is left out.
 
+    Raises
+    ------
+    ValueError
+        If the last step has no `claim_scores`.
+
     See Also
     --------
-    DifferentiableVerifier : The same with gradients, where the steps have any.
+    DifferentiableVerifier : The same with gradients, for Pipelines whose steps are differentiable.
 
     Examples
     --------
@@ -38,8 +43,9 @@ class BlackBoxVerifier:
     device = torch.device("cpu")
 
     def __init__(self, estimator):
-        self.steps, self.verifier = behind_preprocessing(estimator)
+        self.steps, self.verifier = steps_after_preprocessing(estimator)
         names = [f"{name!r} ({type(step).__name__})" for name, step in self.steps] or ["of features"]
+        # The attacks name the verifier by this text in their errors.
         self.what = f"a BlackBoxVerifier with the steps {', '.join(names)}"
 
     def __call__(self, images, claims):
@@ -50,16 +56,16 @@ class BlackBoxVerifier:
         images : Tensor of shape (n_samples, height, width)
             Preprocessed signatures, values from 0 (background) to 255.
         claims : array-like of shape (n_samples,)
-            Whom each image claims to be of.
+            The claimed writer of each image.
 
         Returns
         -------
         Tensor of shape (n_samples,), dtype float32
-            Scores.
+            Scores; higher is more genuine.
         """
         X = images.detach().cpu().numpy()
-        # As bytes where they are whole or next to black: an attacked image may have nothing brighter than 1, which
-        # looks like another range of values.
+        # The steps refuse float images whose maximum is at most 1, because such values usually mean a range of 0 to 1.
+        # An attack can produce a nearly black image, however; as uint8 its range is unambiguous.
         if len(X) and (X.max() <= 1 or np.array_equal(X, X.astype(np.uint8))):
             X = np.rint(X).astype(np.uint8)
         for _, step in self.steps:

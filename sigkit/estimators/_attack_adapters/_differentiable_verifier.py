@@ -1,22 +1,23 @@
-"""A verifier as one torch module, from pixels to the score of a claim."""
+"""A fitted verifier as a torch module from pixels to scores, for attacks that need gradients."""
 
 import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from sigkit._utils import steps_after_preprocessing
 from sigkit.attacks import FULL_INK
+from sigkit.estimators._enrolled import EnrolledChecks
 from sigkit.estimators._meta._adaptation import Adaptation
 from sigkit.estimators._meta._adapted_writers import PackedImages
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
-from sigkit.estimators._steps import behind_preprocessing
 from sigkit.estimators._svc._writer_dependent_svc import WriterDependentSVC
 from sigkit.estimators._svc._writer_model import RbfModel
 from sigkit.nets import choose_device, network_input
 
 
 class NotDifferentiable(ValueError):
-    """A step of a Pipeline has no derivative, so that gradients do not reach the pixels.
+    """A step of a Pipeline is not differentiable, so there is no gradient with respect to the pixels.
 
     Examples
     --------
@@ -27,33 +28,33 @@ class NotDifferentiable(ValueError):
 
 
 class DifferentiableVerifier(nn.Module):
-    """A fitted verifier as a torch module, whose scores can be differentiated by the pixels.
+    """A fitted verifier as a torch module, whose scores have gradients with respect to the pixels.
 
-    The scores are those of the estimator: of a Pipeline with a `SigNetFeaturizer` (or a trainer that wraps one) and a
-    `WriterDependentSVC`, or of an adapted `MetaLearnedVerifier`. Preprocessing is left out: pixels are those of
-    preprocessed images.
+    It returns the scores of the estimator, which is a Pipeline of a `SigNetFeaturizer` (or a trainer that wraps one)
+    and a `WriterDependentSVC`, or a `MetaLearnedVerifier`. Preprocessing is left out: the input are preprocessed
+    images.
 
     Parameters
     ----------
     estimator : estimator
         A fitted Pipeline, or a fitted `MetaLearnedVerifier`.
     device : str or None, default=None
-        Where to compute; None takes an accelerator if there is one.
+        Where to compute; None selects an accelerator if there is one.
 
     Raises
     ------
     NotDifferentiable
-        If a step has no derivative; the step is named.
+        If a step is not differentiable; the step is named.
     ValueError
-        If the last step scores no claims, or the features are not those of one SigNetFeaturizer.
+        If the last step has no `claim_scores`, or the Pipeline does not have exactly one SigNetFeaturizer.
 
     See Also
     --------
-    BlackBoxVerifier : Scores without gradients, of any Pipeline.
+    BlackBoxVerifier : Scores of any Pipeline, without gradients.
 
     Notes
     -----
-    The module holds what the estimator knows at the time it is made; it does not follow later enrollments.
+    The module is a snapshot: writers who are enrolled into the estimator later are unknown to it.
 
     Examples
     --------
@@ -61,11 +62,13 @@ class DifferentiableVerifier(nn.Module):
     >>> from sklearn.pipeline import make_pipeline
     >>> from sigkit.datasets import make_signatures
     >>> from sigkit.estimators import DifferentiableVerifier, WriterDependentSVC
+    >>> from sigkit.training import SigNetTraining
     >>> from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
     >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
-    >>> pipe = make_pipeline(SigNetFeaturizer("tiny", epochs=0, random_state=0), WriterDependentSVC())
-    >>> verifier = DifferentiableVerifier(pipe.fit(images, target))
+    >>> featurizer = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=0), random_state=0)
+    >>> pipe = make_pipeline(featurizer, WriterDependentSVC()).fit(images, target)
+    >>> verifier = DifferentiableVerifier(pipe)
     >>> pixels = torch.tensor(images[:2], dtype=torch.float32, requires_grad=True)
     >>> verifier(pixels, target[:2, 0]).sum().backward()
     >>> pixels.grad.shape
@@ -76,22 +79,22 @@ class DifferentiableVerifier(nn.Module):
 
     def __init__(self, estimator, *, device=None):
         super().__init__()
-        steps, verifier = behind_preprocessing(estimator)
+        steps, verifier = steps_after_preprocessing(estimator)
         self.device = choose_device(device)
         if isinstance(verifier, MetaLearnedVerifier):
             _refuse(steps)
             self.scorer = _AdaptedScorer(verifier, self.device)
             self.image_shape = tuple(verifier.image_shape_in_)
         elif isinstance(verifier, WriterDependentSVC):
-            kept = [step for step in steps if _featurizer(step[1]) is not None]
-            _refuse([step for step in steps if step not in kept])
-            if len(kept) != 1:
+            featurizers = [step for step in steps if _featurizer(step[1]) is not None]
+            _refuse([step for step in steps if step not in featurizers])
+            if len(featurizers) != 1:
                 raise ValueError(
                     "DifferentiableVerifier starts from preprocessed images: pass a Pipeline with one SigNetFeaturizer "
-                    f"before the WriterDependentSVC; found {len(kept)}."
+                    f"before the WriterDependentSVC; found {len(featurizers)}."
                 )
-            self.scorer = _FeatureScorer(_featurizer(kept[0][1]), verifier, self.device)
-            self.image_shape = tuple(kept[0][1].image_shape_in_)
+            self.scorer = _FeatureScorer(_featurizer(featurizers[0][1]), verifier, self.device)
+            self.image_shape = tuple(featurizers[0][1].image_shape_in_)
         else:
             _refuse([*steps, ("verifier", verifier)])
 
@@ -103,18 +106,18 @@ class DifferentiableVerifier(nn.Module):
         images : Tensor of shape (n_samples, height, width)
             Preprocessed signatures, values from 0 (background) to 255.
         claims : array-like of shape (n_samples,)
-            Whom each image claims to be of.
+            The claimed writer of each image.
 
         Returns
         -------
         Tensor of shape (n_samples,), dtype float32
-            Scores, as `claim_scores` of the estimator.
+            Scores, those of the estimator's `claim_scores`.
 
         Raises
         ------
         ValueError
-            If a claimed writer was never enrolled, who is named; or the images have another shape than those that the
-            estimator was fitted to, or values outside 0 to 255.
+            If a claimed writer was never enrolled, the shape of the images is not that seen in `fit`, or values are
+            outside 0 to 255.
         """
         if tuple(images.shape[1:]) != self.image_shape:
             raise ValueError(
@@ -128,51 +131,63 @@ class DifferentiableVerifier(nn.Module):
         return self.scorer(images.to(self.device), claims)
 
 
-class _ClaimScorer(nn.Module):
-    """Score what is computed once a batch against one writer after the other."""
+class _ClaimScorer(EnrolledChecks, nn.Module):
+    """Score images against enrolled writers: `prepare` runs once per batch, `score` once per claimed writer.
 
-    def __init__(self, enrolled):
+    Parameters
+    ----------
+    classes : ndarray of shape (n_enrolled,)
+        The enrolled writers.
+    known : dict
+        The model of each enrolled writer.
+    """
+
+    def __init__(self, classes, known):
         super().__init__()
-        self.enrolled = enrolled
-        self.known = {}
+        self.classes, self.known = classes, known
+        # Models as tensors on the device, converted at the first claim of each writer.
+        self.converted = {}
 
     def forward(self, images, claims):
         prepared = self.prepare(images)
-        groups = self.enrolled.group_claims(images, claims)
+        groups = self.group_claims(images, claims)
         scores = [self.score(prepared[torch.from_numpy(rows)], writer) for writer, rows in groups.items()]
         order = torch.from_numpy(np.argsort(np.concatenate([*groups.values()]), kind="stable"))
         return torch.cat(scores).float()[order]
 
 
 class _FeatureScorer(_ClaimScorer):
-    """Support vector machines on features."""
+    """SVMs on features."""
 
     def __init__(self, featurizer, verifier, device):
         check_is_fitted(verifier)
-        super().__init__(verifier._gallery)
+        super().__init__(verifier.classes_, verifier.models_)
         self.features = featurizer.as_module(device=device).requires_grad_(False)
-        bank = self.enrolled.bank
-        self.dtype = torch.from_numpy(bank.rows[:0]).dtype
-        self.center, self.scale = (torch.from_numpy(part).to(device, self.dtype) for part in (bank.center, bank.scale))
+        self.bank = verifier.bank_
+        self.dtype = torch.from_numpy(self.bank.rows[:0]).dtype
+        self.center, self.scale = (
+            torch.from_numpy(part).to(device, self.dtype) for part in (self.bank.center, self.bank.scale)
+        )
 
     def prepare(self, images):
         return (self.features(images).to(self.dtype) - self.center) / self.scale
 
     def score(self, Z, writer):
-        support, coef, intercept, gamma, factor = self._machine(writer, Z.device)
+        support, coef, intercept, gamma, factor = self._svm(writer, Z.device)
         if factor is not None:
             Z = Z * factor
         if gamma is None:
             return Z @ coef + intercept
-        # One by one, not by a matrix product, whose rounding makes gradients useless near a support vector.
+        # Differences are taken before they are squared. The usual expansion into a matrix product cancels close to a
+        # support vector, and the rounding error dominates the gradient there.
         distances = torch.cdist(Z, support, compute_mode="donot_use_mm_for_euclid_dist")
         return torch.exp(-gamma * distances**2) @ coef + intercept
 
-    def _machine(self, writer, device):
-        if writer not in self.known:
-            model, factor = self.enrolled.models[writer], None
+    def _svm(self, writer, device):
+        if writer not in self.converted:
+            model, factor = self.known[writer], None
             if isinstance(model, RbfModel):
-                support = np.concatenate([model.references, self.enrolled.bank.rows[model.rows]])
+                support = np.concatenate([model.references, self.bank.rows[model.rows]])
                 coef, gamma = np.concatenate([model.reference_coef, model.coef]), model.gamma
                 if model.factor is not None:
                     support, factor = support * model.factor, torch.from_numpy(model.factor).to(device, self.dtype)
@@ -180,42 +195,44 @@ class _FeatureScorer(_ClaimScorer):
             else:
                 support, coef, gamma = None, model.direction, None
             coef = torch.from_numpy(coef).to(device, self.dtype)
-            self.known[writer] = support, coef, float(model.intercept), gamma, factor
-        return self.known[writer]
+            self.converted[writer] = support, coef, float(model.intercept), gamma, factor
+        return self.converted[writer]
 
 
 class _AdaptedScorer(_ClaimScorer):
-    """A network adapted to each writer."""
+    """A meta-learned network, adapted to each writer."""
 
     def __init__(self, verifier, device):
         check_is_fitted(verifier)
-        super().__init__(verifier._adapted)
-        self.adaptation = Adaptation(verifier, self.enrolled.others, device)
+        adapted = verifier._enrolled
+        super().__init__(adapted.classes, adapted.known)
+        self.adaptation = Adaptation(verifier, adapted.others, device)
         self.learner = self.adaptation.learner.requires_grad_(False)
 
     def prepare(self, images):
         return self.learner.prepare(network_input(images[:, None], self.learner.network.input_size))
 
     def score(self, prepared, writer):
-        if writer not in self.known:
-            known = self.enrolled.known[writer]
-            if isinstance(known, PackedImages):
-                known = self.adaptation.adapt(writer, known.unpack())
-            self.known[writer] = {name: weight.to(prepared.device) for name, weight in known.items()}
-        return self.learner.score(self.known[writer], prepared)
+        if writer not in self.converted:
+            weights = self.known[writer]
+            if isinstance(weights, PackedImages):
+                weights = self.adaptation.adapt(writer, weights.unpack())
+            self.converted[writer] = {name: weight.to(prepared.device) for name, weight in weights.items()}
+        return self.learner.score(self.converted[writer], prepared)
 
 
 def _featurizer(step):
-    """Give the SigNetFeaturizer that a step is or has trained; None for other steps."""
+    """Return the SigNetFeaturizer that a step is or has trained; None for other steps."""
     step = getattr(step, "estimator_", step)
-    return step if hasattr(step, "network_") and hasattr(step, "n_views") else None
+    return step if hasattr(step, "as_module") else None
 
 
 def _refuse(steps):
+    """Raise an error that names the first of some steps that are not differentiable."""
     if steps:
         name, step = steps[0]
         raise NotDifferentiable(
-            f"The step {name!r} ({type(step).__name__}) has no derivative, so that gradients do not reach the pixels. "
+            f"The step {name!r} ({type(step).__name__}) is not differentiable, so gradients do not reach the pixels. "
             "Attack it with BoundaryAttack or AnnealingAttack through sigkit.estimators.BlackBoxVerifier, or "
             "leave the step out."
         )

@@ -1,0 +1,1 @@
+"""Adapters of fitted verifiers for the attacks of `sigkit.attacks`."""

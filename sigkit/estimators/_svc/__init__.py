@@ -1,0 +1,1 @@
+"""Writer-dependent SVMs: the estimator, its solver, the negatives, and the files of single writers."""

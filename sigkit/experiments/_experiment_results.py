@@ -1,0 +1,98 @@
+"""The results of an experiment over several splits."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from sigkit.experiments._split_report import report_of_split
+from sigkit.metrics import VerificationReport
+
+# In the order of the table.
+LABELS = {
+    "frr": "FRR",
+    "far_random": "FAR random",
+    "far_simple": "FAR simple",
+    "far_skilled": "FAR skilled",
+    "eer": "EER",
+    "eer_writer": "EER, user-specific thresholds",
+    "eer_sigver": "EER, method 'sigver'",
+    "eer_writer_sigver": "EER, method 'sigver', user-specific thresholds",
+    "mean_auc": "mean AUC",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentResults:  # numpydoc ignore=PR01
+    """Error rates of an experiment in each split; `print` it for means and standard deviations.
+
+    Attributes
+    ----------
+    metrics : dict of str to ndarray of shape (n_splits,)
+        "frr", "far_random", "far_simple" and "far_skilled" at the threshold; "eer" and "eer_writer" (with user-specific
+        thresholds) of skilled forgeries, and both by the method "sigver" as "eer_sigver" and "eer_writer_sigver";
+        "mean_auc". Metrics for which a split has no trials are left out.
+    fit_time, score_time : ndarray of shape (n_splits,)
+        Time of fitting and of scoring in seconds.
+    threshold : float
+        The threshold of FRR and FAR.
+    trials : list of Bunch
+        The trials of each split: `rows` of the queries in `X`, and `target`, their rows `[writer, forgery]`; `classes`,
+        the enrolled writers; `genuine_scores` of shape (n_genuine, n_enrolled), the scores of genuine queries against
+        every enrolled writer; `forgery_scores`, the scores of forgeries against their claimed writers.
+
+    See Also
+    --------
+    writer_dependent_experiment : Runs an experiment.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.experiments import ExperimentResults
+    >>> times = np.array([1.0, 1.0])
+    >>> print(ExperimentResults({"frr": np.array([0.1, 0.2])}, times, times, 0.0, []))
+    FRR  15.00 +- 5.00 %
+    ...
+    """
+
+    metrics: dict[str, np.ndarray]
+    fit_time: np.ndarray
+    score_time: np.ndarray
+    threshold: float
+    trials: list[Bunch] = field(repr=False)
+
+    def report(self, split: int, **options) -> VerificationReport:
+        """Compute all error rates of one split, with bootstrap intervals.
+
+        Parameters
+        ----------
+        split : int
+            Index of the split.
+        **options : object
+            Further parameters of :func:`sigkit.metrics.verification_report`, such as `method`, `kind` and
+            `random_state`.
+
+        Returns
+        -------
+        VerificationReport
+            The report.
+        """
+        return report_of_split(self.trials[split], self.threshold, **options)
+
+    def __str__(self) -> str:
+        width = max(len(LABELS[name]) for name in self.metrics)
+        lines = []
+        for name in filter(self.metrics.__contains__, LABELS):
+            values = self.metrics[name]
+            if name == "mean_auc":
+                numbers = f"{values.mean():6.4f} +- {values.std():.4f}"
+            else:
+                numbers = f"{100 * values.mean():6.2f} +- {100 * values.std():.2f} %"
+            lines.append(f"{LABELS[name]:<{width}} {numbers}")
+        lines += [
+            "",
+            f"Mean and standard deviation over {len(self.fit_time)} splits; FRR and FAR at the threshold "
+            f"{self.threshold:g}, EER and AUC of skilled forgeries.",
+            f"Time per split: {self.fit_time.mean():.1f} s for fitting, {self.score_time.mean():.1f} s for scoring.",
+        ]
+        return "\n".join(lines)

@@ -1,0 +1,50 @@
+"""Cropped ink as a few small arrays, to keep it in memory, send it to other processes, or save it to a cache."""
+
+import json
+import zlib
+
+import numpy as np
+
+
+def pack_ink(ink):
+    """Compress the result of `crop_ink` into a dict of arrays.
+
+    Most pixels are background. The fastest level of zlib reduces the ink of a CEDAR or BHSig260 scan to a twelfth of
+    its size in a tenth of the time that `crop_ink` takes.
+    """
+    numbers = [*ink.pixels.shape, *ink.center, ink.min_ink]
+    return {
+        "pixels": np.frombuffer(zlib.compress(ink.pixels, 1), dtype=np.uint8),
+        "numbers": np.array(numbers, dtype=np.int64),
+        "issues": pack_issues(ink.issues),
+    }
+
+
+def packed_shape(arrays):
+    """Return (height, width) of packed ink without decompressing it, or None if the arrays are not packed ink."""
+    if arrays is None or arrays.keys() != {"pixels", "numbers", "issues"} or arrays["numbers"].shape != (5,):
+        return None
+    return tuple(arrays["numbers"][:2].tolist())
+
+
+def unpack_ink(arrays):
+    """Return cropped ink as `place_ink` takes it, or None if the arrays are not packed ink."""
+    if packed_shape(arrays) is None:
+        return None
+    height, width, *center, min_ink = arrays["numbers"].tolist()
+    try:
+        pixels = np.frombuffer(zlib.decompress(arrays["pixels"]), dtype=np.uint8).reshape(height, width)
+        return pixels, tuple(center), min_ink, unpack_issues(arrays["issues"])
+    except (zlib.error, ValueError):
+        # The entry of a cache was damaged.
+        return None
+
+
+def pack_issues(issues):
+    """Return a dict of strings as an array of bytes."""
+    return np.frombuffer(json.dumps(issues).encode(), dtype=np.uint8)
+
+
+def unpack_issues(array):
+    """Return the dict of strings of `pack_issues`."""
+    return json.loads(array.tobytes())

@@ -1,0 +1,59 @@
+"""Check scans and sizes that the user passes, and read the scans."""
+
+import os
+from numbers import Integral
+
+import numpy as np
+
+from sigkit.imaging import ImageError
+
+
+def check_scans(X):
+    """Return pairs (name, path or 2-D uint8 array), with the name by which an error refers to the scan."""
+    if isinstance(X, (str, os.PathLike)):
+        raise ValueError(f"X is the single path {str(X)!r}; pass a list of paths.")
+    X = X.to_numpy() if hasattr(X, "to_numpy") else X
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "O":
+        raise ValueError(f"X is one image of shape {X.shape}; pass a list of images, or X[np.newaxis].")
+    if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] in (1, 3, 4):
+        raise ValueError(f"X looks like one colour image, of shape {X.shape}; pass a list of 2-D grey images.")
+    if not hasattr(X, "__len__"):
+        raise ValueError(f"X must be paths or images; found {type(X).__name__}.")
+    if len(X) == 0:
+        raise ValueError("Found 0 signatures in X; at least 1 is needed. Is the folder of scans empty?")
+    return [_check_scan(scan, index) for index, scan in enumerate(X)]
+
+
+def _check_scan(scan, index):
+    if isinstance(scan, (str, os.PathLike)):
+        return os.fspath(scan), str(os.fspath(scan))
+    scan = np.asarray(scan)
+    name = f"image {index}"
+    if scan.ndim != 2 or scan.dtype not in (np.uint8, np.bool_):
+        raise ValueError(
+            f"{name} of X is {scan.dtype} of shape {scan.shape}; signatures are file paths, or 2-D uint8 arrays with "
+            "paper near 255 and ink near 0."
+        )
+    if not scan.size:
+        raise ValueError(f"{name} of X is empty, of shape {scan.shape}. Leave it out.")
+    return name, scan.astype(np.uint8) * 255 if scan.dtype == np.bool_ else scan
+
+
+def check_shape(size, name):
+    """Return (rows, columns) as integers, or raise an error that names the parameter."""
+    is_pair = len(size) == 2 and all(isinstance(side, Integral) and side > 0 for side in size)
+    if not is_pair:
+        raise ValueError(f"{name} must be two positive integers, rows and columns; found {size!r}.")
+    return int(size[0]), int(size[1])
+
+
+def read_content(scan):
+    """Return the bytes of a file, or the array itself: what the digest of a scan is computed from."""
+    if not isinstance(scan, str):
+        return scan
+    try:
+        with open(scan, "rb") as file:
+            return file.read()
+    except OSError as error:
+        # The caller adds the name.
+        raise ImageError(f"cannot be read ({error.strerror}).") from error
