@@ -23,9 +23,9 @@ def test_kept_weights_score_as_references_do(blots, fitted_verifier):
 
 def test_what_is_kept_of_a_writer_is_small(blots, fitted_verifier):
     X, _ = blots
-    assert len(pickle.dumps(fitted_verifier()._adapted.known[5])) < X[:N_GENUINE].nbytes
+    assert len(pickle.dumps(fitted_verifier()._enrolled.known[5])) < X[:N_GENUINE].nbytes
     head = fitted_verifier(adapt="head")
-    assert sum(weight.numel() for weight in head._adapted.known[5].values()) == 17
+    assert sum(weight.numel() for weight in head._enrolled.known[5].values()) == 17
 
 
 def test_enrolling_later_is_enrolling_at_once(blots, make_verifier, fitted_verifier):
@@ -71,8 +71,8 @@ def test_removed_peers_are_no_longer_random_forgeries(blots, make_verifier):
     X, y = blots
     model = make_verifier(dev_writers=None, training__epochs=0).fit(X, y)
     model.remove([1, 2])
-    assert not {1, 2} & set(model._adapted.others.owners.tolist())
-    assert len(model.random_forgeries_) == len(model._adapted.others.owners)
+    assert not {1, 2} & set(model._enrolled.others.owners.tolist())
+    assert len(model.random_forgeries_) == len(model._enrolled.others.owners)
     model.remove([4, 5, 6, 7])
     with pytest.raises(ValueError, match="no random forgeries for the writer 3"):
         model.decision_function(X)

@@ -180,7 +180,7 @@ def test_foreign_entries_of_the_memory_are_ignored(images, weights, tmp_path):
 
 
 def test_memory_is_a_folder(images, weights):
-    with pytest.raises(ValueError, match="is a file; name a folder"):
+    with pytest.raises(ValueError, match="is a file; pass a folder"):
         SigNetFeaturizer(weights=weights, memory=weights).fit_transform(images)
 
 
