@@ -236,14 +236,16 @@ class PlainTraining:
         return losses
 
 
-def assert_follows(model, plain, losses):
-    for (name, ours), expected in zip(model.network_.named_parameters(), plain.network.parameters()):
+def assert_follows(model, reference, losses):
+    for (name, ours), expected in zip(model.network_.named_parameters(), reference.network.parameters()):
         torch.testing.assert_close(ours, expected, atol=1e-5, rtol=0, msg=name)
     # Statistics of sums of 96 terms.
-    for (name, ours), expected in zip(model.network_.named_buffers(), plain.network.buffers()):
+    for (name, ours), expected in zip(model.network_.named_buffers(), reference.network.buffers()):
         torch.testing.assert_close(ours, expected, atol=5e-4, rtol=1e-3, msg=name)
     np.testing.assert_allclose([epoch["train_loss"] for epoch in model.history_], losses, atol=1e-5)
-    change = build_network("tiny", seed=plain.seed).fc_layers[0].fc.weight - plain.network.fc_layers[0].fc.weight
+    change = (
+        build_network("tiny", seed=reference.seed).fc_layers[0].fc.weight - reference.network.fc_layers[0].fc.weight
+    )
     assert change.abs().max() > 1e-3
 
 
@@ -264,33 +266,33 @@ class TestPlainLoop:
 
     def test_projected_gradient(self, signatures, weight, writer_term):
         X, y = signatures
-        plain = PlainTraining(X, y, weight)
+        reference = PlainTraining(X, y, weight)
         epsilon = EPSILON / 255
         step_size = 2.5 * epsilon / N_STEPS
 
         def worst(row):
-            original = changed = plain.images[row]
+            original = changed = reference.images[row]
             versions = []
             for _ in range(N_STEPS):
-                value, gradient = plain.gradient(changed, row)
+                value, gradient = reference.gradient(changed, row)
                 versions.append((value, changed))
                 change = (changed + step_size * gradient / gradient.norm()).clamp(0, 1) - original
                 changed = (original + change * min(1, epsilon / change.norm())).clamp(0, 1)
-            versions.append((plain.gradient(changed, row)[0], changed))
+            versions.append((reference.gradient(changed, row)[0], changed))
             return max(versions, key=lambda version: version[0])[1]
 
         def step(rows, number):
-            plain.network.eval()
+            reference.network.eval()
             images = torch.stack([worst(row) for row in rows])
-            plain.network.train()
-            return plain.loss(images, rows)
+            reference.network.train()
+            return reference.loss(images, rows)
 
-        losses = plain.fit(step)
-        assert_follows(self.train(X, y, gradient_ascent(), weight, writer_term), plain, losses)
+        losses = reference.fit(step)
+        assert_follows(self.train(X, y, gradient_ascent(), weight, writer_term), reference, losses)
 
     def test_ensemble(self, signatures, weight, writer_term):
         X, y = signatures
-        plain, other = PlainTraining(X, y, weight), PlainTraining(X, y, weight)
+        reference, other = PlainTraining(X, y, weight), PlainTraining(X, y, weight)
         surrogate = clone(TINY).set_params(
             training__epochs=1,
             training__loss=SoftmaxLoss(writer_term=writer_term),
@@ -302,20 +304,20 @@ class TestPlainLoop:
         other.forgery = trained.forgery or other.forgery
 
         def changed(row, attacked):
-            _, gradient = attacked.gradient(plain.images[row], row)
-            return (plain.images[row] + EPSILON / 255 * gradient / gradient.norm()).clamp(0, 1)
+            _, gradient = attacked.gradient(reference.images[row], row)
+            return (reference.images[row] + EPSILON / 255 * gradient / gradient.norm()).clamp(0, 1)
 
         def step(rows, number):
-            plain.network.eval()
+            reference.network.eval()
             # The surrogate first; an epoch has an even number of batches.
-            attacked = (plain, other)[number % 2]
+            attacked = (reference, other)[number % 2]
             images = torch.stack([changed(row, attacked) for row in rows])
-            plain.network.train()
-            clean = plain.loss(plain.images[rows], rows, writer_term)
-            return ALPHA * clean + (1 - ALPHA) * plain.loss(images, rows)
+            reference.network.train()
+            clean = reference.loss(reference.images[rows], rows, writer_term)
+            return ALPHA * clean + (1 - ALPHA) * reference.loss(images, rows)
 
-        losses = plain.fit(step)
-        assert_follows(self.train(X, y, one_step([trained]), weight, writer_term), plain, losses)
+        losses = reference.fit(step)
+        assert_follows(self.train(X, y, one_step([trained]), weight, writer_term), reference, losses)
 
 
 class TestLossOfAttackedImages:

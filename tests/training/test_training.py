@@ -241,7 +241,7 @@ def test_a_killed_script_goes_on_exactly(shared_data, tmp_path):
 
     def start(name):
         command = [sys.executable, "examples/train_signet.py", "bhsig260", str(tmp_path / "BHSig260")]
-        command += [str(tmp_path / f"{name}.safetensors"), "--architecture", "tiny", "--epochs", "12", "--hold-out"]
+        command += [str(tmp_path / f"{name}.safetensors"), "--architecture", "tiny", "--epochs", "4", "--hold-out"]
         command += ["--checkpoint-dir", str(tmp_path / name), "--memory", str(tmp_path / "memory")]
         environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
         return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
@@ -249,7 +249,7 @@ def test_a_killed_script_goes_on_exactly(shared_data, tmp_path):
     killed = start("killed")
     with killed.stderr, killed.stdout:
         for line in killed.stderr:
-            if "epoch 5 of 12" in line:
+            if "epoch 2 of 4" in line:
                 killed.send_signal(signal.SIGKILL)
                 break
         killed.wait()
@@ -257,9 +257,9 @@ def test_a_killed_script_goes_on_exactly(shared_data, tmp_path):
     assert not (tmp_path / "killed.safetensors").exists()
     for name in ("killed", "whole"):
         process = start(name)
-        _, told = process.communicate()
-        assert process.returncode == 0, told
-        assert ("epoch 1 of 12" in told) == (name == "whole")
+        _, output = process.communicate()
+        assert process.returncode == 0, output
+        assert ("epoch 1 of 4" in output) == (name == "whole")
     (resumed, _), (whole, _) = (load_network(tmp_path / f"{name}.safetensors") for name in ("killed", "whole"))
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name

@@ -74,7 +74,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     device : str or None, default=None
         Device of the network, "cpu" or "cuda" for instance; None takes an accelerator if there is one.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Type of convolutions and matrix products; weights and losses are float32. "auto" takes bfloat16 where it is fast.
+        Type of convolutions and matrix products; weights and losses are float32. "auto" is bfloat16 where it is fast.
     random_state : int, RandomState instance or None, default=None
         Seed of the random weights, the tasks, the augmentation and the random forgeries.
     verbose : int, default=0
