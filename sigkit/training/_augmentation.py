@@ -11,12 +11,30 @@ AUGMENTATIONS = ("crop", "distort")
 """Augmentations by name; an instance of Distortion is one, too."""
 
 
+def resolve_augmentation(augmentation):
+    """Return the object that the name of an augmentation stands for, if it stands for one.
+
+    Parameters
+    ----------
+    augmentation : {"crop", "distort"}, Distortion or None
+        The augmentation.
+
+    Returns
+    -------
+    {"crop"}, Distortion or None
+        The augmentation, with its strengths.
+    """
+    if isinstance(augmentation, Distortion):
+        return augmentation.resolve()
+    return Distortion() if augmentation == "distort" else augmentation
+
+
 def make_augmentation(augmentation, size):
     """Make the function that varies the images of a batch.
 
     Parameters
     ----------
-    augmentation : {"crop", "distort"}, Distortion or None
+    augmentation : {"crop"}, Distortion or None
         A random crop, or random changes of shape, pen and ink; None crops the middle.
     size : tuple of (int, int) or None
         Rows and columns of the result; None keeps those of the images.
@@ -30,8 +48,7 @@ def make_augmentation(augmentation, size):
         return partial(_crop_middle, size=size)
     if isinstance(augmentation, str) and augmentation == "crop":
         return partial(_crop_at_random, size=size)
-    distortion = augmentation if isinstance(augmentation, Distortion) else Distortion()
-    return partial(_distort, distortion=distortion, size=size)
+    return partial(_distort, distortion=augmentation, size=size)
 
 
 def random_crop(images, size, generator):

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from sigkit.training._augmentation import AUGMENTATIONS
+from sigkit.training._augmentation import AUGMENTATIONS, resolve_augmentation
 from sigkit.training._distortion import Distortion
 from sigkit.training._parameters import Parameters, param, parameters
 
@@ -169,5 +169,6 @@ class MetaTraining(Parameters):
         """
         resolved = super().resolve()
         resolved.inner_loop = (InnerLoop() if self.inner_loop is None else self.inner_loop).resolve()
+        resolved.augmentation = resolve_augmentation(self.augmentation)
         resolved.n_queries = tuple(int(count) for count in self.n_queries)
         return resolved

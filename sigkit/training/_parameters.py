@@ -35,9 +35,39 @@ def param(default, *constraints):
 class Parameters(BaseEstimator):
     """Base of the parameter objects.
 
-    `clone`, `get_params`, `set_params`, repr and pickling are those of scikit-learn's estimators, so that a grid search
-    reaches a nested parameter by its path, such as `features__training__lr`.
+    `clone`, `get_params`, repr and pickling are those of scikit-learn's estimators, so that a grid search reaches a
+    nested parameter by its path, such as `features__training__lr`.
     """
+
+    def set_params(self, **params):
+        """Set parameters, nested ones by their path, also of objects that a name or None stands for.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name.
+
+        Returns
+        -------
+        Parameters
+            This object.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or a nested one is set of a value that has no parameters.
+        """
+        super().set_params(**{name: value for name, value in params.items() if "__" not in name})
+        nested = {path: value for path, value in params.items() if "__" in path}
+        for path in nested:
+            name = path.partition("__")[0]
+            value = getattr(self, name, None)
+            if hasattr(self, name) and not hasattr(value, "set_params"):
+                meant = getattr(self.resolve(), name)
+                if not hasattr(meant, "set_params"):
+                    raise ValueError(f"{path}: {name}={value!r} has no parameters. Set {name} to an object that has.")
+                setattr(self, name, meant)
+        return super().set_params(**nested)
 
     def validate(self):
         """Check all parameters, those of nested objects included.

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sigkit.training._adversaries import Adversary
-from sigkit.training._augmentation import AUGMENTATIONS
+from sigkit.training._augmentation import AUGMENTATIONS, resolve_augmentation
 from sigkit.training._distortion import Distortion
 from sigkit.training._losses import LOSSES, WriterLoss
 from sigkit.training._parameters import Parameters, look_up, param, parameters
@@ -102,7 +102,7 @@ class SigNetTraining(Parameters):
     compile: bool = param(False, "boolean")
 
     def resolve(self):
-        """Replace the names of a loss and a schedule by objects.
+        """Replace the names of a loss, a schedule and an augmentation by objects.
 
         Returns
         -------
@@ -117,6 +117,7 @@ class SigNetTraining(Parameters):
         resolved = super().resolve()
         resolved.loss = look_up("loss", self.loss, LOSSES, WriterLoss)
         resolved.schedule = look_up("schedule", self.schedule, SCHEDULES, Schedule)
+        resolved.augmentation = resolve_augmentation(self.augmentation)
         unknown = set(self.extra_classes) - set(EXTRA_CLASSES)
         if unknown:
             raise ValueError(f"extra_classes must be of {EXTRA_CLASSES}; found {sorted(unknown)[0]!r}.")
