@@ -3,13 +3,12 @@
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit.nets import build_network, choose_device, load_network
+from sigkit.nets import choose_device, load_network, network_without_weights
 from sigkit.training import EnsembleAdversary, ProjectedGradientAdversary, SigNetTraining
 from sigkit.transformers import SigNetFeaturizer
 
@@ -75,6 +74,7 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
         estimator = SigNetFeaturizer() if estimator is None and name == "estimator" else estimator
         if not isinstance(estimator, SigNetFeaturizer):
             raise ValueError(f"{name} must be a SigNetFeaturizer; found a {type(estimator).__name__}.")
+        estimator._validate_params()
         training = _training_of(estimator)
         if estimator.weights is not None or not training.epochs:
             found = f"weights={estimator.weights!r}" if estimator.weights is not None else "epochs=0"
@@ -87,11 +87,13 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
 
     def _fit_against(self, featurizer, adversary, X, y):
         """Fit a featurizer whose training has the adversary."""
-        training = clone(_training_of(featurizer))
+        training = _training_of(featurizer)
+        attacked = clone(training)
         # Set without a copy: the networks of an ensemble are large.
-        training.adversary = adversary
-        featurizer.training = training
-        self.estimator_ = featurizer.fit(X, y)
+        attacked.adversary = adversary
+        self.estimator_ = featurizer.set_params(training=attacked).fit(X, y)
+        # The recipe says what the adversary was; its networks are of no more use.
+        self.estimator_.set_params(training=training)
 
     @property
     def network_(self):
@@ -377,8 +379,7 @@ def _untrained(featurizer):
     """Make a network of the architecture that will be trained, without memory for its weights."""
     if featurizer.initial_weights is not None:
         return load_network(featurizer.initial_weights, featurizer.architecture)[0]
-    with torch.device("meta"):
-        return build_network(featurizer.architecture)
+    return network_without_weights(featurizer.architecture)
 
 
 def _as_set(value):

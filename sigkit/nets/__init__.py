@@ -1,6 +1,7 @@
 """Networks as plain torch modules, the registry of their architectures, and weight files."""
 
 from sigkit.nets._architectures import ARCHITECTURES, build_network, check_architecture, register_architecture
+from sigkit.nets._architectures import network_without_weights as network_without_weights
 from sigkit.nets._heads import balanced_cross_entropy
 from sigkit.nets._input import center_crop, network_input
 from sigkit.nets._meta_learner import MetaLearner

@@ -1,5 +1,6 @@
 """Adversaries of a training: they change the images of a batch so that the network learns to withstand attacks."""
 
+from dataclasses import KW_ONLY
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval
@@ -49,6 +50,7 @@ class ProjectedGradientAdversary(Adversary):
     5
     """
 
+    _: KW_ONLY
     epsilon: float = param(510.0, Interval(Real, 0, None, closed="neither"))
     n_steps: int = param(10, Interval(Integral, 1, None, closed="left"))
     step_size: float | None = param(None, Interval(Real, 0, None, closed="neither"), None)
@@ -114,6 +116,7 @@ class EnsembleAdversary(Adversary):
     0.3
     """
 
+    _: KW_ONLY
     epsilon: float = param(1275.0, Interval(Real, 0, None, closed="neither"))
     alpha: float = param(0.5, Interval(Real, 0, 1, closed="both"))
     surrogates: object = param((), list, tuple)

@@ -9,7 +9,7 @@ import torch
 from sklearn.utils import check_random_state
 
 from sigkit._utils import whole_file
-from sigkit.training._distributed import processes, share_from_first
+from sigkit.training._distributed import from_first, processes
 
 STATE_FILE = "training.pt"
 
@@ -102,15 +102,17 @@ def training_seed(random_state, folder=None):
     int
         The seed, the same in all processes that train together.
     """
-    seed = check_random_state(random_state).randint(2**31 - 1)
-    if not isinstance(random_state, Integral):
-        state = read_state(folder)
-        seed = seed if state is None else state["recipe"]["seed"]
-    return share_from_first(seed)
+    drawn = check_random_state(random_state).randint(2**31 - 1)
+
+    def choose():
+        state = None if isinstance(random_state, Integral) else read_state(folder)
+        return drawn if state is None else state["recipe"]["seed"]
+
+    return from_first(choose)
 
 
 def keep_seed(folder, seed):
-    """Write a state without an epoch, which holds the seed alone, unless there is a state.
+    """Write a state without an epoch, which holds the seed alone, unless there is a state with epochs.
 
     What precedes the first epoch, such as a pre-training, is then resumed with the same seed.
 
@@ -121,9 +123,11 @@ def keep_seed(folder, seed):
     seed : int
         The seed.
     """
-    if processes()[0] == 0 and read_state(folder) is None:
-        make_folder(folder)
-        write_state(folder, {"recipe": {"seed": seed}, "history": []})
+    if processes()[0] == 0:
+        state = read_state(folder)
+        if state is None or not state["history"]:
+            make_folder(folder)
+            write_state(folder, {"recipe": {"seed": seed}, "history": []})
 
 
 def to_jsonable(value):

@@ -1,6 +1,7 @@
 """Random changes of shape, pen and ink, of whole batches at once."""
 
 import math
+from dataclasses import KW_ONLY
 from numbers import Real
 
 import torch
@@ -54,6 +55,7 @@ class Distortion(Parameters):
     (torch.Size([2, 1, 150, 220]), torch.float32)
     """
 
+    _: KW_ONLY
     rotation: float = param(10.0, _STRENGTH)
     scaling: float = param(1.2, _FACTOR)
     aspect: float = param(1.15, _FACTOR)

@@ -38,6 +38,38 @@ def share_from_first(value):
     return values[0]
 
 
+def from_first(function):
+    """Call a function in the first process, and return its value, or raise its error, in all of them.
+
+    Parameters
+    ----------
+    function : callable
+        Called without arguments.
+
+    Returns
+    -------
+    object
+        What it returned in the first process.
+
+    Raises
+    ------
+    Exception
+        What it raised there: an error in one process alone would let the others wait for it.
+    """
+    value = error = None
+    if processes()[0] == 0:
+        try:
+            value = function()
+        except Exception as raised:
+            if processes()[1] == 1:
+                raise
+            error = raised
+    value, error = share_from_first((value, error))
+    if error is not None:
+        raise error
+    return value
+
+
 def average_over_processes(tensors):
     """Replace tensors by their means over the processes that train together.
 

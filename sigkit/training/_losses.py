@@ -1,5 +1,6 @@
 """The losses of a classification of writers; a new one is a class with two methods, and an entry of LOSSES."""
 
+from dataclasses import KW_ONLY
 from numbers import Real
 
 import torch
@@ -13,8 +14,8 @@ from sigkit.training._parameters import Parameters, param, parameters
 class WriterLoss(Parameters):
     """Base of the losses.
 
-    A subclass has `classifier`, and may override `training_logits`. Its parameters include `writer_term` and
-    `label_smoothing`, whose meaning is the same in all losses.
+    A subclass has `classifier`, and may override `training_logits`. The attributes `writer_term` and `label_smoothing`
+    have the same meaning in all losses, and are parameters of those of this package.
 
     Examples
     --------
@@ -22,6 +23,9 @@ class WriterLoss(Parameters):
     >>> issubclass(CosFaceLoss, WriterLoss)
     True
     """
+
+    writer_term = "genuine"
+    label_smoothing = 0.0
 
     def classifier(self, n_features, n_classes):
         """Make the last layer, which is used in training alone.
@@ -81,6 +85,7 @@ class SoftmaxLoss(WriterLoss):
     0.1
     """
 
+    _: KW_ONLY
     writer_term: str = param("genuine", StrOptions({"genuine", "all"}))
     label_smoothing: float = param(0.0, Interval(Real, 0, 1, closed="left"))
 
@@ -131,6 +136,7 @@ class CosFaceLoss(WriterLoss):
     tensor([[3., 2.]])
     """
 
+    _: KW_ONLY
     scale: float = param(16.0, Interval(Real, 0, None, closed="neither"))
     margin: float = param(0.2, Interval(Real, 0, 1, closed="left"))
     writer_term: str = param("genuine", StrOptions({"genuine", "all"}))

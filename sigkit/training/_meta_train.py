@@ -19,7 +19,7 @@ from sigkit.training._statistics import batch_statistics
 from sigkit.training._task_threads import TaskThreads, add_gradients, n_task_threads
 from sigkit.training._tasks import task_sizes
 
-NOT_IN_RECIPE = ("batch_size", "dev_writers", "keep", "weights")
+NOT_IN_RECIPE = ("batch_size", "dev_writers", "keep", "weights", "training__pretrain")
 """Parameters of a verifier that its meta-training does not use, or that a digest stands for."""
 N_FOR_STATISTICS = 1024
 """Maximum number of signatures whose statistics batch normalisation takes after an epoch of a shared network."""

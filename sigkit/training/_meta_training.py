@@ -1,6 +1,7 @@
 """The parameters of a meta-training."""
 
 import os
+from dataclasses import KW_ONLY
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -43,6 +44,7 @@ class InnerLoop(Parameters):
     """
 
     lr: float = param(0.01, _POSITIVE)
+    _: KW_ONLY
     network_lr: float | None = param(None, _NOT_NEGATIVE, None)
     learn_lr: bool = param(True, "boolean")
     order: int = param(2, Interval(Integral, 1, 2, closed="both"))
@@ -124,6 +126,7 @@ class MetaTraining(Parameters):
     """
 
     epochs: int = param(100, Interval(Integral, 0, None, closed="left"))
+    _: KW_ONLY
     inner_loop: object = param(None, InnerLoop, None)
     pretrain: object = param(None, HasMethods(["fit", "transform", "get_params"]), None)
     multi_step_epochs: int = param(15, Interval(Integral, 0, None, closed="left"))

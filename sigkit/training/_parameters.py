@@ -1,11 +1,11 @@
 """Parameter objects: settings of a training that nest in an estimator, as `get_params` and `set_params` expect."""
 
 import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import validate_parameter_constraints
 
 from sigkit._utils import listing
@@ -62,11 +62,16 @@ class Parameters(BaseEstimator):
         for path in nested:
             name = path.partition("__")[0]
             value = getattr(self, name, None)
-            if hasattr(self, name) and not hasattr(value, "set_params"):
-                meant = getattr(self.resolve(), name)
-                if not hasattr(meant, "set_params"):
-                    raise ValueError(f"{path}: {name}={value!r} has no parameters. Set {name} to an object that has.")
-                setattr(self, name, meant)
+            if not hasattr(self, name):
+                continue
+            if not hasattr(value, "set_params"):
+                value = getattr(self.resolve(), name)
+            if not hasattr(value, "set_params"):
+                raise ValueError(
+                    f"{path}: {name}={getattr(self, name)!r} has no parameters. Set {name} to an object that has."
+                )
+            # A copy: other objects may have the same one.
+            setattr(self, name, clone(value))
         return super().set_params(**nested)
 
     def validate(self):
@@ -77,8 +82,11 @@ class Parameters(BaseEstimator):
         ValueError
             If a parameter is outside its range; the parameter is named.
         """
-        constraints = {each.name: each.metadata["constraints"] for each in fields(self)}
-        validate_parameter_constraints(constraints, self.get_params(deep=False), type(self).__name__)
+        # A subclass may have a constructor of its own, and check what it takes.
+        declared = fields(self) if is_dataclass(self) else ()
+        constraints = {each.name: each.metadata["constraints"] for each in declared if "constraints" in each.metadata}
+        values = {name: value for name, value in self.get_params(deep=False).items() if name in constraints}
+        validate_parameter_constraints(constraints, values, type(self).__name__)
         for value in self.get_params(deep=False).values():
             if isinstance(value, Parameters):
                 value.validate()

@@ -3,9 +3,11 @@
 import hashlib
 import os
 
+import numpy as np
+import torch
 from torch import nn
 
-from sigkit._utils import RUN_TIME_PARAMETERS
+from sigkit._utils import RUN_TIME_PARAMETERS, content_digest
 from sigkit.training._checkpoint import STATE_FILE, to_jsonable
 
 # The seed that a random state gave is part of the recipe.
@@ -26,19 +28,17 @@ def recipe_of(estimator, training, without=()):
     training : Parameters
         The parameters of the training, resolved.
     without : iterable of str, default=()
-        Parameters of the estimator that are not used in the training, or are described otherwise (by a digest of
-        weights or images).
+        Paths of parameters that are not used in the training, or are described otherwise (by a digest of weights or
+        images).
 
     Returns
     -------
     dict of str to object
         Plain values by the path of the parameter, such as "training__loss__margin".
     """
-    own = {
-        name: value for name, value in estimator.get_params(deep=False).items() if name not in {"training", *without}
-    }
+    own = {name: value for name, value in estimator.get_params(deep=False).items() if name != "training"}
     recipe = {}
-    _describe(own | {"training": training}, "", recipe)
+    _describe(own | {"training": training}, "", frozenset(without), recipe)
     return recipe
 
 
@@ -85,14 +85,30 @@ def weights_digest(module):
     return digest.hexdigest()
 
 
-def _describe(values, prefix, recipe):
+def _describe(values, prefix, without, recipe):
+    """Add the descriptions of values, and of their own parameters, to a recipe."""
     for name, value in values.items():
-        if name in RUN_TIME:
+        path = prefix + name
+        if name in RUN_TIME or path in without:
             continue
         if hasattr(value, "get_params"):
-            recipe[prefix + name] = type(value).__name__
-            _describe(value.get_params(deep=False), f"{prefix}{name}__", recipe)
-        elif isinstance(value, (list, tuple)) and any(isinstance(each, nn.Module) for each in value):
-            recipe[prefix + name] = [weights_digest(each) for each in value]
+            recipe[path] = type(value).__name__
+            _describe(value.get_params(deep=False), f"{path}__", without, recipe)
         else:
-            recipe[prefix + name] = to_jsonable(value)
+            recipe[path] = _plain_value(path, value)
+
+
+def _plain_value(path, value):
+    if isinstance(value, nn.Module):
+        return weights_digest(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain_value(path, each) for each in value]
+    if isinstance(value, (np.ndarray, torch.Tensor)) and np.ndim(value):
+        return content_digest(np.asarray(value))
+    described = to_jsonable(value)
+    if isinstance(described, str) and " object at 0x" in described:
+        raise ValueError(
+            f"{path}={value!r}: whether a training can be resumed is decided by its parameters, and this object cannot "
+            "be compared with that of another process. Give it get_params, or pass plain values."
+        )
+    return described

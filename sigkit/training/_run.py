@@ -5,11 +5,12 @@ import os
 import sys
 import time
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sigkit._utils import warn
-from sigkit.training._checkpoint import make_folder, read_state, write_state
-from sigkit.training._distributed import processes, share_from_first
+from sigkit.training._checkpoint import make_folder, read_state, to_jsonable, write_state
+from sigkit.training._distributed import from_first, processes, share_from_first
 from sigkit.training._recipe import check_recipe
 
 _LABELS = {
@@ -34,6 +35,8 @@ class TrainingRun:
         What to change if the training diverges.
     folder : str or None, default=None
         Where the state is written after each epoch, and read from.
+    callbacks : sequence of skorch callbacks, default=()
+        What may end the training early. A state that they ended is resumed with others.
     verbose : int, default=0
         1 writes a line for each epoch to the standard error stream.
 
@@ -47,18 +50,20 @@ class TrainingRun:
         Whether there is nothing left to train.
     """
 
-    def __init__(self, recipe, n_epochs, *, measure, advice, folder=None, verbose=0):
+    def __init__(self, recipe, n_epochs, *, measure, advice, folder=None, verbose=0, callbacks=()):
         self.recipe, self.n_epochs, self.measure, self.advice = recipe, n_epochs, measure, advice
+        self.callbacks = describe_callbacks(callbacks)
         # Processes that train together end with the same weights: one of them writes.
         is_first = processes()[0] == 0
         self.folder = os.fspath(folder) if folder is not None and is_first else None
         self.verbose = verbose if is_first else 0
         self.history, self.best = [], None
-        self._stopped = False
+        self._stopped_by = None
 
     @property
     def is_finished(self):
-        return self._stopped or len(self.history) >= self.n_epochs
+        # A training that callbacks ended goes on with other callbacks.
+        return self._stopped_by == self.callbacks or len(self.history) >= self.n_epochs
 
     def resume(self):
         """Read the state of an interrupted training.
@@ -73,15 +78,17 @@ class TrainingRun:
         ValueError
             If the state is damaged or that of another training.
         """
+        state = from_first(self._read)
+        if state is not None:
+            self.history, self.best, self._stopped_by = state["history"], state["best"], state["stopped_by"]
+        return state
+
+    def _read(self):
         state = read_state(self.folder)
-        if state is not None and not state["history"]:
-            # A state that keeps the seed alone.
-            state = None
-        if state is not None:
-            check_recipe(self.folder, state["recipe"], self.recipe)
-        state = share_from_first(state)
-        if state is not None:
-            self.history, self.best, self._stopped = state["history"], state["best"], state["stopped"]
+        if state is None or not state["history"]:
+            # A state without an epoch keeps the seed alone.
+            return None
+        check_recipe(self.folder, state["recipe"], self.recipe)
         return state
 
     def begin(self):
@@ -114,6 +121,8 @@ class TrainingRun:
         """
         epoch = len(self.history) + 1
         losses = [measured[name] for name in ("train_loss", "valid_loss") if name in measured]
+        # Each process measures its part of the batches; all of them must end the training, or none.
+        losses = share_from_first(losses)
         if not all(map(math.isfinite, losses)):
             self._stop(epoch, next(loss for loss in losses if not math.isfinite(loss)))
             return False
@@ -138,7 +147,8 @@ class TrainingRun:
             Whether the training ended early and shall not be resumed.
         """
         if self.folder is not None:
-            state = {"recipe": self.recipe, "history": self.history, "best": self.best, "stopped": stopped}
+            state = {"recipe": self.recipe, "history": self.history, "best": self.best}
+            state["stopped_by"] = self.callbacks if stopped else None
             write_state(self.folder, state | {"model": model.state_dict(), "optimizer": optimizer.state_dict()})
 
     def _stop(self, epoch, loss):
@@ -154,3 +164,31 @@ class TrainingRun:
         done = len(self.history)
         left = (time.monotonic() - self._start) / (done - self._first) * (self.n_epochs - done)
         sys.stderr.write(f"[sigkit] epoch {done} of {self.n_epochs}: {', '.join(words)}, {left:.0f} s left\n")
+
+
+def describe_callbacks(callbacks):
+    """Describe callbacks by their classes and plain attributes, as they are before a training.
+
+    Parameters
+    ----------
+    callbacks : sequence of skorch callbacks
+        The callbacks, some in tuples with their name.
+
+    Returns
+    -------
+    list of dict
+        Plain values.
+    """
+    callbacks = [each[1] if isinstance(each, tuple) else each for each in callbacks or ()]
+    return [
+        {
+            "class": type(callback).__name__,
+            # What ends in an underscore is measured in a training; other objects, such as writers, end no training.
+            **{
+                name: to_jsonable(value)
+                for name, value in sorted(vars(callback).items())
+                if not name.endswith("_") and (value is None or isinstance(value, (str, bool, int, float, np.generic)))
+            },
+        }
+        for callback in callbacks
+    ]

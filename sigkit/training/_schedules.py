@@ -1,6 +1,7 @@
 """How the learning rate falls in the course of a training."""
 
 import math
+from dataclasses import KW_ONLY
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval
@@ -49,6 +50,7 @@ class StepSchedule(Schedule):
     [1.0, 1.0, 0.1]
     """
 
+    _: KW_ONLY
     decay: float = param(0.1, Interval(Real, 0, 1, closed="right"))
     n_parts: int = param(3, Interval(Integral, 1, None, closed="left"))
 
@@ -92,6 +94,7 @@ class CosineSchedule(Schedule):
     0.5
     """
 
+    _: KW_ONLY
     warm_up: float = param(0.05, Interval(Real, 0, 1, closed="left"))
 
     def factor(self, epochs_done, n_epochs):

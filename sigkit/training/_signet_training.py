@@ -1,6 +1,7 @@
 """The parameters of a training of features."""
 
 import os
+from dataclasses import KW_ONLY
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -86,6 +87,7 @@ class SigNetTraining(Parameters):
     """
 
     loss: object = param("softmax", str, WriterLoss)
+    _: KW_ONLY
     extra_classes: tuple = param((), list, tuple, set)
     augmentation: object = param("crop", StrOptions(set(AUGMENTATIONS)), Distortion)
     epochs: int = param(60, Interval(Integral, 0, None, closed="left"))

@@ -77,6 +77,7 @@ def train_features(featurizer, training, network, architecture, images, writers,
         advice=f"Lower lr (now {training.lr:g}) or clip_value.",
         folder=training.checkpoint_dir,
         verbose=featurizer.verbose,
+        callbacks=training.callbacks,
     )
     state = run.resume()
 

@@ -4,7 +4,6 @@ import os
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -29,6 +28,7 @@ from sigkit.nets import (
     choose_device,
     choose_precision,
     load_network,
+    network_without_weights,
     prepare_network,
     save_weights,
 )
@@ -360,8 +360,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _initial_network(self, X, seed):
         """Return the network that is trained, and its architecture."""
         if self.initial_weights is None:
-            with torch.device("meta"):
-                check_size(X, build_network(self.architecture), self.architecture)
+            check_size(X, network_without_weights(self.architecture), self.architecture)
             return build_network(self.architecture, seed=seed), self.architecture
         network, metadata = self._load_network(X, self.initial_weights)
         return network, metadata["architecture"]
