@@ -42,7 +42,7 @@ def main():
     images = SignaturePreprocessor().fit_transform(scans[:n_images])
     network = build_network("signet", seed=0)
     with torch.no_grad():
-        # Statistics of batch normalisation as training leaves them, so that bfloat16 has something to round.
+        # Statistics of batch normalization as training leaves them, so that bfloat16 has something to round.
         network.train()(torch.from_numpy(center_crop(images[:BATCH], (150, 220)) / 255.0).float()[:, None])
     plain_network = network.eval().to(device)
     reference, expected = rate(lambda batch: plain_features(plain_network, batch, device), images)

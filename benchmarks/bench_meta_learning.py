@@ -4,7 +4,7 @@
 
 A step has 4 tasks of 5 references, 10 random forgeries and 30 queries, and 5 second-order updates of all weights. The
 plain loop does one task after another in float32 and contiguous layout, as the original code, by networks of PyTorch's
-own layers; both minimise the same loss, that after the last update, or with `--multi-step` those after every update.
+own layers; both minimize the same loss, that after the last update, or with `--multi-step` those after every update.
 sigkit computes in bfloat16 where the device is fast in it. First-order steps, steps that adapt the last layer alone,
 and steps that recompute their updates are timed beside. The best of `--rounds` counts, also of adaptations: theirs is
 the time of a writer among several.
@@ -35,15 +35,15 @@ def plain_small_cnn():
 def plain_signet():
     """SigNet, layer by layer as its paper has it."""
 
-    def normalised(layer, normalisation):
-        return layer, normalisation, nn.ReLU()
+    def normalized(layer, normalization):
+        return layer, normalization, nn.ReLU()
 
     def convolution(n_inputs, n_outputs, kernel_size, **steps):
         layer = nn.Conv2d(n_inputs, n_outputs, kernel_size, bias=False, **steps)
-        return normalised(layer, nn.BatchNorm2d(n_outputs))
+        return normalized(layer, nn.BatchNorm2d(n_outputs))
 
     def fully_connected(n_inputs, n_outputs):
-        return normalised(nn.Linear(n_inputs, n_outputs, bias=False), nn.BatchNorm1d(n_outputs))
+        return normalized(nn.Linear(n_inputs, n_outputs, bias=False), nn.BatchNorm1d(n_outputs))
 
     return nn.Sequential(
         *(*convolution(1, 96, 11, stride=4), nn.MaxPool2d(3, 2), *convolution(96, 256, 5, padding=2)),

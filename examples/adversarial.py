@@ -42,7 +42,7 @@ def parse_arguments():
     parser.add_argument("--knowledge", nargs="+", default=["perfect", "limited", "limited-features"])
     parser.add_argument("--systems", nargs="+", default=["network", "clbp"], choices=["network", "clbp"])
     parser.add_argument("--kernels", nargs="+", default=list(KERNELS), choices=list(KERNELS))
-    parser.add_argument("--epsilon", type=float, default=1000.0, help="of FGM and PGD, in grey levels (default: 1000)")
+    parser.add_argument("--epsilon", type=float, default=1000.0, help="of FGM and PGD, in gray levels (default: 1000)")
     parser.add_argument("--confidence", type=float, default=0.5, help="of Carlini-Wagner, in scores (default: 0.5)")
     parser.add_argument("--iterations", type=int, default=60, help="of Carlini-Wagner, for each of 5 constants")
     parser.add_argument("--steps", type=int, default=250, help="of annealing and boundary attack (default: 250)")

@@ -88,7 +88,7 @@ def load(options):
 
 
 def measure(score, images, target, n_splits):
-    """Return means and standard deviations over splits of the EERs in per cent; see `both_eers`."""
+    """Return means and standard deviations over splits of the EERs in percent; see `both_eers`."""
     rows = []
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*(give half to each side|enroll with fewer than)")

@@ -109,7 +109,7 @@ def load_mcyt75(folder, *, on_error="raise"):
         ),
         n_writers=881,
         canvas_size=(952, 1360),
-        summary="881 writers of Latin script, 24 genuine signatures and 30 skilled forgeries each, in grey-scale.",
+        summary="881 writers of Latin script, 24 genuine signatures and 30 skilled forgeries each, in grayscale.",
         notes="The writers have numbers from 1 to 960, with gaps.",
         access=_LICENCE,
         reference=(

@@ -61,7 +61,7 @@ def make_signatures(
         The script: Latin names, names in an invented script with a headline, signs that are not letters, or a random
         choice for each writer.
     scan : {"grey", "two-valued", "jpeg", "mixed"}, default="grey"
-        The kind of the scans: 8-bit grey, bilevel, 8-bit grey after lossy compression, or a random choice for each
+        The kind of the scans: 8-bit gray, bilevel, 8-bit gray after lossy compression, or a random choice for each
         signature.
     resolution : float, default=300
         Resolution of the scans in dpi, from 100 to 600.

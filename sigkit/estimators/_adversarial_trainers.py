@@ -124,7 +124,7 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
 class AdversarialTrainer(_HardenedFeaturizer):
     """Train a featurizer on attacked images only, attacked through its own network at each step [1]_.
 
-    The training minimises the loss of the worst image that projected gradient descent finds in an L2 ball around each,
+    The training minimizes the loss of the worst image that projected gradient descent finds in an L2 ball around each,
 
     .. math:: \\min_\\theta E_{x, y} \\max_{\\|\\delta\\|_2 \\le \\epsilon} L(\\theta, x + \\delta, y),
 
@@ -138,11 +138,11 @@ class AdversarialTrainer(_HardenedFeaturizer):
     estimator : SigNetFeaturizer or None, default=None
         What to train; `SigNetFeaturizer()` by default.
     epsilon : float, default=510.0
-        Radius of the ball, in grey levels: 510 is 2 in units of full ink, as in [2]_.
+        Radius of the ball, in gray levels: 510 is 2 in units of full ink, as in [2]_.
     n_steps : int, default=10
         Number of gradient steps for each image.
     step_size : float or None, default=None
-        Length of a step, in grey levels; None for `2.5 * epsilon / n_steps`.
+        Length of a step, in gray levels; None for `2.5 * epsilon / n_steps`.
     random_start : bool, default=False
         Whether the steps start from a random change.
 
@@ -246,7 +246,7 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
         Featurizers, of other architectures for instance, that are trained first, on the same signatures. With a
         `checkpoint_dir` of their own they are trained once for a whole grid search.
     epsilon : float, default=1275.0
-        Length of the step, in grey levels: 1275 is 5 in units of full ink, as in [2]_.
+        Length of the step, in gray levels: 1275 is 5 in units of full ink, as in [2]_.
     alpha : float, default=0.5
         Share of unchanged images in the loss, from 0 to 1.
 

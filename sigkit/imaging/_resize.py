@@ -20,7 +20,7 @@ class ResizePlan(NamedTuple):
 
 @lru_cache(maxsize=32)
 def plan_resize(canvas_size, image_size):
-    """Plan how to resize a canvas so that it covers an image, and how to crop the centre of the result.
+    """Plan how to resize a canvas so that it covers an image, and how to crop the center of the result.
 
     The canvas is scaled by one factor so that it covers `image_size`; what extends beyond it on two sides is cropped.
     Each matrix is a Gaussian of standard deviation (factor - 1) / 2 with zeros beyond the edges, followed by linear
@@ -78,7 +78,7 @@ def fit_canvas(largest, image_size):
 def _resize_matrix(n_from, n_to):
     """Return the matrix of shape (n_to, n_from) that smooths and interpolates one axis."""
     factor = n_from / n_to
-    # Pixels are unit squares with their centre at 0.5: output pixel i samples the input at (i + 0.5) factor - 0.5.
+    # Pixels are unit squares with their center at 0.5: output pixel i samples the input at (i + 0.5) factor - 0.5.
     centers = (np.arange(n_to) + 0.5) * factor - 0.5
     below = np.floor(centers).astype(int)
     above_weight = centers - below

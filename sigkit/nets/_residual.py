@@ -21,7 +21,7 @@ class ResidualSigNet(nn.Module):
     The first convolution of SigNet has a stride of four pixels, which is more than the width of a pen stroke; here it
     is two. Features hardly depend on where on the sheet a signature is, on the size of the sheet and on the darkness of
     the pen: ink is divided by its mean level in the image, and the maps are averaged over the ink alone. They are
-    averaged three times, unweighted and weighted by the horizontal and the vertical distance from the centre of the
+    averaged three times, unweighted and weighted by the horizontal and the vertical distance from the center of the
     ink; their maxima are the fourth part of what the last layer takes.
 
     Parameters
@@ -135,6 +135,6 @@ def _pool(maps, ink, size):
     across = torch.linspace(-1, 1, width, device=maps.device, dtype=maps.dtype) * (size[1] / 2 / _HALF_WIDTH)
     pooled = [(maps * weight).sum((2, 3))]
     for position in (across, down):
-        from_centre = position - (position * weight).sum((2, 3), keepdim=True)
-        pooled.append((maps * (weight * from_centre)).sum((2, 3)))
+        from_center = position - (position * weight).sum((2, 3), keepdim=True)
+        pooled.append((maps * (weight * from_center)).sum((2, 3)))
     return torch.cat([*pooled, maps.amax((2, 3))], dim=1)

@@ -29,11 +29,11 @@ class ProjectedGradientAdversary(Adversary):
     Parameters
     ----------
     epsilon : float, default=510.0
-        Maximum L2 norm of the change, in grey levels.
+        Maximum L2 norm of the change, in gray levels.
     n_steps : int, default=10
         Number of gradient steps.
     step_size : float or None, default=None
-        Length of a step, in grey levels; None for `2.5 * epsilon / n_steps`.
+        Length of a step, in gray levels; None for `2.5 * epsilon / n_steps`.
     random_start : bool, default=False
         Whether the steps begin at a random change.
 
@@ -72,7 +72,7 @@ class ProjectedGradientAdversary(Adversary):
             One share: the changed images.
         """
         criterion = net.criterion_.for_attacked_images()
-        # The network takes ink from 0 to 1, parameters are in grey levels.
+        # The network takes ink from 0 to 1, parameters are in gray levels.
         epsilon = self.epsilon / FULL_INK
         start = None
         if self.random_start:
@@ -96,7 +96,7 @@ class EnsembleAdversary(Adversary):
     Parameters
     ----------
     epsilon : float, default=1275.0
-        L2 norm of the step, in grey levels.
+        L2 norm of the step, in gray levels.
     alpha : float, default=0.5
         Share of the unchanged images in the loss, from 0 to 1.
     surrogates : list of torch.nn.Module, default=()

@@ -155,7 +155,7 @@ class Distortion(Parameters):
 
 
 def _extreme_of_nine(images, extreme):
-    """Take the greatest or the least of each pixel and its neighbours; pooling does the same, several times slower."""
+    """Take the greatest or the least of each pixel and its neighbors; pooling does the same, several times slower."""
     for axis in (2, 3):
         length = images.shape[axis] - 1
         pairs = extreme(images.narrow(axis, 0, length), images.narrow(axis, 1, length))
@@ -165,7 +165,7 @@ def _extreme_of_nine(images, extreme):
 
 
 def _mean_of_nine(images):
-    """Average each pixel with its neighbours, 0 beyond the edges."""
+    """Average each pixel with its neighbors, 0 beyond the edges."""
     for axis in (2, 3):
         length = images.shape[axis] - 1
         total = images.clone()

@@ -46,7 +46,7 @@ class Batches:
     prepare : callable
         From a batch of uint8 images to the input of the network.
     generator : torch.Generator or None, default=None
-        Shuffles the images. A last batch of a single image is then left out of the epoch, because batch normalisation
+        Shuffles the images. A last batch of a single image is then left out of the epoch, because batch normalization
         needs two.
     n_mirrored : int, default=0
         Number of classes, if images are mirrored at random into classes of their own; 0 for none.
@@ -61,7 +61,7 @@ class Batches:
         self.generator = generator
         self.n_mirrored = n_mirrored
         self.part = slice(rank, None, n_processes)
-        # Batch normalisation needs two images in each process.
+        # Batch normalization needs two images in each process.
         self.least = 1 if generator is None else 2 * n_processes
 
     def __len__(self):

@@ -270,7 +270,7 @@ class SigNetLoss(nn.Module):
         return (1 - self.forgery_weight) * loss + self.forgery_weight * forgery_term
 
     def per_sample(self, logits, target):
-        """Compute the loss of each sample, which an adversary maximises image by image.
+        """Compute the loss of each sample, which an adversary maximizes image by image.
 
         Parameters
         ----------

@@ -22,7 +22,7 @@ from sigkit.training._tasks import task_sizes
 NOT_IN_RECIPE = ("batch_size", "dev_writers", "keep", "weights")
 """Parameters of a verifier that its meta-training does not use, or that a digest stands for."""
 N_FOR_STATISTICS = 1024
-"""Maximum number of signatures whose statistics batch normalisation takes after an epoch of a shared network."""
+"""Maximum number of signatures whose statistics batch normalization takes after an epoch of a shared network."""
 N_IMAGES_A_PASS = 256
 """Number of images in one pass through a shared network, unless a task has more: this bounds the memory."""
 
@@ -116,7 +116,7 @@ class MetaTrainer:
         learns_network = training.network_lr != 0
         # Without this, the graph of gradients that nobody asks for would be made.
         learner.network.requires_grad_(learns_network or learner.adapts == "all")
-        # A network that the tasks share is trained as any network is, normalised by the statistics of each batch.
+        # A network that the tasks share is trained as any network is, normalized by the statistics of each batch.
         # Otherwise the running statistics stay: they would move without the gradients knowing, and undo what the steps
         # learn.
         self.uses_batch_statistics = learns_network and learner.adapts == "head"

@@ -72,7 +72,7 @@ class MetaTraining(Parameters):
     meta_batch_size : int, default=4
         Maximum number of tasks whose gradients are averaged. The memory is that of `n_jobs` tasks, or with
         `adapt="head"` that of tasks with 256 signatures together. A network that is learned with `adapt="head"` needs
-        several, for batch normalisation.
+        several, for batch normalization.
     lr, min_lr : float, default=1e-3, 1e-5
         Learning rate of Adam at the beginning, and at the end of a cosine.
     network_lr : float or None, default=None

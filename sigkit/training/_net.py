@@ -174,7 +174,7 @@ class TrainingNet(NeuralNet):
             clip_gradients(parameters, self.clip_value)
 
     def on_batch_end(self, net, training=False, **kwargs):
-        """Average the statistics of batch normalisation over processes after the last batch of an epoch."""
+        """Average the statistics of batch normalization over processes after the last batch of an epoch."""
         if training and self.batch_ == self.n_batches_:
             average_over_processes(buffer for buffer in self.module_.buffers() if buffer.is_floating_point())
 

@@ -63,7 +63,7 @@ def task_sizes(verifier, training):
 
 
 class DevelopmentSet:
-    """The distinct signatures of development writers, without those labelled with two writers or two forgery kinds.
+    """The distinct signatures of development writers, without those labeled with two writers or two forgery kinds.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ class DevelopmentSet:
             others[sizes.n_random_forgeries :],
             skilled[: sizes.n_query_skilled],
         )
-        return Task(*_labelled(references), *_labelled(queries))
+        return Task(*_labeled(references), *_labeled(queries))
 
 
 def draw_from_each(rows, writers, n, rng):
@@ -246,7 +246,7 @@ def draw_from_each(rows, writers, n, rng):
     return np.array(drawn[:n], dtype=int)
 
 
-def _labelled(groups):
+def _labeled(groups):
     labels = np.zeros(sum(map(len, groups)), dtype=np.float32)
     labels[: len(groups[0])] = 1
     return np.concatenate(groups), labels

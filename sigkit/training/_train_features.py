@@ -133,7 +133,7 @@ def _check_batches(batch_size, n_images):
     least = 2 * n_processes
     if min(batch_size, n_images) < least:
         raise ValueError(
-            f"batch_size={batch_size}, with {n_images} images to train on: batch normalisation needs batches of at "
+            f"batch_size={batch_size}, with {n_images} images to train on: batch normalization needs batches of at "
             f"least {least} images (2 for each of {n_processes} processes). Raise batch_size or pass more images."
         )
 

@@ -320,7 +320,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         -------
         torch.nn.Module
             A copy of the network in evaluation mode, from images of shape (n_samples, height, width), values from 0 to
-            255, to features of shape (n_samples, n_magnifications * n_features). Batch normalisation is folded into
+            255, to features of shape (n_samples, n_magnifications * n_features). Batch normalization is folded into
             the layers before it.
         """
         check_is_fitted(self, "network_")

@@ -10,7 +10,7 @@ SIZES = TaskSizes(4, 3, 10, 2, 3)
 
 @pytest.fixture(scope="module")
 def development(blots):
-    """Development writers 1 to 4, with a duplicate, and two images that are labelled in two ways."""
+    """Development writers 1 to 4, with a duplicate, and two images that are labeled in two ways."""
     X, y = blots
     is_dev = y[:, 0] <= 4
     X = X[is_dev].copy()

@@ -26,10 +26,10 @@ SAMPLES_PER_FORGER = (4, 8, 30)
 """Numbers of forgeries by the same forger, of writers with many forgers, some, or one."""
 
 FORM_SIZE = 82.0, 56.0
-"""Width and height in millimetres of the box for a signature on a form."""
+"""Width and height in millimeters of the box for a signature on a form."""
 
 MAX_LINE_WIDTH = 2.0
-"""Upper bound in millimetres of what the width of the line adds to the box."""
+"""Upper bound in millimeters of what the width of the line adds to the box."""
 
 # The first number after the writer in a seed: what its stream of random numbers is for. numpy pads short seeds with
 # zeros, so the numbers start at 1.

@@ -107,13 +107,13 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Batch normalisation uses running statistics, and there is no dropout: a score depends on the references, the random
+    Batch normalization uses running statistics, and there is no dropout: a score depends on the references, the random
     forgeries and the query alone. The user guide describes the statistics in meta-training.
 
     All writers are adapted with the same random forgeries, each of another development writer as far as there are
     enough, so that a writer's scores do not depend on other enrollments. Without development writers they are
     references of the writers of `fit`, and are removed with them. The meta-training uses duplicates once, and neither
-    simple forgeries nor signatures labelled with two writers or forgery kinds.
+    simple forgeries nor signatures labeled with two writers or forgery kinds.
 
     `enroll` and `remove` replace the state as a whole when they are done: other threads may score meanwhile.
 

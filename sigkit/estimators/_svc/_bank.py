@@ -12,7 +12,7 @@ from sigkit.estimators._svc._kernel import squared_norms
 
 @dataclass(frozen=True, eq=False)
 class NegativeBank:
-    """Standardised features of the signatures that serve as negatives.
+    """Standardized features of the signatures that serve as negatives.
 
     A bank is immutable: methods that add or withdraw negatives return a new one. Rows keep their numbers, because the
     models of the writers refer to their support vectors by row number.

@@ -2,14 +2,14 @@
 
 The problem is libsvm's: the dual of the soft-margin SVM with a separate penalty for each class,
 
-    maximise    sum_i |a_i| - 1/2 sum_ij a_i a_j K(x_i, x_j)
+    maximize    sum_i |a_i| - 1/2 sum_ij a_i a_j K(x_i, x_j)
     subject to  sum_i a_i = 0,
                 0 <= a_i <= C n_negatives / n_references    for references,
                 -C <= a_i <= 0                              for negatives,
 
 where a_i are the signed coefficients of the decision function f(x) = sum_i a_i K(x_i, x) + intercept. A solution is
 optimal when no sample violates its margin: a negative with a_i = 0 must have f(x_i) <= -1. There are thousands of
-negatives, of which a few hundred become support vectors. The others need not take part in the optimisation; it is
+negatives, of which a few hundred become support vectors. The others need not take part in the optimization; it is
 sufficient to check their margins.
 """
 
