@@ -19,6 +19,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sigkit.nets import build_network, choose_device, choose_precision
+from sigkit.training import SigNetTraining
 from sigkit.transformers import SigNetFeaturizer
 
 N_WRITERS, BATCH_SIZE = 16, 32
@@ -48,11 +49,11 @@ def plain_loop(images, labels, device, epochs):
     return (epochs - 1) * len(images) / (time.perf_counter() - start)
 
 
-def sigkit_fit(images, labels, device, epochs, **settings):
-    """Train by sigkit; return images a second of all epochs but the first."""
-    featurizer = SigNetFeaturizer(
-        epochs=epochs, validation_fraction=0, device=str(device), random_state=0, batch_size=BATCH_SIZE, **settings
-    ).fit(images, labels.numpy())
+def sigkit_fit(images, labels, device, epochs, precision, compile=False):
+    """Train with sigkit; return images per second of all epochs but the first."""
+    training = SigNetTraining(epochs=epochs, batch_size=BATCH_SIZE, validation_fraction=0, compile=compile)
+    featurizer = SigNetFeaturizer(training=training, device=str(device), precision=precision, random_state=0)
+    featurizer.fit(images, labels.numpy())
     return (epochs - 1) * len(images) / sum(epoch["dur"] for epoch in featurizer.history_[1:])
 
 

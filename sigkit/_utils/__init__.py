@@ -15,6 +15,7 @@ from sigkit._utils._pipeline import (
 )
 from sigkit._utils._progress import progress
 from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
+from sigkit._utils._run_time import RUN_TIME_PARAMETERS
 from sigkit._utils._target import (
     GENUINE,
     SIMPLE,
@@ -29,6 +30,7 @@ from sigkit._utils._warn import warn
 
 __all__ = [
     "GENUINE",
+    "RUN_TIME_PARAMETERS",
     "SIMPLE",
     "SKILLED",
     "as_bytes",

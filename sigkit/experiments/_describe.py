@@ -8,12 +8,11 @@ from dataclasses import fields
 import joblib
 import numpy as np
 
-from sigkit._utils import content_digest, signature_digest
+from sigkit._utils import RUN_TIME_PARAMETERS, content_digest, signature_digest
 from sigkit.nets import weights_path
 
-# Parameters that do not change the results. All others are part of the description, so that a new parameter never makes
-# an experiment resume from results with another value of it. The steps of a Pipeline are described by their parameters.
-RUN_TIME_SETTINGS = ("n_jobs", "verbose", "memory", "max_memory", "device", "steps", "checkpoint_dir")
+# Parameters that are not described. The steps of a Pipeline are, by their own parameters.
+LEFT_OUT = RUN_TIME_PARAMETERS | {"steps"}
 
 
 def describe_estimator(estimator):
@@ -37,7 +36,7 @@ def describe_estimator(estimator):
     parameters = {
         name: _value(name, value)
         for name, value in sorted(estimator.get_params().items())
-        if name.split("__")[-1] not in RUN_TIME_SETTINGS
+        if name.split("__")[-1] not in LEFT_OUT
     }
     return f"{type(estimator).__name__} {parameters}"
 

@@ -5,12 +5,12 @@ import os
 
 from torch import nn
 
+from sigkit._utils import RUN_TIME_PARAMETERS
 from sigkit.training._checkpoint import STATE_FILE, to_jsonable
 
-RUN_TIME = frozenset(
-    {"callbacks", "checkpoint_dir", "compile", "device", "memory", "n_jobs", "random_state", "recompute", "verbose"}
-)
-"""Parameters, at any depth, that decide how a training runs and not what comes out of it."""
+# The seed that a random state gave is part of the recipe.
+RUN_TIME = RUN_TIME_PARAMETERS | {"random_state"}
+"""Parameters, at any depth, that are not part of a recipe."""
 
 
 def recipe_of(estimator, training, without=()):

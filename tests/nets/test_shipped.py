@@ -1,11 +1,15 @@
 """The shipped weights."""
 
+import hashlib
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
+from torch.nn import functional as F
 
 from sigkit.nets import build_network, load_network, save_weights, weights_path
 from sigkit.nets._shipped import SHIPPED_WEIGHTS
@@ -48,3 +52,41 @@ def test_errors_list_the_shipped_weights(name, tmp_path, monkeypatch):
     for load in (weights_path, load_network):
         with pytest.raises(FileNotFoundError, match=rf"no file '{name}'\. The package ships .* 'synthetic'"):
             load(name)
+
+
+def test_the_file_is_the_published_one():
+    digest = hashlib.sha256(Path(weights_path("synthetic")).read_bytes()).hexdigest()
+    assert digest == "092c1646f3f583278136ea16aa2780063627be3c4700074fbbd69d0e9a1e0ab8"
+
+
+def normalized(maps, weights, layer, kind="conv", **steps):
+    """A layer without bias and its batch normalization, by torch's functions."""
+    apply = F.conv2d if kind == "conv" else F.linear
+    statistics = [weights[f"{layer}.bn.{name}"] for name in ("running_mean", "running_var", "weight", "bias")]
+    return F.batch_norm(apply(maps, weights[f"{layer}.{kind}.weight"], **steps), *statistics)
+
+
+def test_features_are_those_of_the_layers():
+    """The network in torch's functions, from the tensors of the file."""
+    weights = {name: tensor.float() for name, tensor in load_file(weights_path("synthetic")).items()}
+    images = torch.from_numpy(np.random.default_rng(0).random((3, 1, 150, 220), dtype=np.float32))
+    images = images * (images > 0.95)
+    level = images.square().sum((2, 3), keepdim=True) / (images.sum((2, 3), keepdim=True) + 1e-3)
+    maps = F.relu(normalized(images / (level + 1e-3), weights, "conv_layers.conv1", stride=2, padding=2))
+    for number in range(1, 5):
+        block = f"conv_layers.block{number}"
+        first = F.relu(normalized(maps, weights, f"{block}.first", stride=2, padding=1))
+        second = normalized(first, weights, f"{block}.second", padding=1)
+        maps = F.relu(second + normalized(maps, weights, f"{block}.beside", stride=2))
+    ink = (F.adaptive_max_pool2d(images, maps.shape[2:]) > 0.1 * images.amax((2, 3), keepdim=True)).float()
+    share = ink / (ink.sum((2, 3), keepdim=True) + 1e-6)
+    across = torch.linspace(-1, 1, maps.shape[3]) * (220 / 2 / 50)
+    down = torch.linspace(-1, 1, maps.shape[2])[:, None] * (150 / 2 / 20)
+    pooled = [(maps * share).sum((2, 3))]
+    for position in (across, down):
+        centered = position - (position * share).sum((2, 3), keepdim=True)
+        pooled.append((maps * share * centered).sum((2, 3)))
+    pooled = torch.cat([*pooled, maps.amax((2, 3))], dim=1)
+    statistics = [weights[f"pooled.{name}"] for name in ("running_mean", "running_var", "weight", "bias")]
+    expected = normalized(F.batch_norm(pooled, *statistics), weights, "fc_layers.fc1", kind="fc")
+    torch.testing.assert_close(load_network("synthetic")[0](images), expected, rtol=1e-4, atol=1e-5)

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import generate_valid_param, make_constraint
 from torch import nn
 
-from sigkit.estimators import MetaLearnedVerifier
+from sigkit.estimators import MetaLearnedVerifier, WriterDependentSVC
 from sigkit.training import (
     LOSSES,
     CosFaceLoss,
@@ -186,7 +186,8 @@ def test_all_parameter_objects_are_tested_here():
 
 
 def test_run_time_parameters_exist():
-    known = {part for estimator in ESTIMATORS.values() for path in estimator.get_params() for part in path.split("__")}
+    estimators = [*ESTIMATORS.values(), WriterDependentSVC()]
+    known = {part for estimator in estimators for path in estimator.get_params() for part in path.split("__")}
     assert known >= RUN_TIME
 
 
