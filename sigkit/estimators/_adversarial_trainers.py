@@ -153,9 +153,9 @@ class AdversarialTrainer(_HardenedFeaturizer):
     network_ : torch.nn.Module
         Its network.
     history_ : list of dict
-        What was measured in each epoch: "train_loss" on attacked images, "valid_loss" and "valid_acc" on unchanged.
+        Measurements of each epoch: "train_loss" on attacked images, "valid_loss" and "valid_acc" on unchanged.
     metadata_ : dict of str to str
-        What is known of the weights.
+        Metadata of the weights.
     image_shape_in_ : tuple of (int, int)
         Rows and columns of the images seen in `fit`.
 
@@ -259,9 +259,9 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
     network_ : torch.nn.Module
         The network of `estimator_`.
     history_ : list of dict
-        What was measured in each epoch.
+        Measurements of each epoch.
     metadata_ : dict of str to str
-        What is known of the weights.
+        Metadata of the weights.
     image_shape_in_ : tuple of (int, int)
         Rows and columns of the images seen in `fit`.
 

@@ -13,7 +13,7 @@ from sigkit._utils import GENUINE, listing, parse_target, same_id_type, warn
 class VerifierMixin:
     """Methods of every verifier, given its enrolled writers and their scores.
 
-    The verifier has `claim_scores`, and `_score_everybody`, which returns the enrolled writers and a matrix with one
+    The verifier has `claim_scores`, and `_score_enrolled`, which returns the enrolled writers and a matrix with one
     column per writer. Its fitted state is `_enrolled`, an `EnrolledChecks` that also has `without(writers)`. That
     object is never changed but replaced as a whole, so a thread that scores sees one consistent state; read the
     attribute once per call.
@@ -63,7 +63,7 @@ class VerifierMixin:
         ValueError
             If no writer is enrolled, or the queries do not fit.
         """
-        return self._score_everybody(X)[1]
+        return self._score_enrolled(X)[1]
 
     def verify(self, X, writers, threshold=0.0):
         """Accept or reject each query as the writer it claims to be.
@@ -112,7 +112,7 @@ class VerifierMixin:
         ndarray of shape (n_queries,)
             Writer ids.
         """
-        classes, scores = self._score_everybody(X)
+        classes, scores = self._score_enrolled(X)
         return classes[scores.argmax(axis=1)]
 
     def score(self, X, y, sample_weight=None):
@@ -150,7 +150,7 @@ class VerifierMixin:
         """Return the enrolled writers for a call that scores; raise an error if there are none."""
         check_is_fitted(self)
         enrolled = self._enrolled
-        enrolled.check_somebody()
+        enrolled.check_any()
         return enrolled
 
     @property

@@ -65,6 +65,7 @@ def fit_canvas(largest, image_size):
     (702, 1000)
     """
     height, width = image_size
+    # One row less than the ratio gives, because rounding may allow it.
     rows = max(largest[0], int(largest[1] * height / width) - 1, 1)
     # Sides are whole numbers, so few canvases have the exact ratio: take the first that `plan_resize` rounds to
     # `image_size` on both sides, whichever side it fits.
@@ -86,6 +87,7 @@ def _resize_matrix(n_from, n_to):
     for index, weight in ((below, 1 - above_weight), (below + 1, above_weight)):
         inside = (index >= 0) & (index < n_from)
         interpolation[np.nonzero(inside)[0], index[inside]] += weight[inside]
+    # Blurring with half the excess of the factor, as scikit-image does, removes frequencies that the output cannot hold.
     return interpolation @ _gaussian_matrix(n_from, max(0.0, (factor - 1) / 2))
 
 
@@ -93,6 +95,7 @@ def _gaussian_matrix(n, sigma):
     """Return the matrix of shape (n, n) that blurs one axis, with zeros beyond the edges."""
     if sigma == 0:
         return np.eye(n)
+    # Truncated at four standard deviations, as by scipy.ndimage.gaussian_filter.
     radius = int(4 * sigma + 0.5)
     offsets = np.arange(-radius, radius + 1)
     weights = np.exp(-0.5 * (offsets / sigma) ** 2)

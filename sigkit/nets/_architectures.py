@@ -189,7 +189,7 @@ def network_without_weights(architecture):
     Returns
     -------
     torch.nn.Module
-        The network, on the meta device; on the processor, with random weights, where its builder does not run there.
+        The network, on the meta device; on the CPU, with random weights, where its builder does not run there.
     """
     try:
         with torch.device("meta"):

@@ -13,7 +13,7 @@ def convolve(inputs, weight, bias, stride, padding):
     A convolution is linear in its inputs and in its weights. Each of its derivatives, of any order, is therefore one of
     three operations of the same shape: the convolution, its gradient with respect to the inputs, and its gradient with
     respect to the weights. PyTorch computes the second derivatives by convolutions with kernels as large as the images,
-    which are slow on processors.
+    which are slow on CPUs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Adversaries of a training: they change the images of a batch so that the network learns to withstand attacks."""
+"""Adversarial training: objects that attack the images of each batch."""
 
 from numbers import Integral, Real
 
@@ -11,8 +11,8 @@ from sigkit.training._parameters import Parameters, param, parameters
 class Adversary(Parameters):
     """Base of the adversaries.
 
-    A subclass has the method `changed_batches(net, images, target)`. It returns what replaces a batch: a list of shares
-    of the loss, inputs of the network, and the criterion of each.
+    A subclass implements `changed_batches(net, images, target)`, which returns the batches that replace a batch: a list
+    of tuples with the weight in the loss, the input of the network, and the criterion.
 
     Examples
     --------
@@ -24,18 +24,18 @@ class Adversary(Parameters):
 
 @parameters
 class ProjectedGradientAdversary(Adversary):
-    """Replace each image by a hard one nearby, found by projected gradient ascent on the loss [1]_.
+    """Replace each image by an adversarial example, found by projected gradient ascent on the loss [1]_.
 
     Parameters
     ----------
     epsilon : float, default=510.0
-        Maximum L2 norm of the change, in gray levels.
+        Maximum L2 norm of the perturbation, in gray levels.
     n_steps : int, default=10
         Number of gradient steps.
     step_size : float or None, default=None
         Length of a step, in gray levels; None for `2.5 * epsilon / n_steps`.
     random_start : bool, default=False
-        Whether the steps begin at a random change.
+        Whether the steps start from a random perturbation.
 
     References
     ----------
@@ -55,7 +55,7 @@ class ProjectedGradientAdversary(Adversary):
     random_start: bool = param(False, "boolean")
 
     def changed_batches(self, net, images, target):
-        """Change the images of a batch.
+        """Attack the images of a batch.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class ProjectedGradientAdversary(Adversary):
         Returns
         -------
         list of (float, Tensor, SigNetLoss)
-            One share: the changed images.
+            One batch: the attacked images.
         """
         criterion = net.criterion_.for_attacked_images()
         # The network takes ink from 0 to 1, parameters are in gray levels.
@@ -91,7 +91,7 @@ class ProjectedGradientAdversary(Adversary):
 
 @parameters
 class EnsembleAdversary(Adversary):
-    """Add the images of each batch after one gradient step against this network or a surrogate, in turn [1]_.
+    """Add adversarial examples, made by one gradient step against this network or a surrogate in turn [1]_.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class EnsembleAdversary(Adversary):
     surrogates: object = param((), list, tuple)
 
     def changed_batches(self, net, images, target):
-        """Change the images of a batch, and keep the images themselves.
+        """Attack the images of a batch, and keep the original images as well.
 
         Parameters
         ----------
@@ -133,9 +133,9 @@ class EnsembleAdversary(Adversary):
         Returns
         -------
         list of (float, Tensor, SigNetLoss)
-            Two shares: the images, and the changed images.
+            Two batches: the original and the attacked images.
         """
-        # The number of batches before decides whose turn it is, so that a resumed training goes on with the same one.
+        # The number of batches so far determines the network, so that a resumed training continues with the same one.
         n_batches = (len(net.history) - 1) * net.n_batches_ + net.batch_
         attacked = [net.module_, *self.surrogates][n_batches % (1 + len(self.surrogates))]
         criterion = net.criterion_.for_attacked_images()

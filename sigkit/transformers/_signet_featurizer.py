@@ -77,7 +77,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Device of the network, "cpu" or "cuda" for instance; None takes an accelerator if there is one.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Type of weights and activations in `transform`, and of convolutions and matrix products in training.
-        "bfloat16" changes features slightly (cosine above 0.999) and is at least twice as fast on a processor with
+        "bfloat16" changes features slightly (cosine above 0.999) and is at least twice as fast on a CPU with
         avx512_bf16 and on recent accelerators; "auto" takes it there only.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Folder in which the features of each image are cached, by its content, the weights and these parameters.
@@ -89,15 +89,15 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     Attributes
     ----------
     network_ : torch.nn.Module
-        The network, on the processor in float32.
+        The network, on the CPU in float32.
     architecture_ : str
         The architecture of the network.
     net_ : skorch.NeuralNet or None
         The net that was trained, without its optimizer; None if there was no training.
     history_ : list of dict or None
-        What was measured in each epoch: "train_loss", "valid_loss", "valid_acc", "lr", "dur" (seconds).
+        Measurements of each epoch: "train_loss", "valid_loss", "valid_acc", "lr", "dur" (seconds).
     metadata_ : dict of str to str
-        What is known of the weights: architecture, recipe, date, preprocessing; `save_weights` writes it.
+        Metadata of the weights: architecture, recipe, date, preprocessing; `save_weights` writes it.
     magnifications_ : tuple of float
         The factors by which `transform` enlarges images.
     image_shape_in_ : tuple of (int, int)

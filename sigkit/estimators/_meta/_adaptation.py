@@ -45,7 +45,7 @@ class Adaptation:
         Returns
         -------
         dict of str to Tensor
-            The adapted weights, on the processor.
+            The adapted weights, on the CPU.
 
         Raises
         ------

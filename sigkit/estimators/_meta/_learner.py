@@ -61,16 +61,16 @@ def learn(verifier, training, references, development, target, seed):
     target : ndarray of shape (n_development, 2)
         Rows `[writer, forgery]` of the images of `development`.
     seed : int
-        Decides all that is drawn.
+        Seed of all random draws.
 
     Returns
     -------
     learner : MetaLearner
-        The learner, on the processor in evaluation mode.
+        The learner, on the CPU in evaluation mode.
     metadata : dict of str to str
         What is known of its weights.
     history : list of dict or None
-        What was measured in each epoch; None without epochs.
+        Measurements of each epoch; None without epochs.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def learn(verifier, training, references, development, target, seed):
     if not training.epochs:
         return learner, metadata, None
     history, recipe = meta_train(verifier, training, learner, development, seed=seed, device=device)
-    description = describe_training(recipe, len(development.rows_to_learn()), len(development.teachers))
+    description = describe_training(recipe, len(development.training_rows()), len(development.training_writers))
     adaptation = json.dumps({name: getattr(verifier, name) for name in ADAPTATION}, default=int)
     # The corpus and the licence are those of the initial weights, not of the new ones.
     kept = {name: value for name, value in metadata.items() if name not in ("corpus", "licence")}
@@ -167,7 +167,7 @@ def _pretrain(verifier, training, development, target, seed):
         featurizer.set_params(random_state=seed)
     if getattr(featurizer.training or SigNetTraining(), "checkpoint_dir", None) is None:
         featurizer.set_params(training__checkpoint_dir=_pretraining_folder(training))
-    rows = development.rows_to_learn()
+    rows = development.training_rows()
     return featurizer.fit(development.images[rows], target[rows])
 
 

@@ -85,16 +85,16 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_enrolled,)
         The enrolled writers, sorted: the columns of `decision_function`.
     learner_ : sigkit.nets.MetaLearner
-        The meta-learned network and learning rates, on the processor in float32.
+        The meta-learned network and learning rates, on the CPU in float32.
     architecture_ : str
         The architecture of the network.
     random_forgeries_ : ndarray of shape (n_images, height, width), dtype uint8
         The signatures that enrollment takes random forgeries from.
     history_ : list of dict or None
-        What was measured in each epoch: "train_loss", "valid_loss", "valid_acc" (of genuine signatures and forgeries
+        Measurements of each epoch: "train_loss", "valid_loss", "valid_acc" (of genuine signatures and forgeries
         after adaptation, balanced), "lr", "dur" (seconds). None without meta-training.
     metadata_ : dict of str to str
-        What is known of the weights, and of those that the meta-training started from; `save_weights` writes it.
+        Metadata of the weights, and of those that the meta-training started from; `save_weights` writes it.
     image_shape_in_ : tuple of (int, int)
         Rows and columns of the images seen in `fit`.
 
@@ -262,8 +262,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         )
         self.architecture_ = self.metadata_["architecture"]
         others = draw_random_forgeries(development, X[enrolled], writers[enrolled], self.n_random_forgeries, seed)
-        nobody = AdaptedWriters(np.unique(writers)[:0], {}, frozenset(np.unique(writers[is_dev]).tolist()), others)
-        self._enrolled = self._enroll(nobody, X[enrolled], writers[enrolled])
+        no_writers = AdaptedWriters(np.unique(writers)[:0], {}, frozenset(np.unique(writers[is_dev]).tolist()), others)
+        self._enrolled = self._enroll(no_writers, X[enrolled], writers[enrolled])
 
     def enroll(self, X, y):
         """Enroll writers in the fitted model, without meta-training; models of other writers stay as they are.
@@ -376,7 +376,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     def _keeps_references(self):
         return self.learner_.adapts == "all" and self.keep == "references"
 
-    def _score_everybody(self, X):
+    def _score_enrolled(self, X):
         adapted = self._enrolled_writers()
         X = as_bytes(check_images(self, X, reset=False))
         adaptation = Adaptation(self, adapted.others)
