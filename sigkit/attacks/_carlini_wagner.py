@@ -146,7 +146,7 @@ class CarliniWagnerL2(Attack):
         with torch.no_grad():
             had_succeeded = claims.succeeded(claims.margins(found))
             rows = torch.nonzero(had_succeeded & ~claims.succeeded(claims.margins(rounded)))[:, 0]
-        # Gradients are computed again after each change, so that few pixels suffice; doubling bounds the number of rounds.
+        # Few changes at first, to keep the perturbation small; doubling them bounds the number of rounds.
         n_changes = max(1, n_pixels // 1000)
         while len(rows) and n_changes < n_pixels:
             undone, current = claims[rows], rounded[rows]

@@ -1,4 +1,4 @@
-"""What all verifiers have in common: enrolled writers, decisions, identification, and checks of their input."""
+"""Common parts of the verifiers: enrolled writers, decisions, identification, and checks of the input."""
 
 from contextlib import contextmanager
 
@@ -11,12 +11,12 @@ from sigkit._utils import GENUINE, listing, parse_target, same_id_type, warn
 
 
 class VerifierMixin:
-    """Methods of every verifier, given its enrolled writers and their scores.
+    """Methods of every verifier, implemented by its enrolled writers and their scores.
 
     The verifier has `claim_scores`, and `_score_enrolled`, which returns the enrolled writers and a matrix with one
     column per writer. Its fitted state is `_enrolled`, an `EnrolledChecks` that also has `without(writers)`. That
-    object is never changed but replaced as a whole, so a thread that scores sees one consistent state; read the
-    attribute once per call.
+    object is immutable and replaced as a whole, so a thread that scores sees one consistent state; read the attribute
+    once per call.
     """
 
     def remove(self, writers):
@@ -165,8 +165,8 @@ class VerifierMixin:
 def unchanged_on_error(estimator):
     """Restore all attributes of an estimator if the block is left by an error or an interruption.
 
-    `fit` sets attributes such as `n_features_in_` before it can fail, and a model that served before must go on
-    serving.
+    `fit` sets attributes such as `n_features_in_` before it can fail, and a model in use must remain usable if `fit`
+    fails.
 
     Parameters
     ----------

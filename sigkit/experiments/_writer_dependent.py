@@ -119,7 +119,7 @@ def _name(number):
 
 
 def _check_enrolled(estimator, y, splits):
-    """Raise, before the first fit, if there are queries of writers whom the estimator will not enroll."""
+    """Raise, before the first fit, if there are queries of writers that the estimator will not enroll."""
     dev_writers = set(development_writers(estimator) or ())
     not_enrolled = sorted({writer for _, test in splits for writer in y[test, 0].tolist()} & dev_writers)
     if not_enrolled:

@@ -87,7 +87,7 @@ def _resize_matrix(n_from, n_to):
     for index, weight in ((below, 1 - above_weight), (below + 1, above_weight)):
         inside = (index >= 0) & (index < n_from)
         interpolation[np.nonzero(inside)[0], index[inside]] += weight[inside]
-    # Blurring with half the excess of the factor, as scikit-image does, removes frequencies that the output cannot hold.
+    # The standard deviation is that of scikit-image; it removes frequencies that the smaller image cannot represent.
     return interpolation @ _gaussian_matrix(n_from, max(0.0, (factor - 1) / 2))
 
 

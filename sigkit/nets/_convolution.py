@@ -89,8 +89,8 @@ class _ConvolutionBackward(Function):
     def backward(ctx, grad_of_inputs, grad_of_weight, grad_of_bias):
         grad, inputs, weight = ctx.saved_tensors
         needs_grad, *needs = ctx.needs_input_grad[:3]
-        # The gradients are linear in `grad`: their own gradient is the convolution, with what came back in the place
-        # of the inputs or of the weights.
+        # The gradients are linear in `grad`: their own gradient is the convolution, with the incoming gradients instead
+        # of the inputs or the weights.
         parts = []
         if needs_grad and grad_of_inputs is not None:
             parts.append(_Convolution.apply(grad_of_inputs, weight, None, *ctx.stride_and_padding))

@@ -77,7 +77,7 @@ class DistanceHead(nn.Module):
 
 
 def _linear_head(n_features):
-    # Nothing is drawn from torch's random state for weights that are 0.
+    # Without an initialization, which would draw from torch's random state.
     head = nn.utils.skip_init(nn.Linear, n_features, 1)
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)

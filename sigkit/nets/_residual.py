@@ -19,10 +19,10 @@ class ResidualSigNet(nn.Module):
     """Residual blocks [1]_ at a finer resolution than SigNet's, pooled over the ink.
 
     The first convolution of SigNet has a stride of four pixels, which is more than the width of a pen stroke; here it
-    is two. Features hardly depend on where on the sheet a signature is, on the size of the sheet and on the darkness of
-    the pen: ink is divided by its mean level in the image, and the maps are averaged over the ink alone. They are
-    averaged three times, unweighted and weighted by the horizontal and the vertical distance from the center of the
-    ink; their maxima are the fourth part of what the last layer takes.
+    is two. Features hardly depend on the position of the signature, the size of the sheet and the darkness of the pen:
+    ink is divided by its mean level in the image, and the maps are averaged over the ink alone. They are averaged three
+    times, unweighted and weighted by the horizontal and the vertical distance from the center of the ink; their maxima
+    are the fourth part of the input of the last layer.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class ResidualSigNet(nn.Module):
     Attributes
     ----------
     input_size : tuple of (int, int)
-        Rows and columns of the images that the network is given.
+        Rows and columns of the center crop that estimators pass to the network.
     takes_any_size : bool
         True: the network takes images of other sizes, too.
     n_features : int

@@ -49,7 +49,7 @@ def with_fast_second_derivatives(network):
     network = copy.deepcopy(network)
     set_inplace_relu(network, True)
     for module in network.modules():
-        # Only modules of exactly these classes, because a subclass may compute something else. Changing the class in place, as
+        # Only modules of exactly these classes: a subclass may compute something else. Changing the class in place, as
         # `torch.nn.utils.parametrize` does, keeps the parameters, their names and the modules' own hooks.
         if type(module) is nn.Sequential:
             module.__class__ = _Sequential

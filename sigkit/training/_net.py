@@ -134,7 +134,7 @@ class TrainingNet(NeuralNet):
         for share, inputs, criterion in self.adversary.changed_batches(self, images.to(self.device), target):
             if not share:
                 continue
-            # The attack on the next images, or on these, has left the module in evaluation mode.
+            # The attack leaves the module in evaluation mode.
             self._set_training(True)
             logits = self.infer(inputs, **fit_params)
             loss = share * criterion(logits, target)

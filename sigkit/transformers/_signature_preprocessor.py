@@ -224,7 +224,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         return self
 
     def _choose_canvas(self, scans, kept_bytes):
-        """Set `canvas_size_`; return the digest and the packed ink of each scan as far as they were found and kept."""
+        """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept."""
         image_size = check_shape(self.image_size, "image_size")
         kept = [(None, None)] * len(scans)
         if not isinstance(self.canvas_size, str):
