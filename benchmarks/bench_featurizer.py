@@ -1,4 +1,4 @@
-"""SigNet's features by sigkit, float32 and bfloat16, against plain PyTorch in float32, same threads.
+"""SigNet features in sigkit, in float32 and bfloat16, against plain PyTorch in float32, with the same threads.
 
 python benchmarks/bench_featurizer.py [N_IMAGES]
 """
@@ -25,7 +25,7 @@ def plain_features(network, images, device):
 
 
 def rate(work, images):
-    """Images a second, the best of three rounds, and the features."""
+    """Return images per second, the best of three rounds, and the features."""
     work(images[:BATCH])
     rounds = []
     for _ in range(3):

@@ -67,7 +67,7 @@ def hog(images):
 
 
 def measure(features, images, target, n_splits, **settings):
-    """EER in percent: global and a writer, by both methods; mean and deviation over splits."""
+    """Return means and standard deviations over splits of the EERs in percent; see `both_eers`."""
     split = WriterSplit(n_references=12, n_queries=10, n_splits=n_splits, random_state=0)
     rows = []
     for train, test in split.split(images, target):

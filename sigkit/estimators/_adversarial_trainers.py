@@ -124,7 +124,7 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
 class AdversarialTrainer(_HardenedFeaturizer):
     """Adversarial training: train a featurizer on images attacked by projected gradient descent [1]_.
 
-    The training minimizes the loss of the worst image that projected gradient descent finds in an L2 ball around images,
+    The training minimizes the loss of the worst image that projected gradient descent finds in an L2 ball,
 
     .. math:: \\min_\\theta E_{x, y} \\max_{\\|\\delta\\|_2 \\le \\epsilon} L(\\theta, x + \\delta, y),
 
