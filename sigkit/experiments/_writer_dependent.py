@@ -43,7 +43,7 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     estimator : estimator
         A `WriterDependentSVC` on features, or a Pipeline that ends in one.
     X : array-like or list of n_samples
-        Features or images, whatever the estimator takes.
+        Features or images, as the estimator takes them.
     y : array-like of shape (n_samples,) or (n_samples, 2)
         Writer ids, or rows `[writer, forgery]`.
     cv : WriterSplit or None, default=None

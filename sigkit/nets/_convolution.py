@@ -43,7 +43,7 @@ def convolve(inputs, weight, bias, stride, padding):
     tensor([19., 19., 19.])
     """
     tensors, device = [inputs, weight, bias], inputs.device.type
-    # A custom function is not cast by autocast, which leaves float64 alone, too.
+    # autocast does not cast the arguments of custom functions. It leaves float64 unchanged, and so does this function.
     if torch.is_autocast_enabled(device) and inputs.dtype != torch.float64:
         dtype = torch.get_autocast_dtype(device)
         tensors = [tensor if tensor is None else tensor.to(dtype) for tensor in tensors]
@@ -98,7 +98,7 @@ class _ConvolutionBackward(Function):
             parts.append(_Convolution.apply(inputs, grad_of_weight, grad_of_bias, *ctx.stride_and_padding))
         elif needs_grad and grad_of_bias is not None:
             parts.append(grad_of_bias[:, None, None].expand_as(grad))
-        # The gradient of the inputs depends on the weights alone, and that of the weights on the inputs alone. Both are
+        # The gradient of the inputs depends only on the weights, and that of the weights only on the inputs. Both are
         # computed in one call.
         needed = needs[0] and grad_of_weight is not None, needs[1] and grad_of_inputs is not None, False
         inputs = inputs if grad_of_inputs is None else grad_of_inputs

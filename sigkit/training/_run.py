@@ -67,7 +67,7 @@ class TrainingRun:
         Returns
         -------
         dict or None
-            "model" and "optimizer", the state dicts to go on with; None if there is no state.
+            "model" and "optimizer", the state dicts to continue with; None if there is no state.
 
         Raises
         ------

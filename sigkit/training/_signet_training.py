@@ -58,7 +58,7 @@ class SigNetTraining(Parameters):
         resumes there, and ends with the same weights (in float32, on the same machine) as an uninterrupted one. A
         finished training is not repeated.
     callbacks : sequence of skorch callbacks or None, default=None
-        Passed on to skorch: `ProgressBar`, `TensorBoard`, `Checkpoint` (with `dirname`), `EarlyStopping` and others, or
+        Callbacks of skorch: `ProgressBar`, `TensorBoard`, `Checkpoint` (with `dirname`), `EarlyStopping` and others, or
         :class:`Patience`. Their own state is not part of `checkpoint_dir`. `cross_validate` and `GridSearchCV` copy
         them, which the `SummaryWriter` of a `TensorBoard` does not allow.
     compile : bool, default=False

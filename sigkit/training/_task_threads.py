@@ -19,7 +19,7 @@ def n_task_threads(learner, n_jobs, n_tasks):
     learner : MetaLearner
         On its device.
     n_jobs : int or None
-        Number of threads asked for, as in joblib.
+        Number of threads, as in joblib.
     n_tasks : int
         Number of tasks that can be computed at once.
 

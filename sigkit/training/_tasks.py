@@ -90,7 +90,7 @@ class DevelopmentSet:
     Raises
     ------
     ValueError
-        If there are fewer writers with forgeries than asked for.
+        If there are fewer than `n_forgery_writers` writers with forgeries.
     """
 
     def __init__(self, X, writers, forgery, validation_fraction=0.0, n_forgery_writers=None, seed=0):

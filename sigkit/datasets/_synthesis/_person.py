@@ -115,7 +115,7 @@ def render_signature(seed, writer, forgery, sample, script, settings):
     ndarray of shape (n_rows, n_columns), dtype uint8
         The scan.
     """
-    # Only these random numbers belong to the signature itself; writers and sessions have streams of their own. So a
+    # Only these random numbers belong to the signature itself; writers and sessions have separate streams. So a
     # signature does not depend on how many others are made.
     rng = np.random.default_rng([seed, writer, _SAMPLE, forgery + 1, sample])
     movements, pen = simulate_movements(seed, writer, forgery, sample, script, rng)

@@ -138,6 +138,6 @@ def memory_to_adapt(n_writers):
     Returns
     -------
     context manager
-        Keeps freed memory for two writers or more; for one alone, giving it back would cost more than it saves.
+        Keeps freed memory for two writers or more; for a single one, returning it would cost more than it saves.
     """
     return freed_memory_kept() if n_writers > 1 else nullcontext()

@@ -165,7 +165,7 @@ class NegativeBank:
         Returns
         -------
         NegativeBank
-            The smaller bank, whose rows are numbered anew.
+            The smaller bank, with renumbered rows.
         """
         return replace(self, rows=self.rows[kept], owners=self.owners[kept], active=self.active[kept])
 
