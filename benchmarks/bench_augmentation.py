@@ -2,10 +2,10 @@
 
     python benchmarks/bench_augmentation.py
 
-Every image of a batch must be varied by itself. torchvision draws once per call and changes all images of the call
-alike, so it is called once per image, with the kinds of change of `Distortion` that it has (affine, elastic, blur,
-erasing; not the width of strokes, the fading of ink and the noise). A batch that is changed alike is timed beside, for
-what the calls cost. The best of `--rounds` counts.
+Each image of a batch must be augmented with its own random numbers. torchvision draws once per call for all images, so
+it is called once per image, with those transformations of `Distortion` that it has (affine, elastic, blur, erasing; not
+the width of strokes, the fading of ink and the noise). One call for the whole batch is timed as well, to show the
+overhead of the calls. Reported is the fastest of `--rounds`.
 """
 
 import argparse
@@ -20,12 +20,12 @@ SIZE = (150, 220)
 
 
 def random_crop():
-    """Return torchvision's random crop to the input of a network."""
+    """Return torchvision's random crop."""
     return v2.Compose([v2.RandomCrop(SIZE), v2.ToDtype(torch.float32, scale=True)])
 
 
 def distortion():
-    """Return the changes of `Distortion` that torchvision has, with about the same strengths."""
+    """Return the transformations of `Distortion` that torchvision has, with similar parameters."""
     return v2.Compose(
         [
             v2.ToDtype(torch.float32, scale=True),
@@ -39,7 +39,7 @@ def distortion():
 
 
 def each(transform, images):
-    """Vary each image by itself."""
+    """Augment each image with its own random numbers."""
     return torch.stack([transform(image) for image in images])
 
 
@@ -56,7 +56,7 @@ def rate(rounds, function, *arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="the best of so many rounds counts (default: 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, the fastest of which counts (default: 5)")
     parser.add_argument("--batch-size", type=int, default=64, help="images in a batch (default: 64)")
     options = parser.parse_args()
     generator = torch.Generator().manual_seed(0)
@@ -71,8 +71,8 @@ def main():
         single = rate(options.rounds, each, transform, images)
         alike = rate(options.rounds, transform, images)
         print(
-            f"{name}: sigkit {speed:.0f}; torchvision, each image by itself {single:.0f} ({speed / single:.1f} times "
-            f"slower), all images alike {alike:.0f} ({speed / alike:.1f})",
+            f"{name}: sigkit {speed:.0f}; torchvision, one call per image {single:.0f} ({speed / single:.1f} times "
+            f"slower), one call per batch {alike:.0f} ({speed / alike:.1f})",
             flush=True,
         )
 

@@ -2,8 +2,8 @@
 
     python benchmarks/bench_drawing.py
 
-The plain renderer gets the movements of the same writers, so that it has less to do: it draws discs at four times the
-resolution, downsamples them, and adds paper noise. Both at 300 dpi; sigkit with one process and with all.
+The plain renderer is given the simulated movements, so it has less to do: it draws discs at four times the resolution,
+downsamples them, and adds paper noise. Both render at 300 dpi; sigkit runs in one process and in one per core.
 """
 
 import argparse

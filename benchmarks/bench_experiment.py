@@ -29,7 +29,7 @@ def main():
     parser.add_argument("--folder", help="folder in which finished splits are saved")
     options = parser.parse_args()
     genuine = draw_features(N_WRITERS, N_GENUINE)
-    # A forgery is the mean of the imitated signature and one of the forger.
+    # A forgery is the mean of a signature of the imitated writer and one of the forger.
     forgers = draw_features(N_WRITERS, N_FORGERIES, first=N_WRITERS + N_DEV)
     forged = 0.5 * genuine[:, np.arange(N_FORGERIES) % N_GENUINE] + 0.5 * forgers
     dev = draw_features(N_DEV, 14, first=N_WRITERS)

@@ -1,4 +1,4 @@
-"""SigNet's features by sigkit, float32 and bfloat16, against plain PyTorch in float32, same threads.
+"""SigNet features in sigkit, in float32 and bfloat16, against plain PyTorch in float32, with the same threads.
 
 python benchmarks/bench_featurizer.py [N_IMAGES]
 """
@@ -25,7 +25,7 @@ def plain_features(network, images, device):
 
 
 def rate(work, images):
-    """Images a second, the best of three rounds, and the features."""
+    """Return images per second, the best of three rounds, and the features."""
     work(images[:BATCH])
     rounds = []
     for _ in range(3):
@@ -42,7 +42,7 @@ def main():
     images = SignaturePreprocessor().fit_transform(scans[:n_images])
     network = build_network("signet", seed=0)
     with torch.no_grad():
-        # Statistics of batch normalisation as training leaves them, so that bfloat16 has something to round.
+        # Statistics of batch normalization as training leaves them, so that bfloat16 has something to round.
         network.train()(torch.from_numpy(center_crop(images[:BATCH], (150, 220)) / 255.0).float()[:, None])
     plain_network = network.eval().to(device)
     reference, expected = rate(lambda batch: plain_features(plain_network, batch, device), images)

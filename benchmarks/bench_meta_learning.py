@@ -3,11 +3,11 @@
     python benchmarks/bench_meta_learning.py
 
 A step has 4 tasks of 5 references, 10 random forgeries and 30 queries, and 5 second-order updates of all weights. The
-plain loop does one task after another in float32 and contiguous layout, as the original code, by networks of PyTorch's
-own layers; both minimise the same loss, that after the last update, or with `--multi-step` those after every update.
-sigkit computes in bfloat16 where the device is fast in it. First-order steps, steps that adapt the last layer alone,
-and steps that recompute their updates are timed beside. The best of `--rounds` counts, also of adaptations: theirs is
-the time of a writer among several.
+plain loop computes one task at a time in float32 and contiguous layout, as the original code does, with PyTorch's own
+layers. Both minimize the loss after the last update, or with `--multi-step` the losses after all updates. sigkit
+computes in bfloat16 where the device is fast in it. First-order steps, steps that only adapt the last layer, and steps
+that recompute their updates are timed as well. Reported is the fastest of `--rounds`; an adaptation is that of one of
+several writers.
 """
 
 import argparse
@@ -25,7 +25,7 @@ N_TASKS, N_REFERENCES, N_RANDOM, N_QUERIES, N_UPDATES, LR = 4, 5, 10, 30, 5, 0.0
 
 
 def plain_small_cnn():
-    """The small network in the original's order of layers."""
+    """The small network, with the layers in the order of the original code."""
     return nn.Sequential(
         *(nn.Conv2d(1, 32, 5), nn.ReLU(), nn.MaxPool2d(5), nn.Conv2d(32, 32, 5), nn.ReLU(), nn.MaxPool2d(5)),
         *(nn.Flatten(), nn.Linear(32 * 5 * 7, 1024), nn.ReLU(), nn.Linear(1024, 256), nn.ReLU(), nn.Linear(256, 1)),
@@ -33,17 +33,17 @@ def plain_small_cnn():
 
 
 def plain_signet():
-    """SigNet, layer by layer as its paper has it."""
+    """SigNet, with the layers of the paper."""
 
-    def normalised(layer, normalisation):
-        return layer, normalisation, nn.ReLU()
+    def normalized(layer, normalization):
+        return layer, normalization, nn.ReLU()
 
     def convolution(n_inputs, n_outputs, kernel_size, **steps):
         layer = nn.Conv2d(n_inputs, n_outputs, kernel_size, bias=False, **steps)
-        return normalised(layer, nn.BatchNorm2d(n_outputs))
+        return normalized(layer, nn.BatchNorm2d(n_outputs))
 
     def fully_connected(n_inputs, n_outputs):
-        return normalised(nn.Linear(n_inputs, n_outputs, bias=False), nn.BatchNorm1d(n_outputs))
+        return normalized(nn.Linear(n_inputs, n_outputs, bias=False), nn.BatchNorm1d(n_outputs))
 
     return nn.Sequential(
         *(*convolution(1, 96, 11, stride=4), nn.MaxPool2d(3, 2), *convolution(96, 256, 5, padding=2)),
@@ -57,7 +57,7 @@ PLAIN = {"smallcnn": plain_small_cnn, "signet": plain_signet}
 
 
 def plain_updates(network, images, labels, create_graph):
-    """Adapt by hand; return the weights after each update."""
+    """Adapt in a plain loop; return the weights after each update."""
     weights, course = dict(network.named_parameters()), []
     for _ in range(N_UPDATES):
         loss = balanced_cross_entropy(functional_call(network, weights, images)[:, 0], labels)
@@ -119,8 +119,8 @@ def best_time(rounds, function, *arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts (default: 3)")
-    parser.add_argument("--n-jobs", type=int, default=-1, help="sigkit's tasks side by side (default: all cores)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, the fastest of which counts (default: 3)")
+    parser.add_argument("--n-jobs", type=int, default=-1, help="parallel tasks of sigkit (default: all cores)")
     parser.add_argument("--multi-step", action="store_true", help="losses after all updates, as in the first epochs")
     parser.add_argument("--networks", nargs="+", choices=PLAIN, default=[*PLAIN], help="architectures")
     options = parser.parse_args()
@@ -147,7 +147,7 @@ def main():
                     step = best_time(options.rounds, sigkit_step, learner, tasks, importance, threads)
                 once = best_time(options.rounds, adapt, learner, tasks[0][0])
             print(
-                f"{name}: {label}: a step {step:.2f} (ratio {wanted / step:.2f}; tasks side by side: "
+                f"{name}: {label}: a step {step:.2f} (ratio {wanted / step:.2f}; parallel tasks: "
                 f"{threads.n_threads}), adaptation to a writer {once:.2f} (ratio {wanted_once / once:.2f})",
                 flush=True,
             )

@@ -1,11 +1,11 @@
-"""Training of SigNet: sigkit against a plain PyTorch loop, in images a second and as a ratio.
+"""Training of SigNet: sigkit against a plain PyTorch loop, in images per second and as a ratio.
 
     python benchmarks/bench_training.py
 
-The plain loop does as the original code: a random crop of an image at a time through Pillow, contiguous layout,
-float32, cross-entropy over writers. sigkit's figures are those of `SigNetFeaturizer.fit`, the epochs as it times them,
-in float32 and in bfloat16 where the device is fast in it, both without the first epoch. The share of the device's
-peak in bfloat16 is printed too, if `--peak` tells the peak.
+The plain loop is that of the original code: random crops of single images by Pillow, contiguous layout, float32,
+cross-entropy over writers. sigkit runs `SigNetFeaturizer.fit`, which records the time of each epoch, in float32, and in
+bfloat16 where the device is fast in it. The first epoch is not counted. With `--peak`, the share of the peak
+performance of the device in bfloat16 is printed as well.
 """
 
 import argparse
@@ -26,7 +26,7 @@ N_WRITERS, BATCH_SIZE = 16, 32
 
 
 def plain_loop(images, labels, device, epochs):
-    """Train as the original does; return images a second of all epochs but the first."""
+    """Train like the original code; return images per second of all epochs but the first."""
     network = nn.Sequential(build_network("signet", seed=0), nn.Linear(2048, N_WRITERS)).to(device)
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, nesterov=True, weight_decay=1e-4)
     rng = np.random.default_rng(0)
@@ -57,8 +57,8 @@ def sigkit_fit(images, labels, device, epochs, precision, compile=False):
     return (epochs - 1) * len(images) / sum(epoch["dur"] for epoch in featurizer.history_[1:])
 
 
-def flops_an_image():
-    """Floating-point operations of a training step, an image: forward, and about twice as many backward."""
+def flops_per_image():
+    """Return the floating-point operations per image of a training step: forward, and about twice as many backward."""
     network, images = copy.deepcopy(build_network("signet")), torch.zeros(2, 1, 150, 220)
     with FlopCounterMode(display=False) as counter:
         network(images).sum().backward()
@@ -67,11 +67,11 @@ def flops_an_image():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=256, help="in an epoch, a multiple of 32 (default: 256)")
-    parser.add_argument("--epochs", type=int, default=3, help="the first is not counted (default: 3)")
-    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts (default: 3)")
-    parser.add_argument("--compile", action="store_true", help="also with torch.compile")
-    parser.add_argument("--peak", type=float, help="of the device in bfloat16, in TFLOP/s: 989 for an H100 or H200")
+    parser.add_argument("--images", type=int, default=256, help="images per epoch, a multiple of 32 (default: 256)")
+    parser.add_argument("--epochs", type=int, default=3, help="epochs, the first is not counted (default: 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, the fastest of which counts (default: 3)")
+    parser.add_argument("--compile", action="store_true", help="also train with torch.compile")
+    parser.add_argument("--peak", type=float, help="peak in bfloat16, in TFLOP/s: 989 for an H100 or H200")
     options = parser.parse_args()
     if options.epochs < 2 or options.images % BATCH_SIZE:
         parser.error("--epochs is at least 2, and --images a multiple of 32")
@@ -98,7 +98,7 @@ def main():
     for name, measured in speeds.items():
         share = ""
         if options.peak and name != "plain PyTorch, float32":
-            share = f", {max(measured) * flops_an_image() / options.peak / 1e12:.1%} of the peak"
+            share = f", {max(measured) * flops_per_image() / options.peak / 1e12:.1%} of the peak"
         print(f"{name:<24} {max(measured):7.1f} images/s, ratio {max(measured) / reference:.2f}{share}")
 
 

@@ -1,4 +1,4 @@
-"""Features drawn at random that resemble SigNet's: their zeros, their spread, and how hard writers are to part."""
+"""Random features that resemble those of SigNet in sparsity, spread and the difficulty of separating writers."""
 
 import numpy as np
 
@@ -6,21 +6,22 @@ N_FEATURES, N_FACTORS = 2048, 2500
 
 
 def draw_features(n_writers, n_samples, seed=0, first=0):
-    """Draw features of signatures.
+    """Draw random features of signatures.
 
-    A writer is a point of 2,500 normal factors, a signature another point nearby; features are rectified mixtures of
-    them. Of the features of genuine CEDAR signatures from a SigNet, 62 % are 0, and 32 % of the others' variance is
-    within writers; of these, 62 % and 55 %. So writers are harder to part than CEDAR's, as among GPDS's many: an SVM
-    of 12 references against 8,134 negatives has 200 to 600 support vectors.
+    A writer is a random vector of 2,500 normal factors, a signature is that vector with noise, and features are
+    rectified linear mixtures of the factors. In SigNet features of genuine CEDAR signatures, 62 % of the values are 0,
+    and 32 % of the variance of the others is within writers; here these are 62 % and 55 %. Writers are thus harder to
+    separate than those of CEDAR, as in a large corpus such as GPDS: an SVM of 12 references against 8,134 negatives has
+    200 to 600 support vectors.
 
     Parameters
     ----------
     n_writers, n_samples : int
         Number of writers, and of signatures of each.
     seed : int
-        Seed of all writers: the same writer has the same signatures, whoever else is drawn.
+        Seed of all writers. The signatures of a writer do not depend on `n_writers`.
     first : int
-        The first writer's number.
+        Number of the first writer.
 
     Returns
     -------

@@ -3,8 +3,8 @@
     python benchmarks/features_digest.py
     PYTHONPATH=/path/to/another/clone python /path/to/this/clone/benchmarks/features_digest.py
 
-It uses nothing that changes between revisions. Other processors and versions of torch round differently: compare what
-one machine prints. The images are those of synthetic signatures.
+Rounding depends on the processor and the version of torch, so only compare results of one machine. The images are
+synthetic signatures, and the script only uses functions that all revisions have.
 """
 
 import hashlib

@@ -26,7 +26,7 @@ def main():
         X = file["features"].astype(np.float32)
         y = np.stack([file["writer"], file["forgery"]], axis=1).astype(int)
     systems = {"10 development writers": {"dev_writers": np.unique(y[:, 0])[:10].tolist()}, "peers": {}}
-    print("EER in per cent, mean and standard deviation over 10 splits\n")
+    print("EER in percent, mean and standard deviation over 10 splits\n")
     print("| negatives | kernel | scaling | sigver: global | user-specific | nearest: global | user-specific |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     worst = 0.0

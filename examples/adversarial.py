@@ -6,10 +6,10 @@
 
 Without arguments it makes synthetic signatures and trains two tiny networks on some of the writers, in two minutes.
 This shows how a campaign works; the networks are far from state of the art. With `--cedar`, the file of preprocessed
-signatures of sigver, the network is that of `--weights`, and an attacker without the features of the system has that of
-`--other`. The systems are this network and completed local binary patterns (CLBP), each with linear and RBF support
-vector machines. Images are cropped to the 150 x 220 pixels of the network input. With `--folder` the results of each
-attack are saved, and the next call resumes there.
+signatures of sigver, the network is that of `--weights`, and an attacker without the features of the system has the
+network of `--other`. The systems are this network and completed local binary patterns (CLBP), each with linear and RBF
+SVMs. Images are cropped to the 150 x 220 pixels of the network input. With `--folder` the results of each attack are
+saved, and the next call resumes there.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def parse_arguments():
     parser.add_argument("--knowledge", nargs="+", default=["perfect", "limited", "limited-features"])
     parser.add_argument("--systems", nargs="+", default=["network", "clbp"], choices=["network", "clbp"])
     parser.add_argument("--kernels", nargs="+", default=list(KERNELS), choices=list(KERNELS))
-    parser.add_argument("--epsilon", type=float, default=1000.0, help="of FGM and PGD, in grey levels (default: 1000)")
+    parser.add_argument("--epsilon", type=float, default=1000.0, help="of FGM and PGD, in gray levels (default: 1000)")
     parser.add_argument("--confidence", type=float, default=0.5, help="of Carlini-Wagner, in scores (default: 0.5)")
     parser.add_argument("--iterations", type=int, default=60, help="of Carlini-Wagner, for each of 5 constants")
     parser.add_argument("--steps", type=int, default=250, help="of annealing and boundary attack (default: 250)")
@@ -90,7 +90,7 @@ def main():
         os.makedirs(options.folder, exist_ok=True)
     with warnings.catch_warnings():
         # The images of the file are cropped here, and its pickled mapping of users is not read.
-        warnings.filterwarnings("ignore", message=".*(preprocessed in another way|user_mapping is pickled)")
+        warnings.filterwarnings("ignore", message=".*(preprocessed differently|user_mapping is pickled)")
         images, target, (featurizer, other) = load(options)
         systems, other_features = {}, {}
         for kernel in options.kernels:

@@ -171,7 +171,7 @@ def show_auc(values, features, targets, comparisons, seed, memory):
 
 def show_error_rates(corpora, n_splits, memory):
     titles = ("features", "SVM", "sigver: global", "user-specific", "nearest: global", "user-specific")
-    show_head("EER in per cent, 12 references, all forgeries.", "", *titles)
+    show_head("EER in percent, 12 references, all forgeries.", "", *titles)
     for name, (images, target) in corpora.items():
         kernel, figures = cached(memory, [name], statistics.best_error_rates)(images, target, n_splits)
         features_table.show(name, "HOG", kernel, figures)

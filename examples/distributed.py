@@ -15,7 +15,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-# This script has the name of the library, which Python would search in the folder of the script first.
+# This script has the name of a library, and Python searches the folder of the script first.
 sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != os.path.dirname(os.path.abspath(__file__))]
 
 import joblib

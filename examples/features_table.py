@@ -67,7 +67,7 @@ def hog(images):
 
 
 def measure(features, images, target, n_splits, **settings):
-    """EER in per cent: global and a writer, by both methods; mean and deviation over splits."""
+    """Return means and standard deviations over splits of the EERs in percent; see `both_eers`."""
     split = WriterSplit(n_references=12, n_queries=10, n_splits=n_splits, random_state=0)
     rows = []
     for train, test in split.split(images, target):
@@ -78,7 +78,7 @@ def measure(features, images, target, n_splits, **settings):
 
 
 def both_eers(target, scores, classes=None):
-    """Return EERs in per cent: global and user-specific thresholds, by "sigver" and by "nearest"."""
+    """Return EERs in percent: global and user-specific thresholds, by "sigver" and by "nearest"."""
     reports = [
         verification_report(target, scores, classes=classes, method=method, n_bootstraps=0)
         for method in ("sigver", "nearest")

@@ -8,8 +8,8 @@ instead, such as one that `examples/train_signet.py` trained on the same writers
 the initial features, with negatives from the development writers or from the other enrolled writers (peers).
 
 `--dev-sizes 9 35` repeats the first variant with 9 and with 35 randomly drawn development writers, and
-`--forgery-writers 5 35` with the skilled forgeries of 5 and of 35 of them. If it is interrupted and started again with
-the same arguments and `--checkpoint-dir`, it resumes.
+`--forgery-writers 5 35` with the skilled forgeries of 5 and of 35 of them. With `--checkpoint-dir`, an interrupted run
+resumes when it is started again with the same arguments.
 """
 
 import argparse
@@ -88,10 +88,10 @@ def load(options):
 
 
 def measure(score, images, target, n_splits):
-    """Return means and standard deviations over splits of the EERs in per cent; see `both_eers`."""
+    """Return means and standard deviations over splits of the EERs in percent; see `both_eers`."""
     rows = []
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*(give half to each side|enroll with fewer than)")
+        warnings.filterwarnings("ignore", message=".*(give half to each fold|enroll with fewer references)")
         for train, test in WriterSplit(5, 10, n_splits=n_splits, random_state=0).split(images, target):
             rows.append(both_eers(target[test], score(train, test)))
     return np.mean(rows, axis=0), np.std(rows, axis=0)
@@ -133,7 +133,7 @@ def evaluate_meta_learning(options, name, settings, development, sets):
         weights=options.weights, training=training, random_state=0, precision="auto", verbose=1
     ).set_params(**settings)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*(their tasks score what there is|They take what there is)")
+        warnings.filterwarnings("ignore", message=".*(their tasks score those that exist|Tasks use all of them)")
         model.fit(images[chosen], target[chosen])
     for corpus, (images, target) in sets.items():
 

@@ -1,7 +1,7 @@
 """Statistics of preprocessed signatures: of images, of their variation, and of the separation of two corpora.
 
 Used by `examples/compare_signatures.py`. An image is uint8 with a background of 0. For statistics of shape, ink is what
-is brighter than a third of the image's full ink, the 95th percentile of the pixels above 0. So neither the grey of the
+is brighter than a third of the image's full ink, the 95th percentile of the pixels above 0. So neither the gray of the
 pen nor the soft edges that resizing leaves affect the shape. Specks are ignored. Lines are scikit-image's skeleton.
 """
 
@@ -16,9 +16,9 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-NEIGHBOURS = np.ones((3, 3), dtype=int)
+NEIGHBORS = np.ones((3, 3), dtype=int)
 STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
-"""Offsets from a pixel to the half of its neighbours that follow it, so that each pair is visited once."""
+"""Offsets from a pixel to the half of its neighbors that follow it, so that each pair is visited once."""
 
 LOGARITHMIC = ("stroke width", "ink share", "box height", "box width", "aspect", "line length", "ink density")
 """Statistics whose logarithms are used for the spread within writers."""
@@ -37,8 +37,8 @@ def measure_image(image):
     return {
         "stroke width": image.sum() / full / length,
         "ink share": 100 * ink.sum() / n_pixels,
-        "mean grey": image[ink].mean(),
-        "grey along line": image[line].std() / image[line].mean(),
+        "mean gray": image[ink].mean(),
+        "gray along line": image[line].std() / image[line].mean(),
         "box height": height,
         "box width": width,
         "aspect": width / height,
@@ -54,7 +54,7 @@ def measure_image(image):
 
 def without_specks(mask):
     """Return the mask without components of fewer than 3 pixels, and the number of remaining components."""
-    labels, _ = ndimage.label(mask, NEIGHBOURS)
+    labels, _ = ndimage.label(mask, NEIGHBORS)
     large = np.bincount(labels.ravel()) > 2
     large[0] = False
     return large[labels], np.count_nonzero(large)
@@ -66,9 +66,9 @@ def count_loops(ink):
     return np.count_nonzero(np.bincount(labels.ravel())[1:] > 1) - 1
 
 
-def neighbours(line):
-    """Return the number of neighbours on the line of each of its pixels."""
-    return ndimage.convolve(line.astype(int), NEIGHBOURS, mode="constant") - line
+def neighbors(line):
+    """Return the number of neighbors on the line of each of its pixels."""
+    return ndimage.convolve(line.astype(int), NEIGHBORS, mode="constant") - line
 
 
 def pairs(line):
@@ -109,8 +109,8 @@ def directions(image):
 
 def shape_of_line(line, length):
     """Return the curvature, ends and crossings of the line, relative to its length."""
-    around = neighbours(line)
-    crossings, _ = ndimage.label(line & (around > 2), NEIGHBOURS)
+    around = neighbors(line)
+    crossings, _ = ndimage.label(line & (around > 2), NEIGHBORS)
     return {
         "turning": turning(line & (around < 3)),
         "ends": 100 * np.count_nonzero(line & (around == 1)) / length,
@@ -149,7 +149,7 @@ def measure_images(images):
 
 
 def centered_hog(images):
-    """Return the HOG features of images, with the bounding box of the ink shifted to the centre."""
+    """Return the HOG features of images, with the bounding box of the ink shifted to the center."""
     shifted = np.zeros_like(images)
     for image, out in zip(images, shifted):
         inked = [np.flatnonzero((image > image.max() / 5).any(axis=axis)) for axis in (1, 0)]

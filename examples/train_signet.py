@@ -1,4 +1,4 @@
-"""Train a network on a corpus, on a processor or an accelerator, and write its weights.
+"""Train a network on a corpus, on a CPU or an accelerator, and write its weights.
 
     python examples/train_signet.py bhsig260 /data/BHSig260 signet.safetensors --checkpoint-dir run
     python examples/train_signet.py cedar /data/CEDAR signet.safetensors --recipe signet --epochs 60

@@ -9,7 +9,7 @@ The first form takes references of one person; the second takes a folder with on
 three signatures. Use five or more references. Scans should have 300 dpi and dark ink on bright paper; for photographs,
 add `--background adaptive`.
 
-A support vector machine separates the references from negatives: signatures of 20 synthetic writers, and those of the
+An SVM separates the references from negatives: signatures of 20 synthetic writers, and those of the
 other customers if there are any. Nothing is downloaded, and nothing is sent anywhere.
 """
 
@@ -69,7 +69,7 @@ def find_references(options):
 
 def make_negatives(options):
     """Make signatures of synthetic writers; return preprocessed images and names."""
-    # Relative to their canvas, they must be as large as the user's signatures are relative to theirs.
+    # Relative to the canvas, synthetic signatures must be as large as those of the user.
     resolution = float(np.clip(300 * min(options.rows / CANVAS[0], options.columns / CANVAS[1]), 100, 600))
     settings = {"n_skilled": 0, "resolution": resolution, "random_state": 2}
     scans, target = make_signatures(N_SYNTHETIC, N_OF_EACH, **settings)

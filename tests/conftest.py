@@ -41,7 +41,7 @@ def shared_data():
 
 @pytest.fixture
 def draw_scan():
-    """Return a function that draws a scan: grey paper, and ink along a wavy line."""
+    """Return a function that draws a scan: gray paper, and ink along a wavy line."""
 
     def draw(height=120, width=260, ink=40, paper=230, seed=0):
         rng = np.random.default_rng(seed)

@@ -49,7 +49,7 @@ FOREIGN_PRIVATE = {
     "_asdict": "typing.NamedTuple",
     "_replace": "typing.NamedTuple",
     "_getframe": "sys: the frames of the callers, for the line of a warning",
-    "_BatchNorm": "torch: the base class of all batch normalisations",
+    "_BatchNorm": "torch: the base class of all batch normalizations",
     "_is_avx512_bf16_supported": "torch: whether the processor computes in bfloat16",
     "_orig_mod": "torch: the module inside a compiled one",
     "_validate_params": "scikit-learn: validation of the parameters of another estimator",

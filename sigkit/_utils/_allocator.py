@@ -18,11 +18,11 @@ _lock, _users = threading.Lock(), 0
 def freed_memory_kept():
     """Let the process keep the memory that it frees, instead of returning it to the operating system.
 
-    Each page that is allocated anew costs a page fault. A training on the CPU frees in each step what it allocates in
-    the next; without this setting the page faults take about an eighth of the time. It works with glibc alone, and
-    does nothing elsewhere or if the environment has its own allocator settings. The context may be entered several
-    times, also from several threads. When the last one leaves it, freed memory is returned, the padding is set to
-    glibc's default, and the thresholds to the values that glibc itself arrives at when large arrays are used.
+    Each newly allocated page costs a page fault. A training on the CPU frees in each step what it allocates in
+    the next; without this setting the page faults take about an eighth of the time. It works with glibc only, and does
+    nothing elsewhere or if the environment has its own allocator settings. The context may be entered several times,
+    also from several threads. When the last one leaves it, freed memory is returned, the padding is set to glibc's
+    default, and the thresholds to the values that glibc itself arrives at when large arrays are used.
 
     Examples
     --------

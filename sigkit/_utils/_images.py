@@ -136,7 +136,7 @@ def check_magnification(magnification, network):
 
 
 def as_bytes(images):
-    """Convert images to uint8, rounding to whole grey levels.
+    """Convert images to uint8, rounding to whole gray levels.
 
     Parameters
     ----------

@@ -67,14 +67,14 @@ def describe_training(recipe, n_signatures, n_writers):
 
 
 def with_terms(metadata, corpus, licence):
-    """Add the corpus and the licence to the metadata of weights.
+    """Add the corpus and the license to the metadata of weights.
 
     Parameters
     ----------
     metadata : dict of str to str
         The metadata.
     corpus, licence : str or None
-        The training corpus, and the terms of use; None adds nothing.
+        The training corpus, and the license of the weights; None adds nothing.
 
     Returns
     -------

@@ -13,4 +13,4 @@ RUN_TIME_PARAMETERS = frozenset(
         "verbose",
     }
 )
-"""Their names, whatever the estimator. All other parameters are part of what identifies a training or an experiment."""
+"""Names of such parameters in any estimator. All other parameters identify a training or an experiment."""

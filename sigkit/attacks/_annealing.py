@@ -24,7 +24,7 @@ class AnnealingAttack(Attack):
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether images are rounded to whole grey levels, those that are scored during the attack as well.
+        Whether images are rounded to whole gray levels, those that are scored during the attack as well.
     batch_size : int, default=32
         Number of images attacked at once.
     random_state : int, default=0
@@ -32,9 +32,9 @@ class AnnealingAttack(Attack):
     n_steps : int, default=1000
         Number of steps, each with one score per image.
     step_size : float, default=0.5
-        Standard deviation of the noise, in grey levels.
+        Standard deviation of the noise, in gray levels.
     norm_weight : float, default=0.01
-        Weight :math:`w` of the root mean square perturbation in grey levels.
+        Weight :math:`w` of the root mean square perturbation in gray levels.
     hottest, coldest : float, default=1.0, 0.001
         Temperature of the first and of the last step.
 

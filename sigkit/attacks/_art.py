@@ -21,7 +21,7 @@ class ArtAttack(Attack):
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether attacked images are rounded to whole grey levels.
+        Whether attacked images are rounded to whole gray levels.
     batch_size : int, default=32
         Number of images scored at once, before and after the attack.
     random_state : int, default=0

@@ -19,7 +19,7 @@ class BallAttack(Attack):
     Parameters
     ----------
     epsilon : float, default=1000.0
-        Maximum length of the perturbation, in grey levels.
+        Maximum length of the perturbation, in gray levels.
     norm : {2, float("inf")}, default=2
         Norm that measures the length: the L2 norm over pixels, or the maximum over pixels.
     """
@@ -34,7 +34,7 @@ class BallAttack(Attack):
             raise ValueError(f"{type(self).__name__}: norm must be 2 or inf; found {self.norm!r}.")
 
     def _round(self, claims, images, found):
-        """Round to whole grey levels within the ball.
+        """Round to whole gray levels within the ball.
 
         Rounding to the nearest level may lengthen a perturbation. The images of which it leaves the ball get the
         longest multiple of their perturbation, found by bisection, that is in the ball after rounding.

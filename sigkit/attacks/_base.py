@@ -28,7 +28,7 @@ class Attacked:
     scores_before, scores_after : ndarray of shape (n_samples,)
         Scores of the original and of the attacked images.
     rmse : ndarray of shape (n_samples,)
-        Root mean square of the perturbation over pixels, in grey levels.
+        Root mean square of the perturbation over pixels, in gray levels.
 
     Examples
     --------
@@ -58,7 +58,7 @@ class Attack(ABC):
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether attacked images are rounded to whole grey levels, like images in files. Rounding may undo an attack;
+        Whether attacked images are rounded to whole gray levels, like images in files. Rounding may undo an attack;
         `success` is that of the rounded images.
     batch_size : int, default=32
         Number of images attacked at once.
@@ -167,7 +167,7 @@ class Attack(ABC):
         """Return perturbed images."""
 
     def _round(self, claims, images, found):
-        """Round perturbed images to whole grey levels; attacks with constraints on the perturbation override this."""
+        """Round perturbed images to whole gray levels; attacks with constraints on the perturbation override this."""
         return found.round()
 
     def _claims(self, verifier, images, claims, goal, threshold):

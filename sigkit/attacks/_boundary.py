@@ -33,7 +33,7 @@ class BoundaryAttack(Attack):
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether images are rounded to whole grey levels, those that are decided during the attack as well.
+        Whether images are rounded to whole gray levels, those that are decided during the attack as well.
     batch_size : int, default=32
         Number of images attacked at once.
     random_state : int, default=0

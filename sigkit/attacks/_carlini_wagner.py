@@ -31,7 +31,7 @@ class CarliniWagnerL2(Attack):
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether attacked images are rounded to whole grey levels. If rounding undoes an attack, the pixels with the
+        Whether attacked images are rounded to whole gray levels. If rounding undoes an attack, the pixels with the
         largest gradients are changed by one more level until it succeeds again.
     batch_size : int, default=32
         Number of images attacked at once.
@@ -119,7 +119,7 @@ class CarliniWagnerL2(Attack):
             found_squares[rows[better]], found[rows[better]] = squares[better], FULL_INK * current[better]
             shortfall = (self.confidence - margins).clamp_min(0)
             # The hinge is flat where the margin suffices. FULL_INK is the inner derivative: margins are functions of
-            # grey levels, `current` is in units of full ink.
+            # gray levels, `current` is in units of full ink.
             gradients = 2 * change - (const * (shortfall > 0))[:, None, None] * FULL_INK * margin_gradients
             moment_1 = _BETA_1 * moment_1 + (1 - _BETA_1) * gradients
             moment_2 = _BETA_2 * moment_2 + (1 - _BETA_2) * gradients.square()
@@ -137,7 +137,7 @@ class CarliniWagnerL2(Attack):
         return found, found_squares
 
     def _round(self, claims, images, found):
-        """Round to whole grey levels; if that undoes an attack, change pixels with large gradients by one more level.
+        """Round to whole gray levels; if that undoes an attack, change pixels with large gradients by one more level.
 
         Minimal perturbations end just beyond the threshold, and are below half a level at many pixels, so that rounding
         often undoes them. The number of additional changes doubles until the attack succeeds again.
@@ -146,6 +146,7 @@ class CarliniWagnerL2(Attack):
         with torch.no_grad():
             had_succeeded = claims.succeeded(claims.margins(found))
             rows = torch.nonzero(had_succeeded & ~claims.succeeded(claims.margins(rounded)))[:, 0]
+        # Few changes at first, to keep the perturbation small; doubling them bounds the number of rounds.
         n_changes = max(1, n_pixels // 1000)
         while len(rows) and n_changes < n_pixels:
             undone, current = claims[rows], rounded[rows]

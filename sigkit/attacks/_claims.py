@@ -24,7 +24,7 @@ class Claims:
     thresholds : Tensor of shape (n_samples,)
         Scores of at least the threshold are accepted.
     rounds : bool, default=False
-        Whether images are rounded to whole grey levels before they are scored.
+        Whether images are rounded to whole gray levels before they are scored.
 
     Examples
     --------

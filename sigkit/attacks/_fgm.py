@@ -13,14 +13,14 @@ class FGM(BallAttack):
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether attacked images are rounded to whole grey levels.
+        Whether attacked images are rounded to whole gray levels.
     batch_size : int, default=32
         Number of images attacked at once.
     random_state : int, default=0
         Not used: the attack is deterministic.
     epsilon : float, default=1000.0
-        Length of the step, in grey levels; the perturbation is shorter if pixels are clipped to [0, 255]. The default
-        is that of [2]_, a root mean square of 5.5 grey levels for images of 150 x 220 pixels.
+        Length of the step, in gray levels; the perturbation is shorter if pixels are clipped to [0, 255]. The default
+        is that of [2]_, a root mean square of 5.5 gray levels for images of 150 x 220 pixels.
     norm : {2, float("inf")}, default=2
         Norm that measures the length: the L2 norm over pixels, or the maximum over pixels.
 

@@ -17,19 +17,19 @@ class PGD(BallAttack):
     Parameters
     ----------
     eight_bit : bool, default=True
-        Whether attacked images are rounded to whole grey levels.
+        Whether attacked images are rounded to whole gray levels.
     batch_size : int, default=32
         Number of images attacked at once.
     random_state : int, default=0
         Seed of the random start.
     epsilon : float, default=1000.0
-        Maximum length of the perturbation, in grey levels.
+        Maximum length of the perturbation, in gray levels.
     norm : {2, float("inf")}, default=2
         Norm that measures the length: the L2 norm over pixels, or the maximum over pixels.
     n_steps : int, default=20
         Number of steps.
     step_size : float or None, default=None
-        Length of a step, in grey levels; by default `2.5 * epsilon / n_steps`, with which every point of the ball can
+        Length of a step, in gray levels; by default `2.5 * epsilon / n_steps`, with which every point of the ball can
         be reached.
     random_start : bool, default=False
         Whether to start at a random point of the ball instead of the image.

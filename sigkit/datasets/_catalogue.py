@@ -9,7 +9,7 @@ from sigkit.datasets._layout import Corpus, Series
 
 __all__ = ["load_bhsig260", "load_cedar", "load_gpds", "load_mcyt75", "load_puc_pr"]
 
-_LICENCE = "Its owners distribute it to researchers who sign a licence agreement."
+_LICENCE = "Its owners distribute it to researchers who sign a license agreement."
 
 
 @add_corpus(
@@ -87,7 +87,7 @@ def load_bhsig260(folder, script="both", *, on_error="raise"):
         n_writers=75,
         canvas_size=(600, 850),
         summary="75 writers of Latin script, 15 genuine signatures and 15 skilled forgeries each.",
-        notes="The writers are a part of a larger collection, so that their numbers have gaps.",
+        notes="The writers are a part of a larger collection, so there are gaps in their numbers.",
         access=_LICENCE,
         reference=(
             "J. Ortega-Garcia, J. Fierrez-Aguilar, D. Simon, J. Gonzalez, M. Faundez-Zanuy, V. Espinosa, A. Satue, "
@@ -109,7 +109,7 @@ def load_mcyt75(folder, *, on_error="raise"):
         ),
         n_writers=881,
         canvas_size=(952, 1360),
-        summary="881 writers of Latin script, 24 genuine signatures and 30 skilled forgeries each, in grey-scale.",
+        summary="881 writers of Latin script, 24 genuine signatures and 30 skilled forgeries each, in grayscale.",
         notes="The writers have numbers from 1 to 960, with gaps.",
         access=_LICENCE,
         reference=(

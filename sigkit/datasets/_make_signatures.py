@@ -54,14 +54,14 @@ def make_signatures(
         Pass an int for reproducible output. For a given seed, a signature depends on its writer, kind and number and on
         `script`, `scan` and `resolution`, and not on the numbers of writers and signatures.
     n_simple : int, default=0
-        The number of simple forgeries per writer, by forgers with as many consecutive ones as for the skilled ones.
+        The number of simple forgeries per writer. The forgers are distributed as for skilled forgeries.
     first_writer : int, default=1
         The id of the first writer, at least 1, to generate a large data set in parts.
     script : {"mixed", "latin", "indic", "abstract"}, default="mixed"
         The script: Latin names, names in an invented script with a headline, signs that are not letters, or a random
         choice for each writer.
     scan : {"grey", "two-valued", "jpeg", "mixed"}, default="grey"
-        The kind of the scans: 8-bit grey, bilevel, 8-bit grey after lossy compression, or a random choice for each
+        The kind of the scans: 8-bit gray, bilevel, 8-bit gray after lossy compression, or a random choice for each
         signature.
     resolution : float, default=300
         Resolution of the scans in dpi, from 100 to 600.

@@ -14,7 +14,7 @@ from sigkit.transformers import SigNetFeaturizer
 
 
 class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
-    """A featurizer that is trained against an adversary, and used as any other afterwards."""
+    """Base of the featurizers that are trained against an adversary."""
 
     def transform(self, X):
         """Compute features.
@@ -56,7 +56,7 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
         path : str or os.PathLike
             The file to write.
         corpus, licence : str or None, default=None
-            What the network was trained on, and the terms of use.
+            The training corpus, and the license of the weights.
         half : bool, default=False
             Whether to round weights to half precision.
 
@@ -124,29 +124,29 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
 
 
 class AdversarialTrainer(_HardenedFeaturizer):
-    """Train a featurizer on attacked images only, attacked through its own network at each step [1]_.
+    """Adversarial training: train a featurizer on images attacked by projected gradient descent [1]_.
 
-    The training minimises the loss of the worst image that projected gradient descent finds in an L2 ball around each,
+    The training minimizes the loss of the worst image that projected gradient descent finds in an L2 ball,
 
     .. math:: \\min_\\theta E_{x, y} \\max_{\\|\\delta\\|_2 \\le \\epsilon} L(\\theta, x + \\delta, y),
 
-    with changes that are projected to the ball and to the range of pixels in each step, as in [2]_. An attack on such
-    features needs more noise, and they are somewhat less accurate on unchanged images. The training takes about
-    `1 + n_steps` times as long. With a `forgery_weight`, skilled forgeries enter the loss about forgeries only, never
-    that about writers. The best epoch is the one with the best accuracy on unchanged images.
+    with perturbations that are projected to the ball and to the range of pixels in each step, as in [2]_. Attacks on
+    such features need larger perturbations; accuracy on unchanged images is somewhat lower. The training takes about
+    `1 + n_steps` times as long. With a `forgery_weight`, skilled forgeries only enter the forgery term of the loss, not
+    the writer term. The best epoch is the one with the best accuracy on unchanged images.
 
     Parameters
     ----------
     estimator : SigNetFeaturizer or None, default=None
-        What to train; `SigNetFeaturizer()` by default.
+        The featurizer to train; `SigNetFeaturizer()` by default.
     epsilon : float, default=510.0
-        Radius of the ball, in grey levels: 510 is 2 in units of full ink, as in [2]_.
+        Radius of the ball, in gray levels: 510 is 2 in units of full ink, as in [2]_.
     n_steps : int, default=10
         Number of gradient steps for each image.
     step_size : float or None, default=None
-        Length of a step, in grey levels; None for `2.5 * epsilon / n_steps`.
+        Length of a step, in gray levels; None for `2.5 * epsilon / n_steps`.
     random_start : bool, default=False
-        Whether the steps start from a random change.
+        Whether the steps start from a random perturbation.
 
     Attributes
     ----------
@@ -155,15 +155,15 @@ class AdversarialTrainer(_HardenedFeaturizer):
     network_ : torch.nn.Module
         Its network.
     history_ : list of dict
-        What was measured in each epoch: "train_loss" on attacked images, "valid_loss" and "valid_acc" on unchanged.
+        Measurements of each epoch: "train_loss" on attacked images, "valid_loss" and "valid_acc" on unchanged.
     metadata_ : dict of str to str
-        What is known of the weights.
+        Metadata of the weights.
     image_shape_in_ : tuple of (int, int)
         Rows and columns of the images seen in `fit`.
 
     See Also
     --------
-    EnsembleAdversarialTrainer : Mixes unchanged images with quickly attacked ones.
+    EnsembleAdversarialTrainer : Trains on unchanged images and on images attacked in one step.
     sigkit.attacks.PGD : The attack on a verifier.
 
     References
@@ -221,7 +221,7 @@ class AdversarialTrainer(_HardenedFeaturizer):
         Raises
         ------
         ValueError
-            If the featurizer would train nothing, or what its own `fit` raises.
+            If the featurizer has nothing to train, or if its own `fit` raises an error.
         """
         featurizer = self._checked(self.estimator)
         adversary = ProjectedGradientAdversary(
@@ -232,23 +232,23 @@ class AdversarialTrainer(_HardenedFeaturizer):
 
 
 class EnsembleAdversarialTrainer(_HardenedFeaturizer):
-    """Train a featurizer on images, and on the same images attacked through several networks in turn [1]_.
+    """Ensemble adversarial training: train a featurizer on images and on attacks against several networks [1]_.
 
-    Each batch is attacked by one gradient step through the network itself or one of the surrogates, which do not
-    change. The loss is :math:`\\alpha L(x, y) + (1 - \\alpha) L(x + \\delta, y)`. It defends against attackers who have
-    another network, and costs little more than a usual training, beside the trainings of the surrogates. With a
-    `forgery_weight`, skilled forgeries enter the loss of attacked images about forgeries only, never that about
-    writers.
+    Each batch is attacked by one gradient step against the network itself or one of the surrogates in turn; the
+    surrogates do not change. The loss is :math:`\\alpha L(x, y) + (1 - \\alpha) L(x + \\delta, y)`. It defends against
+    attackers with another network. Apart from the training of the surrogates, it takes little longer than training
+    without attacks. With a `forgery_weight`, skilled forgeries only enter the forgery term of the loss of attacked
+    images, not the writer term.
 
     Parameters
     ----------
     estimator : SigNetFeaturizer or None, default=None
-        What to train; `SigNetFeaturizer()` by default.
+        The featurizer to train; `SigNetFeaturizer()` by default.
     surrogates : list of SigNetFeaturizer, default=()
-        Featurizers, of other architectures for instance, that are trained first, on the same signatures. With a
-        `checkpoint_dir` of their own they are trained once for a whole grid search.
+        Featurizers, for instance of other architectures, that are first trained on the same signatures. Those with a
+        `checkpoint_dir` are trained only once in a grid search.
     epsilon : float, default=1275.0
-        Length of the step, in grey levels: 1275 is 5 in units of full ink, as in [2]_.
+        Length of the step, in gray levels: 1275 is 5 in units of full ink, as in [2]_.
     alpha : float, default=0.5
         Share of unchanged images in the loss, from 0 to 1.
 
@@ -261,9 +261,9 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
     network_ : torch.nn.Module
         The network of `estimator_`.
     history_ : list of dict
-        What was measured in each epoch.
+        Measurements of each epoch.
     metadata_ : dict of str to str
-        What is known of the weights.
+        Metadata of the weights.
     image_shape_in_ : tuple of (int, int)
         Rows and columns of the images seen in `fit`.
 
@@ -325,8 +325,8 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
         Raises
         ------
         ValueError
-            If a featurizer would train nothing, surrogates have other classes or images of another size, or what the
-            `fit` of a featurizer raises.
+            If a featurizer has nothing to train, if surrogates have other classes or images of another size, or if the
+            `fit` of a featurizer raises an error.
         """
         featurizer = self._checked(self.estimator)
         surrogates = [self._checked(each, f"surrogate {number}") for number, each in enumerate(self.surrogates)]
@@ -346,7 +346,7 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
 
 
 def _check_alike(featurizer, surrogate, number):
-    """Refuse a surrogate that has other classes, or cannot take the images of the estimator."""
+    """Check that a surrogate has the classes of the estimator and takes its images."""
     own, other = _training_of(featurizer), _training_of(surrogate)
     for name, ours, theirs in (
         ("dev_writers", featurizer.dev_writers, surrogate.dev_writers),

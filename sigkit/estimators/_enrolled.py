@@ -13,7 +13,7 @@ class EnrolledChecks:
     for `check_new` also `dev_writers`, the set of development writers.
     """
 
-    def check_somebody(self):
+    def check_any(self):
         """Check that at least one writer is enrolled.
 
         Raises

@@ -1,4 +1,4 @@
-"""What all verifiers have in common: enrolled writers, decisions, identification, and checks of their input."""
+"""Common parts of the verifiers: enrolled writers, decisions, identification, and checks of the input."""
 
 from contextlib import contextmanager
 
@@ -11,12 +11,12 @@ from sigkit._utils import GENUINE, listing, parse_target, same_id_type, warn
 
 
 class VerifierMixin:
-    """Methods of every verifier, given its enrolled writers and their scores.
+    """Methods of every verifier, implemented by its enrolled writers and their scores.
 
-    The verifier has `claim_scores`, and `_score_everybody`, which returns the enrolled writers and a matrix with one
+    The verifier has `claim_scores`, and `_score_enrolled`, which returns the enrolled writers and a matrix with one
     column per writer. Its fitted state is `_enrolled`, an `EnrolledChecks` that also has `without(writers)`. That
-    object is never changed but replaced as a whole, so a thread that scores sees one consistent state; read the
-    attribute once per call.
+    object is immutable and replaced as a whole, so a thread that scores sees one consistent state; read the attribute
+    once per call.
     """
 
     def remove(self, writers):
@@ -63,7 +63,7 @@ class VerifierMixin:
         ValueError
             If no writer is enrolled, or the queries do not fit.
         """
-        return self._score_everybody(X)[1]
+        return self._score_enrolled(X)[1]
 
     def verify(self, X, writers, threshold=0.0):
         """Accept or reject each query as the writer it claims to be.
@@ -112,7 +112,7 @@ class VerifierMixin:
         ndarray of shape (n_queries,)
             Writer ids.
         """
-        classes, scores = self._score_everybody(X)
+        classes, scores = self._score_enrolled(X)
         return classes[scores.argmax(axis=1)]
 
     def score(self, X, y, sample_weight=None):
@@ -150,7 +150,7 @@ class VerifierMixin:
         """Return the enrolled writers for a call that scores; raise an error if there are none."""
         check_is_fitted(self)
         enrolled = self._enrolled
-        enrolled.check_somebody()
+        enrolled.check_any()
         return enrolled
 
     @property
@@ -165,8 +165,8 @@ class VerifierMixin:
 def unchanged_on_error(estimator):
     """Restore all attributes of an estimator if the block is left by an error or an interruption.
 
-    `fit` sets attributes such as `n_features_in_` before it can fail, and a model that served before must go on
-    serving.
+    `fit` sets attributes such as `n_features_in_` before it can fail, and a model in use must remain usable if `fit`
+    fails.
 
     Parameters
     ----------

@@ -80,9 +80,9 @@ def attacker_view(estimator):
 def attack_thresholds(verifier, images, queries, threshold, batch_size):
     """Choose the threshold that each attack has to pass, by scores of the attacker's verifier.
 
-    It is the threshold of the system. If the attacker's verifier already decides a query as the attacker wants, no
-    attack would be made, although the system itself decides otherwise; the threshold is then moved beyond the present
-    score.
+    It is the threshold of the system. If the attacker's verifier already decides a query as the attacker wants,
+    although the system does not, the attack would leave the image unchanged; the threshold is therefore moved beyond
+    the present score.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ COLUMNS = (
     "success",
     "rmse",
 )
-# Perturbations of a few grey levels are invisible at their true size.
+# Perturbations of a few gray levels are invisible at their true size.
 MAGNIFICATION = 20
 
 
@@ -34,7 +34,7 @@ class CampaignResults:  # numpydoc ignore=PR01
         (to be rejected), "random" or "skilled" (to be accepted); "row" of the signature in `X`; "threshold",
         "score_before" and "score_after" of the system; "attacker_success", the decision of the attacker's own verifier;
         "success", the decision of the system (with a defence only if the attack succeeds without it as well); "rmse",
-        the root mean square of the perturbation in grey levels.
+        the root mean square of the perturbation in gray levels.
     eers : dict of (str, str) to float
         By system and defence: the EER of skilled forgeries on images that are not attacked, from 0 to 1.
     images : dict of (str, str, str) to ndarray of shape (n_queries, height, width)
@@ -70,7 +70,7 @@ class CampaignResults:  # numpydoc ignore=PR01
         -------
         list of dict
             Dicts with "system", "knowledge", "attack", "defence", and for each kind of query the success rate, such as
-            "genuine", and the median root mean square perturbation of successful attacks in grey levels, such as
+            "genuine", and the median root mean square perturbation of successful attacks in gray levels, such as
             "genuine_rmse". Values are NaN if there is no attacked query or no successful attack.
         """
         return success_rates(self.table)

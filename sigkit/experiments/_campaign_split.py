@@ -12,7 +12,7 @@ from sigkit.model_selection import WriterSplit
 
 @dataclass(frozen=True, eq=False)
 class CampaignSplit:
-    """The signatures of a campaign, and who has which of them.
+    """The signatures of a campaign, divided between the systems and the attacker.
 
     Half of the writers are enrolled by the systems (the system's writers), the others belong to the attacker.
 
@@ -23,7 +23,7 @@ class CampaignSplit:
     writers, forgery : ndarray of shape (n_samples,)
         Their writers and forgery kinds.
     dev_rows : ndarray of int
-        Rows of the development writers, to whom all systems are fitted.
+        Rows of the development writers, to which all systems are fitted.
     references : dict of writer id to ndarray of int
         Rows of the references of each of the system's writers.
     attacker_references : dict of writer id to ndarray of int

@@ -43,7 +43,7 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     estimator : estimator
         A `WriterDependentSVC` on features, or a Pipeline that ends in one.
     X : array-like or list of n_samples
-        Features or images, whatever the estimator takes.
+        Features or images, as the estimator takes them.
     y : array-like of shape (n_samples,) or (n_samples, 2)
         Writer ids, or rows `[writer, forgery]`.
     cv : WriterSplit or None, default=None
@@ -119,7 +119,7 @@ def _name(number):
 
 
 def _check_enrolled(estimator, y, splits):
-    """Raise, before the first fit, if there are queries of writers whom the estimator will not enroll."""
+    """Raise, before the first fit, if there are queries of writers that the estimator will not enroll."""
     dev_writers = set(development_writers(estimator) or ())
     not_enrolled = sorted({writer for _, test in splits for writer in y[test, 0].tolist()} & dev_writers)
     if not_enrolled:

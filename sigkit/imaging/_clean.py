@@ -23,7 +23,7 @@ def remove_background(image, min_size=0):
     -------
     ndarray of shape (height, width), dtype uint8
         The cleaned image. Pixels that Otsu's threshold assigns to the background are 0, the others are unchanged. An
-        image with a single grey value has no threshold; only small components are removed from it.
+        image with a single gray value has no threshold; only small components are removed from it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Find the ink of a scan: its bounding box and its centre of mass."""
+"""Find the ink of a scan: its bounding box and its center of mass."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,12 +12,12 @@ _BLUR_SIGMA = 2.0
 # The kernel is truncated at four standard deviations, as by scipy.ndimage.gaussian_filter.
 _BLUR_RADIUS = 8
 _BLOCK = 32
-# Blurring in float32 changes a flat patch by up to 1e-4 grey values. A patch exactly at the threshold is ink.
+# Blurring in float32 changes a flat patch by up to 1e-4 gray values. A patch exactly at the threshold is ink.
 _ROUNDING = 1e-4
 
 
 class InkBox(NamedTuple):
-    """The bounding box of the ink, `image[top:bottom, left:right]`, and the ink's centre of mass relative to it."""
+    """The bounding box of the ink, `image[top:bottom, left:right]`, and the ink's center of mass relative to it."""
 
     top: int
     bottom: int
@@ -28,7 +28,7 @@ class InkBox(NamedTuple):
 
 
 def find_ink(image, threshold):
-    """Find the bounding box of the ink and its centre of mass.
+    """Find the bounding box of the ink and its center of mass.
 
     Ink are the pixels of the image, blurred by a Gaussian of two pixels, at or below the threshold: blurring removes
     single specks. If it removes all ink, the image is compared without blurring. The threshold is a number, or an
@@ -50,7 +50,7 @@ def find_ink(image, threshold):
             f"the ink is {bottom - top + 1} x {right - left + 1} pixels, too small for a signature. "
             "Scan it at 300 dpi, or leave it out."
         )
-    # The centre of mass from the marginal sums: the mean row and column of all ink pixels, rounded down.
+    # The center of mass from the marginal sums: the mean row and column of all ink pixels, rounded down.
     n_ink = rows.sum()
     center_row = int(rows @ np.arange(len(rows)) / n_ink - top)
     center_column = int(columns @ np.arange(len(columns)) / n_ink - left)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sigkit.imaging._ink import find_ink
 from sigkit.imaging._resize import plan_resize
-from sigkit.imaging._threshold import adaptive_threshold, count_greys, otsu_of_histogram
+from sigkit.imaging._threshold import adaptive_threshold, count_grays, otsu_of_histogram
 
 _MIN_INK_SIDE = 16
 _MIN_CONTRAST = 10
@@ -52,7 +52,7 @@ def crop_ink(image, background="otsu"):
         The bounding box of the ink, without its last row and column; background 0 (unless `background` is "none") and
         ink up to 255.
     center : tuple of (int, int)
-        Row and column of the ink's centre of mass in `pixels`.
+        Row and column of the ink's center of mass in `pixels`.
     min_ink : int
         Minimum value of a pixel that counts as ink.
     issues : dict of str to str
@@ -77,7 +77,7 @@ def crop_ink(image, background="otsu"):
     >>> ink.pixels.shape, ink.center
     ((22, 32), (11, 16))
     """
-    counts = count_greys(image)
+    counts = count_grays(image)
     threshold = otsu_of_histogram(counts)
     issues = _check_paper(counts, threshold)
     # Inverted, `pixel <= threshold` is `value >= 255 - threshold`. An adaptive threshold differs between pixels, but is
@@ -150,11 +150,11 @@ def place_ink(ink, canvas_size, image_size=(170, 242)):
 
 
 def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu"):
-    """Centre a signature on a canvas, clear its background, invert it and resize it.
+    """Center a signature on a canvas, clear its background, invert it and resize it.
 
-    The procedure of [1]_: find the bounding box and the centre of mass of the ink; place the box on a white canvas with
-    the centre of mass in the middle, shifted if the box would extend beyond an edge; set pixels brighter than the
-    threshold to white; invert; scale the canvas to cover the image; crop the centre; truncate to uint8.
+    The procedure of [1]_: find the bounding box and the center of mass of the ink; place the box on a white canvas with
+    the center of mass in the middle, shifted if the box would extend beyond an edge; set pixels brighter than the
+    threshold to white; invert; scale the canvas to cover the image; crop the center; truncate to uint8.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def _place(length, center, room):
 
 
 def _lost_share(pixels, min_ink, top, left, plan):
-    """Return the share of ink pixels with their centre outside the part of the canvas that the image shows."""
+    """Return the share of ink pixels with their center outside the part of the canvas that the image shows."""
     row = np.arange(top, top + pixels.shape[0]) + 0.5
     column = np.arange(left, left + pixels.shape[1]) + 0.5
     hidden_rows = (row < plan.visible_rows[0]) | (row > plan.visible_rows[1])
@@ -233,12 +233,12 @@ def _resize(pixels, rows, columns):
 
 
 def _check_paper(counts, threshold):
-    """Return the issues that the grey values show: mostly dark pixels, or hardly any contrast."""
+    """Return the issues that the gray values show: mostly dark pixels, or hardly any contrast."""
     dark, bright = counts[: threshold + 1], counts[threshold + 1 :]
     issues = {}
     if dark.sum() > counts.sum() / 2:
         issues["dark_paper"] = f"{dark.sum() / counts.sum():.0%}"
-    # The difference of the mean grey values of the two classes.
+    # The difference of the mean gray values of the two classes.
     contrast = threshold + 1 + np.average(np.arange(len(bright)), weights=bright)
     contrast -= np.average(np.arange(len(dark)), weights=dark)
     if contrast < _MIN_CONTRAST:

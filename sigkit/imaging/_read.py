@@ -1,4 +1,4 @@
-"""Read image files of any kind as 8-bit grey images."""
+"""Read image files of any kind as 8-bit gray images."""
 
 import io
 import os
@@ -22,10 +22,10 @@ class ImageError(ValueError):
 
 
 def read_image(source):
-    """Read an image file as 8-bit grey.
+    """Read an image file as 8-bit gray.
 
-    Every mode that Pillow supports is converted: colours by luminance, palettes by their colours, transparent pixels
-    as white paper, 16-bit grey by its high byte, bilevel scans to 0 and 255. The EXIF orientation is applied. Only the
+    Every mode that Pillow supports is converted: colors by luminance, palettes by their colors, transparent pixels
+    as white paper, 16-bit gray by its high byte, bilevel scans to 0 and 255. The EXIF orientation is applied. Only the
     first page of a file with several pages is read.
 
     Parameters
@@ -37,7 +37,7 @@ def read_image(source):
     Returns
     -------
     ndarray of shape (height, width), dtype uint8
-        Grey values; in a scan the paper is bright (255) and the ink is dark (0).
+        Gray values; in a scan the paper is bright (255) and the ink is dark (0).
 
     Raises
     ------
@@ -77,7 +77,7 @@ def read_image(source):
 def _decode(content):
     try:
         with Image.open(io.BytesIO(content)) as image:
-            return _to_grey(ImageOps.exif_transpose(image))
+            return _to_gray(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
         raise ImageError(
             f"not an image that Pillow can read ({len(content)} bytes). Convert it, or leave it out."
@@ -89,9 +89,9 @@ def _decode(content):
         raise ImageError(f"cannot be read ({error}). Scan or copy it again, or leave it out.") from error
 
 
-def _to_grey(image):
+def _to_gray(image):
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return _wide_to_grey(np.asarray(image))
+        return _wide_to_gray(np.asarray(image))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
@@ -99,11 +99,11 @@ def _to_grey(image):
     return np.asarray(image.convert("L"))
 
 
-def _wide_to_grey(pixels):
+def _wide_to_gray(pixels):
     """Convert integers of more than 8 bits; paper is bright, so a maximum up to 255 means 8-bit values."""
     if pixels.dtype.kind == "f" or pixels.min() < 0 or pixels.max() > 65535:
         raise ValueError(
             f"{pixels.dtype} pixels from {pixels.min()} to {pixels.max()} have no known range; "
-            "save it as 8-bit or 16-bit grey"
+            "save it as 8-bit or 16-bit gray"
         )
     return (pixels if pixels.max() <= 255 else pixels.astype(np.uint16) >> 8).astype(np.uint8)

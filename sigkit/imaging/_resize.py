@@ -20,7 +20,7 @@ class ResizePlan(NamedTuple):
 
 @lru_cache(maxsize=32)
 def plan_resize(canvas_size, image_size):
-    """Plan how to resize a canvas so that it covers an image, and how to crop the centre of the result.
+    """Plan how to resize a canvas so that it covers an image, and how to crop the center of the result.
 
     The canvas is scaled by one factor so that it covers `image_size`; what extends beyond it on two sides is cropped.
     Each matrix is a Gaussian of standard deviation (factor - 1) / 2 with zeros beyond the edges, followed by linear
@@ -65,6 +65,7 @@ def fit_canvas(largest, image_size):
     (702, 1000)
     """
     height, width = image_size
+    # One row less than the ratio gives, because rounding may allow it.
     rows = max(largest[0], int(largest[1] * height / width) - 1, 1)
     # Sides are whole numbers, so few canvases have the exact ratio: take the first that `plan_resize` rounds to
     # `image_size` on both sides, whichever side it fits.
@@ -78,7 +79,7 @@ def fit_canvas(largest, image_size):
 def _resize_matrix(n_from, n_to):
     """Return the matrix of shape (n_to, n_from) that smooths and interpolates one axis."""
     factor = n_from / n_to
-    # Pixels are unit squares with their centre at 0.5: output pixel i samples the input at (i + 0.5) factor - 0.5.
+    # Pixels are unit squares with their center at 0.5: output pixel i samples the input at (i + 0.5) factor - 0.5.
     centers = (np.arange(n_to) + 0.5) * factor - 0.5
     below = np.floor(centers).astype(int)
     above_weight = centers - below
@@ -86,6 +87,7 @@ def _resize_matrix(n_from, n_to):
     for index, weight in ((below, 1 - above_weight), (below + 1, above_weight)):
         inside = (index >= 0) & (index < n_from)
         interpolation[np.nonzero(inside)[0], index[inside]] += weight[inside]
+    # The standard deviation is that of scikit-image; it removes frequencies that the smaller image cannot represent.
     return interpolation @ _gaussian_matrix(n_from, max(0.0, (factor - 1) / 2))
 
 
@@ -93,6 +95,7 @@ def _gaussian_matrix(n, sigma):
     """Return the matrix of shape (n, n) that blurs one axis, with zeros beyond the edges."""
     if sigma == 0:
         return np.eye(n)
+    # Truncated at four standard deviations, as by scipy.ndimage.gaussian_filter.
     radius = int(4 * sigma + 0.5)
     offsets = np.arange(-radius, radius + 1)
     weights = np.exp(-0.5 * (offsets / sigma) ** 2)

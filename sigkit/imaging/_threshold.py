@@ -7,7 +7,7 @@ from scipy.ndimage import uniform_filter
 from sigkit.imaging._read import ImageError
 
 
-def count_greys(image):
+def count_grays(image):
     """Return the histogram of a uint8 image, shape (256,)."""
     # Pillow counts several times faster than numpy.bincount, which converts every pixel to int64 first.
     return np.array(Image.fromarray(image).histogram(), dtype=np.int64)
@@ -16,17 +16,17 @@ def count_greys(image):
 def otsu_threshold(image):
     """Compute Otsu's threshold.
 
-    The threshold t maximises the variance between the classes {pixels <= t} and {pixels > t}. If no pixel has a value
-    between t and the next occurring grey value, all thresholds in this gap give the same classes, and the one at three
-    quarters of the gap is returned. In scans in which all grey values occur there is no gap, and the result is Otsu's
-    t. In a black and white scan it is 191. The smallest equivalent threshold (0) would be the grey value of the ink
+    The threshold t maximizes the variance between the classes {pixels <= t} and {pixels > t}. If no pixel has a value
+    between t and the next occurring gray value, all thresholds in this gap give the same classes, and the one at three
+    quarters of the gap is returned. In scans in which all gray values occur there is no gap, and the result is Otsu's
+    t. In a black and white scan it is 191. The smallest equivalent threshold (0) would be the gray value of the ink
     itself, which no pixel of a thin stroke has after blurring, and the middle of the gap (127) would lose strokes of up
     to three pixels.
 
     Parameters
     ----------
     image : ndarray of shape (height, width), dtype uint8
-        A grey image.
+        A gray image.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def otsu_threshold(image):
     Raises
     ------
     ImageError
-        If all pixels have the same grey value.
+        If all pixels have the same gray value.
 
     References
     ----------
@@ -50,23 +50,23 @@ def otsu_threshold(image):
     >>> otsu_threshold(np.array([[0, 0, 255], [255, 255, 255]], dtype=np.uint8))
     191
     """
-    return otsu_of_histogram(count_greys(image))
+    return otsu_of_histogram(count_grays(image))
 
 
 def otsu_of_histogram(counts):
     """Compute Otsu's threshold from a histogram of shape (256,); see `otsu_threshold`."""
     levels = np.nonzero(counts)[0]
     if len(levels) < 2:
-        raise ImageError(f"blank: every pixel has the grey value {levels[0]}. Scan it again, or leave it out.")
-    # Grey values that do not occur cannot change the classes, so only the others are candidates.
-    counts, greys = counts[levels], levels.astype(np.float64)
+        raise ImageError(f"blank: every pixel has the gray value {levels[0]}. Scan it again, or leave it out.")
+    # Gray values that do not occur cannot change the classes, so only the others are candidates.
+    counts, grays = counts[levels], levels.astype(np.float64)
     n_dark = np.cumsum(counts)[:-1]
     n_bright = counts.sum() - n_dark
-    sum_dark = np.cumsum(counts * greys)[:-1]
-    sum_bright = (counts * greys).sum() - sum_dark
+    sum_dark = np.cumsum(counts * grays)[:-1]
+    sum_bright = (counts * grays).sum() - sum_dark
     # The variance between the classes is n_dark n_bright (mean_bright - mean_dark)^2, up to a constant factor. The
     # product in float32 reproduces a rounding of the code that prepared the training images of the published weights:
-    # it moves the threshold of two scans in a thousand by one grey value.
+    # it moves the threshold of two scans in a thousand by one gray value.
     sizes = n_dark.astype(np.float32) * n_bright.astype(np.float32)
     between = sizes * (sum_bright / n_bright - sum_dark / n_dark) ** 2
     best = int(np.argmax(between))
@@ -84,7 +84,7 @@ def adaptive_threshold(image):
     Parameters
     ----------
     image : ndarray of shape (height, width), dtype uint8
-        A grey image.
+        A gray image.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def adaptive_threshold(image):
     True
     """
     k, deviation_range = 0.2, 128.0
-    # "| 1" makes the side odd, so that the window is centred on its pixel.
+    # "| 1" makes the side odd, so that the window is centered on its pixel.
     window = max(15, min(image.shape) // 4) | 1
     pixels = image.astype(np.float64)
     mean = uniform_filter(pixels, window, mode="mirror")

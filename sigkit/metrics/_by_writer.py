@@ -71,7 +71,7 @@ def _errors_of_writers(trials: _Trials, kind: str, method: str) -> _WriterErrors
 def _align_thresholds(threshold: object, trials: _Trials) -> float | np.ndarray:
     """Validate the threshold passed by the user: return a float, or an array in the order of `trials.writers`.
 
-    The array may hold NaN for a writer whom no trial claims.
+    The array may hold NaN for a writer without trials.
     """
     # A Series also converts to an array, but in the order of its index, which need not be that of the writers.
     if hasattr(threshold, "to_dict"):

@@ -139,7 +139,7 @@ def _sigver_index(false_accepts, false_rejects, totals):
     """Find the index of sigver's threshold in one curve; -1 for the point above all scores."""
     n_forgeries, n_genuine = totals
     if not (n_forgeries and n_genuine):
-        # Such a resample has no error rate: dividing by its totals gives NaN whatever the index.
+        # Such a resample has no error rate: dividing by its totals gives NaN for any index.
         return 0
     true_accepts = n_genuine - false_rejects
     # Scores of trials that a resample did not draw are no thresholds of that resample: no count changes there.

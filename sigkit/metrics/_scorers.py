@@ -113,7 +113,7 @@ def make_verification_scorer(
     threshold : float, mapping or array-like of shape (n_writers,), default=None
         The threshold of FRR and FAR; by default 0 for `decision_function` and 0.5 for `predict_proba`.
     pos_label : int, bool or str, default=None
-        The label of genuine samples for a binary classifier. None stands for the second of its two sorted classes, as
+        The label of genuine samples for a binary classifier. None means the second of its two sorted classes, as
         in scikit-learn, with a warning if the labels are strings: of "genuine" and "impostor" it is "impostor".
 
     Returns

@@ -1,4 +1,4 @@
-"""Cross-validators that split signatures into references and queries."""
+"""Cross-validation_writers that split signatures into references and queries."""
 
 from sigkit.model_selection._writer_split import WriterSplit
 

@@ -57,13 +57,13 @@ def register_architecture(name, builder, description):
 
     A network is a `torch.nn.Module` that maps images of shape (n_samples, 1, height, width), background 0 and ink up to
     1, to features of shape (n_samples, n_features). It has three attributes: `input_size`, a tuple (rows, columns), or
-    None for images as they are; `takes_any_size`, whether it also takes images of other sizes; and `n_features`.
+    None if images are not cropped; `takes_any_size`, whether it also takes images of other sizes; and `n_features`.
     Tensors that are not parameters must be buffers.
 
     Parameters
     ----------
     name : str
-        The name. A name that you registered before is replaced, those of sigkit are not.
+        The name. An existing registration is replaced, except those of sigkit.
     builder : callable
         Returns a new network with random weights; called without arguments.
     description : str
@@ -119,7 +119,7 @@ def check_architecture(architecture):
     ValueError: architecture: torchvision has no classification network 'resnet19'. Did you mean ...?
     """
     if isinstance(architecture, str) and architecture.startswith(_TORCHVISION):
-        # Imported for these names alone: torchvision takes a second to import.
+        # Imported only for these names, because importing torchvision takes a second.
         from sigkit.nets._torchvision import model_names
 
         name, known = architecture.removeprefix(_TORCHVISION), model_names()
@@ -160,7 +160,7 @@ def build_network(architecture, seed=None):
     ValueError
         If there is no such architecture.
     TypeError
-        If the builder of a registered architecture returns something else than such a network.
+        If the builder of a registered architecture returns anything other than such a network.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def build_network(architecture, seed=None):
 
 
 def network_without_weights(architecture):
-    """Build a network whose weights have shapes but no values, which takes no time.
+    """Build a network whose weights have shapes but no values, which takes almost no time.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def network_without_weights(architecture):
     Returns
     -------
     torch.nn.Module
-        The network, on the meta device; on the processor, with random weights, where its builder does not run there.
+        The network, on the meta device; on the CPU, with random weights, if its builder does not run there.
     """
     try:
         with torch.device("meta"):

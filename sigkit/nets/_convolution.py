@@ -13,7 +13,7 @@ def convolve(inputs, weight, bias, stride, padding):
     A convolution is linear in its inputs and in its weights. Each of its derivatives, of any order, is therefore one of
     three operations of the same shape: the convolution, its gradient with respect to the inputs, and its gradient with
     respect to the weights. PyTorch computes the second derivatives by convolutions with kernels as large as the images,
-    which are slow on processors.
+    which are slow on CPUs.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def convolve(inputs, weight, bias, stride, padding):
     tensor([19., 19., 19.])
     """
     tensors, device = [inputs, weight, bias], inputs.device.type
-    # A custom function is not cast by autocast, which leaves float64 alone, too.
+    # autocast does not cast the arguments of custom functions. It leaves float64 unchanged, and so does this function.
     if torch.is_autocast_enabled(device) and inputs.dtype != torch.float64:
         dtype = torch.get_autocast_dtype(device)
         tensors = [tensor if tensor is None else tensor.to(dtype) for tensor in tensors]
@@ -89,8 +89,8 @@ class _ConvolutionBackward(Function):
     def backward(ctx, grad_of_inputs, grad_of_weight, grad_of_bias):
         grad, inputs, weight = ctx.saved_tensors
         needs_grad, *needs = ctx.needs_input_grad[:3]
-        # The gradients are linear in `grad`: their own gradient is the convolution, with what came back in the place
-        # of the inputs or of the weights.
+        # The gradients are linear in `grad`: their own gradient is the convolution, with the incoming gradients instead
+        # of the inputs or the weights.
         parts = []
         if needs_grad and grad_of_inputs is not None:
             parts.append(_Convolution.apply(grad_of_inputs, weight, None, *ctx.stride_and_padding))
@@ -98,7 +98,7 @@ class _ConvolutionBackward(Function):
             parts.append(_Convolution.apply(inputs, grad_of_weight, grad_of_bias, *ctx.stride_and_padding))
         elif needs_grad and grad_of_bias is not None:
             parts.append(grad_of_bias[:, None, None].expand_as(grad))
-        # The gradient of the inputs depends on the weights alone, and that of the weights on the inputs alone. Both are
+        # The gradient of the inputs depends only on the weights, and that of the weights only on the inputs. Both are
         # computed in one call.
         needed = needs[0] and grad_of_weight is not None, needs[1] and grad_of_inputs is not None, False
         inputs = inputs if grad_of_inputs is None else grad_of_inputs

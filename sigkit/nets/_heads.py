@@ -76,16 +76,8 @@ class DistanceHead(nn.Module):
         return self.bias - self.log_scale.exp() * distances
 
 
-def _linear_head(n_features):
-    # Nothing is drawn from torch's random state for weights that are 0.
-    head = nn.utils.skip_init(nn.Linear, n_features, 1)
-    nn.init.zeros_(head.weight)
-    nn.init.zeros_(head.bias)
-    return head
-
-
 def balanced_cross_entropy(logits, labels):
-    """Compute the binary cross-entropy with equal weight for genuine signatures and forgeries, whatever their numbers.
+    """Compute the binary cross-entropy with equal weight for genuine signatures and for forgeries.
 
     Parameters
     ----------

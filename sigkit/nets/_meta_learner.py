@@ -17,8 +17,8 @@ class MetaLearner(nn.Module):
     of other signatures of the writer through the updates, which takes second derivatives.
 
     The loss is :func:`balanced_cross_entropy`. In evaluation mode, in which the module is to be used, batch
-    normalization uses its running statistics and there is no dropout, so that a score depends on the references, the
-    random forgeries and the query alone.
+    normalization uses its running statistics and there is no dropout, so that a score depends only on the references,
+    the random forgeries and the query.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ class MetaLearner(nn.Module):
         is :math:`b - e^s \\|f / |f| - c\\|^2` with parameters :math:`c` (0 at first), :math:`s` and :math:`b`: one
         gradient step on references moves :math:`c` towards the mean of their features of unit length.
     adapt : {"all", "head"}, default="all"
-        What the updates change: all weights (MAML [1]_), or those of the head (ANIL [3]_), so that all writers share
-        their features.
+        The weights that the updates change: all weights (MAML [1]_), or those of the head (ANIL [3]_), so that all
+        writers share their features.
     order : {1, 2}, default=2
         1 ignores second derivatives (first-order MAML [1]_).
     recompute : bool, default=False

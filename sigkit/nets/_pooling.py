@@ -57,7 +57,7 @@ class _MaxPool(Function):
 
 
 class _MaxPoolBackward(Function):
-    """The gradient of max-pooling: that of each maximum, at the place where it was found."""
+    """The gradient of max-pooling: that of each maximum, at the position of the maximum."""
 
     generate_vmap_rule = True
 
@@ -74,6 +74,6 @@ class _MaxPoolBackward(Function):
     def backward(ctx, grad):
         (indices,) = ctx.saved_tensors
         grad, flat = grad.flatten(-2), indices.flatten(-2)
-        # In channels-last layout the gathered values are to have that layout as well.
+        # In channels-last layout, the gathered values get that layout as well.
         gathered = grad.gather(-1, flat) if indices.is_contiguous() else grad.mT.gather(-2, flat.mT).mT
         return gathered.unflatten(-1, indices.shape[-2:]), None, None, None, None, None

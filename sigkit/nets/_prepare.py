@@ -14,7 +14,7 @@ def choose_device(device=None):
     Parameters
     ----------
     device : str, torch.device or None, default=None
-        A device or its name; None chooses an accelerator if there is one, and the processor otherwise.
+        A device or its name; None chooses an accelerator if there is one, and the CPU otherwise.
 
     Returns
     -------

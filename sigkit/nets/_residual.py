@@ -19,10 +19,10 @@ class ResidualSigNet(nn.Module):
     """Residual blocks [1]_ at a finer resolution than SigNet's, pooled over the ink.
 
     The first convolution of SigNet has a stride of four pixels, which is more than the width of a pen stroke; here it
-    is two. Features hardly depend on where on the sheet a signature is, on the size of the sheet and on the darkness of
-    the pen: ink is divided by its mean level in the image, and the maps are averaged over the ink alone. They are
-    averaged three times, unweighted and weighted by the horizontal and the vertical distance from the centre of the
-    ink; their maxima are the fourth part of what the last layer takes.
+    is two. Features hardly depend on the position of the signature, the size of the sheet and the darkness of the pen:
+    ink is divided by its mean level in the image, and the maps are averaged over the ink alone. They are averaged three
+    times, unweighted and weighted by the horizontal and the vertical distance from the center of the ink; their maxima
+    are the fourth part of the input of the last layer.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class ResidualSigNet(nn.Module):
     Attributes
     ----------
     input_size : tuple of (int, int)
-        Rows and columns of the images that the network is given.
+        Rows and columns of the center crop that estimators pass to the network.
     takes_any_size : bool
         True: the network takes images of other sizes, too.
     n_features : int
@@ -135,6 +135,6 @@ def _pool(maps, ink, size):
     across = torch.linspace(-1, 1, width, device=maps.device, dtype=maps.dtype) * (size[1] / 2 / _HALF_WIDTH)
     pooled = [(maps * weight).sum((2, 3))]
     for position in (across, down):
-        from_centre = position - (position * weight).sum((2, 3), keepdim=True)
-        pooled.append((maps * (weight * from_centre)).sum((2, 3)))
+        from_center = position - (position * weight).sum((2, 3), keepdim=True)
+        pooled.append((maps * (weight * from_center)).sum((2, 3)))
     return torch.cat([*pooled, maps.amax((2, 3))], dim=1)

@@ -49,7 +49,7 @@ def with_fast_second_derivatives(network):
     network = copy.deepcopy(network)
     set_inplace_relu(network, True)
     for module in network.modules():
-        # Only what is exactly of a class of torch: a subclass may do anything. Changing the class in place, as
+        # Only modules of exactly these classes: a subclass may compute something else. Changing the class in place, as
         # `torch.nn.utils.parametrize` does, keeps the parameters, their names and the modules' own hooks.
         if type(module) is nn.Sequential:
             module.__class__ = _Sequential
@@ -76,13 +76,14 @@ class _MaxPool2d(nn.MaxPool2d):
 
 class _Sequential(nn.Sequential):
     def forward(self, inputs):
+        # Folding costs time that pays off only where a graph of gradients is recorded.
         if not torch.is_grad_enabled():
             return super().forward(inputs)
         layers = pairwise([*self, None])
         for layer, following in layers:
             if _can_fold(layer, following, inputs):
                 inputs = _normalized(layer, following, inputs)
-                next(layers)
+                next(layers)  # the batch normalization has been applied as well
             else:
                 inputs = layer(inputs)
         return inputs
@@ -98,6 +99,7 @@ def _is_plain_pooling(layer):
 
 
 def _can_fold(layer, norm, inputs):
+    # In training mode the statistics are those of the batch, which are not known before the layer is computed.
     fits = type(layer) is _Conv2d and type(norm) is nn.BatchNorm2d and inputs.dim() == 4
     fits = fits or (type(layer) is nn.Linear and type(norm) is nn.BatchNorm1d and inputs.dim() == 2)
     return fits and not norm.training and norm.affine and norm.running_mean is not None
@@ -106,6 +108,7 @@ def _can_fold(layer, norm, inputs):
 def _normalized(layer, norm, inputs):
     """Apply a layer and batch normalization, which by running statistics is a factor and a shift of each output."""
     factor = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    # (y + b - mean) * factor + norm.bias, where y is the output without the layer's bias b.
     mean = norm.running_mean if layer.bias is None else norm.running_mean - layer.bias
     shift = norm.bias - mean * factor
     if isinstance(layer, nn.Conv2d):

@@ -140,7 +140,7 @@ class TinyNet(nn.Module):
 
 
 def normalized_layer(name, layer, relu=True):
-    """Follow a layer by batch normalization and, if asked for, by a ReLU.
+    """Append batch normalization and, optionally, a ReLU to a layer.
 
     Parameters
     ----------

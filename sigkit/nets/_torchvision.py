@@ -5,7 +5,7 @@ import torchvision
 from torch import nn
 from torch.nn import functional as F
 
-# Transformers with learned positions, and those whose windows must fill the maps, take images of one size alone.
+# Transformers with learned positions, and those whose windows must fill the maps, take images of one size only.
 _FIXED_SIZE, _FIXED_FAMILIES = 224, ("vit", "maxvit")
 # Auxiliary classifiers are for training on ImageNet, and the old default of their initialization warns.
 _OPTIONS = {name: {"aux_logits": False, "init_weights": True} for name in ("googlenet", "inception_v3")}
@@ -39,7 +39,7 @@ class TorchvisionNetwork(nn.Module):
     body : torch.nn.Module
         The network of torchvision.
     input_size : tuple of (int, int)
-        Rows and columns of the images that the network is given.
+        Rows and columns of the center crop that estimators pass to the network.
     takes_any_size : bool
         Whether it takes images of other sizes; True for all but vision transformers and MaxViT.
     n_features : int

@@ -110,7 +110,7 @@ def save_weights(path, network, architecture, metadata=None, half=False):
     architecture : str
         The name of its architecture, see :func:`build_network`.
     metadata : dict of str to str, default=None
-        More metadata: corpus, recipe, date, licence, preprocessing.
+        More metadata: corpus, recipe, date, license, preprocessing.
     half : bool, default=False
         Whether matrices and kernels are rounded to half precision, for a file of half the size. The parameters and
         statistics of batch normalization are not.

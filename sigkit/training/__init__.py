@@ -4,7 +4,7 @@ An estimator takes the parameters of its training as one object, `training`: a :
 :class:`MetaTraining`.
 """
 
-# What estimators and benchmarks use besides `__all__` is imported under its own name.
+# Names outside `__all__` are for estimators and benchmarks.
 from sigkit.training._adversaries import Adversary, EnsembleAdversary, ProjectedGradientAdversary
 from sigkit.training._augmentation import make_augmentation as make_augmentation
 from sigkit.training._callbacks import Patience

@@ -1,4 +1,4 @@
-"""Adversaries of a training: they change the images of a batch so that the network learns to withstand attacks."""
+"""Adversarial training: objects that attack the images of each batch."""
 
 from dataclasses import KW_ONLY
 from numbers import Integral, Real
@@ -12,8 +12,8 @@ from sigkit.training._parameters import Parameters, param, parameters
 class Adversary(Parameters):
     """Base of the adversaries.
 
-    A subclass has the method `changed_batches(net, images, target)`. It returns what replaces a batch: a list of shares
-    of the loss, inputs of the network, and the criterion of each.
+    A subclass implements `changed_batches(net, images, target)`, which returns the batches that replace a batch: a list
+    of tuples with the weight in the loss, the input of the network, and the criterion.
 
     Examples
     --------
@@ -25,18 +25,18 @@ class Adversary(Parameters):
 
 @parameters
 class ProjectedGradientAdversary(Adversary):
-    """Replace each image by a hard one nearby, found by projected gradient ascent on the loss [1]_.
+    """Replace each image by an adversarial example, found by projected gradient ascent on the loss [1]_.
 
     Parameters
     ----------
     epsilon : float, default=510.0
-        Maximum L2 norm of the change, in grey levels.
+        Maximum L2 norm of the perturbation, in gray levels.
     n_steps : int, default=10
         Number of gradient steps.
     step_size : float or None, default=None
-        Length of a step, in grey levels; None for `2.5 * epsilon / n_steps`.
+        Length of a step, in gray levels; None for `2.5 * epsilon / n_steps`.
     random_start : bool, default=False
-        Whether the steps begin at a random change.
+        Whether the steps start from a random perturbation.
 
     References
     ----------
@@ -57,7 +57,7 @@ class ProjectedGradientAdversary(Adversary):
     random_start: bool = param(False, "boolean")
 
     def changed_batches(self, net, images, target):
-        """Change the images of a batch.
+        """Attack the images of a batch.
 
         Parameters
         ----------
@@ -71,10 +71,10 @@ class ProjectedGradientAdversary(Adversary):
         Returns
         -------
         list of (float, Tensor, SigNetLoss)
-            One share: the changed images.
+            One batch: the attacked images.
         """
         criterion = net.criterion_.for_attacked_images()
-        # The network takes ink from 0 to 1, parameters are in grey levels.
+        # The network takes ink from 0 to 1, parameters are in gray levels.
         epsilon = self.epsilon / FULL_INK
         start = None
         if self.random_start:
@@ -93,12 +93,12 @@ class ProjectedGradientAdversary(Adversary):
 
 @parameters
 class EnsembleAdversary(Adversary):
-    """Add the images of each batch after one gradient step against this network or a surrogate, in turn [1]_.
+    """Add adversarial examples, made by one gradient step against this network or a surrogate in turn [1]_.
 
     Parameters
     ----------
     epsilon : float, default=1275.0
-        L2 norm of the step, in grey levels.
+        L2 norm of the step, in gray levels.
     alpha : float, default=0.5
         Share of the unchanged images in the loss, from 0 to 1.
     surrogates : list of torch.nn.Module, default=()
@@ -122,7 +122,7 @@ class EnsembleAdversary(Adversary):
     surrogates: object = param((), list, tuple)
 
     def changed_batches(self, net, images, target):
-        """Change the images of a batch, and keep the images themselves.
+        """Attack the images of a batch, and keep the original images as well.
 
         Parameters
         ----------
@@ -136,9 +136,9 @@ class EnsembleAdversary(Adversary):
         Returns
         -------
         list of (float, Tensor, SigNetLoss)
-            Two shares: the images, and the changed images.
+            Two batches: the original and the attacked images.
         """
-        # The number of batches before decides whose turn it is, so that a resumed training goes on with the same one.
+        # The number of batches so far determines the network, so that a resumed training continues with the same one.
         n_batches = (len(net.history) - 1) * net.n_batches_ + net.batch_
         attacked = [net.module_, *self.surrogates][n_batches % (1 + len(self.surrogates))]
         criterion = net.criterion_.for_attacked_images()

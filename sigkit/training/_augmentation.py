@@ -1,4 +1,4 @@
-"""From images in memory to the input of a network in training."""
+"""Augmentation of the images of a batch."""
 
 from functools import partial
 
@@ -8,11 +8,11 @@ from sigkit.nets import network_input
 from sigkit.training._distortion import Distortion
 
 AUGMENTATIONS = ("crop", "distort")
-"""Augmentations by name; an instance of Distortion is one, too."""
+"""Augmentations by name; an instance of Distortion is accepted as well."""
 
 
 def resolve_augmentation(augmentation):
-    """Return the object that the name of an augmentation stands for, if it stands for one.
+    """Convert the name of an augmentation to an object, if there is one.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def resolve_augmentation(augmentation):
     Returns
     -------
     {"crop"}, Distortion or None
-        The augmentation, with its strengths.
+        The augmentation; "distort" becomes a Distortion with default parameters.
     """
     if isinstance(augmentation, Distortion):
         return augmentation.resolve()
@@ -30,12 +30,12 @@ def resolve_augmentation(augmentation):
 
 
 def make_augmentation(augmentation, size):
-    """Make the function that varies the images of a batch.
+    """Make the function that augments the images of a batch.
 
     Parameters
     ----------
     augmentation : {"crop"}, Distortion or None
-        A random crop, or random changes of shape, pen and ink; None crops the middle.
+        A random crop, or random changes of shape, pen and ink; None crops the center.
     size : tuple of (int, int) or None
         Rows and columns of the result; None keeps those of the images.
 
@@ -52,16 +52,16 @@ def make_augmentation(augmentation, size):
 
 
 def random_crop(images, size, generator):
-    """Crop each image at a random place.
+    """Crop each image at a random position.
 
     Parameters
     ----------
     images : Tensor of shape (n_samples, 1, height, width), dtype uint8
         Preprocessed signatures, background 0 and ink up to 255.
     size : tuple of (int, int) or None
-        Rows and columns to keep; None keeps all, and so does an axis that has fewer.
+        Rows and columns to keep; None does not crop, and an axis with fewer pixels is not cropped.
     generator : torch.Generator
-        Draws the places, on the processor.
+        Source of randomness, on the CPU.
 
     Returns
     -------

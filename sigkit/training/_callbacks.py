@@ -1,4 +1,4 @@
-"""skorch callbacks: the bridge to the engine, and patience."""
+"""skorch callbacks: early stopping, and the connection to the training run."""
 
 from skorch.callbacks import Callback
 
@@ -6,18 +6,18 @@ from sigkit.training._checkpoint import to_jsonable
 
 
 class Patience(Callback):
-    """End a training when the best epoch is too long ago; a resumed training counts the epochs before too.
+    """Stop a training when the validation accuracy has not improved for some epochs.
 
-    The best epoch is the one with the best validation accuracy, which is kept.
+    The best epoch is kept. A resumed training also counts the epochs before its interruption.
 
     Parameters
     ----------
     n_epochs : int
-        Number of epochs to wait for a better one.
+        Number of epochs without improvement after which the training stops.
 
     See Also
     --------
-    skorch.callbacks.EarlyStopping : Watches any measurement, and starts anew when a training is resumed.
+    skorch.callbacks.EarlyStopping : Monitors any measurement, and starts again when a training is resumed.
 
     Examples
     --------
@@ -29,7 +29,7 @@ class Patience(Callback):
         self.n_epochs = n_epochs
 
     def is_over(self, run):
-        """Return whether the best epoch is too long ago.
+        """Check whether the last `n_epochs` epochs brought no improvement.
 
         Parameters
         ----------
@@ -39,12 +39,12 @@ class Patience(Callback):
         Returns
         -------
         bool
-            True if the training shall end.
+            True if the training should stop.
         """
         return run.best is not None and len(run.history) - run.best["epoch"] >= self.n_epochs
 
     def on_epoch_end(self, net, **kwargs):
-        """End the training, as skorch's callbacks do.
+        """Stop the training by a KeyboardInterrupt, as skorch's callbacks do.
 
         Parameters
         ----------
@@ -58,10 +58,10 @@ class Patience(Callback):
 
 
 class EpochLogger(Callback):
-    """Pass what was measured in each epoch on to the engine."""
+    """Pass the measurements of each epoch to the training run."""
 
     def on_epoch_end(self, net, **kwargs):
-        """Pass it on; end the training where it diverged."""
+        """Pass the measurements on; stop the training if it diverged."""
         measured = measurements(net.history[-1])
         n_images = sum(batch.get("train_batch_size", 0) for batch in net.history[-1]["batches"])
         if not net.run.end_epoch(measured, unwrap_compiled(net.module_), net.optimizer_, n_images):
@@ -69,11 +69,11 @@ class EpochLogger(Callback):
 
 
 class Diverged(Exception):
-    """A training ends at its best epoch, because a later one diverged."""
+    """The training diverged after its best epoch, and stops."""
 
 
 def measurements(epoch):
-    """Return what was measured in an epoch, as plain values.
+    """Return the measurements of an epoch as plain values.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def measurements(epoch):
     Returns
     -------
     dict
-        Its measurements, without those of batches and skorch's marks of the best epochs, which a resumed training does
-        not know.
+        Its measurements, without those of single batches and without skorch's marks of the best epochs, which are lost
+        when a training is resumed.
     """
     return {
         name: to_jsonable(value) for name, value in epoch.items() if name != "batches" and not name.endswith("_best")

@@ -1,4 +1,4 @@
-"""The state of a training as one file, which holds nothing that could be executed."""
+"""The state of a training in one file, without pickles."""
 
 import json
 import os
@@ -15,7 +15,7 @@ STATE_FILE = "training.pt"
 
 
 def make_folder(folder):
-    """Make the folder of a state, if there is none.
+    """Create the folder of a state, if it does not exist.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def make_folder(folder):
 
 
 def write_state(folder, state):
-    """Write a state, which appears as a whole or not at all.
+    """Write a state atomically.
 
     Parameters
     ----------
@@ -82,20 +82,20 @@ def read_state(folder):
         return {**state, "recipe": json.loads(state["recipe"]), "history": json.loads(state["history"])}
     except (RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
         raise ValueError(
-            f"{path}: not the state of a training, or damaged ({type(error).__name__}). Delete it to begin anew."
+            f"{path}: not the state of a training, or damaged ({type(error).__name__}). Delete it to start again."
         ) from error
 
 
 def training_seed(random_state, folder=None):
-    """Choose the seed of a training: an interrupted one resumes with its own.
+    """Choose the seed of a training; an interrupted training keeps its seed.
 
     Parameters
     ----------
     random_state : int, RandomState instance or None
-        Where the seed is drawn from. An integer is meant, so the state of a training with another seed is refused
-        later; otherwise the state decides.
+        Source of the seed. An integer is used as it is, so that the state of a training with another seed is refused
+        later; otherwise the seed of the state takes precedence.
     folder : str or None, default=None
-        Where a state may be.
+        Folder that may contain a state.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def training_seed(random_state, folder=None):
 def keep_seed(folder, seed):
     """Write a state without an epoch, which holds the seed alone, unless there is a state with epochs.
 
-    What precedes the first epoch, such as a pre-training, is then resumed with the same seed.
+    Computations before the first epoch, such as pre-training, are then resumed with the same seed.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def keep_seed(folder, seed):
 
 
 def to_jsonable(value):
-    """Convert a value of numpy, torch or a callback to what JSON gives back unchanged.
+    """Convert a value to types that JSON preserves.
 
     Parameters
     ----------

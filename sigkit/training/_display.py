@@ -1,4 +1,4 @@
-"""A display of the course of a training; matplotlib is imported when it is drawn."""
+"""Plot of the learning curves; matplotlib is imported on plotting."""
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -9,12 +9,12 @@ class TrainingCurvesDisplay:
     Parameters
     ----------
     history : list of dict
-        What was measured in each epoch: the `history_` of an estimator.
+        Measurements of each epoch: the `history_` of an estimator.
 
     Attributes
     ----------
     axes_ : tuple of two matplotlib Axes
-        Where the losses and the accuracy were drawn.
+        Axes with the losses and with the accuracy.
     figure_ : matplotlib Figure
         The figure of these axes.
 
@@ -43,7 +43,7 @@ class TrainingCurvesDisplay:
         estimator : SigNetFeaturizer, MetaLearnedVerifier, AdversarialTrainer or EnsembleAdversarialTrainer
             A fitted estimator with a `history_`.
         axes : tuple of two matplotlib Axes or None, default=None
-            Where to draw; None makes a figure.
+            Axes to plot on; by default those of a new figure.
 
         Returns
         -------
@@ -64,12 +64,12 @@ class TrainingCurvesDisplay:
         return cls(estimator.history_).plot(axes=axes)
 
     def plot(self, *, axes=None):
-        """Draw the curves.
+        """Plot the curves.
 
         Parameters
         ----------
         axes : tuple of two matplotlib Axes or None, default=None
-            Where to draw; None makes a figure.
+            Axes to plot on; by default those of a new figure.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Random changes of shape, pen and ink, of whole batches at once."""
+"""Augmentation by random changes of shape, pen and ink, computed for whole batches."""
 
 import math
 from dataclasses import KW_ONLY
@@ -16,34 +16,34 @@ _STRENGTH = Interval(Real, 0, None, closed="left")
 
 @parameters
 class Distortion(Parameters):
-    """How strongly signatures are varied in training, so that features carry over to other hands, pens and scanners.
+    """Augmentation by random changes of shape, pen and ink, so that features transfer to other pens and scanners.
 
-    Every strength is the end of a range from which each image of a batch draws; 0 (1 for the factors) switches a kind
-    of variation off.
+    Each parameter bounds the range from which a value is drawn for each image; 0 (1 for factors) switches a distortion
+    off.
 
     Parameters
     ----------
     rotation : float, default=10.0
-        Degrees to either side.
+        Maximum rotation to either side, in degrees.
     scaling, aspect : float, default=1.2, 1.15
-        Factors of the size, and of width to height.
+        Maximum factors of the size, and of the ratio of width to height.
     shear : float, default=0.18
-        Slant, in columns a row.
+        Maximum shear to either side, in columns per row.
     shift : float, default=10.0
-        Pixels to either side; half as many up and down.
+        Maximum horizontal shift in pixels; the vertical shift is half of it.
     elastic : float, default=1.5
         Standard deviation in pixels of a smooth displacement.
     thicken, thin : float, default=0.8, 0.5
-        Share by which strokes move towards being a pixel wider or narrower on each side.
+        Maximum share of one pixel by which strokes become wider or narrower on each side.
     fade : float, default=0.6
-        Greatest loss of ink over the whole signature, as a share. Contrast, and the evenness of the ink within the
-        signature, change in proportion.
+        Maximum share of the ink that is lost over the whole signature. Contrast and unevenness of the ink vary in
+        proportion.
     blur : float, default=0.7
-        Share by which pixels move towards the mean of their surroundings of 3 x 3.
+        Maximum weight of the mean over 3 x 3 pixels in each pixel.
     noise : float, default=0.17
-        Relative change of each pixel's ink.
+        Maximum relative change of each pixel.
     erase : float, default=0.3
-        Probability that a patch of up to 24 x 28 pixels is blank.
+        Probability that a patch of up to 24 x 28 pixels is erased.
 
     Examples
     --------
@@ -70,21 +70,22 @@ class Distortion(Parameters):
     erase: float = param(0.3, _SHARE)
 
     def apply(self, images, size, generator):
-        """Vary a batch of images.
+        """Distort a batch of images.
 
         Parameters
         ----------
         images : Tensor of shape (n_samples, n_channels, height, width), dtype uint8
-            Preprocessed signatures, background 0 and ink up to 255; the channels of one are varied alike.
+            Preprocessed signatures, background 0 and ink up to 255; all channels of an image are distorted in the same
+            way.
         size : tuple of (int, int) or None
-            Rows and columns of the result, the middle of what is moved; None keeps those of the images.
+            Rows and columns of the result, the center of the distorted images; None keeps those of the images.
         generator : torch.Generator
-            Draws, on the processor.
+            Source of randomness, on the CPU.
 
         Returns
         -------
         Tensor of shape (n_samples, n_channels, size[0], size[1]), dtype float32
-            Varied signatures, background 0 and ink up to 1.
+            Distorted signatures, background 0 and ink up to 1.
         """
         self.validate()
         draw = _Draws(len(images), images.device, generator)
@@ -107,12 +108,14 @@ class Distortion(Parameters):
         return ink
 
     def _move(self, source, target, draw):
-        """Make the places, in the coordinates of grid_sample, at which the result looks up the images."""
+        """Compute the sampling grid of an affine map and a smooth displacement, for `grid_sample`."""
         angle = draw.between(-1, 1) * math.radians(self.rotation)
         scale, aspect = draw.factor(self.scaling), draw.factor(self.aspect)
         shear = draw.between(-self.shear, self.shear)
         across, down = draw.between(-self.shift, self.shift), draw.between(-self.shift, self.shift) / 2
         cosine, sine = torch.cos(angle), torch.sin(angle)
+        # grid_sample looks up, for each pixel of the result, a point of the source: the map is the inverse of the
+        # distortion, from target to source coordinates, both from -1 to 1.
         wide, high = 1 / (scale * aspect), aspect / scale
         matrix = torch.stack(
             [
@@ -126,6 +129,7 @@ class Distortion(Parameters):
         per_x, per_y, constant = matrix[..., None, None].unbind(2)
         grid = per_x * x + (per_y * y + constant)
         if self.elastic:
+            # Displacements at the nodes of a coarse grid, interpolated: neighboring pixels move alike.
             nodes = self.elastic * draw.normal(2, 3 + target[0] // 24, 5 + target[1] // 24)
             nodes *= torch.tensor([2 / source[1], 2 / source[0]], device=nodes.device)[:, None, None]
             grid += F.interpolate(nodes, size=target, mode="bilinear", align_corners=True)
@@ -133,6 +137,7 @@ class Distortion(Parameters):
 
     def _change_ink(self, images, draw):
         if self.fade:
+            # At the default of 0.6 the ranges of contrast and unevenness are those written out below.
             strength = self.fade / 0.6
             curve = strength * draw.between(-0.5, 0.8, 1, 1, 1)
             images = images * (1 - curve * (1 - images))
@@ -157,7 +162,7 @@ class Distortion(Parameters):
 
 
 def _extreme_of_nine(images, extreme):
-    """Take the greatest or the least of each pixel and its neighbours; pooling does the same, several times slower."""
+    """Compute the maximum or minimum over 3 x 3 pixels; max-pooling does the same, but several times slower."""
     for axis in (2, 3):
         length = images.shape[axis] - 1
         pairs = extreme(images.narrow(axis, 0, length), images.narrow(axis, 1, length))
@@ -167,7 +172,7 @@ def _extreme_of_nine(images, extreme):
 
 
 def _mean_of_nine(images):
-    """Average each pixel with its neighbours, 0 beyond the edges."""
+    """Compute the mean over 3 x 3 pixels, with zeros beyond the edges."""
     for axis in (2, 3):
         length = images.shape[axis] - 1
         total = images.clone()
@@ -178,7 +183,7 @@ def _mean_of_nine(images):
 
 
 class _Draws:
-    """Random numbers for each image of a batch, drawn on the processor so that every device sees the same."""
+    """Random numbers for each image of a batch, drawn on the CPU so that they are the same on every device."""
 
     def __init__(self, n_samples, device, generator):
         self.n_samples, self.device, self.generator = n_samples, device, generator
@@ -194,7 +199,7 @@ class _Draws:
         return torch.randn(self.n_samples, *shape, generator=self.generator).to(self.device)
 
     def pixels(self, shape):
-        """Draw a number from -1 to 1 a pixel where the pixels are; these differ between kinds of devices."""
+        """Draw a number from -1 to 1 per pixel on the device of the images; these differ between kinds of devices."""
         seed = int(torch.randint(2**31, (1,), generator=self.generator))
         generator = torch.Generator(self.device).manual_seed(seed)
         return torch.rand(shape, generator=generator, device=self.device) * 2 - 1

@@ -1,17 +1,17 @@
-"""Several processes that train one network together, each on its part of every batch."""
+"""Distributed training: each process computes its part of every batch."""
 
 from torch import distributed
 
 
 def processes():
-    """Return the number of this process among those that train together.
+    """Return the rank of this process and the number of processes that train together.
 
     Returns
     -------
     rank : int
-        The number of this process, from 0.
+        Rank of this process, from 0.
     n_processes : int
-        How many there are; 1 where `torch.distributed` is not initialized.
+        Number of processes; 1 if `torch.distributed` is not initialized.
     """
     if not distributed.is_available() or not distributed.is_initialized():
         return 0, 1
@@ -19,7 +19,7 @@ def processes():
 
 
 def share_from_first(value):
-    """Return the value of the first process in all of them.
+    """Broadcast the value of the first process.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The images of a training, their classes, and batches of them."""
+"""Training images with their classes, and batches of them."""
 
 import math
 
@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 from sigkit._utils import GENUINE, SKILLED, content_digest, listing
 
 MIRRORS = ((), (-1,), (-2,), (-1, -2))
-"""Axes along which images are mirrored; mirror images of a class are a class of their own."""
+"""Axes along which images are mirrored; mirror images of a class are a separate class."""
 
 
 class ImageSet(Dataset):
@@ -35,7 +35,7 @@ class ImageSet(Dataset):
 
 
 class Batches:
-    """Batches of an image set, shuffled or in order, prepared for the network as a whole.
+    """Batches of an image set, shuffled or in order; each batch is augmented as a whole.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ class Batches:
     prepare : callable
         From a batch of uint8 images to the input of the network.
     generator : torch.Generator or None, default=None
-        Shuffles the images. A last batch of a single image is then left out of the epoch, because batch normalisation
-        needs two.
+        Source of the order of the images; None does not shuffle. When shuffling, a last batch of a single image is
+        dropped, because batch normalization needs two images.
     n_mirrored : int, default=0
-        Number of classes, if images are mirrored at random into classes of their own; 0 for none.
+        Number of classes, if images are mirrored at random and mirror images are separate classes; 0 does not mirror.
     rank, n_processes : int, default=0, 1
-        Number of this process and of all, if several train together, each on its part of every batch.
+        Rank of this process and number of processes in distributed training.
     """
 
     def __init__(self, dataset, batch_size, prepare, generator=None, n_mirrored=0, rank=0, n_processes=1):
@@ -61,7 +61,7 @@ class Batches:
         self.generator = generator
         self.n_mirrored = n_mirrored
         self.part = slice(rank, None, n_processes)
-        # Batch normalisation needs two images in each process.
+        # Batch normalization needs two images in each process.
         self.least = 1 if generator is None else 2 * n_processes
 
     def __len__(self):
@@ -91,7 +91,7 @@ class Batches:
 
 
 def collect_signatures(X, writers, forgery, *, with_forgeries):
-    """Choose the distinct signatures of a training, and number their writers.
+    """Select the distinct training signatures, and number their writers.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def collect_signatures(X, writers, forgery, *, with_forgeries):
     Returns
     -------
     rows : ndarray of shape (n_chosen,)
-        Rows of the chosen images; of duplicates the first.
+        Rows of the selected images; the first of duplicates.
     target : ndarray of shape (n_chosen, 2)
         The number of the writer in `known`, and 1 for a forgery.
     known : ndarray of shape (n_writers,)
@@ -158,14 +158,14 @@ def classes_of(target, n_writers, extra_classes):
     n_writers : int
         Number of writers.
     extra_classes : tuple of str
-        With "forgeries", the forgeries of a writer are a class of their own.
+        With "forgeries", the forgeries of each writer are a separate class.
 
     Returns
     -------
     target : ndarray of shape (n_samples, 2)
         The number of the class, and 1 for a forgery.
     n_classes : int
-        Number of classes, those of mirror images not counted.
+        Number of classes, without those of mirror images.
     """
     if "forgeries" not in extra_classes:
         return target, n_writers
@@ -173,7 +173,7 @@ def classes_of(target, n_writers, extra_classes):
 
 
 def hold_out(target, fraction, rng):
-    """Choose images for validation: the same share of each writer's genuine signatures and of the forgeries.
+    """Choose the validation images: the same share of each writer's genuine signatures and of the forgeries.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def hold_out(target, fraction, rng):
     fraction : float
         The share, 0 to 1; at least one image of each kind if it is not 0.
     rng : RandomState
-        Draws them.
+        Source of random numbers.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def hold_out(target, fraction, rng):
 
 
 def training_size(images, network):
-    """Choose the size of the middle of the images that the training uses: no larger than the ink needs.
+    """Choose the size of the center crop for training: no larger than the ink requires.
 
     Parameters
     ----------
@@ -210,8 +210,8 @@ def training_size(images, network):
     Returns
     -------
     tuple of (int, int) or None
-        The size of the network if it takes no other; otherwise rows and columns that hold the ink of 95 % of the
-        images, with a margin for small rotations.
+        The input size of the network if it takes no other; otherwise rows and columns that contain the ink of 95 % of
+        the images, with a margin for small rotations.
     """
     if not network.takes_any_size or network.input_size is None:
         return network.input_size

@@ -1,4 +1,4 @@
-"""The losses of a classification of writers; a new one is a class with two methods, and an entry of LOSSES."""
+"""Losses for the classification of writers; a new one is a subclass of WriterLoss with an entry in LOSSES."""
 
 from dataclasses import KW_ONLY
 from numbers import Real
@@ -28,7 +28,7 @@ class WriterLoss(Parameters):
     label_smoothing = 0.0
 
     def classifier(self, n_features, n_classes):
-        """Make the last layer, which is used in training alone.
+        """Make the classification layer, which is used in training only.
 
         Parameters
         ----------
@@ -38,19 +38,19 @@ class WriterLoss(Parameters):
         Returns
         -------
         torch.nn.Module
-            From features to the logits of the classes.
+            A module from features to the logits of the classes.
         """
         raise NotImplementedError
 
     def training_logits(self, logits, classes):
-        """Change the logits on which the network is trained, by a margin for instance; not those of validation.
+        """Change the logits in training, for instance by a margin; in validation they are not changed.
 
         Parameters
         ----------
         logits : Tensor of shape (n_samples, n_classes)
             Logits of the classifier.
         classes : Tensor of shape (n_samples,)
-            The right classes.
+            The true classes.
 
         Returns
         -------
@@ -67,8 +67,8 @@ class SoftmaxLoss(WriterLoss):
     Parameters
     ----------
     writer_term : {"genuine", "all"}, default="genuine"
-        With a forgery weight: whether the cross-entropy over writers is that of genuine signatures (equation 4 of
-        [1]_), or of all (equation 3).
+        With a forgery weight: whether the cross-entropy over writers is computed on genuine signatures (equation 4 of
+        [1]_) or on all (equation 3).
     label_smoothing : float, default=0.0
         Share of the target that is spread evenly over all writers, 0 to below 1.
 
@@ -110,7 +110,7 @@ class CosFaceLoss(WriterLoss):
     """Cross-entropy of a cosine classifier with a margin, as in CosFace [1]_.
 
     The logits are :math:`s \\cos(f, w_c)` for features f and the weight :math:`w_c` of class c. In training
-    :math:`s m` is subtracted from the logit of the right class, which must win by that margin.
+    :math:`s m` is subtracted from the logit of the true class, which must win by that margin.
 
     Parameters
     ----------
@@ -158,14 +158,14 @@ class CosFaceLoss(WriterLoss):
         return CosineClassifier(n_features, n_classes, self.scale)
 
     def training_logits(self, logits, classes):
-        """Subtract the margin from the logit of the right class.
+        """Subtract the margin from the logit of the true class.
 
         Parameters
         ----------
         logits : Tensor of shape (n_samples, n_classes)
             Logits of the classifier.
         classes : Tensor of shape (n_samples,)
-            The right classes.
+            The true classes.
 
         Returns
         -------
@@ -194,7 +194,7 @@ class CosineClassifier(nn.Module):
 
 
 class TrainingNetwork(nn.Module):
-    """A network with the classifiers that it is trained by and that are dropped afterwards."""
+    """A network with its classification layers, which are dropped after training."""
 
     def __init__(self, network, loss, n_classes, classifies_forgeries=False):
         super().__init__()
@@ -276,7 +276,7 @@ class SigNetLoss(nn.Module):
         return (1 - self.forgery_weight) * loss + self.forgery_weight * forgery_term
 
     def per_sample(self, logits, target):
-        """Compute the loss of each sample, which an adversary maximises image by image.
+        """Compute the loss of each sample, which an adversary maximizes.
 
         Parameters
         ----------
@@ -301,7 +301,7 @@ class SigNetLoss(nn.Module):
         return (1 - self.forgery_weight) * losses + self.forgery_weight * forgery_terms
 
     def for_attacked_images(self):
-        """Make the loss of images that an adversary has changed: no forgery is in the term about writers.
+        """Return the loss for attacked images: forgeries never enter the writer term.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Meta-training: weights and learning rates that adapt well to writers, learned from development writers."""
+"""Meta-training of initial weights and learning rates on tasks of development writers."""
 
 import math
 import time
@@ -22,35 +22,35 @@ from sigkit.training._tasks import task_sizes
 NOT_IN_RECIPE = ("batch_size", "dev_writers", "keep", "weights", "training__pretrain")
 """Parameters of a verifier that its meta-training does not use, or that a digest stands for."""
 N_FOR_STATISTICS = 1024
-"""Maximum number of signatures whose statistics batch normalisation takes after an epoch of a shared network."""
-N_IMAGES_A_PASS = 256
+"""Maximum number of signatures from which the statistics of batch normalization are recomputed after an epoch."""
+N_IMAGES_PER_PASS = 256
 """Number of images in one pass through a shared network, unless a task has more: this bounds the memory."""
 
 
 def meta_train(verifier, training, learner, development, *, seed, device):
-    """Meta-train a network, as a `MetaLearnedVerifier` asks for.
+    """Meta-train a network with the parameters of a `MetaLearnedVerifier`.
 
     Parameters
     ----------
     verifier : MetaLearnedVerifier
-        Its parameters count beside those of the training.
+        The verifier, for its parameters.
     training : MetaTraining
         The parameters of the training, resolved.
     learner : MetaLearner
-        What is trained, in place; on the processor before and after.
+        The learner, trained in place; it is on the CPU before and after.
     development : DevelopmentSet
         The signatures of the development writers.
     seed : int
-        Decides all that is drawn.
+        Seed of all random draws.
     device : torch.device
         Where to train.
 
     Returns
     -------
     history : list of dict
-        What was measured in each epoch.
+        Measurements of each epoch.
     recipe : dict
-        What decided the result, as plain values.
+        The settings that determine the result, as plain values.
 
     Raises
     ------
@@ -85,15 +85,15 @@ def meta_train(verifier, training, learner, development, *, seed, device):
 
 
 class MetaTrainer:
-    """The steps of a meta-training.
+    """The epochs of a meta-training.
 
-    Whatever is drawn in an epoch follows from the seed and the number of the epoch, so that the state of no random
-    generator has to be stored.
+    The random draws of an epoch depend only on the seed and the number of the epoch, so no state of a random generator
+    is stored.
 
     Parameters
     ----------
     learner : MetaLearner
-        What is trained, on its device.
+        The learner, on its device.
     development : DevelopmentSet
         The signatures of the development writers.
     training : MetaTraining
@@ -101,7 +101,7 @@ class MetaTrainer:
     sizes : TaskSizes
         Number of signatures of each kind in a task.
     seed : int
-        Decides all that is drawn.
+        Seed of all random draws.
     """
 
     def __init__(self, learner, development, training, sizes, seed):
@@ -109,16 +109,15 @@ class MetaTrainer:
         self.sizes, self.seed = sizes, seed
         self.images = torch.from_numpy(development.images)[:, None].to(learner.rates.device)
         size = learner.network.input_size
-        self.rows = development.rows_to_learn()
+        self.rows = development.training_rows()
         if training.augmentation not in ("crop", None):
             size = training_size(development.images[self.rows], learner.network)
         self.vary = make_augmentation(training.augmentation, size)
         learns_network = training.network_lr != 0
-        # Without this, the graph of gradients that nobody asks for would be made.
+        # Otherwise autograd would record a graph for gradients that are not used.
         learner.network.requires_grad_(learns_network or learner.adapts == "all")
-        # A network that the tasks share is trained as any network is, normalised by the statistics of each batch.
-        # Otherwise the running statistics stay: they would move without the gradients knowing, and undo what the steps
-        # learn.
+        # A network that all tasks share is trained with batch statistics, like any other network. Otherwise the running
+        # statistics stay fixed: gradients would not account for their changes, and the network would not learn.
         self.uses_batch_statistics = learns_network and learner.adapts == "head"
         features_stay = not learns_network and learner.adapts == "head" and training.augmentation is None
         self.features = self._compute_features() if features_stay else None
@@ -126,16 +125,16 @@ class MetaTrainer:
             self._parameter_groups(learns_network), training.lr, fused=self.images.device.type in ("cpu", "cuda")
         )
         rng = np.random.default_rng([seed, training.epochs])
-        self.validation_tasks = [self._draw(writer, rng) for writer in development.validators]
+        self.validation_tasks = [self._draw(writer, rng) for writer in development.validation_writers]
         self.threads = TaskThreads(learner, n_task_threads(learner, training.n_jobs, training.meta_batch_size))
 
     def train(self, run):
-        """Train to the end, or until the training diverges; the learner then has the weights of the best epoch.
+        """Train until the last epoch or until the training diverges, and load the weights of the best epoch.
 
         Parameters
         ----------
         run : TrainingRun
-            The course of the training.
+            The training run.
 
         Raises
         ------
@@ -160,12 +159,12 @@ class MetaTrainer:
         self.learner.load_state_dict(run.best["weights"])
 
     def _parameter_groups(self, learns_network):
-        """Return the parameters for Adam, each with the ratio of its learning rate to `lr`."""
+        """Return the parameter groups of Adam, each with the ratio of its learning rate to `lr`."""
         training, inner_loop = self.training, self.training.inner_loop
         groups = [{"params": [*self.learner.head.parameters()], "share": 1.0}]
         if inner_loop.learn_lr:
-            # Adam's steps have the size of its rate, whatever the gradient: rates of another size are learned in
-            # steps of another size.
+            # A step of Adam has the size of its learning rate, whatever the gradient, so inner-loop rates of another
+            # magnitude need a learning rate of another magnitude.
             ratio = 1.0 if inner_loop.network_lr is None else inner_loop.network_lr / inner_loop.lr
             groups.append({"params": [self.learner.rates], "share": 1.0})
             groups.append({"params": [self.learner.network_rates], "share": ratio})
@@ -175,7 +174,7 @@ class MetaTrainer:
         return groups
 
     def _learn(self, epoch, verbose):
-        """Train on one task of every writer; return what was measured, a loss of NaN where the training diverged."""
+        """Train on one task per writer; return the measurements, with a loss of NaN if the training diverged."""
         training = self.training
         rng = np.random.default_rng([self.seed, epoch])
         generator = torch.Generator().manual_seed(self.seed + epoch)
@@ -185,9 +184,9 @@ class MetaTrainer:
         diverged = {"epoch": epoch + 1, "train_loss": math.nan, "lr": lr}
         for group in self.optimizer.param_groups:
             group["lr"] = lr * group["share"]
-        teachers = self.development.teachers
-        order = rng.permutation(len(teachers))
-        batches = _even_parts([teachers[place] for place in order], training.meta_batch_size)
+        training_writers = self.development.training_writers
+        order = rng.permutation(len(training_writers))
+        batches = _even_parts([training_writers[place] for place in order], training.meta_batch_size)
         learned = [parameter for parameter in self.learner.parameters() if parameter.requires_grad]
         losses = []
         for batch in progress(batches, len(order), f"epoch {epoch + 1}, writers", verbose > 1):
@@ -238,7 +237,7 @@ class MetaTrainer:
         if self.learner.adapts == "all":
             return [[task] for task in tasks]
         most = max(len(task.references) + len(task.queries) for task in tasks)
-        return _even_parts(tasks, max(1, N_IMAGES_A_PASS // most))
+        return _even_parts(tasks, max(1, N_IMAGES_PER_PASS // most))
 
     def _prepare(self, tasks, vary):
         """Prepare the references and the queries of tasks in one pass, each with their labels."""
@@ -251,24 +250,26 @@ class MetaTrainer:
         return [*zip(pairs[::2], pairs[1::2])]
 
     def _take_statistics(self):
-        """Take statistics of many signatures: the running ones are those of the last few meta-batches."""
+        """Recompute batch statistics from many signatures; running ones cover the last few meta-batches only."""
         if not [*self.learner.network.buffers()]:
             return
         rows = np.random.default_rng(self.seed).permutation(self.rows)[:N_FOR_STATISTICS]
-        for number, part in enumerate(_even_parts(rows, N_IMAGES_A_PASS), start=1):
+        for number, part in enumerate(_even_parts(rows, N_IMAGES_PER_PASS), start=1):
             with torch.no_grad(), batch_statistics(self.learner.network, momentum=1 / number):
                 self.learner.prepare(self._middle(self.images[torch.tensor(part)]))
 
     def _compute_features(self):
-        """Compute the features of all images, once, for a network that stays as it is."""
+        """Compute the features of all images once, for a network that is not trained."""
         with torch.no_grad():
-            return torch.cat([self.learner.prepare(self._middle(part)) for part in self.images.split(N_IMAGES_A_PASS)])
+            return torch.cat(
+                [self.learner.prepare(self._middle(part)) for part in self.images.split(N_IMAGES_PER_PASS)]
+            )
 
     def _middle(self, images):
         return network_input(images, self.learner.network.input_size)
 
 
 def _even_parts(items, most):
-    """Divide a list into the least number of parts of about the same length, with no more than `most` items."""
+    """Divide a list into as few parts of about equal length as possible, each of at most `most` items."""
     places = np.array_split(np.arange(len(items)), math.ceil(len(items) / most))
     return [[items[place] for place in part] for part in places]

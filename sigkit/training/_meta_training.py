@@ -15,22 +15,22 @@ _POSITIVE, _NOT_NEGATIVE = Interval(Real, 0, None, closed="neither"), Interval(R
 
 @parameters
 class InnerLoop(Parameters):
-    """Parameters of the gradient steps that adapt a network to a writer, and of how they are differentiated.
+    """Parameters of the inner loop: the gradient steps that adapt a network to a writer.
 
     Parameters
     ----------
     lr : float, default=0.01
-        Learning rate of the steps, before it is learned. 0.05 suits `head="distance"`: the first step then moves the
+        Initial learning rate of the steps. 0.05 suits `head="distance"`: the first step then moves the
         center to the mean of the references.
     network_lr : float or None, default=None
-        Learning rate of the weights of the network, without those of the head; None takes `lr`.
+        Initial learning rate of the network without its head; None is `lr`.
     learn_lr : bool, default=True
-        Whether a learning rate is learned for each step and each parameter tensor of each layer.
+        Whether to learn a learning rate for each step and each parameter tensor.
     order : {1, 2}, default=2
         Order of the derivatives: 2 differentiates through the steps, 1 ignores second derivatives (first-order MAML).
     recompute : bool, default=False
-        Whether each step is computed again in the backward pass: the memory of one step instead of `n_updates`, beside
-        that of the queries, for about a third more time.
+        Whether to recompute each step in the backward pass (gradient checkpointing). This needs the memory of one step
+        instead of `n_updates` steps, besides that of the queries, and about a third more time.
 
     See Also
     --------
@@ -55,54 +55,54 @@ class InnerLoop(Parameters):
 class MetaTraining(Parameters):
     """Parameters of the meta-training of a `MetaLearnedVerifier` (MAML [1]_, [2]_), by Adam.
 
-    Each task of the meta-training is one development writer: references, and genuine signatures of others as random
-    forgeries, to adapt to; and other genuine signatures, random and skilled forgeries to score.
+    A task is one development writer. Its support set has references, and genuine signatures of other writers as random
+    forgeries; its query set has other genuine signatures, random forgeries and skilled forgeries.
 
     Parameters
     ----------
     epochs : int, default=100
-        Number of tasks of each development writer. 0 adapts from the weights as they are.
+        Number of epochs, each with one task per development writer. With 0 the weights are not meta-trained.
     inner_loop : InnerLoop or None, default=None
         Parameters of the gradient steps of the adaptation; None takes the defaults.
     pretrain : SigNetFeaturizer or None, default=None
         An unfitted featurizer that is trained first, on the same development writers and with the architecture of the
-        verifier: `SigNetFeaturizer()` for SigNet, `SigNetFeaturizer(forgery_weight=0.95)` for SigNet-F. A network
-        that was trained on the forgeries of these writers may have little to learn from them in the meta-training:
-        where there are enough writers, train `weights` on others.
+        verifier: `SigNetFeaturizer()` for SigNet, `SigNetFeaturizer(forgery_weight=0.95)` for SigNet-F. If it is
+        trained on the forgeries of these writers, little may be left to learn from them in the meta-training; with
+        enough writers, train `weights` on others.
     multi_step_epochs : int, default=15
         Number of epochs at the beginning in which the losses after earlier steps count too, with falling weight.
     meta_batch_size : int, default=4
         Maximum number of tasks whose gradients are averaged. The memory is that of `n_jobs` tasks, or with
-        `adapt="head"` that of tasks with 256 signatures together. A network that is learned with `adapt="head"` needs
-        several, for batch normalisation.
+        `adapt="head"` that of tasks with up to 256 signatures in total. Training the network with `adapt="head"` needs
+        several tasks, for batch normalization.
     lr, min_lr : float, default=1e-3, 1e-5
-        Learning rate of Adam at the beginning, and at the end of a cosine.
+        Initial and final learning rate of Adam, with cosine decay.
     network_lr : float or None, default=None
-        Learning rate, at the beginning, of the weights of the network without those of the head; None takes `lr`. With
-        0 they stay as they are, and only the head and the learning rates of the steps are learned: right where
-        `weights` are good and development writers few.
+        Initial learning rate of the network without its head; None is `lr`. With 0 the network is not trained, and only
+        the head and the learning rates of the steps are learned; this is best with good `weights` and few development
+        writers.
     clip_value : float or None, default=10.0
         Maximum absolute value of a gradient; None does not clip.
     n_queries : tuple of (int, int, int), default=(10, 10, 10)
-        Number of genuine signatures, random forgeries and skilled forgeries that a task scores; fewer where a writer
-        has no more.
+        Number of genuine signatures, random forgeries and skilled forgeries in the query set of a task; fewer if a
+        writer has fewer.
     n_forgery_writers : int or None, default=None
         Number of development writers, drawn at random, whose skilled forgeries are used; None uses all. The writers
         held out for validation keep theirs.
     augmentation : {"crop", "distort"}, Distortion or None, default="crop"
         Random changes of the images: a random crop as in [2]_, or changes of shape, pen and ink, see
-        :class:`Distortion`. None takes images as they are; with `adapt="head"` and `network_lr=0` features are then
+        :class:`Distortion`. None does not change the images; with `adapt="head"` and `network_lr=0` features are then
         computed once, and an epoch takes about a second.
     validation_fraction : float, default=0.1
-        Share of the development writers that are held out to choose the best epoch, by their loss. With 0, or fewer
+        Share of the development writers that is held out to choose the epoch with the lowest loss. With 0, or fewer
         than three development writers, the last epoch is kept.
     checkpoint_dir : str, os.PathLike or None, default=None
         Folder in which the state is written after each epoch. The next `fit` with the same images and parameters
         resumes there, and ends with the same weights (in float32, on the same machine) as an uninterrupted one.
     n_jobs : int or None, default=None
-        Number of tasks that are computed in parallel on a processor with `adapt="all"`, up to `meta_batch_size`: in
-        threads that share PyTorch's own, faster and each with the memory of a task. None is 1 unless in a
-        `joblib.parallel_config` context; -1 takes as many as there are processors.
+        Number of tasks that are computed in parallel on a CPU with `adapt="all"`, up to `meta_batch_size`, by threads
+        that share PyTorch's own threads. This is faster, and each needs the memory of a task. None means 1 unless in a
+        `joblib.parallel_config` context, -1 uses all processors.
 
     See Also
     --------
@@ -163,7 +163,7 @@ class MetaTraining(Parameters):
             raise ValueError(f"n_queries must not be negative; found {self.n_queries!r}.")
 
     def resolve(self):
-        """Replace None by the inner loop that it stands for.
+        """Replace None by the default inner loop.
 
         Returns
         -------

@@ -4,17 +4,17 @@ from sklearn.base import clone
 
 
 def own_training(estimator, params, cls):
-    """Give an estimator a training of its own before parameters of it are set.
+    """Copy the training of an estimator before its nested parameters are set.
 
-    A recipe is shared by all estimators that take it, and None stands for the defaults: setting `training__lr` must
-    change this estimator alone, in both cases.
+    A recipe is shared by all estimators that use it, and None means the defaults: in both cases setting `training__lr`
+    must only change this estimator.
 
     Parameters
     ----------
     estimator : estimator
         An estimator with a parameter `training`.
     params : dict
-        What `set_params` was called with.
+        The parameters of `set_params`.
     cls : type
         Class of the default training.
 

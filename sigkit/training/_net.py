@@ -6,40 +6,40 @@ from skorch import NeuralNet
 from sigkit.training._distributed import average_over_processes, processes, share_from_first
 from sigkit.training._image_set import Batches
 
-# skorch's way of ending a training is a KeyboardInterrupt; from these callbacks it can only be the user's.
+# skorch's callbacks stop a training by a KeyboardInterrupt. These callbacks never do, so there it comes from the user.
 _OWN_CALLBACKS = ("epoch_timer", "train_loss", "valid_loss", "engine")
 
 
 class TrainingNet(NeuralNet):
-    """Train a network with its classifiers, the same way whether in one go or in several.
+    """Train a network with its classification layers; resumed trainings give the same weights as uninterrupted ones.
 
-    Whatever is drawn in an epoch follows from the seed and the number of the epoch, and the learning rate from the
-    number of the batch, so that the state of no random generator has to be stored.
+    The random draws of an epoch depend only on the seed and the number of the epoch, and the learning rate only on the
+    number of the batch, so no state of a random generator or schedule is stored.
 
     Parameters
     ----------
     *args : tuple
-        Of skorch's NeuralNet.
+        Arguments of skorch's NeuralNet.
     run : TrainingRun
-        The course of the training.
+        The training run.
     schedule : Schedule
-        How the learning rate falls.
+        The schedule of the learning rate.
     prepare_train : callable
         From a batch of uint8 images and a random generator to the input of the network.
     prepare_valid : callable
         The same for validation, without a generator.
     seed : int
-        Decides what is drawn.
+        Seed of all random draws.
     clip_value : float or None, default=None
         Maximum absolute value of a gradient.
     n_mirrored : int, default=0
-        Number of classes, if images are mirrored into classes of their own.
+        Number of classes, if mirror images are separate classes; 0 does not mirror.
     bfloat16 : bool, default=False
         Whether convolutions and matrix products are computed in bfloat16.
     adversary : Adversary or None, default=None
-        Replaces or joins each batch by changed images.
+        Replaces each batch by attacked images, or adds attacked images.
     **kwargs : dict
-        Of skorch's NeuralNet.
+        Arguments of skorch's NeuralNet.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class TrainingNet(NeuralNet):
         self.adversary = adversary
 
     def initialize_module(self):
-        """Make the module, its weights drawn with the seed, in channels-last order."""
+        """Initialize the module from the seed, in channels-last layout."""
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(self.seed)
             super().initialize_module()
@@ -97,7 +97,7 @@ class TrainingNet(NeuralNet):
         )
 
     def infer(self, x, **fit_params):
-        """Compute logits, in bfloat16 where asked for."""
+        """Compute logits in the precision of the training."""
         with self._precision():
             return super().infer(x, **fit_params)
 
@@ -123,17 +123,18 @@ class TrainingNet(NeuralNet):
             return module(images)
 
     def train_step_single(self, batch, **fit_params):
-        """Compute the gradients of a batch, or of what an adversary makes of it."""
+        """Compute the gradients of a batch, or of the batches that an adversary makes from it."""
         if self.adversary is None:
             return super().train_step_single(batch, **fit_params)
         images, target = batch
         target = target.to(self.device)
         total = 0
-        # The loss in training differs from that in validation, and an adversary may copy it.
+        # An adversary may copy the criterion, which differs between training and evaluation mode.
         self._set_training(True)
         for share, inputs, criterion in self.adversary.changed_batches(self, images.to(self.device), target):
             if not share:
                 continue
+            # The attack leaves the module in evaluation mode.
             self._set_training(True)
             logits = self.infer(inputs, **fit_params)
             loss = share * criterion(logits, target)
@@ -151,7 +152,7 @@ class TrainingNet(NeuralNet):
         return step
 
     def on_epoch_begin(self, net, **kwargs):
-        """Begin an epoch with random numbers of its own."""
+        """Seed the random generator of the epoch."""
         super().on_epoch_begin(net, **kwargs)
         self.generator_.manual_seed(self.seed + len(self.history))
         self.n_batches_ = len(self.get_iterator(kwargs["dataset_train"], training=True))
@@ -174,7 +175,7 @@ class TrainingNet(NeuralNet):
             clip_gradients(parameters, self.clip_value)
 
     def on_batch_end(self, net, training=False, **kwargs):
-        """Average the statistics of batch normalisation over processes after the last batch of an epoch."""
+        """Average the statistics of batch normalization over processes after the last batch of an epoch."""
         if training and self.batch_ == self.n_batches_:
             average_over_processes(buffer for buffer in self.module_.buffers() if buffer.is_floating_point())
 
@@ -190,7 +191,7 @@ class TrainingNet(NeuralNet):
             epoch["valid_acc"] = share_from_first(accuracy)
 
     def notify(self, method_name, **kwargs):
-        """Call the callbacks, and remember whether one of the user's ended the training."""
+        """Call the callbacks, and record whether one of the user's callbacks stopped the training."""
         getattr(self, method_name)(self, **kwargs)
         for name, callback in self.callbacks_:
             try:

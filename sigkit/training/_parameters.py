@@ -1,4 +1,4 @@
-"""Parameter objects: settings of a training that nest in an estimator, as `get_params` and `set_params` expect."""
+"""Parameter objects: settings of a training as nested parameters of an estimator."""
 
 import copy
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -40,7 +40,7 @@ class Parameters(BaseEstimator):
     """
 
     def set_params(self, **params):
-        """Set parameters, nested ones by their path, also of objects that a name or None stands for.
+        """Set parameters, nested ones by their path, also those of objects that are given by a name or None.
 
         Parameters
         ----------
@@ -55,7 +55,7 @@ class Parameters(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no such parameter, or a nested one is set of a value that has no parameters.
+            If there is no such parameter, or if a nested parameter is set although its object has no parameters.
         """
         super().set_params(**{name: value for name, value in params.items() if "__" not in name})
         nested = {path: value for path, value in params.items() if "__" in path}
@@ -92,7 +92,7 @@ class Parameters(BaseEstimator):
                 value.validate()
 
     def resolve(self):
-        """Replace names and None by the parameter objects that they stand for, and numpy's numbers by Python's.
+        """Replace names and None by parameter objects, and numpy numbers by Python numbers.
 
         Returns
         -------
@@ -108,7 +108,7 @@ class Parameters(BaseEstimator):
 
 
 def look_up(name, value, registry, base):
-    """Return the parameter object that a registered name stands for, or the object itself.
+    """Return the parameter object of a registered name, or the object itself.
 
     Parameters
     ----------

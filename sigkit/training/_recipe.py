@@ -1,4 +1,4 @@
-"""What decides the result of a training, as plain values that are stored and compared."""
+"""The settings that determine the result of a training, as plain values that are stored and compared."""
 
 import hashlib
 import os
@@ -16,15 +16,15 @@ RUN_TIME = RUN_TIME_PARAMETERS | {"random_state"}
 
 
 def recipe_of(estimator, training, without=()):
-    """Describe what decides the result of a training, by all parameters but a few.
+    """Describe the settings that determine the result of a training: all parameters but a few.
 
-    A parameter that nobody thought of is part of the recipe: at worst a state is refused, never the wrong training
+    New parameters are part of the recipe by default: at worst a state is refused, but never is another training
     resumed.
 
     Parameters
     ----------
     estimator : estimator
-        What is trained; its parameters count, `training` apart.
+        The estimator that is trained; all its parameters except `training` are described.
     training : Parameters
         The parameters of the training, resolved.
     without : iterable of str, default=()
@@ -43,7 +43,7 @@ def recipe_of(estimator, training, without=()):
 
 
 def check_recipe(folder, found, wanted):
-    """Refuse to resume from the state of another training.
+    """Check that a state belongs to this training.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def check_recipe(folder, found, wanted):
         described = "; ".join(f"{name} was {found.get(name)!r} and is {wanted.get(name)!r}" for name in differing[:3])
         raise ValueError(
             f"{os.path.join(folder, STATE_FILE)}: the state of another training ({described}). Name another "
-            "checkpoint_dir, delete this file to begin anew, or set the parameters back to resume."
+            "checkpoint_dir, delete this file to start again, or restore the parameters to resume."
         )
 
 

@@ -1,4 +1,4 @@
-"""Parameters of trainings that were found to work, and are measured in the documentation."""
+"""Recipes: parameters of trainings whose results are in the documentation."""
 
 from sigkit.training._distortion import Distortion
 from sigkit.training._signet_training import SigNetTraining
@@ -13,10 +13,10 @@ TRANSFER_RECIPE = SigNetTraining(
     epochs=36,
     validation_fraction=0.0,
 )
-"""Training whose features carry over to corpora that the network was not trained on.
+"""Training for features that transfer to corpora that the network was not trained on.
 
-It is for `SigNetFeaturizer("signet_residual", training=TRANSFER_RECIPE)`. Skilled forgeries are classes of their own,
-so `y` must hold some of the development writers; where there are none, set `extra_classes=("mirrored",)` in a clone.
+It is for `SigNetFeaturizer("signet_residual", training=TRANSFER_RECIPE)`. Skilled forgeries are separate classes, so
+`y` must contain some for the development writers; if there are none, set `extra_classes=("mirrored",)` in a clone.
 """
 
 SYNTHETIC_RECIPE = SigNetTraining(
@@ -31,6 +31,6 @@ SYNTHETIC_RECIPE = SigNetTraining(
 )
 """Training on thousands of synthetic writers, for `SigNetFeaturizer("signet_small", training=SYNTHETIC_RECIPE)`.
 
-Synthetic signatures vary as those of people do, so shapes are distorted less, and there are no mirror images.
+Synthetic signatures already vary in shape, so they are distorted less, and there are no mirror images.
 `examples/train_synthetic.py` makes the weights in the package with it.
 """

@@ -1,4 +1,4 @@
-"""The course of a training, whatever is trained: history, best epoch, resumption, progress, divergence."""
+"""The progress of any training: history, best epoch, resumption, messages, divergence."""
 
 import math
 import os
@@ -21,29 +21,30 @@ _LABELS = {
 
 
 class TrainingRun:
-    """The epochs of one training, from the first or from where an interrupted one stopped.
+    """The epochs of one training, which can be resumed after an interruption.
 
     Parameters
     ----------
     recipe : dict
-        What decides the result; a state with another recipe is refused.
+        The settings that determine the result; a state with another recipe is refused.
     n_epochs : int
         Number of epochs.
     measure : callable
-        From what was measured in an epoch to a number; the epoch where it is least is the best, the latest of equals.
+        Function from the measurements of an epoch to a number; the epoch with the lowest number is the best, the latest
+        of equally good ones.
     advice : str
         What to change if the training diverges.
     folder : str or None, default=None
-        Where the state is written after each epoch, and read from.
-    callbacks : sequence of skorch callbacks, default=()
-        What may end the training early. A state that they ended is resumed with others.
+        Folder of the state, which is written after each epoch.
     verbose : int, default=0
         1 writes a line for each epoch to the standard error stream.
+    callbacks : sequence of skorch callbacks, default=()
+        Callbacks that may end the training early; a training that they ended is resumed with others.
 
     Attributes
     ----------
     history : list of dict
-        What was measured in each epoch.
+        Measurements of each epoch.
     best : dict or None
         "epoch" (from 1), "value" and "weights" of the best epoch.
     is_finished : bool
@@ -71,7 +72,7 @@ class TrainingRun:
         Returns
         -------
         dict or None
-            "model" and "optimizer", the state dicts to go on with; None if there is no state.
+            "model" and "optimizer", the state dicts to continue with; None if there is no state.
 
         Raises
         ------
@@ -92,27 +93,27 @@ class TrainingRun:
         return state
 
     def begin(self):
-        """Make the folder before any work is done that could not be kept, and start the clock."""
+        """Create the folder, so that an error occurs before the first epoch, and start the clock."""
         if self.folder is not None:
             make_folder(self.folder)
         self._start, self._first = time.monotonic(), len(self.history)
 
     def end_epoch(self, measured, model, optimizer, n_images=0):
-        """Take in an epoch: keep it if it is the best, write the state, report the progress.
+        """Record an epoch: keep its weights if it is the best, write the state, report the progress.
 
         Parameters
         ----------
         measured : dict
-            What was measured; a "train_loss" and a "dur" (seconds) at least, and plain values.
+            Measurements as plain values, at least "train_loss" and "dur" (seconds).
         model, optimizer : object
-            What has a state dict.
+            An object with a state dict.
         n_images : int, default=0
-            Number of images that the epoch trained on, if its speed is worth a word.
+            Number of training images, to report images per second; 0 does not report them.
 
         Returns
         -------
         bool
-            Whether to go on: False where the training diverged, and the best epoch before is what it comes to.
+            Whether to continue; False if the training diverged after its best epoch.
 
         Raises
         ------
@@ -142,9 +143,9 @@ class TrainingRun:
         Parameters
         ----------
         model, optimizer : object
-            What has a state dict.
+            An object with a state dict.
         stopped : bool, default=False
-            Whether the training ended early and shall not be resumed.
+            Whether the training was stopped early and is not to be resumed.
         """
         if self.folder is not None:
             state = {"recipe": self.recipe, "history": self.history, "best": self.best}

@@ -1,4 +1,4 @@
-"""How the learning rate falls in the course of a training."""
+"""Schedules of the learning rate."""
 
 import math
 from dataclasses import KW_ONLY
@@ -26,7 +26,7 @@ class Schedule(Parameters):
 
 @parameters
 class StepSchedule(Schedule):
-    """Divide the training into equal parts, and multiply the learning rate by a factor from each part to the next.
+    """Step decay: multiply the learning rate by a factor after each of several equal parts of the training.
 
     With the defaults this is the schedule of [1]_: a tenth after each third of the training.
 
@@ -60,7 +60,7 @@ class StepSchedule(Schedule):
         Parameters
         ----------
         epochs_done : float
-            Epochs done, with the fraction of the present one.
+            Epochs done, with the fraction of the current one.
         n_epochs : int
             Number of epochs of the training.
 
@@ -75,12 +75,12 @@ class StepSchedule(Schedule):
 
 @parameters
 class CosineSchedule(Schedule):
-    """Let the learning rate rise in a line, then fall along half a cosine to 0 [1]_.
+    """Cosine decay of the learning rate to 0 [1]_, after a linear warm-up.
 
     Parameters
     ----------
     warm_up : float, default=0.05
-        Share of the training in which the learning rate rises, 0 to below 1.
+        Share of the training in which the learning rate increases, 0 to below 1.
 
     References
     ----------
@@ -103,7 +103,7 @@ class CosineSchedule(Schedule):
         Parameters
         ----------
         epochs_done : float
-            Epochs done, with the fraction of the present one.
+            Epochs done, with the fraction of the current one.
         n_epochs : int
             Number of epochs of the training.
 
@@ -113,7 +113,7 @@ class CosineSchedule(Schedule):
             The factor, up to 1.
         """
         done = epochs_done / n_epochs
-        # The first batch of all trains too, if only a little.
+        # The offset keeps the learning rate of the first batch above 0.
         rising = min(1, (done + 1e-3) / self.warm_up) if self.warm_up else 1
         return rising * 0.5 * (1 + math.cos(math.pi * done))
 

@@ -14,15 +14,15 @@ from sigkit.training._parameters import Parameters, look_up, param, parameters
 from sigkit.training._schedules import SCHEDULES, Schedule
 
 EXTRA_CLASSES = ("forgeries", "mirrored")
-"""What the network may classify beside the writers."""
+"""Classes that the network can have besides the writers."""
 
 
 @parameters
 class SigNetTraining(Parameters):
     """Parameters of the training of a `SigNetFeaturizer`, by stochastic gradient descent with Nesterov's momentum.
 
-    The defaults are those of SigNet [1]_. `TRANSFER_RECIPE` and `SYNTHETIC_RECIPE` are others, for features that carry
-    over to corpora that the network was not trained on.
+    The defaults are those of SigNet [1]_. `TRANSFER_RECIPE` and `SYNTHETIC_RECIPE` are others, for features that
+    transfer to corpora that the network was not trained on.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ class SigNetTraining(Parameters):
         The loss of the classification of writers: cross-entropy of a linear classifier as in [1]_, or of a cosine
         classifier with a margin. Instances of :class:`SoftmaxLoss` and :class:`CosFaceLoss` have parameters.
     extra_classes : sequence of {"forgeries", "mirrored"}, default=()
-        What the network classifies beside the writers: with "forgeries", the skilled forgeries of each writer are a
-        class of their own; with "mirrored", mirror images of a class (left to right, upside down, both) are.
+        Classes besides the writers: with "forgeries", the skilled forgeries of each writer are a separate class; with
+        "mirrored", so are mirror images of each class (left to right, upside down, both).
     augmentation : {"crop", "distort"} or Distortion, default="crop"
         Random changes of the images: a random crop as in [1]_, or changes of shape, pen and ink, whose strengths are
         parameters of :class:`Distortion`.
@@ -40,26 +40,26 @@ class SigNetTraining(Parameters):
     batch_size : int, default=32
         Number of images in a batch, at least 2.
     lr : float, default=1e-3
-        Learning rate at the beginning.
+        Initial learning rate.
     schedule : {"step", "cosine"} or Schedule, default="step"
-        How the learning rate falls: to a tenth after each third of the training (:class:`StepSchedule`), or along a
-        cosine to 0 after a warm-up (:class:`CosineSchedule`).
+        Schedule of the learning rate: a tenth after each third of the training (:class:`StepSchedule`), or cosine decay
+        to 0 after a warm-up (:class:`CosineSchedule`).
     momentum, weight_decay : float, default=0.9, 1e-4
-        Of stochastic gradient descent.
+        Momentum and weight decay of stochastic gradient descent.
     clip_value : float or None, default=10.0
         Maximum absolute value of a gradient; None does not clip.
     validation_fraction : float, default=0.1
         Share of each writer's distinct signatures that is held out. The epoch with the best accuracy on them, in
         classifying writers, is kept. With 0 the last epoch is kept.
     adversary : Adversary or None, default=None
-        Replaces or joins each batch by images that are hard for the network; set by
+        Replaces each batch by adversarial examples, or adds them; set by
         :class:`sigkit.estimators.AdversarialTrainer` and :class:`sigkit.estimators.EnsembleAdversarialTrainer`.
     checkpoint_dir : str, os.PathLike or None, default=None
         Folder in which the state is written after each epoch. The next `fit` with the same images and parameters
         resumes there, and ends with the same weights (in float32, on the same machine) as an uninterrupted one. A
         finished training is not repeated.
     callbacks : sequence of skorch callbacks or None, default=None
-        Passed on to skorch: `ProgressBar`, `TensorBoard`, `Checkpoint` (with `dirname`), `EarlyStopping` and others, or
+        Callbacks of skorch: `ProgressBar`, `TensorBoard`, `Checkpoint` (with `dirname`), `EarlyStopping` and others, or
         :class:`Patience`. Their own state is not part of `checkpoint_dir`. `cross_validate` and `GridSearchCV` copy
         them, which the `SummaryWriter` of a `TensorBoard` does not allow.
     compile : bool, default=False

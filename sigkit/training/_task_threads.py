@@ -1,4 +1,4 @@
-"""Gradients of several tasks in parallel: one task of a few images does not keep all cores of a processor busy."""
+"""Gradients of several tasks in parallel, since one task of a few images does not use all cores of a CPU."""
 
 import copy
 import threading
@@ -12,14 +12,14 @@ from joblib import effective_n_jobs
 
 
 def n_task_threads(learner, n_jobs, n_tasks):
-    """Return the number of threads for tasks: more than one only on a processor, and where tasks adapt the network.
+    """Return the number of threads for tasks: more than one only on a CPU, and if tasks adapt the network.
 
     Parameters
     ----------
     learner : MetaLearner
         On its device.
     n_jobs : int or None
-        Number of threads asked for, as in joblib.
+        Number of threads, as in joblib.
     n_tasks : int
         Number of tasks that can be computed at once.
 
@@ -68,7 +68,7 @@ class TaskThreads:
             try:
                 list(self._pool.map(self._begin, [max(1, n_within // self.n_threads)] * self.n_threads, repeat(begun)))
             finally:
-                # The number that one thread sets is also what threads that are started later begin with.
+                # A number set in one thread is also the initial number of threads that are started later.
                 torch.set_num_threads(n_within)
         return self
 
@@ -111,7 +111,7 @@ class TaskThreads:
             yield running.popleft().result()
 
     def _begin(self, n_within, begun):
-        # A thread takes the common number when it first asks, so a number set before would be lost.
+        # The first call in a thread initializes its number with the common one, and would override a number set before.
         torch.get_num_threads()
         torch.set_num_threads(n_within)
         begun.wait()

@@ -1,4 +1,4 @@
-"""The tasks of a meta-training: signatures of a development writer, some to adapt to and others to score."""
+"""Tasks of a meta-training: a support set to adapt to and a query set to score, of one development writer."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Task(NamedTuple):
     Parameters
     ----------
     references, queries : ndarray of int
-        Rows to adapt to, and rows to score.
+        Rows of the support set (references and random forgeries), and of the query set.
     reference_labels, query_labels : ndarray of float32
         1 for genuine signatures of the writer, 0 for others.
     """
@@ -32,9 +32,9 @@ class TaskSizes:
     Parameters
     ----------
     n_references, n_random_forgeries : int
-        To adapt to: genuine signatures of the writer, and of others.
+        In the support set: genuine signatures of the writer, and of others.
     n_query_genuine, n_query_random, n_query_skilled : int
-        To score: genuine signatures of the writer, random forgeries, and skilled forgeries.
+        In the query set: genuine signatures of the writer, random forgeries, and skilled forgeries.
     """
 
     n_references: int
@@ -63,7 +63,7 @@ def task_sizes(verifier, training):
 
 
 class DevelopmentSet:
-    """The distinct signatures of development writers, without those labelled with two writers or two forgery kinds.
+    """The distinct signatures of development writers, without those labeled with two writers or two forgery kinds.
 
     Parameters
     ----------
@@ -83,14 +83,14 @@ class DevelopmentSet:
     images : ndarray of shape (n_samples, height, width)
         The images.
     genuine, skilled : dict of writer id to ndarray of int
-        Rows of each writer's genuine signatures, and of the skilled forgeries that are used, where there are any.
-    teachers, validators : list of writer ids
-        The writers of the training, and those held out to choose the best epoch, with all their forgeries.
+        Rows of each writer's genuine signatures, and of the skilled forgeries that are used, if there are any.
+    training_writers, validation_writers : list of writer ids
+        The writers that are trained on, and those held out to choose the best epoch, with all their forgeries.
 
     Raises
     ------
     ValueError
-        If there are fewer writers with forgeries than asked for.
+        If there are fewer than `n_forgery_writers` writers with forgeries.
     """
 
     def __init__(self, X, writers, forgery, validation_fraction=0.0, n_forgery_writers=None, seed=0):
@@ -106,13 +106,13 @@ class DevelopmentSet:
         self.genuine = by_writer(rows[forgery[rows] == GENUINE], writers)
         self.skilled = by_writer(rows[forgery[rows] == SKILLED], writers)
         known = list(self.genuine)
-        n_validators = 0
+        n_validation = 0
         if validation_fraction and len(known) > 2:
-            n_validators = min(max(1, round(validation_fraction * len(known))), len(known) - 2)
-        self.validators = sorted(known[place] for place in rng.permutation(len(known))[:n_validators])
-        self.teachers = [writer for writer in known if writer not in self.validators]
+            n_validation = min(max(1, round(validation_fraction * len(known))), len(known) - 2)
+        self.validation_writers = sorted(known[place] for place in rng.permutation(len(known))[:n_validation])
+        self.training_writers = [writer for writer in known if writer not in self.validation_writers]
         if n_forgery_writers is not None:
-            forged = [writer for writer in self.teachers if writer in self.skilled]
+            forged = [writer for writer in self.training_writers if writer in self.skilled]
             if n_forgery_writers > len(forged):
                 raise ValueError(
                     f"n_forgery_writers={n_forgery_writers}, but only {len(forged)} development writers outside the "
@@ -121,19 +121,21 @@ class DevelopmentSet:
             for place in rng.permutation(len(forged))[n_forgery_writers:]:
                 del self.skilled[forged[place]]
 
-    def rows_to_learn(self):
-        """Return which images are learned from.
+    def training_rows(self):
+        """Return the rows of the training images.
 
         Returns
         -------
         ndarray of int
-            Rows of the teachers' genuine signatures and used forgeries, sorted.
+            Rows of the training writers' genuine signatures and used forgeries, sorted.
         """
-        parts = [part[writer] for part in (self.genuine, self.skilled) for writer in self.teachers if writer in part]
+        parts = [
+            part[writer] for part in (self.genuine, self.skilled) for writer in self.training_writers if writer in part
+        ]
         return np.sort(np.concatenate(parts))
 
     def check(self, sizes):
-        """Refuse writers of whom no task can be made, and warn of tasks that will be smaller than asked for.
+        """Check that every writer has enough signatures for a task, and warn about tasks that will be smaller.
 
         Parameters
         ----------
@@ -146,7 +148,7 @@ class DevelopmentSet:
             If there are fewer than two writers, one has no genuine signature left to score, or there is no skilled
             forgery.
         """
-        if len(self.teachers) < 2:
+        if len(self.training_writers) < 2:
             raise ValueError(
                 f"Meta-training needs at least 2 development writers, whose signatures are each other's random "
                 f"forgeries; found {listing(map(repr, self.genuine))}. Name more in dev_writers."
@@ -172,12 +174,13 @@ class DevelopmentSet:
                 f"{sizes.n_query_genuine} distinct genuine signatures; their tasks score those that exist: "
                 f"{listing(shrunk)}."
             )
-        n_others = sum(counts[writer] for writer in self.teachers) - max(counts[writer] for writer in self.teachers)
+        counts_in_training = [counts[writer] for writer in self.training_writers]
+        n_others = sum(counts_in_training) - max(counts_in_training)
         if n_others < sizes.n_random_forgeries + sizes.n_query_random:
             warn(
                 f"Tasks need {sizes.n_random_forgeries} + {sizes.n_query_random} genuine signatures of other "
-                f"development writers; there are {n_others} beside those of the writer with the most. Tasks use all of "
-                "them, first to adapt to."
+                f"development writers; there are {n_others} besides those of the writer with the most. Tasks use "
+                "all of them, first in the support set."
             )
         lacking = [
             f"{writer!r} ({len(rows)} skilled)"
@@ -200,7 +203,7 @@ class DevelopmentSet:
         sizes : TaskSizes
             Number of signatures of each kind.
         rng : Generator
-            Draws.
+            Source of random numbers.
 
         Returns
         -------
@@ -208,7 +211,7 @@ class DevelopmentSet:
             The task.
         """
         own = rng.permutation(self.genuine[writer])
-        others = [other for other in self.teachers if other != writer]
+        others = [other for other in self.training_writers if other != writer]
         others = draw_from_each(self.genuine, others, sizes.n_random_forgeries + sizes.n_query_random, rng)
         skilled = rng.permutation(self.skilled.get(writer, np.array([], dtype=int)))
         references = own[: sizes.n_references], others[: sizes.n_random_forgeries]
@@ -217,7 +220,7 @@ class DevelopmentSet:
             others[sizes.n_random_forgeries :],
             skilled[: sizes.n_query_skilled],
         )
-        return Task(*_labelled(references), *_labelled(queries))
+        return Task(*_labeled(references), *_labeled(queries))
 
 
 def draw_from_each(rows, writers, n, rng):
@@ -232,12 +235,12 @@ def draw_from_each(rows, writers, n, rng):
     n : int
         Number of signatures.
     rng : Generator
-        Draws.
+        Source of random numbers.
 
     Returns
     -------
     ndarray of shape (n_drawn,), dtype int
-        Rows, none twice; all rows if they are fewer than `n`.
+        Distinct rows; all rows if there are fewer than `n`.
     """
     order = [writers[place] for place in rng.permutation(len(writers))[:n]]
     shuffled = [rng.permutation(rows[writer]) for writer in order]
@@ -246,7 +249,7 @@ def draw_from_each(rows, writers, n, rng):
     return np.array(drawn[:n], dtype=int)
 
 
-def _labelled(groups):
+def _labeled(groups):
     labels = np.zeros(sum(map(len, groups)), dtype=np.float32)
     labels[: len(groups[0])] = 1
     return np.concatenate(groups), labels

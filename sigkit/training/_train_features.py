@@ -20,16 +20,16 @@ from sigkit.training._recipe import recipe_of, weights_digest
 from sigkit.training._run import TrainingRun
 
 NOT_IN_RECIPE = ("batch_size", "dev_writers", "initial_weights", "magnification", "n_views", "weights")
-"""Parameters of a featurizer that its training does not use, or that a digest stands for."""
+"""Parameters of a featurizer that its training does not use, or that the recipe describes by a digest."""
 
 
 def train_features(featurizer, training, network, architecture, images, writers, forgery, *, seed, device):
-    """Train a network to classify writers, as a `SigNetFeaturizer` asks for.
+    """Train a network to classify writers, with the parameters of a `SigNetFeaturizer`.
 
     Parameters
     ----------
     featurizer : SigNetFeaturizer
-        Its parameters count beside those of the training.
+        The featurizer, for its parameters.
     training : SigNetTraining
         The parameters of the training.
     network : torch.nn.Module
@@ -41,16 +41,16 @@ def train_features(featurizer, training, network, architecture, images, writers,
     writers, forgery : ndarray of shape (n_samples,)
         Their writers and forgery kinds.
     seed : int
-        Decides all that is drawn.
+        Seed of all random draws.
     device : torch.device
         Where to train.
 
     Returns
     -------
     net : TrainingNet
-        The trained net on the processor, with the weights of the best epoch.
+        The trained net on the CPU, with the weights of the best epoch.
     recipe : dict
-        What decided the result, as plain values.
+        The settings that determine the result, as plain values.
     n_signatures, n_writers : int
         Number of signatures and of writers that were used.
 
@@ -68,7 +68,7 @@ def train_features(featurizer, training, network, architecture, images, writers,
     if featurizer.initial_weights is not None:
         recipe["initial_weights"] = weights_digest(network)
     recipe["images"] = content_digest(images) + content_digest(target)
-    # Where no integer is given for a seed, the first process decides for all.
+    # All processes use the recipe of the first, in case the seed is not an integer.
     recipe = share_from_first(recipe)
     run = TrainingRun(
         recipe,
@@ -89,7 +89,7 @@ def train_features(featurizer, training, network, architecture, images, writers,
     net.initialize()
     if state is not None:
         restore(net, state)
-    # Saves the memory of the maps before each ReLU. Users' hooks shall see these maps, so only while training.
+    # Saves the memory of the maps before each ReLU, during training only: users' hooks must see these maps later.
     set_inplace_relu(network, True)
     _train(net, _image_set(images, target, ~held, device))
     unwrap_compiled(net.module_).load_state_dict(run.best["weights"])
@@ -97,7 +97,7 @@ def train_features(featurizer, training, network, architecture, images, writers,
 
 
 def restore(net, state):
-    """Put an initialized net where an interrupted training stopped.
+    """Load the state of an interrupted training into an initialized net.
 
     Parameters
     ----------
@@ -118,8 +118,8 @@ def _checked(training):
     for callback in callbacks:
         if isinstance(callback, Checkpoint) and not callback.dirname:
             raise ValueError(
-                "callbacks: a Checkpoint without dirname= writes into the current folder. Name the folder that it "
-                "shall write into, or use checkpoint_dir=, from which a training resumes."
+                "callbacks: a Checkpoint without dirname= writes into the current folder. Set dirname=, or use "
+                "checkpoint_dir=, from which a training can be resumed."
             )
         if isinstance(callback, Patience) and not training.validation_fraction:
             raise ValueError(
@@ -134,7 +134,7 @@ def _check_batches(batch_size, n_images):
     least = 2 * n_processes
     if min(batch_size, n_images) < least:
         raise ValueError(
-            f"batch_size={batch_size}, with {n_images} images to train on: batch normalisation needs batches of at "
+            f"batch_size={batch_size}, with {n_images} images to train on: batch normalization needs batches of at "
             f"least {least} images (2 for each of {n_processes} processes). Raise batch_size or pass more images."
         )
 
@@ -156,7 +156,7 @@ def _make_net(featurizer, training, network, images, n_classes, run, device):
         criterion=SigNetLoss,
         criterion__loss=training.loss,
         criterion__forgery_weight=featurizer.forgery_weight,
-        # A class of forgeries is a writer, so its forgeries are in the term about writers.
+        # Classes of forgeries count as writers, so forgeries enter the writer term.
         criterion__writer_term="all" if "forgeries" in training.extra_classes else None,
         optimizer=torch.optim.SGD,
         optimizer__momentum=training.momentum,
@@ -184,7 +184,7 @@ def _make_net(featurizer, training, network, images, n_classes, run, device):
 
 
 def _train(net, image_set):
-    """Train to the end in skorch's own steps; an interruption by the user is not swallowed, as skorch's `fit` does."""
+    """Run skorch's training loop; unlike skorch's `fit`, an interruption by the user is raised."""
     run = net.run
     waits = [callback for _, callback in net.callbacks_ if isinstance(callback, Patience)]
     if run.is_finished or any(callback.is_over(run) for callback in waits):
@@ -204,8 +204,8 @@ def _train(net, image_set):
 
 
 def _trimmed(net):
-    """Drop what is of use in training alone: the optimizer is twice as large as the network."""
-    # An epoch that diverged is not one of the run's.
+    """Drop what only the training needs, such as the optimizer, which is twice as large as the network."""
+    # The run does not record an epoch that diverged.
     history = History(measurements(epoch) for epoch in net.history[: len(net.run.history)])
     net.module_.eval().cpu()
     set_inplace_relu(unwrap_compiled(net.module_).network, False)

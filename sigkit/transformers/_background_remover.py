@@ -1,4 +1,4 @@
-"""Clean the background of images, as a defence against adversarial noise."""
+"""Clean the background of images, as a defense against adversarial noise."""
 
 from numbers import Integral
 
@@ -14,7 +14,7 @@ from sigkit.imaging import remove_background
 class BackgroundRemover(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Remove background pixels and small specks from preprocessed images.
 
-    Adversarial noise in the background is removed, as in [1]_; noise within the strokes is not. Use it as a defence
+    Adversarial noise in the background is removed, as in [1]_; noise within the strokes is not. Use it as a defense
     before the featurizer in a Pipeline, or pass it to :class:`sigkit.experiments.AttackCampaign` to measure its effect
     on attacked images. It is not differentiable.
 

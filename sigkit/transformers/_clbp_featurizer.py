@@ -8,8 +8,8 @@ from sigkit._utils import check_images
 from sigkit.nets import center_crop
 from sigkit.transformers._scans import check_shape
 
-_NEIGHBOURS = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
-"""Offsets (row, column) of the neighbours, starting at the right; those at odd positions are the corners."""
+_NEIGHBORS = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
+"""Offsets (row, column) of the neighbors, starting at the right; those at odd positions are the corners."""
 
 _CORNER, _SIDE = np.float32(0.5), np.float32(np.sqrt(0.5) - 0.5)
 """Weights of the corner and of each adjacent side in the bilinear interpolation at (sqrt(0.5), sqrt(0.5))."""
@@ -42,7 +42,7 @@ class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     Parameters
     ----------
     image_size : tuple of (int, int) or None, default=(150, 220)
-        Rows and columns of the centre crop that the features are computed from, as in [2]_; networks receive the same
+        Rows and columns of the center crop that the features are computed from, as in [2]_; networks receive the same
         crop. A smaller image is not cropped. None uses whole images.
 
     Attributes
@@ -109,7 +109,7 @@ class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         Raises
         ------
         ValueError
-            If the images, or their centre crops, are smaller than 3 x 3 pixels, or `image_size` is not two positive
+            If the images, or their center crops, are smaller than 3 x 3 pixels, or `image_size` is not two positive
             integers.
         """
         X = check_images(self, X, reset=True)
@@ -149,7 +149,7 @@ class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
 
 def _crop(images, image_size):
-    """Crop the centre of the images, and check that pixels with eight neighbours remain."""
+    """Crop the center of the images, and check that pixels with eight neighbors remain."""
     cropped = images
     if image_size is not None:
         cropped = center_crop(images, check_shape(image_size, "image_size"))
@@ -164,24 +164,24 @@ def _crop(images, image_size):
 
 def _histogram(image):
     image = image.astype(np.float32)
-    centre = image[1:-1, 1:-1]
-    differences = _differences(image, centre)
+    center = image[1:-1, 1:-1]
+    differences = _differences(image, center)
     signs = _pack(differences >= 0)
     magnitudes = np.abs(differences, out=differences)
     threshold = magnitudes.mean(axis=0).mean(dtype=np.float64)
     patterns = np.uint16(256) * _pack(magnitudes >= np.float32(threshold)) + signs
-    # In an image of one grey value, the mean can be rounded to more than this value.
-    bright = centre >= min(image.mean(dtype=np.float64), image.max())
+    # In an image of one gray value, the mean can be rounded to more than this value.
+    bright = center >= min(image.mean(dtype=np.float64), image.max())
     codes = _PAIRS.take(patterns) + np.uint8(100) * bright
     return np.bincount(codes.ravel(), minlength=200)
 
 
-def _differences(image, centre):
+def _differences(image, center):
     """Return the differences between the eight points and the pixel; they are exactly 0 where the image is flat."""
-    height, width = centre.shape
+    height, width = center.shape
     differences = np.empty((8, height, width), dtype=np.float32)
-    for difference, (down, right) in zip(differences, _NEIGHBOURS):
-        np.subtract(image[1 + down :, 1 + right :][:height, :width], centre, out=difference)
+    for difference, (down, right) in zip(differences, _NEIGHBORS):
+        np.subtract(image[1 + down :, 1 + right :][:height, :width], center, out=difference)
     # Interpolating differences equals interpolating pixels, since the weights sum to 1. The fourth term of the
     # interpolation, of the pixel itself, is 0.
     for corner in (1, 3, 5, 7):

@@ -93,7 +93,7 @@ def extract_features(extractor, images):
 
 
 def _view(images, number, size):
-    """Change all images alike: they are the channels of one image, which is what a distortion draws for."""
+    """Distort all images in the same way, as the channels of one image."""
     return _SLIGHT.apply(images[None], size, torch.Generator().manual_seed(number)).transpose(0, 1)
 
 

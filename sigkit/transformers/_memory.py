@@ -13,7 +13,7 @@ class ImageMemory:
     """Cache the arrays that one step computes from each image, by the image's content and the step's settings.
 
     `Pipeline(memory=)` caches the output for a whole training fold and computes every test fold again. This cache has
-    one entry per image, so that no image is computed twice, whatever fold it is in, and an interrupted run continues
+    one entry per image, so that no image is computed twice in different folds, and an interrupted run continues
     where it stopped.
 
     Parameters

@@ -16,7 +16,7 @@ def check_scans(X):
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "O":
         raise ValueError(f"X is one image of shape {X.shape}; pass a list of images, or X[np.newaxis].")
     if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] in (1, 3, 4):
-        raise ValueError(f"X looks like one colour image, of shape {X.shape}; pass a list of 2-D grey images.")
+        raise ValueError(f"X looks like one color image, of shape {X.shape}; pass a list of 2-D gray images.")
     if not hasattr(X, "__len__"):
         raise ValueError(f"X must be paths or images; found {type(X).__name__}.")
     if len(X) == 0:

@@ -32,7 +32,7 @@ _MESSAGES = {
     ),
     "small": ("The ink of {n} of {total} images is too small for a signature: {names} pixels. Scan them at 300 dpi."),
     "faint": (
-        "Ink and paper differ by only a few grey values in {n} of {total} images: {names}. Leave them out if they are "
+        "Ink and paper differ by only a few gray values in {n} of {total} images: {names}. Leave them out if they are "
         "blank."
     ),
     "dark_paper": (
@@ -43,12 +43,12 @@ _MESSAGES = {
 
 
 class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
-    """Preprocess scans of signatures into images of one size: clear the background, centre, invert and resize.
+    """Preprocess scans of signatures into images of one size: clear the background, center, invert and resize.
 
-    The procedure of [1]_, with which published weights were trained. The bounding box and the centre of mass of the ink
-    are found by a Gaussian blur of two pixels and Otsu's threshold. The box is placed on a white canvas with the centre
+    The procedure of [1]_, with which published weights were trained. The bounding box and the center of mass of the ink
+    are found by a Gaussian blur of two pixels and Otsu's threshold. The box is placed on a white canvas with the center
     of mass in the middle, shifted if it would extend beyond an edge. Pixels brighter than the threshold become white.
-    The canvas is inverted, scaled to cover `image_size`, and cropped to its centre.
+    The canvas is inverted, scaled to cover `image_size`, and cropped to its center.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         return self
 
     def _choose_canvas(self, scans, kept_bytes):
-        """Set `canvas_size_`; return the digest and the packed ink of each scan as far as they were found and kept."""
+        """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept."""
         image_size = check_shape(self.image_size, "image_size")
         kept = [(None, None)] * len(scans)
         if not isinstance(self.canvas_size, str):

@@ -51,17 +51,17 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         (1,024), or "torchvision:" with the name of a classification network of torchvision, such as
         "torchvision:resnet18"; see :func:`sigkit.nets.build_network`. The metadata of a weight file override it.
     weights : {"synthetic"}, str, os.PathLike or None, default=None
-        Name of weights in the package, or path of a `.safetensors` file or of a `.pth` file of sigver, in which nothing
-        is executed. "synthetic" was trained on signatures of people who do not exist, and has the licence of the
-        package. None trains the network.
+        Name of weights in the package, or path of a `.safetensors` file or of a `.pth` file of sigver; no code in the
+        file is executed. "synthetic" was trained on synthetic signatures only, and has the license of the package. None
+        trains the network.
     initial_weights : str, os.PathLike or None, default=None
-        Name or path, as in `weights`, of the weights that the training starts from; their architecture is taken. None
+        Name or path, as in `weights`, of the weights that the training starts from, with their architecture. None
         starts from random weights.
     dev_writers : array-like of writer ids or None, default=None
         The writers that the network is trained on; None trains on all in `y`.
     forgery_weight : float or None, default=None
-        Weight, 0 to 1, of the classification of forgeries in the loss, for which `y` must hold skilled forgeries. None
-        trains on genuine signatures alone.
+        Weight, 0 to 1, of the forgery term in the loss, for which `y` must contain skilled forgeries. None trains on
+        genuine signatures only.
     training : SigNetTraining or None, default=None
         Parameters of the training: loss, augmentation, epochs, learning rate and others; None takes the defaults of
         :class:`sigkit.training.SigNetTraining`. `set_params(training__epochs=5)` works in both cases.
@@ -74,11 +74,11 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     batch_size : int, default=32
         Number of images in a batch of `transform`.
     device : str or None, default=None
-        Device of the network, "cpu" or "cuda" for instance; None takes an accelerator if there is one.
+        Device of the network, "cpu" or "cuda" for instance; None selects an accelerator if there is one.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Type of weights and activations in `transform`, and of convolutions and matrix products in training.
-        "bfloat16" changes features slightly (cosine above 0.999) and is at least twice as fast on a processor with
-        avx512_bf16 and on recent accelerators; "auto" takes it there only.
+        "bfloat16" changes features slightly (cosine above 0.999) and is at least twice as fast on a CPU with
+        avx512_bf16 and on recent accelerators; "auto" uses it only there.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Folder in which the features of each image are cached, by its content, the weights and these parameters.
     random_state : int, RandomState instance or None, default=None
@@ -89,15 +89,15 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     Attributes
     ----------
     network_ : torch.nn.Module
-        The network, on the processor in float32.
+        The network, on the CPU in float32.
     architecture_ : str
         The architecture of the network.
     net_ : skorch.NeuralNet or None
         The net that was trained, without its optimizer; None if there was no training.
     history_ : list of dict or None
-        What was measured in each epoch: "train_loss", "valid_loss", "valid_acc", "lr", "dur" (seconds).
+        Measurements of each epoch: "train_loss", "valid_loss", "valid_acc", "lr", "dur" (seconds).
     metadata_ : dict of str to str
-        What is known of the weights: architecture, recipe, date, preprocessing; `save_weights` writes it.
+        Metadata of the weights: architecture, recipe, date, preprocessing; `save_weights` writes it.
     magnifications_ : tuple of float
         The factors by which `transform` enlarges images.
     image_shape_in_ : tuple of (int, int)
@@ -108,12 +108,12 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     SignaturePreprocessor : Makes the images.
     sigkit.training.SigNetTraining : Parameters of the training.
     sigkit.training.TrainingCurvesDisplay : Plots `history_`.
-    sigkit.estimators.WriterDependentSVC : Verifies by the features.
+    sigkit.estimators.WriterDependentSVC : Verifies signatures by the features.
 
     Notes
     -----
-    Duplicates among a writer's signatures are used once. Processes that `torchrun` starts, in which `torch.distributed`
-    is initialized and `fit` called with the same data, share each batch and average their gradients.
+    Duplicates among a writer's signatures are used once. Distributed training needs `torch.distributed` to be
+    initialized, and `fit` to be called in every process with the same data; the processes share each batch.
 
     References
     ----------
@@ -229,7 +229,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             If there is no weight file, and no weights of that name in the package.
         ValueError
             If the images do not fit, there are not at least two writers with two distinct genuine signatures each, a
-            file is damaged or of another training, or the training diverges in its first epoch.
+            file is damaged or belongs to another training, or the training diverges in its first epoch.
         KeyboardInterrupt
             If the training is interrupted. With `checkpoint_dir`, the next `fit` resumes after the last whole epoch.
         """
@@ -268,7 +268,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         ----------
         X : array-like of shape (n_samples, height, width)
             Preprocessed signatures, uint8 or values from 0 to 255, background 0; all of the shape seen in `fit`. The
-            network takes their middle of 150 x 220 pixels, enlarged by `magnification`.
+            network receives their center crop of 150 x 220 pixels, enlarged by `magnification`.
 
         Returns
         -------
@@ -309,18 +309,18 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return features
 
     def as_module(self, *, device=None):
-        """Make a torch module of what `transform` computes, for gradients by the pixels.
+        """Return a torch module that computes what `transform` does, with gradients with respect to the pixels.
 
         Parameters
         ----------
         device : str, torch.device or None, default=None
-            Where to compute; None takes that of the estimator.
+            Where to compute; None is the device of the estimator.
 
         Returns
         -------
         torch.nn.Module
             A copy of the network in evaluation mode, from images of shape (n_samples, height, width), values from 0 to
-            255, to features of shape (n_samples, n_magnifications * n_features). Batch normalisation is folded into
+            255, to features of shape (n_samples, n_magnifications * n_features). Batch normalization is folded into
             the layers before it.
         """
         check_is_fitted(self, "network_")
@@ -338,7 +338,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         corpus : str, default=None
             Name of the corpus that the network was trained on.
         licence : str, default=None
-            Licence of the weights.
+            License of the weights.
         half : bool, default=False
             Whether to round weights to half precision, for a file of half the size.
 

@@ -35,7 +35,7 @@ def claims():
 
 @pytest.fixture
 def images():
-    """A hundred images of whole grey levels, in which about half of the pixels are background."""
+    """A hundred images of whole gray levels, in which about half of the pixels are background."""
     generator = np.random.default_rng(0)
     drawn = generator.integers(0, 256, (100, *SIZE))
     return np.where(generator.random(drawn.shape) < 0.5, 0, drawn).astype(np.uint8)

@@ -13,7 +13,7 @@ def signatures():
 
 
 def ink_picture(image, size=(24, 48)):
-    """Return the bounding box of the ink, averaged over the cells of a small grid and normalised."""
+    """Return the bounding box of the ink, averaged over the cells of a small grid and normalized."""
     ink = image < 150
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(float)
@@ -196,7 +196,7 @@ def test_preprocessing_finds_every_signature(signatures):
         ({"n_writers": 1.5}, TypeError, "n_writers"),
         ({"first_writer": 0}, ValueError, "first_writer"),
         ({"script": "greek"}, ValueError, "script must be one of latin, indic, abstract, mixed; found 'greek'"),
-        ({"scan": "colour"}, ValueError, "scan must be one of"),
+        ({"scan": "color"}, ValueError, "scan must be one of"),
         ({"resolution": 50}, ValueError, "resolution"),
         ({"resolution": float("nan")}, ValueError, "resolution"),
         ({"resolution": "high"}, TypeError, "resolution"),

@@ -30,7 +30,7 @@ PREPROCESSOR = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(51, 73
 
 
 def draw_scans():
-    """Scans of six writers, two-valued because grey lines would be faint in images as small as these."""
+    """Scans of six writers, two-valued because gray lines would be faint in images as small as these."""
     return make_signatures(n_writers=6, n_genuine=6, n_skilled=2, random_state=0, scan="two-valued")
 
 

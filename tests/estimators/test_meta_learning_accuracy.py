@@ -18,7 +18,7 @@ N_ENROLLED = 60
 @pytest.fixture(scope="module")
 def signatures():
     """Return small images of development writers, and of writers to enroll with more signatures of each."""
-    # Thin lines in shades of grey would vanish in images as small as these.
+    # Thin lines in shades of gray would vanish in images as small as these.
     kinds = {"script": "latin", "scan": "two-valued", "resolution": 150, "random_state": 13, "n_jobs": -1}
     preprocessor = SignaturePreprocessor(canvas_size=(383, 545), image_size=(28, 40), n_jobs=-1)
     scans, dev_target = make_signatures(n_writers=len(DEV), n_genuine=8, n_skilled=4, **kinds)

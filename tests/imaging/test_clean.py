@@ -5,10 +5,10 @@ from sigkit.imaging import otsu_threshold, remove_background
 from sigkit.imaging._clean import remove_specks
 
 
-def draw_strokes(greys=(200, 230)):
-    """Return an image of two crossing strokes with different grey values, one of them at the border."""
+def draw_strokes(grays=(200, 230)):
+    """Return an image of two crossing strokes with different gray values, one of them at the border."""
     image = np.zeros((20, 30), dtype=np.uint8)
-    image[9:11], image[:, 29] = greys
+    image[9:11], image[:, 29] = grays
     return image
 
 
@@ -36,14 +36,14 @@ def test_kept_pixels_are_the_ink_by_otsus_threshold(seed):
 
 
 @pytest.mark.parametrize("clean", [remove_background, lambda image: remove_specks(image, 5)])
-@pytest.mark.parametrize("grey", [0, 1, 77, 255])
-def test_images_of_one_grey_value_are_unchanged(clean, grey):
-    image = np.full((6, 9), grey, dtype=np.uint8)
+@pytest.mark.parametrize("gray", [0, 1, 77, 255])
+def test_images_of_one_gray_value_are_unchanged(clean, gray):
+    image = np.full((6, 9), gray, dtype=np.uint8)
     np.testing.assert_array_equal(clean(image), image)
 
 
 @pytest.mark.parametrize("ink", [1, 9, 255])
-def test_strokes_of_one_grey_on_a_clean_background_are_kept(ink):
+def test_strokes_of_one_gray_on_a_clean_background_are_kept(ink):
     image = np.minimum(draw_strokes(), ink).astype(np.uint8)
     np.testing.assert_array_equal(remove_background(image), image)
 
@@ -98,7 +98,7 @@ def test_the_background_is_not_a_component():
     assert not remove_specks(ink, 17).any()
 
 
-def test_components_contain_different_grey_values():
+def test_components_contain_different_gray_values():
     image = np.array([[1, 255, 0, 0, 2, 3]], dtype=np.uint8)
     np.testing.assert_array_equal(remove_specks(image, 2), image)
 

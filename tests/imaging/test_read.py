@@ -4,7 +4,7 @@ from PIL import Image
 
 from sigkit.imaging import ImageError, read_image
 
-GREY = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
+GRAY = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
 
 
 def save(image, path, **options):
@@ -18,9 +18,9 @@ def mode_of(path):
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "bmp"])
-def test_grey_files_are_not_converted(tmp_path, suffix):
-    path = save(Image.fromarray(GREY), tmp_path / f"scan.{suffix}")
-    assert np.array_equal(read_image(path), GREY)
+def test_gray_files_are_not_converted(tmp_path, suffix):
+    path = save(Image.fromarray(GRAY), tmp_path / f"scan.{suffix}")
+    assert np.array_equal(read_image(path), GRAY)
 
 
 def test_jpeg(tmp_path):
@@ -29,29 +29,29 @@ def test_jpeg(tmp_path):
 
 
 def test_palette(tmp_path):
-    path = save(Image.fromarray(GREY).convert("P"), tmp_path / "scan.png")
+    path = save(Image.fromarray(GRAY).convert("P"), tmp_path / "scan.png")
     assert mode_of(path) == "P"
-    assert np.array_equal(read_image(path), GREY)
+    assert np.array_equal(read_image(path), GRAY)
 
 
 def test_transparency_is_paper(tmp_path):
     rgba = np.zeros((2, 3, 4), dtype=np.uint8)
     rgba[0, :, 3] = [0, 128, 255]
-    grey = read_image(save(Image.fromarray(rgba), tmp_path / "scan.png"))
-    assert grey[0, 0] == 255
-    assert abs(int(grey[0, 1]) - 127) <= 1
-    assert grey[0, 2] == 0
-    assert (grey[1] == 255).all()
+    gray = read_image(save(Image.fromarray(rgba), tmp_path / "scan.png"))
+    assert gray[0, 0] == 255
+    assert abs(int(gray[0, 1]) - 127) <= 1
+    assert gray[0, 2] == 0
+    assert (gray[1] == 255).all()
 
 
-def test_grey_with_transparency(tmp_path):
-    path = save(Image.fromarray(np.dstack([GREY, np.zeros_like(GREY)])), tmp_path / "scan.png")
+def test_gray_with_transparency(tmp_path):
+    path = save(Image.fromarray(np.dstack([GRAY, np.zeros_like(GRAY)])), tmp_path / "scan.png")
     assert mode_of(path) == "LA"
     assert (read_image(path) == 255).all()
 
 
 def test_bilevel(tmp_path):
-    bits = GREY > 100
+    bits = GRAY > 100
     path = save(Image.fromarray(bits), tmp_path / "scan.tif", compression="group4")
     assert mode_of(path) == "1"
     assert np.array_equal(read_image(path), bits * np.uint8(255))
@@ -59,11 +59,11 @@ def test_bilevel(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_sixteen_bits(tmp_path, suffix):
-    path = save(Image.fromarray(GREY.astype(np.uint16) << 8), tmp_path / f"scan.{suffix}")
-    assert np.array_equal(read_image(path), GREY)
+    path = save(Image.fromarray(GRAY.astype(np.uint16) << 8), tmp_path / f"scan.{suffix}")
+    assert np.array_equal(read_image(path), GRAY)
 
 
-def test_colour_by_luminance(tmp_path):
+def test_color_by_luminance(tmp_path):
     path = save(Image.new("RGB", (2, 2), (255, 0, 0)), tmp_path / "scan.png")
     assert (read_image(path) == 76).all()
 
@@ -76,7 +76,7 @@ def test_camera_orientation(tmp_path):
 
 
 def test_float_pixels_have_no_range(tmp_path):
-    path = save(Image.fromarray(GREY / np.float32(255)), tmp_path / "scan.tif")
+    path = save(Image.fromarray(GRAY / np.float32(255)), tmp_path / "scan.tif")
     with pytest.raises(ImageError, match=r"scan\.tif.*float32 pixels.*save it as 8-bit"):
         read_image(path)
 
@@ -104,6 +104,6 @@ def test_text_is_not_an_image():
 
 
 def test_eight_bits_in_a_wide_type(tmp_path):
-    path = save(Image.fromarray(GREY.astype(np.int32)), tmp_path / "scan.tif")
+    path = save(Image.fromarray(GRAY.astype(np.int32)), tmp_path / "scan.tif")
     assert mode_of(path) == "I"
-    assert np.array_equal(read_image(path), GREY)
+    assert np.array_equal(read_image(path), GRAY)

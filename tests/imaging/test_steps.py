@@ -24,25 +24,25 @@ def test_blur_is_a_gaussian(shape):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_otsu_equals_scikit_image_if_all_grey_values_occur(seed):
+def test_otsu_equals_scikit_image_if_all_gray_values_occur(seed):
     rng = np.random.default_rng(seed)
     image = np.concatenate([rng.normal(80, 20, 4000), rng.normal(200, 25, 20000), np.arange(256)])
     image = image.clip(0, 255).astype(np.uint8).reshape(-1, 1)
     assert otsu_threshold(image) == threshold_otsu(image)
 
 
-@pytest.mark.parametrize(("greys", "threshold"), [((0, 255), 191), ((10, 14), 13), ((0, 1), 0), ((0, 120, 255), 221)])
-def test_otsu_is_in_the_gap_between_few_grey_values(greys, threshold):
-    image = np.repeat(np.array(greys, np.uint8), [10, *[90] * (len(greys) - 1)]).reshape(-1, 1)
-    if len(greys) == 3:
-        image = np.repeat(np.array(greys, np.uint8), [30, 30, 90]).reshape(-1, 1)
+@pytest.mark.parametrize(("grays", "threshold"), [((0, 255), 191), ((10, 14), 13), ((0, 1), 0), ((0, 120, 255), 221)])
+def test_otsu_is_in_the_gap_between_few_gray_values(grays, threshold):
+    image = np.repeat(np.array(grays, np.uint8), [10, *[90] * (len(grays) - 1)]).reshape(-1, 1)
+    if len(grays) == 3:
+        image = np.repeat(np.array(grays, np.uint8), [30, 30, 90]).reshape(-1, 1)
     assert otsu_threshold(image) == threshold
 
 
-@pytest.mark.parametrize("grey", [0, 128, 255])
-def test_one_grey_value_is_blank(grey):
-    with pytest.raises(ImageError, match=f"blank: every pixel has the grey value {grey}"):
-        otsu_threshold(np.full((20, 20), grey, dtype=np.uint8))
+@pytest.mark.parametrize("gray", [0, 128, 255])
+def test_one_gray_value_is_blank(gray):
+    with pytest.raises(ImageError, match=f"blank: every pixel has the gray value {gray}"):
+        otsu_threshold(np.full((20, 20), gray, dtype=np.uint8))
 
 
 def test_adaptive_threshold_is_sauvolas(draw_scan):
@@ -108,7 +108,7 @@ def test_fitted_canvas_holds_the_largest_signature_and_is_not_cropped(largest, i
         )
 
 
-def test_centre_of_mass_goes_to_the_middle():
+def test_center_of_mass_goes_to_the_middle():
     scan = np.full((100, 200), 255, dtype=np.uint8)
     scan[40:60, 100:120] = 0
     image, issues = preprocess_image(scan, (170, 242), (170, 242))
@@ -128,12 +128,12 @@ def test_ink_is_shifted_onto_the_canvas():
 
 
 @pytest.mark.parametrize("thickness", [1, 2, 5])
-@pytest.mark.parametrize("greys", [(0, 255), (0, 130, 255), (255, 0)])
-def test_scans_with_few_grey_values_keep_their_ink(greys, thickness):
-    scan = np.full((200, 300), greys[-1] if greys[0] == 0 else 255, dtype=np.uint8)
+@pytest.mark.parametrize("grays", [(0, 255), (0, 130, 255), (255, 0)])
+def test_scans_with_few_gray_values_keep_their_ink(grays, thickness):
+    scan = np.full((200, 300), grays[-1] if grays[0] == 0 else 255, dtype=np.uint8)
     for column in range(20, 280):
         row = int(100 + 60 * np.sin(column / 20))
-        scan[row : row + thickness + 3, column] = greys[1] if len(greys) == 3 else 0
+        scan[row : row + thickness + 3, column] = grays[1] if len(grays) == 3 else 0
         scan[row : row + thickness, column] = 0
     image, issues = preprocess_image(scan, (200, 285), (200, 285))
     # Only the last row and column of the bounding box are lost.

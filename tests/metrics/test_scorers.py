@@ -46,8 +46,8 @@ class NearestReferences(ClassifierMixin, BaseEstimator):
 def make_signatures(n_writers=5, kinds=(0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2), seed=0):
     rng = np.random.default_rng(seed)
     y = np.column_stack([np.repeat(np.arange(n_writers), len(kinds)), np.tile(kinds, n_writers)])
-    centres = 2 * rng.normal(size=(n_writers, 3))
-    return centres[y[:, 0]] + rng.normal(size=(len(y), 3)) * (1 + y[:, 1:]), y
+    centers = 2 * rng.normal(size=(n_writers, 3))
+    return centers[y[:, 0]] + rng.normal(size=(len(y), 3)) * (1 + y[:, 1:]), y
 
 
 @pytest.mark.parametrize("model", [LogisticRegression(), RandomForestClassifier(20, random_state=0)])

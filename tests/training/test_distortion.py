@@ -104,7 +104,7 @@ def test_rotation_keeps_lengths(images):
     torch.testing.assert_close(ink(varied), ink(images / 255), rtol=0.03, atol=0)
 
 
-def test_neighbourhoods_are_those_of_pooling():
+def test_neighborhoods_are_those_of_pooling():
     images = torch.randint(256, (3, 1, 11, 17), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     values = images.float()
     assert torch.equal(_extreme_of_nine(images, torch.maximum).float(), F.max_pool2d(values, 3, 1, 1))
@@ -144,7 +144,7 @@ def test_places_are_those_of_the_matrix():
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (6, 1), (5, 9)])
-def test_ink_at_the_edges_has_fewer_neighbours(size):
+def test_ink_at_the_edges_has_fewer_neighbors(size):
     images = torch.zeros(4, 1, *size, dtype=torch.uint8)
     images[0, :, 0], images[1, :, -1], images[2, ..., 0], images[3, ..., -1] = 255, 200, 150, 100
     values = images.float()

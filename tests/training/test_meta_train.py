@@ -230,7 +230,7 @@ class TestPasses:
     def test_tasks_that_share_a_network_pass_together_as_far_as_memory_is_bounded(
         self, blots, make_verifier, passes, monkeypatch, bound, wanted
     ):
-        monkeypatch.setattr("sigkit.training._meta_train.N_IMAGES_A_PASS", bound)
+        monkeypatch.setattr("sigkit.training._meta_train.N_IMAGES_PER_PASS", bound)
         parameters = {"training__meta_batch_size": 4, "training__epochs": 1, "training__validation_fraction": 0.0}
         make_verifier(adapt="head", **parameters, **NO_OTHERS).fit(*blots)
         assert passes[1 : 1 + len(wanted)] == wanted
@@ -285,7 +285,7 @@ class TestStatistics:
     @pytest.mark.parametrize("bound", [256, 15])
     def test_after_an_epoch_they_are_those_of_the_development_writers(self, blots, make_verifier, monkeypatch, bound):
         X, y = blots
-        monkeypatch.setattr("sigkit.training._meta_train.N_IMAGES_A_PASS", bound)
+        monkeypatch.setattr("sigkit.training._meta_train.N_IMAGES_PER_PASS", bound)
         parameters = {"training__epochs": 1, "training__validation_fraction": 0.0}
         model = make_verifier(adapt="head", **parameters).fit(X, y)
         found = statistics(model)

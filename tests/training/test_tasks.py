@@ -10,7 +10,7 @@ SIZES = TaskSizes(4, 3, 10, 2, 3)
 
 @pytest.fixture(scope="module")
 def development(blots):
-    """Development writers 1 to 4, with a duplicate, and two images that are labelled in two ways."""
+    """Development writers 1 to 4, with a duplicate, and two images that are labeled in two ways."""
     X, y = blots
     is_dev = y[:, 0] <= 4
     X = X[is_dev].copy()
@@ -66,13 +66,13 @@ def test_where_other_writers_are_few_several_signatures_of_each_are_drawn(develo
 def test_roles_of_development_writers(blots, seed):
     X, y = blots
     development = DevelopmentSet(X, *y.T, 0.3, 2, seed)
-    assert len(development.validators) == 2
-    assert sorted(development.validators + development.teachers) == list(range(1, 8))
+    assert len(development.validation_writers) == 2
+    assert sorted(development.validation_writers + development.training_writers) == list(range(1, 8))
     forged = set(development.skilled)
-    assert len(forged & set(development.teachers)) == 2
-    assert set(development.validators) <= forged
-    learned = y[development.rows_to_learn()]
-    assert set(learned[:, 0]) == set(development.teachers)
-    assert set(learned[learned[:, 1] == 1, 0]) == forged & set(development.teachers)
-    task = development.draw_task(development.validators[0], SIZES, np.random.default_rng(0))
-    assert set(y[task.references[4:], 0]) <= set(development.teachers)
+    assert len(forged & set(development.training_writers)) == 2
+    assert set(development.validation_writers) <= forged
+    learned = y[development.training_rows()]
+    assert set(learned[:, 0]) == set(development.training_writers)
+    assert set(learned[learned[:, 1] == 1, 0]) == forged & set(development.training_writers)
+    task = development.draw_task(development.validation_writers[0], SIZES, np.random.default_rng(0))
+    assert set(y[task.references[4:], 0]) <= set(development.training_writers)

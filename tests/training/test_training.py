@@ -104,7 +104,7 @@ def test_the_network_learns_to_tell_writers(signatures):
 def test_ten_steps_follow_a_plain_loop(signatures, weight, writer_term):
     """Contiguous layout, torch's own optimizer and schedule, an image at a time into the batch.
 
-    The network is the small one. SigNet's last batch normalisation, over a batch of noise-like values, makes a rounding
+    The network is the small one. SigNet's last batch normalization, over a batch of noise-like values, makes a rounding
     error flip a ReLU now and then, and any two layouts of memory part there by more than this test would notice.
     """
     X, y = signatures

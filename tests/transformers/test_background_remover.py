@@ -16,7 +16,7 @@ from sigkit.transformers import BackgroundRemover, SignaturePreprocessor, SigNet
 
 @pytest.fixture(scope="module")
 def signatures():
-    # Grey lines would be too faint in images of this size.
+    # Gray lines would be too faint in images of this size.
     scans, target = make_signatures(n_writers=4, n_genuine=6, n_skilled=2, random_state=0, scan="two-valued")
     return SignaturePreprocessor(canvas_size=(765, 1089), image_size=(34, 48)).fit_transform(scans), target
 
@@ -61,9 +61,9 @@ def test_images_are_independent():
     assert (alone[1] > 0).sum() == 54
 
 
-@pytest.mark.parametrize("grey", [0, 3, 255])
-def test_images_of_one_grey_value_are_unchanged(grey):
-    images = np.full((2, 9, 11), grey, dtype=np.uint8)
+@pytest.mark.parametrize("gray", [0, 3, 255])
+def test_images_of_one_gray_value_are_unchanged(gray):
+    images = np.full((2, 9, 11), gray, dtype=np.uint8)
     np.testing.assert_array_equal(BackgroundRemover().fit_transform(images), images)
 
 

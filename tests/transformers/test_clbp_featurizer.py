@@ -62,22 +62,22 @@ def riu2(bits):
     ("image", "expected"),
     [
         # All sides +10, corners 0.5 * 0 + 0.207 * 20 = +4.1: all signs. T = (4 * 10 + 4 * 4.1) / 8 = 7.1: magnitudes of
-        # the sides only, four groups: 9. The mean is 40 / 9, above the centre.
+        # the sides only, four groups: 9. The mean is 40 / 9, above the center.
         ([[0, 10, 0], [10, 0, 10], [0, 10, 0]], (0, 9, 8)),
-        # Sides -10, corners 0.5 * -10 + 0.207 * -20 = -9.1: no signs. T = 9.6: the sides again. The centre is the
+        # Sides -10, corners 0.5 * -10 + 0.207 * -20 = -9.1: no signs. T = 9.6: the sides again. The center is the
         # brightest.
         ([[0, 0, 0], [0, 10, 0], [0, 0, 0]], (1, 9, 0)),
         # Right +9, its two corners 0.5 * 9 + 0.207 * 9 = +6.4, else 0: all signs. T = 21.7 / 8 = 2.7: three magnitudes
         # side by side. The mean is 3.
         ([[0, 0, 9], [0, 0, 9], [0, 0, 9]], (0, 3, 8)),
-        # The same dark on bright: the signs of five, the magnitudes of three. The mean is 6, the centre 9.
+        # The same dark on bright: the signs of five, the magnitudes of three. The mean is 6, the center 9.
         ([[9, 9, 0], [9, 9, 0], [9, 9, 0]], (1, 3, 5)),
         # Upper right 0.5 * 8 = +4, else 0. T = 0.5. The mean is 8 / 9.
         ([[0, 0, 8], [0, 0, 0], [0, 0, 0]], (0, 1, 8)),
         # Left -6, right +6, up and down 0, corners +-(3 + 1.24) = +-4.2: signs of right, its corners, up and down. T =
-        # (2 * 6 + 4 * 4.2) / 8 = 3.6: magnitudes of two groups of three, four changes: 9. The mean is the centre.
+        # (2 * 6 + 4 * 4.2) / 8 = 3.6: magnitudes of two groups of three, four changes: 9. The mean is the center.
         ([[0, 6, 12], [0, 6, 12], [0, 6, 12]], (1, 9, 5)),
-        # Up +6 and left -6 cancel out in the corner between them, whose pixel equals the centre: exactly 0, so a sign.
+        # Up +6 and left -6 cancel out in the corner between them, whose pixel equals the center: exactly 0, so a sign.
         # Signs of right to upper left are 0, 1.24, 6, 0; left -6, lower left 0.207 * -6 = -1.2, down 0, lower right 0:
         # six signs in one group. T = (6 + 1.24) * 2 / 8 = 1.8: magnitudes of up and left, two groups: 9.
         ([[6, 12, 6], [0, 6, 6], [6, 6, 6]], (1, 9, 6)),
@@ -96,7 +96,7 @@ def test_four_by_four_by_hand():
     # magnitudes each. The mean is 4: the left ones are dark, the right ones bright.
     assert codes_of(count(image)) == {(0, 3, 8): 2, (1, 3, 5): 2}
     # One pixel of ink at the lower right: it has no sign and all of its magnitudes, (4 * 8 + 4 * (4 + 3.3)) = 61.3 in
-    # total. Left of it, its neighbour sees +8 and two corners of 0.207 * 8 = 1.66; so does the one above it; the last
+    # total. Left of it, its neighbor sees +8 and two corners of 0.207 * 8 = 1.66; so does the one above it; the last
     # sees it at its corner, +4. T = (61.3 + 2 * 11.3 + 4) / 32 = 2.7: magnitudes 8, 1, 1, 1. The mean is 0.5.
     image = np.zeros((4, 4), np.uint8)
     image[2, 2] = 8
@@ -108,22 +108,22 @@ def random_images():
     sparse = rng.integers(0, 256, (30, 41)) * (rng.random((30, 41)) < 0.2)
     return {
         "float": rng.random((23, 34), dtype=np.float32) * 255,
-        "grey": rng.integers(0, 256, (23, 34)).astype(np.uint8),
+        "gray": rng.integers(0, 256, (23, 34)).astype(np.uint8),
         "sparse": sparse.astype(np.uint8),
         "slope": np.add.outer(np.arange(20), 3 * np.arange(31)).astype(np.uint8),
     }
 
 
-@pytest.mark.parametrize("kind", ["float", "grey", "sparse", "slope"])
+@pytest.mark.parametrize("kind", ["float", "gray", "sparse", "slope"])
 def test_all_codes_equal_those_of_plain_loops(kind):
     image = random_images()[kind]
     assert np.array_equal(count(image), reference(image))
 
 
 # scikit-image interpolates pixels instead of differences, at a place rounded to 5 digits: exact ties, as the last one
-# worked by hand above, are then a matter of rounding. They are rare among random values, and common among few greys.
+# worked by hand above, are then a matter of rounding. They are rare among random values, and common among few grays.
 @pytest.mark.filterwarnings("ignore:Applying `local_binary_pattern` to floating-point images")
-@pytest.mark.parametrize("kind", ["float", "grey"])
+@pytest.mark.parametrize("kind", ["float", "gray"])
 @pytest.mark.parametrize("seed", range(5))
 def test_signs_equal_those_of_scikit_image(kind, seed):
     rng = np.random.default_rng(seed)
@@ -140,11 +140,11 @@ def test_flat_images_have_all_bits(value, shape):
     assert codes_of(count(image)) == {(1, 8, 8): (shape[0] - 2) * (shape[1] - 2)}
 
 
-@pytest.mark.parametrize("grey", [3, 200, 77.7])
-def test_flat_background_has_all_signs(grey):
-    image = np.full((30, 40), grey, np.float32)
+@pytest.mark.parametrize("gray", [3, 200, 77.7])
+def test_flat_background_has_all_signs(gray):
+    image = np.full((30, 40), gray, np.float32)
     image[15, 20] = 0
-    # Only the dark pixel is seen as darker, by its 8 neighbours; its own points are brighter.
+    # Only the dark pixel is seen as darker, by its 8 neighbors; its own points are brighter.
     assert count(image)[:, :, 8].sum() == 28 * 38 - 8
 
 

@@ -25,7 +25,7 @@ def images():
 
 @pytest.fixture(scope="module")
 def signet():
-    """SigNet with statistics of batch normalisation that are not the identity."""
+    """SigNet with statistics of batch normalization that are not the identity."""
     network = build_network("signet_thin", seed=0).train()
     with torch.no_grad():
         network(torch.rand(8, 1, 150, 220, generator=torch.Generator().manual_seed(0)))

@@ -91,8 +91,8 @@ def test_canvas_of_another_shape_is_warned_about_by_name(files):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (np.full((50, 60), 255, np.uint8), r"bad\.png: blank: every pixel has the grey value 255"),
-        (np.zeros((50, 60), np.uint8), r"bad\.png: blank: every pixel has the grey value 0"),
+        (np.full((50, 60), 255, np.uint8), r"bad\.png: blank: every pixel has the gray value 255"),
+        (np.zeros((50, 60), np.uint8), r"bad\.png: blank: every pixel has the gray value 0"),
         (np.array([[255]], np.uint8), r"bad\.png: blank"),
         (np.array([[255, 255], [255, 0]], np.uint8), r"bad\.png: the ink is 1 x 1 pixels"),
         (b"", r"bad\.png: not an image that Pillow can read \(0 bytes\)"),
@@ -219,8 +219,8 @@ def test_foreign_entries_of_the_cache_are_ignored(files, tmp_path):
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_a_colour_image_is_refused(channels):
-    with pytest.raises(ValueError, match="looks like one colour image"):
+def test_a_color_image_is_refused(channels):
+    with pytest.raises(ValueError, match="looks like one color image"):
         SignaturePreprocessor().fit(np.zeros((40, 50, channels), np.uint8))
 
 

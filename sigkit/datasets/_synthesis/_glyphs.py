@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 # Each letter is a list of points "x,y". Strokes are separated by bars; in connected writing, the first stroke joins the
-# neighbouring letters.
+# neighboring letters.
 _SMALL = {
     "a": ".75,.85 .35,1 0,.5 .3,0 .7,.6 .78,.95 .75,.15 1,.05 1.2,.3",
     "b": "0,.2 .35,1.4 .3,2 .1,1.6 .1,.2 .4,0 .7,.4 .5,.9 .9,.8",

@@ -15,7 +15,7 @@ class Movement:
     Attributes
     ----------
     path : ndarray of shape (n_times,), dtype complex128
-        Positions in millimetres, y pointing up.
+        Positions in millimeters, y pointing up.
     pressure : ndarray of shape (n_times,)
         Pressure of the pen, from 0 to about 1.
     """
@@ -51,11 +51,11 @@ def vary_plan(plan, amount, rng):
     warp = _Warp(np.ptp(everything.real) + 1e-6, 0.028 * amount, rng)
     components, drift = [], 0.0j
     for points in plan.components:
-        # An autoregressive process: neighbouring components are displaced alike.
+        # An autoregressive process: neighboring components are displaced alike.
         drift = 0.8 * drift + amount * plan.unit * complex(*rng.normal(0, (0.07, 0.05)))
         middle = points.mean()
         points = middle + (points - middle) * np.exp(amount * rng.normal(0, 0.05) + 1j * amount * rng.normal(0, 0.03))
-        # Smooth noise, which moves neighbouring targets alike, plus independent noise of each target.
+        # Smooth noise, which moves neighboring targets alike, plus independent noise of each target.
         noise = rng.normal(size=(2, 2, len(points)))
         jitter = gaussian_filter1d(noise[0], 1.5, mode="nearest") * 1.6 + 0.6 * noise[1]
         points = points + drift + amount * plan.unit * 0.05 * (jitter[0] + 1j * jitter[1])
@@ -131,7 +131,7 @@ def execute_plan(plan, style, rng, *, variation=1.0, slowness=0.0, tremor=0.0):
         From 0 for a fluent movement to 1 for a slow imitation: strokes that hardly overlap, hesitations, and more lifts
         of the pen.
     tremor : float, default=0.0
-        Standard deviation of the tremor in millimetres.
+        Standard deviation of the tremor in millimeters.
 
     Returns
     -------

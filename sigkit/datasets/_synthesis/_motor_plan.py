@@ -34,14 +34,14 @@ class Wording:
 
 @dataclass(frozen=True)
 class Style:
-    """The style of a writer. Lengths are in units of the x-height unless they are in millimetres.
+    """The style of a writer. Lengths are in units of the x-height unless they are in millimeters.
 
     Attributes
     ----------
     seed : int
         Seed of how each letter differs from its model in `_glyphs`.
     extent : tuple of (float, float)
-        Maximum width and height of a signature in millimetres.
+        Maximum width and height of a signature in millimeters.
     slant, rise : float
         Shear of the letters, and slope of the line.
     aspect, spacing : float
@@ -81,11 +81,11 @@ class Plan:
     Attributes
     ----------
     components : list of ndarray of dtype complex128
-        Virtual targets in millimetres of each movement between two lifts of the pen, y pointing up.
+        Virtual targets in millimeters of each movement between two lifts of the pen, y pointing up.
     optional : list of bool
         Whether each component can be omitted, as dots and dashes are.
     unit : float
-        The x-height in millimetres.
+        The x-height in millimeters.
     """
 
     components: list = field(default_factory=list)
@@ -184,7 +184,7 @@ def plan_signature(wording, style):
     Returns
     -------
     Plan
-        The plan in millimetres, with the centre of the signature at 0.
+        The plan in millimeters, with the center of the signature at 0.
     """
     structure = np.random.default_rng([wording.seed, 1])
     plan, x, flattening = Plan(), 0.0, _sample_flattening(wording, structure)
@@ -284,9 +284,9 @@ def _add_flourishes(plan, style, structure, script):
         elif kind == "loop":
             n_turns = 3 + int(6 * at[0])
             turn = np.exp(1j * (np.arange(n_turns + 3) * (1.6 if at[1] < 0.5 else -1.6) + 6 * a[2]))
-            centre = left + width * (0.3 + 0.6 * a[3]) + 1j * (low + height * a[4])
+            center = left + width * (0.3 + 0.6 * a[3]) + 1j * (low + height * a[4])
             sizes = width * (0.08 + 0.25 * a[5]) * turn.real + 1j * height * (0.1 + 0.4 * a[6]) * turn.imag
-            plan.add(centre + sizes + np.linspace(0, 0.4 * width * a[7], len(turn)))
+            plan.add(center + sizes + np.linspace(0, 0.4 * width * a[7], len(turn)))
         else:
             turn = np.exp(1j * (np.linspace(0, 2 * np.pi * (0.8 + 0.4 * at[0]), 9) + 6 * a[1]))
             grown = width * (0.5 + 0.1 * a[2]) * turn.real + 1j * height * (0.6 + 0.2 * a[3]) * turn.imag
@@ -294,7 +294,7 @@ def _add_flourishes(plan, style, structure, script):
 
 
 def _to_paper(plan, style):
-    """Slant the plan, scale it to its size in millimetres, and move its centre to 0."""
+    """Slant the plan, scale it to its size in millimeters, and move its center to 0."""
     turn = np.exp(1j * np.arctan(style.rise))
     components = [(points + style.slant * points.imag) * turn for points in plan.components]
     everything = np.concatenate(components)

@@ -12,7 +12,7 @@ class Pen:
     Attributes
     ----------
     width : float
-        Width of its line under full pressure, in millimetres.
+        Width of its line under full pressure, in millimeters.
     width_loss : float
         Share of the width that is lost without pressure, 0 to 1.
     darkness : float
@@ -57,7 +57,7 @@ def render_ink(movements, pen, resolution, softness, margins, rng):
     Parameters
     ----------
     movements : list of Movement
-        The movements of the pen, in millimetres.
+        The movements of the pen, in millimeters.
     pen : Pen
         The pen.
     resolution : float
@@ -65,7 +65,7 @@ def render_ink(movements, pen, resolution, softness, margins, rng):
     softness : float
         Width in pixels of the soft edge of a line.
     margins : ndarray of shape (4,)
-        Margins on the left, below, on the right and above, in millimetres.
+        Margins on the left, below, on the right and above, in millimeters.
     rng : numpy.random.Generator
         Source of the grain of the ink.
 
@@ -100,7 +100,7 @@ def _even_steps(movement, scale, pen):
 
 def _stamp(x, y, radii, darkness, softness, shape):
     """Render a soft disc at each point; where discs overlap, the darker value is used."""
-    # All discs are computed at once, each in a square of `2 reach + 1` pixels around the pixel nearest to its centre.
+    # All discs are computed at once, each in a square of `2 reach + 1` pixels around the pixel nearest to its center.
     reach = int(np.ceil(radii.max() + softness / 2))
     near_x, near_y = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
     off_x, off_y = (near_x - x).astype(np.float32), (near_y - y).astype(np.float32)

@@ -26,10 +26,10 @@ SAMPLES_PER_FORGER = (4, 8, 30)
 """Numbers of forgeries by the same forger, of writers with many forgers, some, or one."""
 
 FORM_SIZE = 82.0, 56.0
-"""Width and height in millimetres of the box for a signature on a form."""
+"""Width and height in millimeters of the box for a signature on a form."""
 
 MAX_LINE_WIDTH = 2.0
-"""Upper bound in millimetres of what the width of the line adds to the box."""
+"""Upper bound in millimeters of what the width of the line adds to the box."""
 
 # The first number after the writer in a seed: what its stream of random numbers is for. numpy pads short seeds with
 # zeros, so the numbers start at 1.
@@ -115,7 +115,7 @@ def render_signature(seed, writer, forgery, sample, script, settings):
     ndarray of shape (n_rows, n_columns), dtype uint8
         The scan.
     """
-    # Only these random numbers belong to the signature itself; writers and sessions have streams of their own. So a
+    # Only these random numbers belong to the signature itself; writers and sessions have separate streams. So a
     # signature does not depend on how many others are made.
     rng = np.random.default_rng([seed, writer, _SAMPLE, forgery + 1, sample])
     movements, pen = simulate_movements(seed, writer, forgery, sample, script, rng)

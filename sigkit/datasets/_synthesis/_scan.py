@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 SCANS = ("grey", "two-valued", "jpeg")
-"""Kinds of scans: 8-bit grey, bilevel, or 8-bit grey after lossy compression."""
+"""Kinds of scans: 8-bit gray, bilevel, or 8-bit gray after lossy compression."""
 
 
 def scan(absorbed, kind, rng):

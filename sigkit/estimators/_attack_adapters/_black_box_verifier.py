@@ -1,4 +1,4 @@
-"""A fitted verifier for attacks that use its scores alone."""
+"""A fitted verifier for attacks that only use its scores."""
 
 import numpy as np
 import torch

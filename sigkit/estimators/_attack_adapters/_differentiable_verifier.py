@@ -31,7 +31,7 @@ class DifferentiableVerifier(nn.Module):
     """A fitted verifier as a torch module, whose scores have gradients with respect to the pixels.
 
     It returns the scores of the estimator, which is a Pipeline of a `SigNetFeaturizer` (or a trainer that wraps one)
-    and a `WriterDependentSVC`, or a `MetaLearnedVerifier`. Preprocessing is left out: the input are preprocessed
+    and a `WriterDependentSVC`, or a `MetaLearnedVerifier`. Preprocessing is not included: the module takes preprocessed
     images.
 
     Parameters
@@ -54,7 +54,7 @@ class DifferentiableVerifier(nn.Module):
 
     Notes
     -----
-    The module is a snapshot: writers who are enrolled into the estimator later are unknown to it.
+    The module is a snapshot: writers who are enrolled later are unknown to it.
 
     Examples
     --------

@@ -45,7 +45,7 @@ class Adaptation:
         Returns
         -------
         dict of str to Tensor
-            The adapted weights, on the processor.
+            The adapted weights, on the CPU.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class Adaptation:
         known : PackedImages or dict of str to Tensor
             The writer's references, or the adapted weights.
         prepared : Tensor or ndarray
-            What `prepare` made of the queries.
+            The queries, as returned by `prepare`.
 
         Returns
         -------
@@ -120,15 +120,15 @@ class Adaptation:
 
     @cached_property
     def _others(self):
-        """The random forgeries, prepared when the first writer is adapted to."""
+        """The random forgeries, prepared at the first adaptation."""
         with torch.no_grad():
             return self.learner.prepare(self._input(self.others.images))
 
 
 def memory_to_adapt(n_writers):
-    """Return the context in which several writers are adapted to.
+    """Return a context for the adaptation to several writers.
 
-    The weights of one writer take the memory that those of the next take again, so that it is faster to keep it.
+    The adaptation to each writer allocates the same memory again, so it is faster to keep it.
 
     Parameters
     ----------
@@ -138,6 +138,6 @@ def memory_to_adapt(n_writers):
     Returns
     -------
     context manager
-        Keeps freed memory for two writers or more; for one alone, giving it back would cost more than it saves.
+        Keeps freed memory for two writers or more; for a single one, returning it would cost more than it saves.
     """
     return freed_memory_kept() if n_writers > 1 else nullcontext()

@@ -11,7 +11,7 @@ from sigkit.estimators._meta._random_forgeries import RandomForgeries
 
 @dataclass(frozen=True, eq=False)
 class AdaptedWriters(EnrolledChecks):
-    """The enrolled writers at one moment. It is never changed but replaced, so that other threads read one state.
+    """The enrolled writers, an immutable state that is replaced as a whole, so that threads see one state.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class AdaptedWriters(EnrolledChecks):
         Parameters
         ----------
         kept : dict of writer id to (PackedImages or dict of str to Tensor)
-            What is stored of each.
+            What is stored for each.
 
         Returns
         -------
@@ -66,7 +66,7 @@ class AdaptedWriters(EnrolledChecks):
 
 @dataclass(frozen=True)
 class PackedImages:
-    """Images, compressed: they take the memory of their ink.
+    """Compressed images; the background takes almost no memory.
 
     Parameters
     ----------

@@ -20,11 +20,11 @@ from sigkit.transformers import SigNetFeaturizer
 
 N_FOR_FIRST_STATISTICS = 64
 ADAPTATION = ("n_updates", "head", "adapt", "n_random_forgeries")
-"""Parameters of the adaptation that meta-learned weights are for."""
+"""Parameters of the adaptation, which must be those of the meta-training of the weights."""
 
 
 def choose_seed(verifier, training):
-    """Choose the seed of a fit: an interrupted training, or pre-training, resumes with its own.
+    """Choose the seed of a fit; an interrupted training or pre-training keeps its seed.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def choose_seed(verifier, training):
     """
     seed = training_seed(verifier.random_state, training.checkpoint_dir)
     if training.pretrain is not None and training.checkpoint_dir is not None:
-        # The seed also decides which writers the pre-training learns from, long before the first epoch is written.
+        # The seed also determines the writers of the pre-training, which ends long before the first epoch is saved.
         keep_seed(training.checkpoint_dir, seed)
     return seed
 
@@ -61,21 +61,21 @@ def learn(verifier, training, references, development, target, seed):
     target : ndarray of shape (n_development, 2)
         Rows `[writer, forgery]` of the images of `development`.
     seed : int
-        Decides all that is drawn.
+        Seed of all random draws.
 
     Returns
     -------
     learner : MetaLearner
-        The learner, on the processor in evaluation mode.
+        The learner, on the CPU in evaluation mode.
     metadata : dict of str to str
-        What is known of its weights.
+        Metadata of its weights.
     history : list of dict or None
-        What was measured in each epoch; None without epochs.
+        Measurements of each epoch; None without epochs.
 
     Raises
     ------
     ValueError
-        If the parameters of the pre-training do not fit, the images are too small, or what the trainings raise.
+        If the parameters of the pre-training do not fit, if the images are too small, or if a training raises an error.
     """
     _check_pretraining(verifier, training)
     if training.epochs:
@@ -85,15 +85,15 @@ def learn(verifier, training, references, development, target, seed):
     if not training.epochs:
         return learner, metadata, None
     history, recipe = meta_train(verifier, training, learner, development, seed=seed, device=device)
-    description = describe_training(recipe, len(development.rows_to_learn()), len(development.teachers))
+    description = describe_training(recipe, len(development.training_rows()), len(development.training_writers))
     adaptation = json.dumps({name: getattr(verifier, name) for name in ADAPTATION}, default=int)
-    # The corpus and the licence are those of the initial weights, not of the new ones.
+    # The corpus and the license are those of the initial weights, not of the new ones.
     kept = {name: value for name, value in metadata.items() if name not in ("corpus", "licence")}
     return learner, {**kept, "start": json.dumps(metadata), **description, "adaptation": adaptation}, history
 
 
 def _make_learner(verifier, training, references, development, target, device, seed):
-    """Make the network to start from, trained or loaded, with a head and learning rates."""
+    """Make the initial learner: a pre-trained, loaded or random network with a head and learning rates."""
     images = development.images if len(development.images) else references
     others = {}
     if verifier.weights is not None:
@@ -127,7 +127,7 @@ def _make_learner(verifier, training, references, development, target, device, s
 
 
 def _check_adaptation(verifier, metadata):
-    """Refuse weights that were meta-learned for another adaptation."""
+    """Check that meta-learned weights belong to this adaptation."""
     stored = json.loads(metadata.get("adaptation", "{}"))
     differing = [name for name in ADAPTATION if stored.get(name) != getattr(verifier, name)]
     if differing:
@@ -167,7 +167,7 @@ def _pretrain(verifier, training, development, target, seed):
         featurizer.set_params(random_state=seed)
     if getattr(featurizer.training or SigNetTraining(), "checkpoint_dir", None) is None:
         featurizer.set_params(training__checkpoint_dir=_pretraining_folder(training))
-    rows = development.rows_to_learn()
+    rows = development.training_rows()
     return featurizer.fit(development.images[rows], target[rows])
 
 

@@ -1,4 +1,4 @@
-"""A network that adapts to each writer by a few gradient steps."""
+"""A verifier whose network adapts to each writer by a few gradient steps."""
 
 import os
 from numbers import Integral
@@ -31,9 +31,9 @@ from sigkit.training import DevelopmentSet, MetaTraining, own_training
 class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     """Verify preprocessed signatures by a network that adapts to each writer from a few references [1]_.
 
-    From development writers it learns weights, and learning rates, from which `n_updates` gradient steps on references
-    make a verifier of a writer (MAML). Enrollment needs no forgery and no meta-training. All writers of `y` but the
-    development writers are enrolled. With the defaults this is the method of [1]_.
+    Meta-training on development writers (MAML) learns initial weights and learning rates, from which `n_updates`
+    gradient steps on references yield a verifier of a writer. Enrollment needs no forgeries and no meta-training. All
+    writers of `y` but the development writers are enrolled. With the defaults this is the method of [1]_.
 
     Parameters
     ----------
@@ -41,38 +41,38 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         Name of the network, one of `sigkit.nets.ARCHITECTURES`; "signet" and "smallcnn" are those of [1]_. The
         metadata of a weight file override it.
     weights : {"synthetic"}, str, os.PathLike or None, default=None
-        Weights to start from: their name in the package, or a weight file of a `SigNetFeaturizer`, of sigver, or of
-        `save_weights` of this estimator, which without epochs enrolls without training. None starts from random
+        Initial weights: the name of weights in the package, or a file written by `SigNetFeaturizer`, by sigver or by
+        `save_weights` of this estimator; without epochs the latter are used as they are. None starts from random
         weights.
     dev_writers : array-like of writer ids or None, default=None
-        The development writers, whose signatures the meta-training uses and who are never enrolled. None is for no
-        epochs; random forgeries are then references of other enrolled writers.
+        The development writers, whose signatures the meta-training uses and who are never enrolled. None requires a
+        training without epochs; random forgeries are then references of other enrolled writers.
     n_references : int, default=5
-        Number of references in a task of the meta-training. A writer who enrolls with fewer is named in a warning;
-        of more, all are used.
+        Number of references in a task of the meta-training. Writers who enroll with fewer are named in a warning; if
+        there are more, all are used.
     n_random_forgeries : int, default=10
-        Number of random forgeries that the network adapts to beside the references. 0 adapts to references alone
-        (one class).
+        Number of random forgeries that the network adapts to besides the references. 0 is one-class adaptation, to the
+        references only.
     n_updates : int, default=5
         Number of gradient steps of the adaptation.
     head : {"linear", "distance"}, default="linear"
-        What computes a score from features: a linear layer as in [1]_, or the distance from a center, which a step
-        moves to the references. The distance is better with few references.
+        The layer that computes a score from features: a linear layer as in [1]_, or the distance from a center, which
+        the first step moves to the references. The distance is better with few references.
     adapt : {"all", "head"}, default="all"
         Weights that the steps change: all, or those of the head (ANIL). With "head" all writers share their features,
-        which are computed once for a query, whoever is enrolled.
+        which are computed once per query, however many writers are enrolled.
     training : MetaTraining or None, default=None
         Parameters of the meta-training and of the steps: epochs, learning rates, queries and others; None takes the
         defaults of :class:`sigkit.training.MetaTraining`. `set_params(training__epochs=5)` works in both cases.
     keep : {"references", "weights"}, default="references"
-        What is stored of an enrolled writer with `adapt="all"`: the references, from which the weights are computed
+        What is stored for an enrolled writer with `adapt="all"`: the references, from which the weights are computed
         when they are needed, or the adapted weights, which are faster and take the memory of a network for each writer
         (63 MB for SigNet, 5.7 MB for the small network; references take about 2 KB each). With `adapt="head"` the head
         is stored, 8 KB for SigNet.
     batch_size : int, default=32
         Number of queries in a batch.
     device : str or None, default=None
-        Device of the network, "cpu" or "cuda" for instance; None takes an accelerator if there is one.
+        Device of the network, "cpu" or "cuda" for instance; None selects an accelerator if there is one.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Type of convolutions and matrix products; weights and losses are float32. "auto" is bfloat16 where it is fast.
     random_state : int, RandomState instance or None, default=None
@@ -85,37 +85,37 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_enrolled,)
         The enrolled writers, sorted: the columns of `decision_function`.
     learner_ : sigkit.nets.MetaLearner
-        The meta-learned network and learning rates, on the processor in float32.
+        The meta-learned network and learning rates, on the CPU in float32.
     architecture_ : str
         The architecture of the network.
     random_forgeries_ : ndarray of shape (n_images, height, width), dtype uint8
-        The signatures that enrollment takes random forgeries from.
+        The signatures that serve as random forgeries in enrollment.
     history_ : list of dict or None
-        What was measured in each epoch: "train_loss", "valid_loss", "valid_acc" (of genuine signatures and forgeries
+        Measurements of each epoch: "train_loss", "valid_loss", "valid_acc" (of genuine signatures and forgeries
         after adaptation, balanced), "lr", "dur" (seconds). None without meta-training.
     metadata_ : dict of str to str
-        What is known of the weights, and of those that the meta-training started from; `save_weights` writes it.
+        Metadata of the weights, and of those that the meta-training started from; `save_weights` writes it.
     image_shape_in_ : tuple of (int, int)
         Rows and columns of the images seen in `fit`.
 
     See Also
     --------
     sigkit.training.MetaTraining : Parameters of the meta-training.
-    WriterDependentSVC : Verifies by features, with one support vector machine per writer.
+    WriterDependentSVC : Verifies signatures by features, with one SVM per writer.
     sigkit.transformers.SignaturePreprocessor : Makes the images.
     sigkit.training.TrainingCurvesDisplay : Plots `history_`.
 
     Notes
     -----
-    Batch normalisation uses running statistics, and there is no dropout: a score depends on the references, the random
-    forgeries and the query alone. The user guide describes the statistics in meta-training.
+    Batch normalization uses running statistics, and there is no dropout: a score depends only on the references, the
+    random forgeries and the query. The user guide describes the statistics in meta-training.
 
-    All writers are adapted with the same random forgeries, each of another development writer as far as there are
-    enough, so that a writer's scores do not depend on other enrollments. Without development writers they are
-    references of the writers of `fit`, and are removed with them. The meta-training uses duplicates once, and neither
-    simple forgeries nor signatures labelled with two writers or forgery kinds.
+    All writers are adapted with the same random forgeries, of different development writers if there are enough, so
+    that a writer's scores do not depend on other enrollments. Without development writers they are references of the
+    writers of `fit`, and are removed with them. The meta-training uses duplicates once, and neither simple forgeries
+    nor signatures labeled with two writers or forgery kinds.
 
-    `enroll` and `remove` replace the state as a whole when they are done: other threads may score meanwhile.
+    `enroll` and `remove` replace the fitted state as a whole at their end; other threads may score meanwhile.
 
     References
     ----------
@@ -262,13 +262,13 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         )
         self.architecture_ = self.metadata_["architecture"]
         others = draw_random_forgeries(development, X[enrolled], writers[enrolled], self.n_random_forgeries, seed)
-        nobody = AdaptedWriters(np.unique(writers)[:0], {}, frozenset(np.unique(writers[is_dev]).tolist()), others)
-        self._enrolled = self._enroll(nobody, X[enrolled], writers[enrolled])
+        no_writers = AdaptedWriters(np.unique(writers)[:0], {}, frozenset(np.unique(writers[is_dev]).tolist()), others)
+        self._enrolled = self._enroll(no_writers, X[enrolled], writers[enrolled])
 
     def enroll(self, X, y):
-        """Enroll writers in the fitted model, without meta-training; models of other writers stay as they are.
+        """Enroll writers into the fitted model, without meta-training; the models of the others do not change.
 
-        A writer who was enrolled before is enrolled again, from these references alone.
+        A writer who is already enrolled is enrolled again, from these references only.
 
         Parameters
         ----------
@@ -296,7 +296,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def claim_scores(self, X, writers):
-        """Score each query against the writer it claims to be.
+        """Score each query against its claimed writer.
 
         Parameters
         ----------
@@ -338,7 +338,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         corpus : str, default=None
             Name of the corpus that the network was trained on.
         licence : str, default=None
-            Licence of the weights.
+            License of the weights.
         half : bool, default=False
             Whether to round weights to half precision, for a file of half the size.
 
@@ -363,8 +363,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         if few:
             warn(
                 f"{len(few)} of {len(references)} writers enroll with fewer references than n_references="
-                f"{self.n_references}, the number that the steps were learned for: {listing(few)}. All of theirs are "
-                "used."
+                f"{self.n_references}, the number that the steps were learned for: {listing(few)}. All their "
+                "references are used."
             )
         if self._keeps_references():
             return adapted.with_models({writer: PackedImages.of(X[rows]) for writer, rows in references.items()})
@@ -376,7 +376,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     def _keeps_references(self):
         return self.learner_.adapts == "all" and self.keep == "references"
 
-    def _score_everybody(self, X):
+    def _score_enrolled(self, X):
         adapted = self._enrolled_writers()
         X = as_bytes(check_images(self, X, reset=False))
         adaptation = Adaptation(self, adapted.others)

@@ -1,4 +1,4 @@
-"""The random forgeries that every adaptation takes."""
+"""The random forgeries of the adaptations."""
 
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from sigkit.training import draw_from_each
 
 @dataclass(frozen=True, eq=False)
 class RandomForgeries:
-    """Genuine signatures of other people, the same for every writer but for the writer's own.
+    """Genuine signatures that are random forgeries for every writer except their own.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class RandomForgeries:
 
 
 def draw_random_forgeries(development, X, writers, n_used, seed):
-    """Draw random forgeries: of development writers, or of the enrolled ones where there are none.
+    """Draw random forgeries from development writers, or from the enrolled writers if there are none.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def draw_random_forgeries(development, X, writers, n_used, seed):
     Raises
     ------
     ValueError
-        If there is a single writer.
+        If there is only one writer.
     """
     rng = np.random.default_rng(seed)
     if development.genuine:

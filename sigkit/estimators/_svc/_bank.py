@@ -12,7 +12,7 @@ from sigkit.estimators._svc._kernel import squared_norms
 
 @dataclass(frozen=True, eq=False)
 class NegativeBank:
-    """Standardised features of the signatures that serve as negatives.
+    """Standardized features of the signatures that serve as negatives.
 
     A bank is immutable: methods that add or withdraw negatives return a new one. Rows keep their numbers, because the
     models of the writers refer to their support vectors by row number.
@@ -165,7 +165,7 @@ class NegativeBank:
         Returns
         -------
         NegativeBank
-            The smaller bank, whose rows are numbered anew.
+            The smaller bank, with renumbered rows.
         """
         return replace(self, rows=self.rows[kept], owners=self.owners[kept], active=self.active[kept])
 

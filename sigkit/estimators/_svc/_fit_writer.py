@@ -118,7 +118,7 @@ def _own_scale(bank, eligible, own, gamma):
     """Compute the factor from the bank's scale to the writer's own standard deviation, and gamma on that scale.
 
     The standard deviation is that of the writer's references and negatives together. Most rows of the bank are
-    negatives for everybody, so their sums are computed once per bank; the rows that are not negatives for this writer
+    negatives for all writers, so their sums are computed once per bank; the rows that are not negatives for this writer
     are subtracted, and the references added.
     """
     total, total_of_squares = bank.sums

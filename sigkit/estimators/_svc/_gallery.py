@@ -136,13 +136,13 @@ class Gallery(EnrolledChecks):
     def compacted(self):
         """Return a gallery whose bank has no unused rows, once they are half of the bank or more.
 
-        Rows become unused when peers are removed or enrolled again. Dropping them numbers the rows anew, which changes
-        all models, so it is not done for each removal.
+        Rows become unused when peers are removed or enrolled again. Dropping them renumbers the rows, which changes all
+        models, so it is not done for each removal.
 
         Returns
         -------
         Gallery
-            This gallery, or one whose rows are numbered anew.
+            This gallery, or one with renumbered rows.
         """
         bank = self.bank
         # Linear models refer to no rows of the bank, which is not compacted for them.

@@ -2,14 +2,14 @@
 
 The problem is libsvm's: the dual of the soft-margin SVM with a separate penalty for each class,
 
-    maximise    sum_i |a_i| - 1/2 sum_ij a_i a_j K(x_i, x_j)
+    maximize    sum_i |a_i| - 1/2 sum_ij a_i a_j K(x_i, x_j)
     subject to  sum_i a_i = 0,
                 0 <= a_i <= C n_negatives / n_references    for references,
                 -C <= a_i <= 0                              for negatives,
 
 where a_i are the signed coefficients of the decision function f(x) = sum_i a_i K(x_i, x) + intercept. A solution is
 optimal when no sample violates its margin: a negative with a_i = 0 must have f(x_i) <= -1. There are thousands of
-negatives, of which a few hundred become support vectors. The others need not take part in the optimisation; it is
+negatives, of which a few hundred become support vectors. The others need not take part in the optimization; it is
 sufficient to check their margins.
 """
 
@@ -99,6 +99,7 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
         stays = dual.rows if n_rounds < N_SHRINKING_ROUNDS else working
         n_joining = INCREMENT if n_rounds <= N_SHRINKING_ROUNDS else max(INCREMENT, len(working))
         working = np.sort(np.concatenate([stays, violating[_largest(decision[violating], n_joining)]]))
+        # Beyond half of the negatives, solving the whole problem once is cheaper than further rounds.
         if len(working) > n_negatives // 2:
             working = np.flatnonzero(eligible)
 
@@ -106,7 +107,7 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
 def _solve_subproblem(reference_kernel, cross_kernel, within, working, n_negatives, C, tol):
     """Solve the problem on the working set by libsvm; the class weight is that of the whole problem."""
     n_references = len(reference_kernel)
-    # libsvm takes float64 alone.
+    # libsvm computes in float64 only.
     kernel = np.block([[reference_kernel, cross_kernel], [cross_kernel.T, within]]).astype(np.float64)
     labels = np.repeat([1, -1], [n_references, len(working)])
     svm = SVC(kernel="precomputed", C=C, class_weight={1: n_negatives / n_references}, tol=tol).fit(kernel, labels)

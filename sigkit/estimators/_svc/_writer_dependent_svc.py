@@ -338,7 +338,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
             scores[rows] = gallery.models[writer].score(Z[rows], gallery.bank)
         return scores
 
-    def _score_everybody(self, X):
+    def _score_enrolled(self, X):
         gallery = self._enrolled_writers()
         Z = gallery.bank.standardise(self._check_queries(X))
         models = [gallery.models[writer] for writer in gallery.classes.tolist()]
