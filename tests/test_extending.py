@@ -60,7 +60,7 @@ def copy(tmp_path):
 
 
 def test_a_training_parameter_is_three_edits(copy):
-    parameters = "training/_signet_training.py"
+    parameters = "training/_signet_parameters.py"
     copy.insert(
         parameters,
         "    clip_value : float or None, default=10.0\n",

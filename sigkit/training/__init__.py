@@ -14,12 +14,12 @@ from sigkit.training._display import TrainingCurvesDisplay
 from sigkit.training._distortion import Distortion
 from sigkit.training._importance import multi_step_importance
 from sigkit.training._losses import LOSSES, CosFaceLoss, SigNetLoss, SoftmaxLoss, WriterLoss
+from sigkit.training._meta_parameters import InnerLoop, MetaTraining
 from sigkit.training._meta_train import meta_train as meta_train
-from sigkit.training._meta_training import InnerLoop, MetaTraining
 from sigkit.training._nested import own_training as own_training
 from sigkit.training._recipes import SYNTHETIC_RECIPE, TRANSFER_RECIPE
 from sigkit.training._schedules import CosineSchedule, Schedule, StepSchedule
-from sigkit.training._signet_training import SigNetTraining
+from sigkit.training._signet_parameters import SigNetTraining
 from sigkit.training._statistics import batch_statistics, update_statistics
 from sigkit.training._task_threads import TaskThreads as TaskThreads
 from sigkit.training._task_threads import add_gradients as add_gradients

@@ -10,10 +10,10 @@ import torch
 from sigkit._utils import content_digest, freed_memory_kept, progress
 from sigkit.nets import network_input
 from sigkit.training._augmentation import make_augmentation
+from sigkit.training._identity import recipe_of, weights_digest
 from sigkit.training._image_set import training_size
 from sigkit.training._importance import multi_step_importance
 from sigkit.training._net import clip_gradients
-from sigkit.training._recipe import recipe_of, weights_digest
 from sigkit.training._run import TrainingRun
 from sigkit.training._statistics import batch_statistics
 from sigkit.training._task_threads import TaskThreads, add_gradients, n_task_threads

@@ -1,7 +1,7 @@
 """Recipes: parameters of trainings whose results are in the documentation."""
 
 from sigkit.training._distortion import Distortion
-from sigkit.training._signet_training import SigNetTraining
+from sigkit.training._signet_parameters import SigNetTraining
 
 TRANSFER_RECIPE = SigNetTraining(
     loss="cosface",

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sigkit._utils import warn
 from sigkit.training._checkpoint import make_folder, read_state, to_jsonable, write_state
 from sigkit.training._distributed import from_first, processes, share_from_first
-from sigkit.training._recipe import check_recipe
+from sigkit.training._identity import check_recipe
 
 _LABELS = {
     "train_loss": ("training loss", ".3f"),

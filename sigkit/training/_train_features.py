@@ -13,10 +13,10 @@ from sigkit.nets import choose_precision, network_input, set_inplace_relu
 from sigkit.training._augmentation import make_augmentation
 from sigkit.training._callbacks import Diverged, EpochLogger, Patience, measurements, unwrap_compiled
 from sigkit.training._distributed import processes, share_from_first
+from sigkit.training._identity import recipe_of, weights_digest
 from sigkit.training._image_set import MIRRORS, ImageSet, classes_of, collect_signatures, hold_out, training_size
 from sigkit.training._losses import SigNetLoss, TrainingNetwork
 from sigkit.training._net import TrainingNet
-from sigkit.training._recipe import recipe_of, weights_digest
 from sigkit.training._run import TrainingRun
 
 NOT_IN_RECIPE = ("batch_size", "dev_writers", "initial_weights", "magnification", "n_views", "weights")

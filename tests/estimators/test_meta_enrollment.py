@@ -142,7 +142,7 @@ def test_freed_memory_is_kept_where_several_writers_are_adapted_to(
     X, y = blots
     model, kept = copy_of(fitted_verifier(**parameters)), []
     monkeypatch.setattr(
-        "sigkit.estimators._meta._adaptation.freed_memory_kept", lambda: kept.append(True) or nullcontext()
+        "sigkit.estimators._meta._adapt_network.freed_memory_kept", lambda: kept.append(True) or nullcontext()
     )
     known = np.isin(y[:, 0], (5, 6)) & (y[:, 1] == 0)
 

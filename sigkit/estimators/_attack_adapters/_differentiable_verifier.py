@@ -8,8 +8,8 @@ from torch import nn
 from sigkit._utils import steps_after_preprocessing
 from sigkit.attacks import FULL_INK
 from sigkit.estimators._enrolled import EnrolledChecks
-from sigkit.estimators._meta._adaptation import Adaptation
-from sigkit.estimators._meta._adapted_writers import PackedImages
+from sigkit.estimators._meta._adapt_network import Adaptation
+from sigkit.estimators._meta._meta_gallery import PackedImages
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
 from sigkit.estimators._svc._writer_dependent_svc import WriterDependentSVC
 from sigkit.estimators._svc._writer_model import RbfModel

@@ -19,9 +19,9 @@ from sigkit._utils import (
     warn,
     with_terms,
 )
-from sigkit.estimators._meta._adaptation import Adaptation, memory_to_adapt
-from sigkit.estimators._meta._adapted_writers import AdaptedWriters, PackedImages
+from sigkit.estimators._meta._adapt_network import Adaptation, memory_to_adapt
 from sigkit.estimators._meta._learner import choose_seed, learn
+from sigkit.estimators._meta._meta_gallery import AdaptedWriters, PackedImages
 from sigkit.estimators._meta._random_forgeries import draw_random_forgeries
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
 from sigkit.nets import check_architecture, save_weights

@@ -28,9 +28,9 @@ from sigkit.training import (
     SoftmaxLoss,
     StepSchedule,
 )
+from sigkit.training._identity import RUN_TIME, recipe_of
 from sigkit.training._meta_train import NOT_IN_RECIPE as NOT_OF_META_TRAINING
 from sigkit.training._parameters import Parameters
-from sigkit.training._recipe import RUN_TIME, recipe_of
 from sigkit.training._schedules import SCHEDULES
 from sigkit.training._train_features import NOT_IN_RECIPE as NOT_OF_FEATURES
 from sigkit.transformers import SigNetFeaturizer

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from sigkit._utils import freed_memory_kept
-from sigkit.estimators._meta._adapted_writers import PackedImages
+from sigkit.estimators._meta._meta_gallery import PackedImages
 from sigkit.nets import choose_device, network_input
 
 
