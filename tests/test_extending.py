@@ -24,10 +24,14 @@ class Copy:
 
     def insert(self, name, before, text):
         """Insert text before a text that occurs once in a file."""
+        self.replace(name, before, text + before)
+
+    def replace(self, name, before, after):
+        """Replace a text that occurs once in a file."""
         path = self.folder / "sigkit" / name
         content = path.read_text()
         assert content.count(before) == 1, f"{name}: {before!r} occurs {content.count(before)} times"
-        path.write_text(content.replace(before, text + before))
+        path.write_text(content.replace(before, after))
         self.n_edits += 1
         self.files.add(name)
 
@@ -64,18 +68,14 @@ def test_a_training_parameter_is_three_edits(copy):
     copy.insert(
         parameters,
         "    clip_value : float or None, default=10.0\n",
-        "    dampening : float, default=0.0\n        Dampening of the momentum.\n",
+        "    nesterov : bool, default=True\n        Whether the momentum is that of Nesterov.\n",
     )
     copy.insert(
         parameters,
         "    clip_value: float | None",
-        '    dampening: float = param(0.0, Interval(Real, 0, 1, closed="left"))\n',
+        '    nesterov: bool = param(True, "boolean")\n',
     )
-    copy.insert(
-        "training/_train_features.py",
-        "        optimizer__nesterov=True,\n",
-        "        optimizer__dampening=training.dampening,\n",
-    )
+    copy.replace("training/_train_features.py", "optimizer__nesterov=True", "optimizer__nesterov=training.nesterov")
     assert copy.n_edits == 3
     printed = copy.run(
         """
@@ -84,19 +84,22 @@ from sigkit.training import SigNetTraining
 from sigkit.transformers import SigNetFeaturizer
 
 with tempfile.TemporaryDirectory() as folder:
-    training = SigNetTraining(epochs=1, checkpoint_dir=folder)
+    training = SigNetTraining(epochs=2, checkpoint_dir=folder)
     featurizer = SigNetFeaturizer("tiny", training=training, random_state=0).fit(X, y)
-    print(json.loads(featurizer.metadata_["recipe"])["training__dampening"])
-    for value in (0.5, -1):
+    print(json.loads(featurizer.metadata_["recipe"])["training__nesterov"])
+    for value in (False, "no"):
         try:
-            featurizer.set_params(training__dampening=value).fit(X, y)
+            featurizer.set_params(training__nesterov=value).fit(X, y)
         except ValueError as error:
             print(error)
+    other = featurizer.set_params(training__nesterov=False, training__checkpoint_dir=None)
+    print(np.array_equal(featurizer.transform(X), other.fit(X, y).transform(X)))
 """
     )
-    assert printed[0] == "0.0"
-    assert "the state of another training (training__dampening was 0.0 and is 0.5)" in printed[1]
-    assert "The 'dampening' parameter of SigNetTraining must be a float in the range [0.0, 1.0)" in printed[2]
+    assert printed[0] == "True"
+    assert "the state of another training (training__nesterov was True and is False)" in printed[1]
+    assert "The 'nesterov' parameter of SigNetTraining must be" in printed[2]
+    assert printed[3] == "False"
 
 
 def test_an_architecture_is_two_files(copy):

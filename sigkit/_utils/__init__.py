@@ -12,6 +12,7 @@ from sigkit._utils._pipeline import (
     named_steps,
     preprocesses_scans,
     steps_after_preprocessing,
+    with_last_step,
 )
 from sigkit._utils._progress import progress
 from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
@@ -60,5 +61,6 @@ __all__ = [
     "steps_after_preprocessing",
     "warn",
     "whole_file",
+    "with_last_step",
     "with_terms",
 ]

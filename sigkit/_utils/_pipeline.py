@@ -1,5 +1,6 @@
 """The parts of a Pipeline that ends in a verifier."""
 
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 
@@ -51,6 +52,35 @@ def before_last_step(estimator, X):
     [[1.0, 2.0]]
     """
     return estimator[:-1].transform(X) if hasattr(estimator, "steps") and len(estimator) > 1 else X
+
+
+def with_last_step(estimator, verifier):
+    """Replace the verifier at the end of a Pipeline; the other steps are the same objects.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A verifier, or a Pipeline that ends in one.
+    verifier : estimator
+        The other verifier.
+
+    Returns
+    -------
+    estimator
+        A new Pipeline; the verifier itself where there was no Pipeline.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import SVC, LinearSVC
+    >>> from sigkit._utils import with_last_step
+    >>> with_last_step(make_pipeline(StandardScaler(), SVC()), LinearSVC())[-1]
+    LinearSVC()
+    """
+    if not hasattr(estimator, "steps"):
+        return verifier
+    return Pipeline([*estimator.steps[:-1], (estimator.steps[-1][0], verifier)])
 
 
 def named_steps(name, estimator):

@@ -5,9 +5,8 @@ import copy
 import numpy as np
 import torch
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
-from sigkit._utils import before_last_step, last_step
+from sigkit._utils import before_last_step, last_step, with_last_step
 from sigkit.estimators import BlackBoxVerifier, DifferentiableVerifier, MetaLearnedVerifier, NotDifferentiable
 from sigkit.experiments._campaign_systems import set_random_states
 
@@ -48,14 +47,11 @@ def fit_attacker(split, estimator, *, fits_features):
     settings = {"dev_writers": split.attacker_writers.tolist(), "n_dev_negatives": n_references}
     supported = verifier.get_params()
     verifier.set_params(**{name: value for name, value in settings.items() if name in supported})
-    if not hasattr(estimator, "steps"):
-        return set_random_states(verifier, split.seed).fit(X, y)
-    steps = [*estimator.steps[:-1], (estimator.steps[-1][0], verifier)]
     if fits_features:
-        return set_random_states(clone(Pipeline(steps)), split.seed).fit(X, y)
+        return set_random_states(clone(with_last_step(estimator, verifier)), split.seed).fit(X, y)
     # Pipeline.fit would fit the features again, so the verifier is fitted alone.
     set_random_states(verifier, split.seed).fit(before_last_step(estimator, X), y)
-    return Pipeline(steps)
+    return with_last_step(estimator, verifier)
 
 
 def attacker_view(estimator):

@@ -67,7 +67,7 @@ class TestResumption:
     def test_the_state_has_the_keys_of_every_training(self, blots, make_verifier, tmp_path):
         model = make_verifier(training__checkpoint_dir=tmp_path).fit(*blots)
         state = torch.load(tmp_path / STATE_FILE, weights_only=True)
-        assert state.keys() == {"model", "optimizer", "best", "stopped", "history", "recipe"}
+        assert state.keys() == {"model", "optimizer", "best", "stopped_by", "history", "recipe"}
         assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
         recipe = json.loads(state["recipe"])
         assert recipe == json.loads(model.metadata_["recipe"])
@@ -363,12 +363,12 @@ class TestPretraining:
         assert before.stat().st_mtime_ns == written
         assert json.loads(model.metadata_["recipe"])["seed"] == seed
 
-    def test_a_part_of_the_recipe(self, blots, make_verifier, tmp_path):
+    def test_its_recipe_is_that_of_the_start(self, blots, make_verifier, tmp_path):
         pretrain = SigNetFeaturizer(training=SigNetTraining(epochs=1))
         model = make_verifier(training__pretrain=pretrain, training__checkpoint_dir=tmp_path).fit(*blots)
-        recipe = json.loads(model.metadata_["recipe"])
-        assert recipe["training__pretrain"] == "SigNetFeaturizer"
-        assert recipe["training__pretrain__training__lr"] == 0.001
+        start = json.loads(model.metadata_["start"])
+        assert json.loads(start["recipe"])["training__lr"] == 0.001
+        assert "training__pretrain" not in json.loads(model.metadata_["recipe"])
 
 
 def test_nothing_of_the_training_stays(blots, make_verifier, fitted_verifier, tmp_path):

@@ -46,7 +46,7 @@ def test_clone_repr_and_pickle(estimator):
         assert repr(copied) == repr(estimator)
         if getattr(estimator, "training", None) is not None:
             assert copied.training is not estimator.training
-    assert eval(repr(clone(estimator)), globals())
+    assert described(eval(repr(clone(estimator)), globals())) == described(estimator)
     assert len(estimator._repr_html_()) > 100
 
 

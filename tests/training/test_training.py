@@ -23,15 +23,17 @@ from sigkit.training import (
     CosineSchedule,
     Distortion,
     Patience,
+    Schedule,
     SigNetTraining,
     SoftmaxLoss,
     StepSchedule,
     TrainingCurvesDisplay,
+    WriterLoss,
 )
 from sigkit.training._checkpoint import STATE_FILE
 from sigkit.transformers import SigNetFeaturizer
 
-N_WRITERS, N_GENUINE, N_SKILLED = 5, 8, 4
+N_WRITERS = 5
 EVERYTHING = {
     "loss": CosFaceLoss(label_smoothing=0.1),
     "extra_classes": ("forgeries", "mirrored"),
@@ -40,28 +42,9 @@ EVERYTHING = {
 }
 
 
-def draw_signatures(height=40, width=60, n_writers=N_WRITERS, seed=0):
-    """Blots of a writer's own shape, blurred; forgeries have a shape that is half the writer's."""
-    rng = np.random.default_rng(seed)
-    shapes = rng.random((2 * n_writers, 6, 8)) > 0.6
-    images, target = [], []
-    for writer in range(n_writers):
-        for number in range(N_GENUINE + N_SKILLED):
-            shape = shapes[writer].copy()
-            if number >= N_GENUINE:
-                shape[3:] = shapes[n_writers + writer][3:]
-            image = np.kron(shape, np.ones((height // 10, width // 12))) * rng.integers(120, 255)
-            image = np.pad(image, ((0, height - image.shape[0]), (0, width - image.shape[1])))
-            shift = (height - 6 * (height // 10)) // 2 + rng.integers(-1, 2), width // 6 + rng.integers(-2, 3)
-            image = np.roll(image, shift, axis=(0, 1)) * (rng.random(image.shape) > 0.1)
-            images.append(image.astype(np.uint8))
-            target.append([writer + 1, int(number >= N_GENUINE)])
-    return np.array(images), np.array(target)
-
-
 @pytest.fixture(scope="module")
-def signatures():
-    return draw_signatures()
+def signatures(draw_blots):
+    return draw_blots()
 
 
 OWN = {"weights", "initial_weights", "dev_writers", "forgery_weight", "precision", "random_state", "verbose"}
@@ -199,8 +182,8 @@ def test_resuming_without_a_seed_takes_that_of_the_state(signatures, tmp_path):
         ({"training__schedule": StepSchedule(decay=0.5)}, "training__schedule__decay was 0.1 and is 0.5"),
     ],
 )
-def test_the_state_of_another_recipe_is_refused(tmp_path, settings, named):
-    X, y = draw_signatures(150, 220, n_writers=2)
+def test_the_state_of_another_recipe_is_refused(draw_blots, tmp_path, settings, named):
+    X, y = draw_blots(150, 220, n_writers=2)
     make(epochs=1, checkpoint_dir=tmp_path).fit(X, y)
     with pytest.raises(ValueError, match=f"{STATE_FILE}: the state of another training .{named}"):
         make(epochs=1, checkpoint_dir=tmp_path).set_params(**settings).fit(X, y)
@@ -265,8 +248,8 @@ def test_a_killed_script_goes_on_exactly(shared_data, tmp_path):
         assert torch.equal(tensor, resumed.state_dict()[name]), name
 
 
-def test_best_epoch_is_kept():
-    X, y = draw_signatures(seed=3)
+def test_best_epoch_is_kept(draw_blots):
+    X, y = draw_blots(seed=3)
     seen = []
 
     class Watch(Callback):
@@ -313,12 +296,43 @@ def test_checkpoints_do_not_litter_the_current_folder(signatures):
         make(callbacks=[("keep", Checkpoint())]).fit(*signatures)
 
 
-def test_a_training_that_a_callback_ended_does_not_go_on(signatures, tmp_path):
+def test_a_training_that_callbacks_ended_goes_on_with_others_only(signatures, tmp_path):
     X, y = signatures
-    stop = EarlyStopping(monitor="train_loss", patience=2, threshold=100, sink=str)
-    featurizer = make(epochs=9, checkpoint_dir=tmp_path, callbacks=[stop]).fit(X, y)
-    assert len(featurizer.history_) == 3
-    assert len(make(epochs=9, checkpoint_dir=tmp_path).fit(X, y).history_) == 3
+
+    def stop(patience):
+        return EarlyStopping(monitor="train_loss", patience=patience, threshold=100, sink=str)
+
+    assert len(make(epochs=9, checkpoint_dir=tmp_path, callbacks=[stop(2)]).fit(X, y).history_) == 3
+    assert len(make(epochs=9, checkpoint_dir=tmp_path, callbacks=[("stop", stop(2))]).fit(X, y).history_) == 3
+    whole = make(epochs=9, checkpoint_dir=tmp_path).fit(X, y)
+    assert len(whole.history_) == 9
+    assert_same_weights(whole, make(epochs=9).fit(X, y))
+
+
+class ConstantRate(Schedule):
+    def factor(self, epochs_done, n_epochs):
+        return 1.0
+
+
+class HalvedLogits(WriterLoss):
+    def __init__(self, share=0.5):
+        self.share = share
+
+    def classifier(self, n_features, n_classes):
+        return nn.Linear(n_features, n_classes)
+
+    def training_logits(self, logits, classes):
+        return self.share * logits
+
+
+def test_users_derive_from_the_bases(signatures, tmp_path):
+    X, y = signatures
+    settings = {"schedule": ConstantRate(), "loss": HalvedLogits(), "checkpoint_dir": tmp_path}
+    featurizer = make(**settings, forgery_weight=0.5).fit(X, y)
+    assert {epoch["lr"] for epoch in featurizer.history_} == {0.02}
+    assert json.loads(featurizer.metadata_["recipe"])["training__loss__share"] == 0.5
+    with pytest.raises(ValueError, match=r"training__loss__share was 0\.5 and is 0\.25"):
+        featurizer.set_params(training__loss__share=0.25).fit(X, y)
 
 
 def test_an_interruption_while_the_state_is_written_is_one(signatures, tmp_path, monkeypatch):
