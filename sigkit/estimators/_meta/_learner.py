@@ -1,4 +1,4 @@
-"""The meta-learner of a verifier: made from weights, pre-trained and meta-trained."""
+"""Make the meta-learner of a verifier: load or pre-train its weights, and meta-train it."""
 
 import json
 import os
