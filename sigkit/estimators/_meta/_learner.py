@@ -75,7 +75,8 @@ def learn(verifier, training, references, development, target, seed):
     Raises
     ------
     ValueError
-        If the parameters of the pre-training do not fit, if the images are too small, or if a training raises an error.
+        If the parameters of the pre-training are not valid, if the images are too small, or if a training raises an
+        error.
     """
     _check_pretraining(verifier, training)
     if training.epochs:
