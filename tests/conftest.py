@@ -1,4 +1,4 @@
-"""What all tests share: settings of threads, the folder of real data, and synthetic images."""
+"""Common fixtures: settings of threads, the folder of real data, and synthetic images."""
 
 import os
 from pathlib import Path
@@ -57,7 +57,7 @@ def draw_scan():
 
 @pytest.fixture(scope="session")
 def draw_blots():
-    """Return a function that draws small images of blots, a shape per writer, for trainings of the network "tiny"."""
+    """Return a function that draws small images of blots, one shape per writer, for trainings of the network "tiny"."""
 
     def draw(height=40, width=60, n_writers=5, n_genuine=8, n_skilled=4, seed=0):
         """Return images and rows `[writer, forgery kind]`; a forgery has the upper half of the writer's shape."""

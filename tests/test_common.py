@@ -43,7 +43,7 @@ class _FlatTransformer(_FlatRows):
 
 
 class FlatPreprocessor(_FlatTransformer, SignaturePreprocessor):
-    """Numbers become blocks of ink of different greys in a row on white paper."""
+    """Numbers become blocks of ink of different grays in a row on white paper."""
 
     def fit_transform(self, X, y=None):
         X = validate_data(self, X, dtype=np.float64)
@@ -80,7 +80,7 @@ class FlatEnsembleTrainer(_OneRow, EnsembleAdversarialTrainer):
 
 
 class FlatPatterns(_FlatTransformer, CLBPFeaturizer):
-    """Numbers become squares of different greys in a row."""
+    """Numbers become squares of different grays in a row."""
 
     def _images(self, X):
         rows = np.repeat(255 / (1 + np.exp(-X[:, None, :] / 10)), 3, axis=1)

@@ -1,4 +1,4 @@
-"""What docs/extending.rst promises: additions to a copy of the package, edit by edit, and what they bring about."""
+"""The additions that docs/extending.rst describes, made in a copy of the package."""
 
 import os
 import shutil
@@ -207,7 +207,7 @@ except ValueError as error:
     assert "loss must be one of 'softmax', 'cosface', 'margin'" in printed[2]
 
 
-def test_a_corpus_is_one_file_beside_its_test(copy):
+def test_a_corpus_is_one_file_besides_its_test(copy):
     catalogue = "datasets/_catalogue.py"
     copy.insert(
         catalogue,

@@ -1,4 +1,4 @@
-"""The one flow: scans to error rates through scikit-learn's own tools, unchanged."""
+"""The whole flow, from scans to error rates, with scikit-learn's own tools."""
 
 import pickle
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The code of the README and of the documentation runs as it stands there."""
+"""The code blocks of the README and of the documentation run."""
 
 import re
 import warnings

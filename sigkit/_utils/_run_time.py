@@ -1,4 +1,4 @@
-"""Parameters that decide how work runs, and not what comes out of it."""
+"""Parameters that affect how a computation runs, and not its result."""
 
 RUN_TIME_PARAMETERS = frozenset(
     {

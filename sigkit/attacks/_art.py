@@ -13,7 +13,7 @@ from sigkit.attacks._norms import FULL_INK
 
 @dataclass(frozen=True, kw_only=True)
 class ArtAttack(Attack):
-    """Run an attack of the Adversarial Robustness Toolbox (ART) [1]_ on one claim after the other.
+    """Run an attack of the Adversarial Robustness Toolbox (ART) [1]_ one claim at a time.
 
     The toolbox attacks classifiers. Each claim is presented as a classifier with two classes: 0 is the present
     decision, 1 the decision that the attacker wants. The logits are minus and plus half the margin.

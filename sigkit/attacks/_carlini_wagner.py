@@ -17,7 +17,7 @@ _N_CHECKS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class CarliniWagnerL2(Attack):
-    """The L2 attack of Carlini and Wagner [1]_, which searches the smallest perturbation that succeeds.
+    """The L2 attack of Carlini and Wagner [1]_, which searches for the smallest perturbation that succeeds.
 
     For a claim with the margin :math:`m(x)`, positive on the attacker's side of the threshold, it minimizes with Adam
 

@@ -54,7 +54,8 @@ def steepest(gradients, norm=2):
     >>> steepest(torch.tensor([[[3.0, -4.0]]])), steepest(torch.tensor([[[3.0, -4.0]]]), float("inf"))
     (tensor([[[ 0.6000, -0.8000]]]), tensor([[[ 1., -1.]]]))
     """
-    # One pixel without a finite gradient (the square root of a blank image, say) must not make the whole step NaN.
+    # One pixel without a finite gradient (for instance the square root of a blank image) must not make the whole step
+    # NaN.
     gradients = gradients.nan_to_num(0, 0, 0)
     if norm == 2:
         # The smallest positive number instead of an epsilon: gradients of 0 stay 0, all others have exactly length 1.

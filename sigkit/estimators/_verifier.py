@@ -61,7 +61,7 @@ class VerifierMixin:
         Raises
         ------
         ValueError
-            If no writer is enrolled, or the queries do not fit.
+            If no writer is enrolled, or the queries have another shape than in `fit`.
         """
         return self._score_enrolled(X)[1]
 
@@ -224,7 +224,7 @@ def check_target(X, y):
     Raises
     ------
     ValueError
-        If a writer has forgeries only, or `y` does not fit.
+        If a writer has forgeries only, or `y` is not valid.
     """
     writers, forgery = parse_target(y)
     check_classification_targets(writers)

@@ -42,7 +42,7 @@ def make_augmentation(augmentation, size):
     Returns
     -------
     callable
-        From a batch of uint8 images and a torch.Generator to the input of a network.
+        Function from a batch of uint8 images and a torch.Generator to the input of a network.
     """
     if augmentation is None:
         return partial(_crop_middle, size=size)

@@ -44,7 +44,7 @@ class Batches:
     batch_size : int
         Images in a batch.
     prepare : callable
-        From a batch of uint8 images to the input of the network.
+        Function from a batch of uint8 images to the input of the network.
     generator : torch.Generator or None, default=None
         Source of the order of the images; None does not shuffle. When shuffling, a last batch of a single image is
         dropped, because batch normalization needs two images.

@@ -25,7 +25,7 @@ class TrainingNet(NeuralNet):
     schedule : Schedule
         The schedule of the learning rate.
     prepare_train : callable
-        From a batch of uint8 images and a random generator to the input of the network.
+        Function from a batch of uint8 images and a random generator to the input of the network.
     prepare_valid : callable
         The same for validation, without a generator.
     seed : int

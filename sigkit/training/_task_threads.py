@@ -17,7 +17,7 @@ def n_task_threads(learner, n_jobs, n_tasks):
     Parameters
     ----------
     learner : MetaLearner
-        On its device.
+        The learner, on its device.
     n_jobs : int or None
         Number of threads, as in joblib.
     n_tasks : int

@@ -57,7 +57,7 @@ def train_features(featurizer, training, network, architecture, images, writers,
     Raises
     ------
     ValueError
-        If the signatures are too few, a parameter does not fit, the training diverges in its first epoch, or
+        If there are too few signatures, a parameter is not valid, the training diverges in its first epoch, or
         `checkpoint_dir` holds the state of another training.
     """
     training = _checked(training)

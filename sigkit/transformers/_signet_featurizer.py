@@ -228,7 +228,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         FileNotFoundError
             If there is no weight file, and no weights of that name in the package.
         ValueError
-            If the images do not fit, there are not at least two writers with two distinct genuine signatures each, a
+            If the images are not valid, there are not at least two writers with two distinct genuine signatures each, a
             file is damaged or belongs to another training, or the training diverges in its first epoch.
         KeyboardInterrupt
             If the training is interrupted. With `checkpoint_dir`, the next `fit` resumes after the last whole epoch.

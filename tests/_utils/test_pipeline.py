@@ -1,4 +1,4 @@
-"""Taking a Pipeline apart."""
+"""The steps of a Pipeline."""
 
 import pytest
 from sklearn.pipeline import make_pipeline

@@ -49,7 +49,7 @@ def test_attacks_change_scores_in_the_right_direction(attacked, goals):
     assert moved.mean() > 0
 
 
-def test_images_are_whole_grey_levels_in_their_range_and_ball(attack, attacked, images):
+def test_images_are_whole_gray_levels_in_their_range_and_ball(attack, attacked, images):
     assert attacked.images.dtype == np.uint8
     assert attacked.images.shape == images.shape
     changes = attacked.images.astype(float) - images
@@ -72,7 +72,7 @@ def test_float_images_stay_in_range_and_ball(attack, verifier, images, claims, g
     assert attacked.success.mean() > 0.5
 
 
-def test_claims_already_decided_as_wanted_are_not_attacked(attack, verifier, images, claims, scores, threshold):
+def test_claims_on_the_side_of_the_attacker_are_not_attacked(attack, verifier, images, claims, scores, threshold):
     attacked = attack(verifier, images, claims, goal="reject", threshold=threshold)
     rejected = scores < threshold
     assert np.array_equal(attacked.attempted, ~rejected)

@@ -29,7 +29,7 @@ def mean(images, claims):
     return images.mean((1, 2))
 
 
-def test_lengths_and_balls_by_hand():
+def test_lengths_and_balls_in_small_examples():
     changes = torch.tensor([[[3.0, -4.0], [0.0, 12.0]]])
     assert lengths(changes).tolist() == [13.0]
     assert lengths(changes, INF).tolist() == [12.0]
@@ -144,7 +144,7 @@ def test_carlini_wagner_confidence(verifier, images, claims):
     assert (found[1].rmse > found[0].rmse).all()
 
 
-def test_carlini_wagner_still_succeeds_in_whole_grey_levels(verifier, images, claims):
+def test_carlini_wagner_still_succeeds_in_whole_gray_levels(verifier, images, claims):
     """Perturbations of less than a level, which rounding to the nearest level undoes."""
     scores = verifier(torch.from_numpy(images).float(), claims).numpy()
     options = {"threshold": scores - 1e-3}

@@ -222,7 +222,7 @@ def test_an_empty_folder(tmp_path, load):
         load(tmp_path)
 
 
-def test_the_parent_folder_is_refused_and_what_is_there_is_named(tmp_path, draw):
+def test_the_parent_folder_is_refused_and_its_contents_are_named(tmp_path, draw):
     draw(tmp_path / "CEDAR", cedar_names([1]))
     with pytest.raises(
         ValueError, match=r"no scan of CEDAR. Expected files such as .*full_org.original_1_1.png; found CEDAR/"

@@ -51,7 +51,7 @@ def test_round_trip(tmp_path, images, writers):
     assert "4 preprocessed signatures of 2 writers" in bunch.DESCR
 
 
-def test_the_layout_is_sigvers(tmp_path, images):
+def test_the_layout_is_that_of_sigver(tmp_path, images):
     path = tmp_path / "some.npz"
     save_npz(path, images, pd.DataFrame({"writer": ["b", "b", "a", "a"], "forgery": [0, 1, 0, 2]}))
     with np.load(path, allow_pickle=False) as archive:

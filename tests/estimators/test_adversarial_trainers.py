@@ -63,7 +63,7 @@ def harden_as(**parameters):
 
 
 def ensemble_as(**parameters):
-    """Make a trainer of a featurizer with some parameters, and of a surrogate with the same."""
+    """Make a trainer of a featurizer with some parameters, and a surrogate with the same parameters."""
     return ensemble(tiny(**parameters), [tiny(**parameters, random_state=1)])
 
 
@@ -114,7 +114,7 @@ def test_surrogates_are_trained_alone(signatures):
 
 
 @BOTH_AS
-def test_skilled_forgeries_are_learned_too(signatures, make):
+def test_skilled_forgeries_are_trained_on(signatures, make):
     X, y = signatures
     model = make(training__epochs=8, training__validation_fraction=0.2, forgery_weight=0.5).fit(X, y)
     assert model.history_[-1]["train_loss"] < 0.9 * model.history_[0]["train_loss"]
@@ -125,7 +125,7 @@ def test_skilled_forgeries_are_learned_too(signatures, make):
 
 
 @BOTH_AS
-def test_everything_at_once_trains(signatures, make):
+def test_all_options_work_together(signatures, make):
     model = make(**EVERYTHING).fit(*signatures)
     assert np.isfinite(model.transform(signatures[0])).all()
 
@@ -199,7 +199,7 @@ def test_training_curves(fitted, make):
 
 
 @BOTH
-def test_global_random_states_are_left_alone(signatures, make):
+def test_global_random_states_are_not_changed(signatures, make):
     before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
     make().fit(*signatures)
     assert torch.equal(torch.get_rng_state(), before[0])
@@ -228,7 +228,7 @@ def test_in_a_pipeline_and_a_grid_search(signatures, make):
 
 
 class InterruptAt(Callback):
-    """Stands for the user who presses Ctrl-C in the middle of an epoch."""
+    """Simulate the user pressing Ctrl-C in the middle of an epoch."""
 
     def __init__(self, epoch):
         self.epoch = epoch

@@ -26,7 +26,7 @@ def reference(shared_data):
 
 
 @pytest.mark.parametrize(("protocol", "tolerance"), [("rbf_dev", 2e-3), ("rbf_peers", 2e-3), ("linear_dev", 0.05)])
-def test_scores_and_error_rates_equal_the_originals(reference, protocol, tolerance):
+def test_scores_and_error_rates_equal_those_of_the_original_code(reference, protocol, tolerance):
     features, y, scores, metrics = reference
     test, dev = scores[f"{protocol}_test"], scores[f"{protocol}_dev_negatives"]
     rows = np.concatenate([dev, scores[f"{protocol}_train"]])

@@ -47,7 +47,7 @@ def test_removing_does_not_change_the_others(signatures):
         model.decision_function(X)
 
 
-def test_a_removed_peer_is_no_negative_any_more(signatures):
+def test_a_removed_peer_is_no_longer_a_negative(signatures):
     X, y = signatures
     model = make(peers=True).fit(X, y)
     others = model.claim_scores(X, np.full(len(X), 3))

@@ -15,20 +15,20 @@ def copy_of(model):
     return pickle.loads(pickle.dumps(model))
 
 
-def test_kept_weights_score_as_references_do(blots, fitted_verifier):
+def test_stored_weights_and_stored_references_give_the_same_scores(blots, fitted_verifier):
     X, _ = blots
     kept = fitted_verifier(keep="weights")
     np.testing.assert_allclose(kept.decision_function(X), fitted_verifier().decision_function(X), atol=1e-6)
 
 
-def test_what_is_kept_of_a_writer_is_small(blots, fitted_verifier):
+def test_the_stored_state_of_a_writer_is_small(blots, fitted_verifier):
     X, _ = blots
     assert len(pickle.dumps(fitted_verifier()._enrolled.known[5])) < X[:N_GENUINE].nbytes
     head = fitted_verifier(adapt="head")
     assert sum(weight.numel() for weight in head._enrolled.known[5].values()) == 17
 
 
-def test_enrolling_later_is_enrolling_at_once(blots, make_verifier, fitted_verifier):
+def test_enrolling_later_equals_enrolling_in_fit(blots, make_verifier, fitted_verifier):
     X, y = blots
     wanted = fitted_verifier().decision_function(X)
     late = y[:, 0] == 7
@@ -44,7 +44,7 @@ def test_enrolling_later_is_enrolling_at_once(blots, make_verifier, fitted_verif
     np.testing.assert_allclose(model.decision_function(X), wanted[:, 1:], atol=1e-6)
 
 
-def test_a_system_may_start_with_development_writers_alone(blots, make_verifier, fitted_verifier):
+def test_fit_with_development_writers_only(blots, make_verifier, fitted_verifier):
     X, y = blots
     is_dev = y[:, 0] <= 4
     model = make_verifier().fit(X[is_dev], y[is_dev])
@@ -78,7 +78,7 @@ def test_removed_peers_are_no_longer_random_forgeries(blots, make_verifier):
         model.decision_function(X)
 
 
-def test_fewer_references_than_learned_for_are_used_with_a_warning(blots, fitted_verifier):
+def test_fewer_references_than_in_meta_training_are_used_with_a_warning(blots, fitted_verifier):
     X, y = blots
     model = copy_of(fitted_verifier())
     rows = np.flatnonzero((y[:, 0] == 7) & (y[:, 1] == 0))[:2]
@@ -118,7 +118,7 @@ def test_a_fitted_model_keeps_its_adaptation(blots, fitted_verifier):
     np.testing.assert_array_equal(model.decision_function(X), fitted_verifier().decision_function(X))
 
 
-def test_a_claim_computes_the_features_of_the_query_alone(blots, fitted_verifier, monkeypatch):
+def test_a_claim_only_computes_the_features_of_the_query(blots, fitted_verifier, monkeypatch):
     X, _ = blots
     network = type(build_network("tiny"))
     model, sizes, forward = fitted_verifier(adapt="head"), [], network.forward
@@ -136,7 +136,7 @@ def test_a_claim_computes_the_features_of_the_query_alone(blots, fitted_verifier
     ("parameters", "enrolling", "scoring"),
     [({"keep": "weights"}, True, False), ({"keep": "references"}, False, True), ({"adapt": "head"}, False, False)],
 )
-def test_freed_memory_is_kept_where_several_writers_are_adapted_to(
+def test_freed_memory_is_kept_while_several_writers_are_adapted(
     blots, fitted_verifier, monkeypatch, parameters, enrolling, scoring
 ):
     X, y = blots

@@ -90,7 +90,7 @@ def test_saved_weights_enroll_without_meta_training(blots, make_verifier, fitted
             make_verifier(weights=path, training__epochs=0, **{parameter: value}).fit(X, y)
 
 
-def test_weights_of_a_featurizer_are_a_start(blots, make_verifier, tmp_path):
+def test_weights_of_a_featurizer_are_initial_weights(blots, make_verifier, tmp_path):
     X, y = blots
     path = tmp_path / "features.safetensors"
     featurizer = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=1), random_state=3).fit(X, y)
@@ -163,7 +163,7 @@ def test_clone_pickle_and_repetition(blots, fitted_verifier):
     assert not np.array_equal(other.decision_function(X), fitted.decision_function(X))
 
 
-def test_global_random_states_are_left_alone(blots, make_verifier):
+def test_global_random_states_are_not_changed(blots, make_verifier):
     before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
     make_verifier().fit(*blots)
     assert torch.equal(torch.get_rng_state(), before[0])

@@ -1,4 +1,4 @@
-"""How much meta-learning improves verification by five references, on synthetic signatures."""
+"""Meta-training improves verification with five references, on synthetic signatures."""
 
 import numpy as np
 import pytest

@@ -129,7 +129,7 @@ def test_interpolated_eer_is_symmetric():
     assert mirrored == pytest.approx(eer_score(y, s, method="interpolated"))
 
 
-def test_user_specific_thresholds_separate_what_a_global_one_cannot():
+def test_user_specific_thresholds_can_separate_better_than_a_global_one():
     y = [[1, 0], [1, 0], [1, 1], [2, 0], [2, 0], [2, 1]]
     s = [5, 4, 3, 2, 1, 0]
     assert eer_score(y, s, user_specific=True) == 0

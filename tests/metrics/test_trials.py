@@ -29,7 +29,7 @@ def test_matrix_gives_genuine_random_and_claimed_forgeries():
     ]
 
 
-def test_matrix_with_writer_ids_alone_is_all_genuine():
+def test_matrix_with_writer_ids_only_is_all_genuine():
     trials = verification_trials(["ada", "bob"], MATRIX[:2], classes=CLASSES)
     assert trials.kind.tolist() == ["genuine", "random", "random", "genuine"]
 

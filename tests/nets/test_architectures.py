@@ -50,7 +50,7 @@ def test_parameter_names_are_those_of_published_files():
 
 
 @pytest.mark.parametrize("architecture", OWN)
-def test_seeds_decide_weights_and_leave_torch_alone(architecture):
+def test_seeds_determine_weights_and_do_not_change_torchs_random_state(architecture):
     state = torch.get_rng_state()
     first, again, other = (build_network(architecture, seed=seed).state_dict() for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), state)
@@ -113,7 +113,7 @@ def test_unknown_architecture():
 
 @pytest.fixture
 def emptied(monkeypatch):
-    """A registry that forgets what a test registers."""
+    """Restore the registry after a test."""
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
     monkeypatch.setattr(registry, "ARCHITECTURES", registry._REGISTRY)
     return registry._REGISTRY

@@ -57,7 +57,7 @@ def gradients(learner, task, importance=IMPORTANCE):
 
 
 def plain_loop(learner, task, order):
-    """The same by hand: the network as a function of a list of tensors, its gradients by autograd."""
+    """A plain loop: the network as a function of a list of tensors, with gradients by autograd."""
     norm, head_only = learner.network.bn, learner.adapts == "head"
 
     def features(images, weights):
@@ -131,7 +131,7 @@ def test_gradients_equal_a_plain_loop(task, adapt, order):
         torch.testing.assert_close(found[name], gradient, rtol=1e-9, atol=1e-12)
 
 
-def test_the_first_order_leaves_terms_out(task):
+def test_first_order_ignores_second_derivatives(task):
     first, second = (gradients(make_learner(order=order), task)["network.fc.weight"] for order in (1, 2))
     assert (first - second).abs().max() > 1e-3 * second.abs().max()
 
@@ -152,14 +152,14 @@ def test_adaptation_without_gradients_reaches_the_same_weights(task):
         torch.testing.assert_close(found[name], weight.detach(), rtol=1e-12, atol=1e-15)
 
 
-def test_adaptation_leaves_the_shared_weights(task):
+def test_adaptation_does_not_change_the_shared_weights(task):
     learner = make_learner()
     before = {name: tensor.clone() for name, tensor in learner.state_dict().items()}
     gradients(learner, task)
     assert all(torch.equal(tensor, before[name]) for name, tensor in learner.state_dict().items())
 
 
-def test_the_head_alone_is_adapted_for_shared_features(task):
+def test_only_the_head_is_adapted_for_shared_features(task):
     learner = make_learner(adapt="head")
     assert [*learner.adapted_parameters()] == ["head.weight", "head.bias"]
     *_, weights = learner.updates(learner.prepare(task[0][0]), task[0][1])

@@ -1,4 +1,4 @@
-"""Where and how networks run."""
+"""Devices, precision and layers that work in place."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_relus_in_place():
     assert not inplace(network)
 
 
-def test_relus_whose_input_others_need_are_not_in_place():
+def test_relus_whose_input_is_used_elsewhere_are_not_in_place():
     network = build_network("signet_small")
     set_inplace_relu(network, True)
     assert relus(network) - inplace(network) == {f"conv_layers.block{number}.relu" for number in range(1, 5)}

@@ -110,7 +110,7 @@ OURS = {f"{function.__name__}Backward" for function in (_Convolution, _MaxPool)}
         nn.Sequential(nn.Tanh(), nn.ReLU()),
     ],
 )
-def test_other_layers_are_left_alone(layer):
+def test_other_layers_are_not_changed(layer):
     layer = randomize(copy.deepcopy(layer).eval().double())
     inputs = draw(2, 4, 9, 9).requires_grad_()
     fast = with_fast_second_derivatives(layer)
@@ -126,7 +126,7 @@ def test_layers_are_replaced(architecture):
     assert nodes(with_fast_second_derivatives(network)(images)) >= OURS
 
 
-def test_a_meta_learner_leaves_its_network_alone():
+def test_a_meta_learner_does_not_change_its_network():
     network = build_network("signet_thin", seed=0)
     learner = MetaLearner(network)
     assert type(learner.network) is type(network)

@@ -16,7 +16,7 @@ from sigkit.nets._shipped import SHIPPED_WEIGHTS
 
 
 @pytest.mark.parametrize("name", SHIPPED_WEIGHTS)
-def test_the_file_is_small_and_says_what_it_is(name):
+def test_the_file_is_small_and_describes_itself(name):
     assert os.path.getsize(weights_path(name)) < 5e6
     network, metadata = load_network(name)
     assert metadata["architecture"] == "signet_small"

@@ -123,7 +123,7 @@ def test_other_contents_and_suffixes(tmp_path):
         load_network(tmp_path / "nowhere.pth")
 
 
-def test_rubbish_is_no_torch_file(tmp_path):
+def test_other_contents_are_not_a_torch_file(tmp_path):
     path = tmp_path / "weights.pth"
     path.write_bytes(bytes(range(200)))
     with pytest.raises(ValueError, match=r"weights\.pth: not a torch file, or cut short"):

@@ -1,4 +1,4 @@
-"""Adversaries of a training: the images that they make, the networks that they attack, the loss of these images."""
+"""Adversaries in training: the images that they make, the networks that they attack, the loss of these images."""
 
 from types import SimpleNamespace
 
@@ -29,7 +29,7 @@ TINY = SigNetFeaturizer(
 
 
 def tiny(adversary=None, **parameters):
-    """Make a small featurizer that is trained against an adversary."""
+    """Make a small featurizer with an adversary."""
     return clone(TINY).set_params(**parameters, training__adversary=adversary)
 
 
@@ -65,7 +65,7 @@ def norms(changes):
 
 @pytest.fixture
 def changed(monkeypatch):
-    """Return the list of what the adversaries make of each batch, with the losses of the images at that time."""
+    """Return the list of batches that the adversaries make, with the losses of the images at that time."""
     batches = []
 
     def recording(changed_batches):
@@ -88,7 +88,7 @@ def changed(monkeypatch):
 
 @pytest.fixture
 def attacked(monkeypatch):
-    """Return the list of the modules whose gradients adversaries took."""
+    """Return the list of the modules that adversaries attacked."""
     modules, logits_of = [], TrainingNet.logits_of
 
     def record(self, module, images):
@@ -104,7 +104,9 @@ class TestProjectedGradient:
 
     @pytest.mark.parametrize(("weight", "writer_term"), [(None, "genuine"), (0.4, "genuine"), (0.4, "all")])
     @pytest.mark.parametrize("epsilon", [50.0, 600.0])
-    def test_images_are_near_and_no_easier(self, signatures, changed, epsilon, weight, writer_term):
+    def test_images_are_in_the_ball_with_a_loss_that_is_not_lower(
+        self, signatures, changed, epsilon, weight, writer_term
+    ):
         loss = SoftmaxLoss(writer_term=writer_term)
         tiny(gradient_ascent(epsilon=epsilon), forgery_weight=weight, training__loss=loss).fit(*signatures)
         assert len(changed) == 2 * (5 if weight else 3)
@@ -176,7 +178,7 @@ class TestEnsemble:
         model = tiny(one_step()).fit(*signatures)
         assert {id(module) for module in attacked} == {id(model.net_.module_)}
 
-    def test_with_all_of_the_loss_on_unchanged_images_the_training_is_the_usual_one(self, signatures):
+    def test_with_all_weight_on_unchanged_images_the_training_is_the_standard_one(self, signatures):
         model, usual = (tiny(adversary).fit(*signatures) for adversary in (one_step(alpha=1.0), None))
         for (name, ours), expected in zip(model.network_.named_parameters(), usual.network_.parameters()):
             torch.testing.assert_close(ours, expected, atol=1e-6, rtol=0, msg=name)
@@ -251,7 +253,7 @@ def assert_follows(model, reference, losses):
 
 @pytest.mark.parametrize(("weight", "writer_term"), [(None, "genuine"), (0.4, "genuine"), (0.4, "all")])
 class TestPlainLoop:
-    """Both trainings step by step, image by image, as the papers write them."""
+    """Both trainings against plain loops over steps and images, as in the papers."""
 
     @staticmethod
     def train(X, y, adversary, weight, writer_term):
@@ -321,10 +323,10 @@ class TestPlainLoop:
 
 
 class TestLossOfAttackedImages:
-    """The forgeries among attacked images are in the term about forgeries alone."""
+    """Forgeries among attacked images only enter the forgery term."""
 
     @pytest.mark.parametrize("writer_term", ["genuine", "all"])
-    def test_forgeries_are_never_in_the_term_about_writers(self, writer_term):
+    def test_forgeries_are_never_in_the_writer_term(self, writer_term):
         generator = torch.Generator().manual_seed(0)
         criterion = SigNetLoss(CosFaceLoss(writer_term=writer_term, label_smoothing=0.1), forgery_weight=0.4)
         writers = torch.randn(9, N_WRITERS, generator=generator)
@@ -389,7 +391,7 @@ class TestLossOfAttackedImages:
 
 
 def losses_under_attack(featurizer, X, y, epsilon):
-    """Return the mean loss of a trained featurizer on the worst images, and on the unchanged ones."""
+    """Return the mean loss of a trained featurizer on attacked images, and on unchanged ones."""
     net = SimpleNamespace(
         module_=featurizer.net_.module_.eval(),
         criterion_=SigNetLoss(SoftmaxLoss()).eval(),
@@ -404,7 +406,7 @@ def losses_under_attack(featurizer, X, y, epsilon):
         return tuple(float(criterion.per_sample(net.module_(each), target).mean()) for each in (worst, images))
 
 
-def test_robust_features_need_more_change(draw_blots):
+def test_robust_features_need_larger_perturbations(draw_blots):
     X, y = draw_blots(34, 48, n_writers=6, n_genuine=16, n_skilled=0)
     parameters = {"training__epochs": 12, "training__lr": 0.05, "training__batch_size": 16}
     (usual_worst, usual_clean), (robust_worst, robust_clean) = (

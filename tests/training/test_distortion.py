@@ -47,12 +47,12 @@ def test_random_crops_are_parts_of_the_images():
     assert random_crop(images, None, generator()) is images
 
 
-def test_every_place_is_drawn():
+def test_every_position_is_drawn():
     images = torch.arange(4, dtype=torch.uint8).repeat(200, 1)[:, None, None]
     assert random_crop(images, (1, 2), generator())[:, 0, 0, 0].unique().tolist() == [0, 1, 2]
 
 
-def test_no_strength_changes_nothing(images):
+def test_zero_parameters_change_nothing(images):
     same = Distortion(**STILL).apply(images, None, generator())
     torch.testing.assert_close(same, images / 255, atol=1e-5, rtol=0)
     middle = Distortion(**STILL).apply(images, (20, 40), generator())
@@ -83,7 +83,7 @@ def ink(varied):
         ({"noise": 0.2}, lambda varied, reference: varied.flatten(1).std(1) != reference.flatten(1).std(1)),
     ],
 )
-def test_each_kind_of_variation(images, strengths, measure):
+def test_each_kind_of_distortion(images, strengths, measure):
     images = images.repeat(5, 1, 1, 1)
     varied = Distortion(**{**STILL, **strengths}).apply(images, None, generator())
     assert measure(varied, images / 255).float().mean() > 0.6
@@ -112,14 +112,14 @@ def test_neighborhoods_are_those_of_pooling():
     torch.testing.assert_close(_mean_of_nine(values), F.avg_pool2d(values, 3, 1, 1))
 
 
-def test_without_any_strength_places_are_those_of_the_identity():
+def test_with_zero_parameters_the_grid_is_the_identity():
     still = Distortion(rotation=0, scaling=1, aspect=1, shear=0, shift=0, elastic=0)
     grid = still._move((20, 30), (20, 30), _Draws(2, torch.device("cpu"), torch.Generator()))
     identity = torch.eye(2, 3).expand(2, 2, 3)
     torch.testing.assert_close(grid, F.affine_grid(identity, (2, 1, 20, 30), align_corners=False))
 
 
-def test_places_are_those_of_the_matrix():
+def test_the_grid_is_that_of_the_matrix():
     only = {"scaling": 1, "aspect": 1, "shear": 0, "shift": 0, "elastic": 0}
     angle, source, target = np.pi / 6, (24, 36), (20, 30)
     draws = _Draws(2, torch.device("cpu"), generator())

@@ -1,4 +1,4 @@
-"""The recipe of a training: every parameter is part of it, but for those that decide how the training runs.
+"""The recipe of a training: every parameter is part of it, except those that only affect how it runs.
 
 The tests go through `get_params`, so that a new parameter is tested without a line here.
 """
@@ -194,7 +194,7 @@ def test_run_time_parameters_exist():
     assert known >= RUN_TIME
 
 
-def test_a_name_and_the_object_that_it_stands_for_have_the_same_recipe():
+def test_a_name_and_its_object_have_the_same_recipe():
     featurizer = SigNetFeaturizer("tiny")
     for named, meant in (
         (SigNetTraining("cosface", schedule="cosine"), SigNetTraining(CosFaceLoss(), schedule=CosineSchedule())),

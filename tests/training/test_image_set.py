@@ -17,7 +17,7 @@ def test_duplicates_are_used_once():
     assert known.tolist() == [1, 2, 3, 4, 5]
 
 
-def test_forgeries_may_be_classes_of_their_own():
+def test_forgeries_can_be_separate_classes():
     target = np.array([[0, 0], [1, 0], [1, 1]])
     assert classes_of(target, 2, ())[1] == 2
     numbered, n_classes = classes_of(target, 2, ("forgeries",))
@@ -47,7 +47,7 @@ def test_batches_hold_each_image_once():
     assert seen.tolist() != list(range(11))
 
 
-def test_a_single_image_left_over_is_left_out_of_training_only():
+def test_a_last_batch_of_one_image_is_dropped_in_training_only():
     assert len(list(batches_of(9, generator=torch.Generator()))) == len(batches_of(9, generator=torch.Generator())) == 2
     assert len(list(batches_of(9))) == len(batches_of(9)) == 3
 
@@ -73,7 +73,7 @@ def test_processes_share_a_batch():
         assert torch.equal(torch.stack([first, second], 1).flatten(0, 1), both)
 
 
-def test_small_parts_of_images_are_enough_where_there_is_no_ink():
+def test_the_training_size_is_no_larger_than_the_ink_requires():
     images = np.zeros((3, 170, 242), dtype=np.uint8)
     images[:, 75:95, 61:181] = 255
     assert training_size(images, build_network("signet_residual")) == (64, 120)

@@ -30,7 +30,7 @@ def interrupt(*args):
 
 
 class TestResumption:
-    """What is written to `checkpoint_dir`, and read from it."""
+    """The state in `checkpoint_dir`."""
 
     @pytest.mark.parametrize(
         "parameters",
@@ -103,9 +103,9 @@ class TestResumption:
 
 
 class TestDivergence:
-    """A loss or weight that is not a number."""
+    """Losses or weights that are NaN."""
 
-    def test_a_later_epoch_is_warned_of_and_the_best_one_kept(self, blots, make_verifier, monkeypatch):
+    def test_divergence_in_a_later_epoch_warns_and_keeps_the_best_epoch(self, blots, make_verifier, monkeypatch):
         X, y = blots
         parameters = {"training__epochs": 3, "training__validation_fraction": 0.0}
         good = make_verifier(**parameters).fit(X, y)
@@ -124,7 +124,7 @@ class TestDivergence:
         assert model.history_ == [{**epoch, "dur": found["dur"]} for epoch, found in zip(good.history_, model.history_)]
         assert np.isfinite(model.decision_function(X)).all()
 
-    def test_the_first_epoch_is_an_error(self, blots, make_verifier):
+    def test_divergence_in_the_first_epoch_is_an_error(self, blots, make_verifier):
         with pytest.raises(ValueError, match=r"diverged in epoch 1.*inner_loop\.lr"):
             make_verifier(training__inner_loop__lr=1e30, n_updates=5).fit(*blots)
 
@@ -135,9 +135,9 @@ class TestDivergence:
 
 
 class TestQueries:
-    """How many signatures a task scores."""
+    """The number of queries in a task."""
 
-    def test_fewer_than_asked_for_with_a_warning(self, blots, make_verifier):
+    def test_fewer_queries_than_requested_with_a_warning(self, blots, make_verifier):
         with pytest.warns(UserWarning, match="distinct") as caught:
             make_verifier(training__n_queries=(10, 3, 10)).fit(*blots)
         messages = "\n".join(str(warning.message) for warning in caught)
@@ -146,7 +146,7 @@ class TestQueries:
         assert "fewer than 10 distinct ones" in messages
         assert all(warning.filename == __file__ for warning in caught)
 
-    def test_skilled_forgeries_must_be_there_if_they_are_asked_for(self, blots, make_verifier):
+    def test_requested_skilled_forgeries_must_exist(self, blots, make_verifier):
         X, y = blots
         genuine = y[:, 1] == 0
         message = "asks for 4 skilled forgeries .*no development writer has any.*third number of n_queries to 0"
@@ -166,7 +166,7 @@ class TestRates:
         assert len(np.unique(rates[1])) > 1
         assert learner.rates.shape == (2, 2)
 
-    def test_rates_of_the_network_may_be_others(self, fitted_verifier):
+    def test_the_network_can_have_other_rates(self, fitted_verifier):
         learner = fitted_verifier(training__inner_loop__network_lr=1e-4).learner_
         assert (learner.rates > 0.09).all()
         # As Adam steps, they change by the same share as the others at most.
@@ -177,7 +177,7 @@ class TestRates:
         assert (learner.rates == learner.rates[0, 0]).all()
 
     @pytest.mark.parametrize("adapt", ["all", "head"])
-    def test_the_network_may_stay_as_it_is(self, blots, fitted_verifier, adapt):
+    def test_the_network_can_be_fixed(self, blots, fitted_verifier, adapt):
         X, _ = blots
         before = fitted_verifier(training__epochs=0, adapt=adapt).learner_
         after = fitted_verifier(training__network_lr=0, adapt=adapt).learner_
@@ -191,7 +191,7 @@ class TestRates:
         np.testing.assert_array_equal(same.decision_function(X), fitted_verifier(adapt=adapt).decision_function(X))
 
 
-def test_features_of_a_network_that_stays_are_computed_once(blots, make_verifier, monkeypatch):
+def test_features_of_a_fixed_network_are_computed_once(blots, make_verifier, monkeypatch):
     X, y = blots
     stays = {"adapt": "head", "training__network_lr": 0.0, "training__epochs": 4}
     # The network takes images of any size, so that a random crop takes all of them.
@@ -205,7 +205,7 @@ def test_features_of_a_network_that_stays_are_computed_once(blots, make_verifier
 
 
 class TestPasses:
-    """Which images pass through the network together."""
+    """The images that pass through the network together."""
 
     @pytest.fixture
     def passes(self, monkeypatch):
@@ -220,14 +220,14 @@ class TestPasses:
         monkeypatch.setattr(network, "forward", recorded)
         return sizes
 
-    def test_tasks_of_a_step_pass_one_after_another(self, blots, make_verifier, passes):
+    def test_tasks_that_adapt_the_network_pass_one_at_a_time(self, blots, make_verifier, passes):
         make_verifier(training__meta_batch_size=4, training__epochs=1, **NO_OTHERS).fit(*blots)
         for_statistics = passes.pop(0)
         assert for_statistics == 4 * (N_GENUINE + N_SKILLED)
         assert max(passes) == 4 + 4
 
     @pytest.mark.parametrize(("bound", "wanted"), [(256, [48]), (47, [24, 24]), (24, [24, 24]), (20, [12, 12, 12, 12])])
-    def test_tasks_that_share_a_network_pass_together_as_far_as_memory_is_bounded(
+    def test_tasks_that_share_a_network_pass_together_within_the_memory_limit(
         self, blots, make_verifier, passes, monkeypatch, bound, wanted
     ):
         monkeypatch.setattr("sigkit.training._meta_train.N_IMAGES_PER_PASS", bound)
@@ -264,10 +264,10 @@ def statistics(model):
 
 
 class TestStatistics:
-    """Which statistics batch normalization uses, and where they are taken."""
+    """The statistics that batch normalization uses."""
 
     @pytest.mark.parametrize(("parameters", "wanted"), [(SHARED, {True, False}), (STAYS, {False}), ({}, {False})])
-    def test_batches_are_normalized_by_themselves_where_tasks_share_the_network_that_is_learned(
+    def test_a_trained_shared_network_uses_batch_statistics(
         self, blots, make_verifier, monkeypatch, parameters, wanted
     ):
         seen, prepare = [], MetaLearner.prepare
@@ -283,7 +283,7 @@ class TestStatistics:
         assert {normalizes for _, normalizes in seen} == wanted
 
     @pytest.mark.parametrize("bound", [256, 15])
-    def test_after_an_epoch_they_are_those_of_the_development_writers(self, blots, make_verifier, monkeypatch, bound):
+    def test_final_statistics_are_those_of_the_development_writers(self, blots, make_verifier, monkeypatch, bound):
         X, y = blots
         monkeypatch.setattr("sigkit.training._meta_train.N_IMAGES_PER_PASS", bound)
         parameters = {"training__epochs": 1, "training__validation_fraction": 0.0}
@@ -305,7 +305,7 @@ class TestStatistics:
     @pytest.mark.parametrize(
         ("parameters", "changes"), [(SHARED, True), (SHARED | {"training__network_lr": 0}, False), ({}, False)]
     )
-    def test_they_change_where_tasks_share_the_network_that_is_learned(self, fitted_verifier, parameters, changes):
+    def test_statistics_of_a_trained_shared_network_change(self, fitted_verifier, parameters, changes):
         before, after = (statistics(fitted_verifier(training__epochs=epochs, **parameters)) for epochs in (0, 1))
         assert len(before) == 4
         assert all(torch.equal(before[name], after[name]) != changes for name in before)
@@ -315,7 +315,7 @@ class TestPretraining:
     """A training of features on the development writers before the meta-training."""
 
     @pytest.mark.parametrize("forgery_weight", [None, 0.95], ids=["signet", "signet-f"])
-    def test_it_is_that_of_a_featurizer(self, blots, make_verifier, forgery_weight):
+    def test_pretraining_is_that_of_a_featurizer(self, blots, make_verifier, forgery_weight):
         X, y = blots
         pretrain = SigNetFeaturizer(forgery_weight=forgery_weight, training=SigNetTraining(epochs=1))
         parameters = {"training__pretrain": pretrain, "training__validation_fraction": 0.0}
@@ -332,7 +332,7 @@ class TestPretraining:
         assert make_verifier(training__pretrain=pretrain).fit(X, y).history_
         assert not hasattr(pretrain, "network_")
 
-    def test_it_uses_the_writers_and_forgeries_of_the_meta_training(self, blots, make_verifier, monkeypatch):
+    def test_pretraining_uses_the_writers_and_forgeries_of_the_meta_training(self, blots, make_verifier, monkeypatch):
         seen, fit = [], SigNetFeaturizer.fit
 
         def recorded(self, X, y):
@@ -346,7 +346,7 @@ class TestPretraining:
         assert len(set(target[:, 0])) == 3
         assert len(set(target[target[:, 1] == 1, 0])) == 1
 
-    def test_an_interrupted_one_resumes_without_a_seed(self, blots, make_verifier, tmp_path, monkeypatch):
+    def test_interrupted_pretraining_resumes_without_a_seed(self, blots, make_verifier, tmp_path, monkeypatch):
         parameters = {
             "training__pretrain": SigNetFeaturizer(training=SigNetTraining(epochs=2)),
             "training__checkpoint_dir": tmp_path,
@@ -371,7 +371,7 @@ class TestPretraining:
         assert "training__pretrain" not in json.loads(model.metadata_["recipe"])
 
 
-def test_nothing_of_the_training_stays(blots, make_verifier, fitted_verifier, tmp_path):
+def test_fit_leaves_no_gradients_behind(blots, make_verifier, fitted_verifier, tmp_path):
     model = fitted_verifier()
     assert all(parameter.grad is None for parameter in model.learner_.parameters())
     path = tmp_path / "start.safetensors"

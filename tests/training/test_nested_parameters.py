@@ -69,7 +69,7 @@ def test_get_and_set_by_path(cls, with_object):
         estimator.set_params(training__rate=1.0)
 
 
-def test_paths_lead_through_names_and_none_to_the_objects_that_they_stand_for():
+def test_paths_resolve_names_and_none():
     featurizer = SigNetFeaturizer(training=SigNetTraining("cosface", augmentation="distort"))
     featurizer.set_params(training__loss__margin=0.3, training__schedule__decay=0.5)
     featurizer.set_params(training__augmentation__rotation=3.0)

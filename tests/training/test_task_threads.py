@@ -64,7 +64,7 @@ def test_threads_share_parameters_and_use_changed_ones_at_once(learner):
     assert all(not torch.equal(*pair) for pair in zip(before, after))
 
 
-def test_an_error_is_raised_and_later_threads_are_as_before(learner, monkeypatch):
+def test_an_error_is_raised_and_the_number_of_threads_is_restored(learner, monkeypatch):
     own, shares, task_loss = torch.get_num_threads(), [], MetaLearner.task_loss
 
     def counting(self, *task):

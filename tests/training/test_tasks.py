@@ -49,14 +49,14 @@ def test_a_task(development, blots):
         assert_distinct(task)
 
 
-def test_random_forgeries_end_where_there_are_no_more(development):
+def test_tasks_use_all_random_forgeries_if_there_are_few(development):
     task = development.draw_task(2, TaskSizes(4, 15, 3, 10, 0), np.random.default_rng(0))
     assert len(task.references) == 4 + 15
     assert len(task.queries) == 3 + 21 - 15
     assert_distinct(task)
 
 
-def test_where_other_writers_are_few_several_signatures_of_each_are_drawn(development):
+def test_with_few_other_writers_several_signatures_of_each_are_drawn(development):
     drawn = draw_from_each(development.genuine, [1, 3], 5, np.random.default_rng(0))
     counts = sorted(np.isin(drawn, development.genuine[writer]).sum() for writer in (1, 3))
     assert counts == [2, 3]

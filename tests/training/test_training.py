@@ -51,7 +51,7 @@ OWN = {"weights", "initial_weights", "dev_writers", "forgery_weight", "precision
 
 
 def make(**parameters):
-    """Make a small featurizer; parameters that are not its own are those of its training."""
+    """Make a small featurizer; all other parameters are those of its training."""
     own = {name: value for name, value in parameters.items() if name in OWN}
     training = {name: value for name, value in parameters.items() if name not in OWN}
     training = SigNetTraining(**{"epochs": 4, "lr": 0.02, "batch_size": 16} | training)
@@ -69,7 +69,7 @@ def assert_same_weights(first, second):
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
 
 
-def test_the_network_learns_to_tell_writers(signatures):
+def test_the_network_learns_to_classify_writers(signatures):
     X, y = signatures
     featurizer = make(epochs=30).fit(X, y)
     assert featurizer.history_[-1]["valid_acc"] >= 0.8
@@ -85,7 +85,7 @@ def test_the_network_learns_to_tell_writers(signatures):
 
 @pytest.mark.parametrize(("weight", "writer_term"), [(None, "genuine"), (0.4, "genuine"), (0.4, "all")])
 def test_ten_steps_follow_a_plain_loop(signatures, weight, writer_term):
-    """Contiguous layout, torch's own optimizer and schedule, an image at a time into the batch.
+    """Contiguous layout, torch's own optimizer and schedule, and batches assembled image by image.
 
     The network is the small one. SigNet's last batch normalization, over a batch of noise-like values, makes a rounding
     error flip a ReLU now and then, and any two layouts of memory part there by more than this test would notice.
@@ -130,7 +130,7 @@ def test_ten_steps_follow_a_plain_loop(signatures, weight, writer_term):
 
 
 class InterruptAt(Callback):
-    """Stands for the user who presses Ctrl-C in the middle of an epoch."""
+    """Simulate the user pressing Ctrl-C in the middle of an epoch."""
 
     def __init__(self, epoch):
         self.epoch = epoch
@@ -143,7 +143,7 @@ class InterruptAt(Callback):
 @pytest.mark.parametrize(
     "settings", [{}, {"forgery_weight": 0.5}, EVERYTHING], ids=["signet", "signet-f", "everything"]
 )
-def test_an_interrupted_training_goes_on_exactly(signatures, tmp_path, settings):
+def test_an_interrupted_training_resumes_exactly(signatures, tmp_path, settings):
     X, y = signatures
     whole = make(epochs=6, **settings).fit(X, y)
     part = make(epochs=6, checkpoint_dir=tmp_path / "run", callbacks=[InterruptAt(4)], **settings)
@@ -217,7 +217,7 @@ def test_nothing_in_a_state_is_executed(signatures, tmp_path):
     assert not (tmp_path / "harm").exists()
 
 
-def test_a_killed_script_goes_on_exactly(shared_data, tmp_path):
+def test_a_killed_script_resumes_exactly(shared_data, tmp_path):
     (tmp_path / "BHSig260" / "Bengali").mkdir(parents=True)
     for writer in ("021", "022", "023"):
         (tmp_path / "BHSig260" / "Bengali" / writer).symlink_to(shared_data.resolve() / "BHSig260" / "Bengali" / writer)
@@ -265,7 +265,7 @@ def test_best_epoch_is_kept(draw_blots):
 
 
 class SummaryWriter:
-    """Stands for TensorBoard's."""
+    """A substitute for TensorBoard's SummaryWriter."""
 
     scalars = []  # noqa: RUF012
 
@@ -276,7 +276,7 @@ class SummaryWriter:
         pass
 
 
-def test_callbacks_are_handed_through(signatures, tmp_path, capsys):
+def test_callbacks_are_passed_to_skorch(signatures, tmp_path, capsys):
     X, y = signatures
     callbacks = [
         Checkpoint(dirname=tmp_path / "kept", monitor=None),
@@ -291,7 +291,7 @@ def test_callbacks_are_handed_through(signatures, tmp_path, capsys):
     pickle.dumps(featurizer)
 
 
-def test_checkpoints_do_not_litter_the_current_folder(signatures):
+def test_checkpoints_need_a_folder(signatures):
     with pytest.raises(ValueError, match="Checkpoint without dirname="):
         make(callbacks=[("keep", Checkpoint())]).fit(*signatures)
 
@@ -335,7 +335,7 @@ def test_users_derive_from_the_bases(signatures, tmp_path):
         featurizer.set_params(training__loss__share=0.25).fit(X, y)
 
 
-def test_an_interruption_while_the_state_is_written_is_one(signatures, tmp_path, monkeypatch):
+def test_an_interruption_while_the_state_is_written_is_raised(signatures, tmp_path, monkeypatch):
     def interrupt(*paths):
         raise KeyboardInterrupt
 
@@ -346,7 +346,7 @@ def test_an_interruption_while_the_state_is_written_is_one(signatures, tmp_path,
     assert_same_weights(make(checkpoint_dir=tmp_path).fit(*signatures), make().fit(*signatures))
 
 
-def test_an_interrupted_fit_leaves_nothing_half_fitted(signatures):
+def test_an_interrupted_fit_leaves_no_partial_state(signatures):
     X, y = signatures
     featurizer = make(callbacks=[InterruptAt(2)])
     with pytest.raises(KeyboardInterrupt):
@@ -365,7 +365,7 @@ def test_parameters_may_be_numpy_scalars(signatures, tmp_path):
 
 
 class Record(Callback):
-    """Record what JSON does not know."""
+    """Record values that JSON does not support."""
 
     def on_batch_end(self, net, **kwargs):
         net.history.record("numpy", np.float32(1.5))
@@ -378,14 +378,14 @@ def test_callbacks_may_record_anything(signatures, tmp_path):
     assert featurizer.history_[-1]["tensor"] == 2
 
 
-def test_a_random_state_object_does_not_hinder_resumption(signatures, tmp_path):
+def test_a_training_with_a_random_state_object_can_be_resumed(signatures, tmp_path):
     X, y = signatures
     states = [np.random.RandomState(seed) for seed in (0, 1)]
     first, again = (make(checkpoint_dir=tmp_path, random_state=state).fit(X, y) for state in states)
     assert_same_weights(first, again)
 
 
-def test_patience_survives_a_resumption(signatures, tmp_path):
+def test_patience_counts_epochs_before_a_resumption(signatures, tmp_path):
     X, y = signatures
     settings = {"epochs": 30, "lr": 1e-9, "callbacks": [Patience(3)]}
     whole = make(**settings).fit(X, y)
@@ -399,7 +399,7 @@ def test_patience_survives_a_resumption(signatures, tmp_path):
     assert len(part.fit(X, y).history_) == len(whole.history_)
 
 
-def test_only_development_writers_teach(signatures):
+def test_only_development_writers_are_trained_on(signatures):
     X, y = signatures
     dev = [1, 2, 3]
     few = np.isin(y[:, 0], dev)
@@ -408,14 +408,14 @@ def test_only_development_writers_teach(signatures):
     )
 
 
-def test_forgeries_do_not_teach_unless_asked_for(signatures):
+def test_forgeries_are_only_trained_on_if_requested(signatures):
     X, y = signatures
     genuine = y[:, 1] == 0
     assert_same_weights(make().fit(X, y), make().fit(X[genuine], y[genuine, 0]))
     assert not np.array_equal(make(forgery_weight=0.1).fit(X, y).transform(X), make().fit(X, y).transform(X))
 
 
-def test_random_states_are_left_alone(signatures):
+def test_random_states_are_not_changed(signatures):
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     make(**EVERYTHING).fit(*signatures)
     assert torch.equal(torch.get_rng_state(), torch_state)
@@ -536,7 +536,7 @@ class Spoil(Callback):
                 net.module_.writers.weight.fill_(np.inf)
 
 
-def test_a_training_that_diverges_says_so_and_keeps_the_last_good_state(signatures, tmp_path):
+def test_a_training_that_diverges_warns_and_keeps_the_best_epoch(signatures, tmp_path):
     with pytest.warns(ConvergenceWarning, match=r"diverged in epoch 3: the loss is nan. Lower lr .now 0.02"):
         spoilt = make(checkpoint_dir=tmp_path, callbacks=[Spoil(3)]).fit(*signatures)
     assert [epoch["epoch"] for epoch in spoilt.history_] == [1, 2]
@@ -560,7 +560,7 @@ def test_training_needs_writers(signatures):
         SigNetFeaturizer().fit(X, y)
 
 
-def test_weights_remember_how_they_came_about(signatures, tmp_path):
+def test_weights_describe_their_training(signatures, tmp_path):
     X, y = signatures
     path = tmp_path / "mine.safetensors"
     featurizer = make(forgery_weight=0.5).fit(X, y).save_weights(path, corpus="blots", licence="CC0")
@@ -579,7 +579,7 @@ def test_weights_remember_how_they_came_about(signatures, tmp_path):
     np.testing.assert_allclose(SigNetFeaturizer(weights=half).fit_transform(X), featurizer.transform(X), atol=0.05)
 
 
-def test_other_preprocessing_than_in_training_is_told(signatures, tmp_path):
+def test_preprocessing_that_differs_from_training_warns(signatures, tmp_path):
     X, y = signatures
     path = tmp_path / "mine.safetensors"
     make(epochs=0).fit(X, y).save_weights(path)
@@ -613,7 +613,7 @@ def test_the_architecture_is_that_of_the_initial_weights(signatures, learned):
     assert json.loads(featurizer.metadata_["recipe"])["architecture"] == "tiny"
 
 
-def test_a_training_from_given_weights_goes_on_exactly(signatures, learned, tmp_path):
+def test_a_training_from_given_weights_resumes_exactly(signatures, learned, tmp_path):
     X, y = signatures
     whole = make(initial_weights=learned[0]).fit(X, y)
     part = make(initial_weights=learned[0], checkpoint_dir=tmp_path / "run", callbacks=[InterruptAt(3)])

@@ -45,7 +45,7 @@ def test_float32_equals_plain_torch(signet, images):
     np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-5 * expected.max())
 
 
-def test_other_types_than_bytes_are_left_alone_and_give_the_same(signet, images):
+def test_other_types_than_bytes_are_not_changed_and_give_the_same(signet, images):
     network, values = prepare_network(signet, CPU), images.astype(np.float32)
     for n_views in (1, 2):
         features = features_of(network, values, n_views=n_views)
@@ -68,13 +68,13 @@ def test_bfloat16_keeps_the_direction_of_features(signet, images):
     assert not np.array_equal(exact, rounded)
 
 
-def test_preparing_leaves_the_network_alone(signet):
+def test_preparing_does_not_change_the_network(signet):
     before = {name: tensor.clone() for name, tensor in signet.state_dict().items()}
     prepare_network(signet, CPU, "bfloat16")
     assert all(torch.equal(before[name], tensor) for name, tensor in signet.state_dict().items())
 
 
-def test_crop_takes_the_middle():
+def test_the_crop_is_centered():
     images = np.arange(170 * 242).reshape(1, 170, 242)
     assert np.array_equal(center_crop(images, (150, 220)), images[:, 10:160, 11:231])
 
@@ -90,7 +90,7 @@ def test_devices():
             choose_device("cuda")
 
 
-def test_views_change_all_images_alike_and_are_averaged():
+def test_views_distort_all_images_in_the_same_way_and_are_averaged():
     images = np.random.default_rng(0).integers(0, 256, (5, 40, 60), dtype=np.uint8)
     images[:, :12], images[:, 28:] = 0, 0
     network = prepare_network(build_network("tiny", seed=0), torch.device("cpu"))

@@ -67,7 +67,7 @@ def test_other_preprocessing_is_warned_of_by_name(images):
         SigNetFeaturizer(weights="sythetic").fit(images)
 
 
-def test_a_meta_learner_starts_there(signatures, images):
+def test_a_meta_learner_can_start_from_the_weights_in_the_package(signatures, images):
     model = MetaLearnedVerifier(
         weights="synthetic",
         n_references=4,

@@ -31,7 +31,7 @@ def weights(tmp_path):
     return path
 
 
-def test_features_are_the_networks(images, weights):
+def test_features_are_those_of_the_network(images, weights):
     featurizer = SigNetFeaturizer(weights=weights, batch_size=3)
     features = featurizer.fit_transform(images)
     network = prepare_network(build_network("tiny", seed=1), torch.device("cpu"))
@@ -72,7 +72,7 @@ def test_memory_computes_each_image_once(images, weights, tmp_path, monkeypatch)
     assert len(computed) == 28
 
 
-def test_interrupted_work_is_kept(images, weights, tmp_path, monkeypatch):
+def test_results_before_an_interruption_are_cached(images, weights, tmp_path, monkeypatch):
     featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path, batch_size=2).fit(images)
     batches = []
 
@@ -102,7 +102,7 @@ def test_clone_and_pickle(images, weights):
     assert np.array_equal(again.transform(images), featurizer.transform(images))
 
 
-def test_fit_leaves_random_states_alone(images, weights):
+def test_fit_does_not_change_random_states(images, weights):
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     SigNetFeaturizer("tiny", training=UNTRAINED, random_state=0).fit(images)
     assert torch.equal(torch.get_rng_state(), torch_state)
@@ -160,7 +160,7 @@ def test_progress(images, weights, capsys):
         ([np.zeros((9, 9)), np.zeros((9, 8))], "Put a SignaturePreprocessor before"),
     ],
 )
-def test_what_was_not_preprocessed(X, message, weights):
+def test_images_that_were_not_preprocessed(X, message, weights):
     with pytest.raises(ValueError, match=message):
         SigNetFeaturizer(weights=weights).fit(X)
 

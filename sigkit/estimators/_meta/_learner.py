@@ -1,4 +1,4 @@
-"""The meta-learner of a verifier: made from weights, pre-trained and meta-trained."""
+"""Make the meta-learner of a verifier: load or pre-train its weights, and meta-train it."""
 
 import json
 import os
@@ -75,7 +75,8 @@ def learn(verifier, training, references, development, target, seed):
     Raises
     ------
     ValueError
-        If the parameters of the pre-training do not fit, if the images are too small, or if a training raises an error.
+        If the parameters of the pre-training are not valid, if the images are too small, or if a training raises an
+        error.
     """
     _check_pretraining(verifier, training)
     if training.epochs:

@@ -231,7 +231,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             If there is no weight file, and no weights of that name in the package.
         ValueError
             If there are no development writers, one has too few genuine signatures, there are no skilled forgeries to
-            score, the images are too small, a file does not fit, or the first epoch diverges.
+            score, the images are too small, a weight file does not match the architecture, or the first epoch diverges.
         """
         with unchanged_on_error(self):
             self._fit(X, y)
@@ -285,7 +285,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the images do not fit, or a writer belongs to the development set or has no genuine signature.
+            If the images are not valid, or a writer belongs to the development set or has no genuine signature.
         """
         check_is_fitted(self)
         check_has_target(self, y)

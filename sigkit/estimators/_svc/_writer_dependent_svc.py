@@ -55,9 +55,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         The source of the standard deviation of the features. "shared": computed once, from the negatives of the
         development set and all references in `fit`. "writer": from the references and negatives of each writer, as in
         the original code; enrollment takes 5 times and scoring 10 times as long, without a gain in accuracy, because
-        each writer has another kernel. "none": features are not scaled, for counts, say; computations are in float64.
-        Later enrollments do not change a shared scale, and a feature that is constant in `fit` is not scaled: with few
-        development writers, pass references to `fit` too.
+        each writer has another kernel. "none": features are not scaled, for example counts; computations are in
+        float64. Later enrollments do not change a shared scale, and a feature that is constant in `fit` is not scaled:
+        with few development writers, pass references to `fit` too.
     tol : float, default=1e-3
         Tolerance of the margin in the solver's stopping rule.
     max_memory : float or None, default=None
