@@ -18,7 +18,6 @@ def architectures_table():
     ]
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in (HEADER, *rows):
-        lines += [
-            f"   {'-' if number else '* -'} {cell}".replace("   - ", "     - ") for number, cell in enumerate(row)
-        ]
+        first, *others = row
+        lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
     return "\n".join(lines) + "\n"

@@ -80,10 +80,10 @@ def register_architecture(name, builder, description):
 
     Examples
     --------
+    >>> from functools import partial
     >>> from sigkit.nets import ARCHITECTURES, SigNet, build_network, register_architecture
-    >>> def build():
-    ...     return SigNet({"conv1": 32, "conv2": 64, "conv5": 64}, widths=(512,))
-    >>> register_architecture("signet_narrow", build, "SigNet with three convolutions and fewer channels")
+    >>> builder = partial(SigNet, {"conv1": 32, "conv2": 64, "conv5": 64}, widths=(512,))
+    >>> register_architecture("signet_narrow", builder, "SigNet with three convolutions and fewer channels")
     >>> build_network("signet_narrow", seed=0).n_features
     512
     >>> ARCHITECTURES["signet_narrow"].description

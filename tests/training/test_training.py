@@ -224,7 +224,8 @@ def test_a_killed_script_resumes_exactly(shared_data, tmp_path):
 
     def start(name):
         command = [sys.executable, "examples/train_signet.py", "bhsig260", str(tmp_path / "BHSig260")]
-        command += [str(tmp_path / f"{name}.safetensors"), "--architecture", "tiny", "--epochs", "4", "--hold-out"]
+        command += [str(tmp_path / f"{name}.safetensors"), "--recipe", "signet-f", "--architecture", "tiny"]
+        command += ["--epochs", "4", "--hold-out"]
         command += ["--checkpoint-dir", str(tmp_path / name), "--memory", str(tmp_path / "memory")]
         environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
         return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
