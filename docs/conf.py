@@ -27,10 +27,11 @@ html_theme = "alabaster"
 
 def write_tables(app):
     """Write the tables that are made from registries, before the pages that include them are read."""
-    from architectures_table import architectures_table
+    from generated_tables import TABLES
 
     (HERE / "generated").mkdir(exist_ok=True)
-    (HERE / "generated" / "architectures.txt").write_text(architectures_table())
+    for name, table in TABLES.items():
+        (HERE / "generated" / f"{name}.txt").write_text(table())
 
 
 def setup(app):

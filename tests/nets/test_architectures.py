@@ -153,7 +153,7 @@ def test_the_registry_is_read_only():
 
 def test_the_table_of_networks_in_the_documentation(monkeypatch):
     monkeypatch.syspath_prepend(str(DOCS))
-    table = importlib.import_module("architectures_table").architectures_table()
+    table = importlib.import_module("generated_tables").architectures()
     for name, network in ARCHITECTURES.items():
         assert f"``{name}``" in table
         assert network.description in table
