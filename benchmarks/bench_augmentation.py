@@ -2,6 +2,7 @@
 
     python benchmarks/bench_augmentation.py
 
+sigkit crops with torchvision's function, at positions that it draws itself.
 Each image of a batch must be augmented with its own random numbers. torchvision draws once per call for all images, so
 it is called once per image, with those transformations of `Distortion` that it has (affine, elastic, blur, erasing; not
 the width of strokes, the fading of ink and the noise). One call for the whole batch is timed as well, to show the

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     },
     "estimators": {"transformers", "training", "attacks", "nets", "_utils", "torch", "sklearn"},
     "transformers": {"training", "nets", "imaging", "_utils", "torch", "sklearn"},
-    "training": {"attacks", "nets", "_utils", "torch", "skorch", "sklearn", "matplotlib"},
+    "training": {"attacks", "nets", "_utils", "torch", "torchvision", "skorch", "sklearn", "matplotlib"},
     "attacks": {"_utils", "torch"},
     "nets": {"_utils", "torch", "torchvision"},
     "datasets": {"imaging", "_utils", "torch", "sklearn", "PIL"},

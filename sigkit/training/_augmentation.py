@@ -77,14 +77,15 @@ def random_crop(images, size, generator):
     """
     if size is None:
         return images
+    # Imported for trainings alone: torchvision takes a second to import. Its RandomCrop draws one position for a whole
+    # batch, and from torch's global generator, which would end exact resumption; so the positions are drawn here.
+    from torchvision.transforms.v2.functional import crop
+
     n_samples, _, height, width = images.shape
     size = min(size[0], height), min(size[1], width)
-    top = torch.randint(height - size[0] + 1, (n_samples, 1), generator=generator) + torch.arange(size[0])
-    left = torch.randint(width - size[1] + 1, (n_samples, 1), generator=generator) + torch.arange(size[1])
-    sample = torch.arange(n_samples)[:, None, None]
-    places = (index.to(images.device) for index in (sample, top[:, :, None], left[:, None, :]))
-    sample, top, left = places
-    return images[sample, 0, top, left][:, None]
+    tops = torch.randint(height - size[0] + 1, (n_samples,), generator=generator).tolist()
+    lefts = torch.randint(width - size[1] + 1, (n_samples,), generator=generator).tolist()
+    return torch.stack([crop(image, top, left, *size) for image, top, left in zip(images, tops, lefts)])
 
 
 def _crop_middle(images, generator, size):

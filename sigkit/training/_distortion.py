@@ -19,7 +19,8 @@ class Distortion(Parameters):
     """Augmentation by random changes of shape, pen and ink, so that features transfer to other pens and scanners.
 
     Each parameter bounds the range from which a value is drawn for each image; 0 (1 for factors) switches a distortion
-    off.
+    off. Whole batches are changed at once: `torchvision.transforms.v2` draws once per call, and is tens of times slower
+    when it is called once per image (``benchmarks/bench_augmentation.py``).
 
     Parameters
     ----------

@@ -217,6 +217,7 @@ def test_nothing_in_a_state_is_executed(signatures, tmp_path):
     assert not (tmp_path / "harm").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_script_resumes_exactly(shared_data, tmp_path):
     (tmp_path / "BHSig260" / "Bengali").mkdir(parents=True)
     for writer in ("021", "022", "023"):
@@ -448,6 +449,7 @@ torch.distributed.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_processes_that_train_together_end_with_the_same_weights(signatures, tmp_path):
     X, y = signatures
     np.savez(tmp_path / "signatures.npz", X=X, y=y)
