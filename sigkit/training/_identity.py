@@ -13,6 +13,8 @@ from sigkit.training._checkpoint import STATE_FILE, to_jsonable
 # The seed that a random state gave is part of the recipe.
 RUN_TIME = RUN_TIME_PARAMETERS | {"random_state"}
 """Parameters, at any depth, that are not part of a recipe."""
+DIGEST_LENGTH = 64
+"""Number of digits of a digest, which says nothing to a reader."""
 
 
 def recipe_of(estimator, training, without=()):
@@ -59,11 +61,17 @@ def check_recipe(folder, found, wanted):
     """
     differing = [name for name in sorted(found.keys() | wanted.keys()) if found.get(name) != wanted.get(name)]
     if differing:
-        described = "; ".join(f"{name} was {found.get(name)!r} and is {wanted.get(name)!r}" for name in differing[:3])
+        described = "; ".join(_difference(name, found.get(name), wanted.get(name)) for name in differing[:3])
         raise ValueError(
             f"{os.path.join(folder, STATE_FILE)}: the state of another training ({described}). Name another "
             "checkpoint_dir, delete this file to start again, or restore the parameters to resume."
         )
+
+
+def _difference(name, found, wanted):
+    if any(isinstance(value, str) and len(value) >= DIGEST_LENGTH for value in (found, wanted)):
+        return f"{name} differ"
+    return f"{name} was {found!r} and is {wanted!r}"
 
 
 def weights_digest(module):

@@ -142,7 +142,8 @@ def collect_signatures(X, writers, forgery, *, with_forgeries):
     if with_forgeries and (forgery[chosen] == GENUINE).all():
         raise ValueError(
             "forgery_weight= and extra_classes=('forgeries',) need skilled forgeries of the development writers; y has "
-            "none. Pass them with rows [writer, 1] in y, or leave these parameters at their defaults."
+            "none. Pass them with rows [writer, 1] in y, or train without them: forgery_weight=None and "
+            "training__extra_classes=(), which recipes set."
         )
     numbers = np.searchsorted(known, writers[chosen])
     return chosen, np.stack([numbers, forgery[chosen] != GENUINE], axis=1).astype(np.int64), known

@@ -49,7 +49,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     architecture : str, default="signet"
         Name of the network: one of `sigkit.nets.ARCHITECTURES`, such as "signet" (2,048 features) or "signet_small"
         (1,024), or "torchvision:" with the name of a classification network of torchvision, such as
-        "torchvision:resnet18"; see :func:`sigkit.nets.build_network`. The metadata of a weight file override it.
+        "torchvision:resnet18"; see :func:`sigkit.nets.build_network`. A weight file names its own.
     weights : {"synthetic"}, str, os.PathLike or None, default=None
         Name of weights in the package, or path of a `.safetensors` file or of a `.pth` file of sigver; no code in the
         file is executed. "synthetic" was trained on synthetic signatures only, and has the license of the package. None

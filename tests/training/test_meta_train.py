@@ -88,7 +88,7 @@ class TestResumption:
         ):
             with pytest.raises(ValueError, match=named):
                 make_verifier(training__checkpoint_dir=tmp_path, **parameters).fit(X, y)
-        with pytest.raises(ValueError, match="images was"):
+        with pytest.raises(ValueError, match="images differ"):
             make_verifier(training__checkpoint_dir=tmp_path).fit(255 - X, y)
 
     def test_a_folder_that_cannot_be_written_is_named_before_the_training(

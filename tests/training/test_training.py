@@ -192,7 +192,7 @@ def test_the_state_of_another_recipe_is_refused(draw_blots, tmp_path, settings, 
 def test_the_state_of_other_images_is_refused(signatures, tmp_path):
     X, y = signatures
     make(epochs=1, checkpoint_dir=tmp_path).fit(X, y)
-    with pytest.raises(ValueError, match=r"another training .images was"):
+    with pytest.raises(ValueError, match=r"another training .images differ"):
         make(epochs=1, checkpoint_dir=tmp_path).fit(X[::-1], y[::-1])
 
 
@@ -623,7 +623,7 @@ def test_a_training_from_given_weights_resumes_exactly(signatures, learned, tmp_
     with pytest.raises(KeyboardInterrupt):
         part.fit(X, y)
     assert_same_weights(part.set_params(training__callbacks=None).fit(X, y), whole)
-    with pytest.raises(ValueError, match=r"another training .initial_weights was"):
+    with pytest.raises(ValueError, match=r"another training .initial_weights differ"):
         make(checkpoint_dir=tmp_path / "run").fit(X, y)
 
 

@@ -38,8 +38,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     architecture : str, default="signet"
-        Name of the network, one of `sigkit.nets.ARCHITECTURES`; "signet" and "smallcnn" are those of [1]_. The
-        metadata of a weight file override it.
+        Name of the network, one of `sigkit.nets.ARCHITECTURES`; "signet" and "smallcnn" are those of [1]_. A weight
+        file names its own.
     weights : {"synthetic"}, str, os.PathLike or None, default=None
         Initial weights: the name of weights in the package, or a file written by `SigNetFeaturizer`, by sigver or by
         `save_weights` of this estimator; without epochs the latter are used as they are. None starts from random
