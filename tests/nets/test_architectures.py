@@ -141,9 +141,9 @@ def test_architectures_of_users(emptied):
     for name in ("signet", "torchvision:resnet18"):
         with pytest.raises(ValueError, match=f"name='{name}' is an architecture that sigkit provides"):
             register_architecture(name, Means, "another")
-    register_architecture("bare", lambda: nn.Linear(1, 2), "without attributes")
-    with pytest.raises(TypeError, match=r"'bare'.* found Linear without input_size, takes_any_size, n_features"):
-        build_network("bare")
+    register_architecture("incomplete", lambda: nn.Linear(1, 2), "without attributes")
+    with pytest.raises(TypeError, match=r"'incomplete'.* found Linear without input_size, takes_any_size, n_features"):
+        build_network("incomplete")
 
 
 def test_the_registry_is_read_only():

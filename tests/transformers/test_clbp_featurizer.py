@@ -110,11 +110,11 @@ def random_images():
         "float": rng.random((23, 34), dtype=np.float32) * 255,
         "gray": rng.integers(0, 256, (23, 34)).astype(np.uint8),
         "sparse": sparse.astype(np.uint8),
-        "slope": np.add.outer(np.arange(20), 3 * np.arange(31)).astype(np.uint8),
+        "ramp": np.add.outer(np.arange(20), 3 * np.arange(31)).astype(np.uint8),
     }
 
 
-@pytest.mark.parametrize("kind", ["float", "gray", "sparse", "slope"])
+@pytest.mark.parametrize("kind", ["float", "gray", "sparse", "ramp"])
 def test_all_codes_equal_those_of_plain_loops(kind):
     image = random_images()[kind]
     assert np.array_equal(count(image), reference(image))
