@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sigkit.nets import choose_device, load_network, network_without_weights
-from sigkit.training import EnsembleAdversary, ProjectedGradientAdversary, SigNetTraining
+from sigkit.training import EnsembleAdversary, ProjectedGradientAdversary, SigNetTraining, training_of
 from sigkit.transformers import SigNetFeaturizer
 
 
@@ -75,7 +75,7 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
         if not isinstance(estimator, SigNetFeaturizer):
             raise ValueError(f"{name} must be a SigNetFeaturizer; found a {type(estimator).__name__}.")
         estimator._validate_params()
-        training = _training_of(estimator)
+        training = training_of(estimator, SigNetTraining)
         if estimator.weights is not None or not training.epochs:
             found = f"weights={estimator.weights!r}" if estimator.weights is not None else "epochs=0"
             raise ValueError(
@@ -87,7 +87,7 @@ class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
 
     def _fit_against(self, featurizer, adversary, X, y):
         """Fit a featurizer whose training has the adversary."""
-        training = _training_of(featurizer)
+        training = training_of(featurizer, SigNetTraining)
         attacked = clone(training)
         # Set without a copy: the networks of an ensemble are large.
         attacked.adversary = adversary
@@ -347,7 +347,7 @@ class EnsembleAdversarialTrainer(_HardenedFeaturizer):
 
 def _check_alike(featurizer, surrogate, number):
     """Check that a surrogate has the classes of the estimator and takes its images."""
-    own, other = _training_of(featurizer), _training_of(surrogate)
+    own, other = training_of(featurizer, SigNetTraining), training_of(surrogate, SigNetTraining)
     for name, ours, theirs in (
         ("dev_writers", featurizer.dev_writers, surrogate.dev_writers),
         ("extra_classes", own.extra_classes, other.extra_classes),
@@ -369,10 +369,6 @@ def _check_alike(featurizer, surrogate, number):
             f"surrogate {number} ({surrogate.architecture}) needs images of {another.input_size}, which the training "
             f"of {featurizer.architecture} does not make: choose another architecture, or augmentation='crop'."
         )
-
-
-def _training_of(featurizer):
-    return SigNetTraining() if featurizer.training is None else featurizer.training
 
 
 def _untrained(featurizer):

@@ -17,6 +17,7 @@ from sigkit.training._losses import LOSSES, CosFaceLoss, SigNetLoss, SoftmaxLoss
 from sigkit.training._meta_parameters import InnerLoop, MetaTraining
 from sigkit.training._meta_train import meta_train as meta_train
 from sigkit.training._nested import own_training as own_training
+from sigkit.training._nested import training_of as training_of
 from sigkit.training._recipes import SYNTHETIC_RECIPE, TRANSFER_RECIPE
 from sigkit.training._schedules import CosineSchedule, Schedule, StepSchedule
 from sigkit.training._signet_parameters import SigNetTraining

@@ -1,5 +1,6 @@
 """skorch callbacks: early stopping, and the connection to the training run."""
 
+import numpy as np
 from skorch.callbacks import Callback
 
 from sigkit.training._checkpoint import to_jsonable
@@ -89,6 +90,49 @@ def measurements(epoch):
     return {
         name: to_jsonable(value) for name, value in epoch.items() if name != "batches" and not name.endswith("_best")
     }
+
+
+def without_names(callbacks):
+    """Return callbacks without the names that skorch takes with them.
+
+    Parameters
+    ----------
+    callbacks : sequence of skorch callbacks or of (str, callback), or None
+        The callbacks.
+
+    Returns
+    -------
+    list of skorch callbacks
+        The callbacks themselves.
+    """
+    return [each[1] if isinstance(each, tuple) else each for each in callbacks or ()]
+
+
+def describe_callbacks(callbacks):
+    """Describe callbacks by their classes and plain attributes, as they are before a training.
+
+    Parameters
+    ----------
+    callbacks : sequence of skorch callbacks
+        The callbacks, some in tuples with their name.
+
+    Returns
+    -------
+    list of dict
+        Plain values.
+    """
+    return [
+        {
+            "class": type(callback).__name__,
+            # What ends in an underscore is measured in a training; other objects, such as writers, end no training.
+            **{
+                name: to_jsonable(value)
+                for name, value in sorted(vars(callback).items())
+                if not name.endswith("_") and (value is None or isinstance(value, (str, bool, int, float, np.generic)))
+            },
+        }
+        for callback in without_names(callbacks)
+    ]
 
 
 def unwrap_compiled(module):

@@ -3,6 +3,24 @@
 from sklearn.base import clone
 
 
+def training_of(estimator, cls):
+    """Return the training of an estimator; None stands for the defaults.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An estimator with a parameter `training`.
+    cls : type
+        Class of the default training.
+
+    Returns
+    -------
+    Parameters
+        The training.
+    """
+    return cls() if estimator.training is None else estimator.training
+
+
 def own_training(estimator, params, cls):
     """Copy the training of an estimator before its nested parameters are set.
 

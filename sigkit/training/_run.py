@@ -5,11 +5,11 @@ import os
 import sys
 import time
 
-import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sigkit._utils import warn
-from sigkit.training._checkpoint import make_folder, read_state, to_jsonable, write_state
+from sigkit.training._callbacks import describe_callbacks
+from sigkit.training._checkpoint import make_folder, read_state, write_state
 from sigkit.training._distributed import from_first, processes, share_from_first
 from sigkit.training._identity import check_recipe
 
@@ -165,31 +165,3 @@ class TrainingRun:
         done = len(self.history)
         left = (time.monotonic() - self._start) / (done - self._first) * (self.n_epochs - done)
         sys.stderr.write(f"[sigkit] epoch {done} of {self.n_epochs}: {', '.join(words)}, {left:.0f} s left\n")
-
-
-def describe_callbacks(callbacks):
-    """Describe callbacks by their classes and plain attributes, as they are before a training.
-
-    Parameters
-    ----------
-    callbacks : sequence of skorch callbacks
-        The callbacks, some in tuples with their name.
-
-    Returns
-    -------
-    list of dict
-        Plain values.
-    """
-    callbacks = [each[1] if isinstance(each, tuple) else each for each in callbacks or ()]
-    return [
-        {
-            "class": type(callback).__name__,
-            # What ends in an underscore is measured in a training; other objects, such as writers, end no training.
-            **{
-                name: to_jsonable(value)
-                for name, value in sorted(vars(callback).items())
-                if not name.endswith("_") and (value is None or isinstance(value, (str, bool, int, float, np.generic)))
-            },
-        }
-        for callback in callbacks
-    ]

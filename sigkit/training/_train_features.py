@@ -11,7 +11,7 @@ from skorch.history import History
 from sigkit._utils import as_bytes, content_digest, freed_memory_kept
 from sigkit.nets import choose_precision, network_input, set_inplace_relu
 from sigkit.training._augmentation import make_augmentation
-from sigkit.training._callbacks import Diverged, EpochLogger, Patience, measurements, unwrap_compiled
+from sigkit.training._callbacks import Diverged, EpochLogger, Patience, measurements, unwrap_compiled, without_names
 from sigkit.training._distributed import processes, share_from_first
 from sigkit.training._identity import recipe_of, weights_digest
 from sigkit.training._image_set import MIRRORS, ImageSet, classes_of, collect_signatures, hold_out, training_size
@@ -114,8 +114,7 @@ def restore(net, state):
 def _checked(training):
     """Resolve the names in the parameters, and check the callbacks."""
     training = training.resolve()
-    callbacks = [each[1] if isinstance(each, tuple) else each for each in training.callbacks or []]
-    for callback in callbacks:
+    for callback in without_names(training.callbacks):
         if isinstance(callback, Checkpoint) and not callback.dirname:
             raise ValueError(
                 "callbacks: a Checkpoint without dirname= writes into the current folder. Set dirname=, or use "

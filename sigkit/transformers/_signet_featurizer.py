@@ -32,7 +32,7 @@ from sigkit.nets import (
     prepare_network,
     save_weights,
 )
-from sigkit.training import SigNetTraining, own_training, train_features, training_seed
+from sigkit.training import SigNetTraining, own_training, train_features, training_of, training_seed
 from sigkit.transformers._features import FeatureExtractor, extract_features
 from sigkit.transformers._memory import ImageMemory
 
@@ -235,7 +235,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         X = check_images(self, X, reset=True)
         check_architecture(self.architecture)
-        training = SigNetTraining() if self.training is None else self.training
+        training = training_of(self, SigNetTraining)
         training.validate()
         device = choose_device(self.device)
         seed = training_seed(self.random_state, training.checkpoint_dir if self.weights is None else None)
@@ -390,7 +390,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
-        tags.target_tags.required = self.weights is None and (self.training is None or bool(self.training.epochs))
+        tags.target_tags.required = self.weights is None and bool(training_of(self, SigNetTraining).epochs)
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 

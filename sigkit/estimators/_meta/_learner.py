@@ -15,7 +15,15 @@ from sigkit.nets import (
     load_network,
     network_input,
 )
-from sigkit.training import SigNetTraining, keep_seed, meta_train, task_sizes, training_seed, update_statistics
+from sigkit.training import (
+    SigNetTraining,
+    keep_seed,
+    meta_train,
+    task_sizes,
+    training_of,
+    training_seed,
+    update_statistics,
+)
 from sigkit.transformers import SigNetFeaturizer
 
 N_FOR_FIRST_STATISTICS = 64
@@ -166,7 +174,7 @@ def _pretrain(verifier, training, development, target, seed):
     )
     if featurizer.random_state is None:
         featurizer.set_params(random_state=seed)
-    if getattr(featurizer.training or SigNetTraining(), "checkpoint_dir", None) is None:
+    if training_of(featurizer, SigNetTraining).checkpoint_dir is None:
         featurizer.set_params(training__checkpoint_dir=_pretraining_folder(training))
     rows = development.training_rows()
     return featurizer.fit(development.images[rows], target[rows])

@@ -25,7 +25,7 @@ from sigkit.estimators._meta._meta_gallery import AdaptedWriters, PackedImages
 from sigkit.estimators._meta._random_forgeries import draw_random_forgeries
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
 from sigkit.nets import check_architecture, save_weights
-from sigkit.training import DevelopmentSet, MetaTraining, own_training
+from sigkit.training import DevelopmentSet, MetaTraining, own_training, training_of
 
 
 class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
@@ -242,7 +242,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         X = as_bytes(check_images(self, X, reset=True))
         writers, forgery = check_target(X, y)
         check_architecture(self.architecture)
-        training = MetaTraining() if self.training is None else self.training
+        training = training_of(self, MetaTraining)
         training.validate()
         training = training.resolve()
         is_dev = development_rows(writers, self.dev_writers)
