@@ -211,6 +211,6 @@ def _trimmed(net):
     net.device = "cpu"
     # Callbacks may hold what cannot be pickled.
     net.trim_for_prediction()
-    net.adversary = net.run = None
+    net.adversary = net.run = net.draws_ = None
     net.history = history
     return net
