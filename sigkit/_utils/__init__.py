@@ -16,6 +16,7 @@ from sigkit._utils._pipeline import (
 )
 from sigkit._utils._progress import progress
 from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
+from sigkit._utils._random_state import own_random_state
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
 from sigkit._utils._target import (
     GENUINE,
@@ -28,6 +29,7 @@ from sigkit._utils._target import (
 )
 from sigkit._utils._text import listing
 from sigkit._utils._warn import warn
+from sigkit._utils._warning_filters import filters_lock
 
 __all__ = [
     "GENUINE",
@@ -45,6 +47,7 @@ __all__ = [
     "describe_preprocessing",
     "describe_training",
     "development_rows",
+    "filters_lock",
     "freed_memory_kept",
     "join_target",
     "last_step",
@@ -52,6 +55,7 @@ __all__ = [
     "map_parallel",
     "named_steps",
     "on_dask",
+    "own_random_state",
     "parse_target",
     "preprocesses_scans",
     "progress",

@@ -6,9 +6,8 @@ import pickle
 from numbers import Integral
 
 import torch
-from sklearn.utils import check_random_state
 
-from sigkit._utils import whole_file
+from sigkit._utils import own_random_state, whole_file
 from sigkit.training._distributed import from_first, processes
 
 STATE_FILE = "training.pt"
@@ -102,7 +101,7 @@ def training_seed(random_state, folder=None):
     int
         The seed, the same in all processes that train together.
     """
-    drawn = check_random_state(random_state).randint(2**31 - 1)
+    drawn = own_random_state(random_state).randint(2**31 - 1)
 
     def choose():
         state = None if isinstance(random_state, Integral) else read_state(folder)
