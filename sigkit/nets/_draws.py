@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import torch
 from torch import nn
-from torch._C import _current_graph_task_id, _pop_torch_dispatch_stack, _push_on_torch_dispatch_stack
+from torch._C import DispatchKey, _current_graph_task_id, _pop_torch_dispatch_stack, _push_on_torch_dispatch_stack
 from torch.utils._python_dispatch import TorchDispatchMode
 
 # Layers of these packages are known; other code may draw anywhere.
@@ -162,10 +162,11 @@ def fixed_draws(needed):
 
 
 def _layer_draws(layer, evaluation):
-    hooks = layer._forward_pre_hooks or layer._forward_hooks or "forward" in vars(layer)
-    rates = [value for name, value in vars(layer).items() if name == "p" or "drop" in name]
+    own = vars(layer)
+    changed = own["_forward_pre_hooks"] or own["_forward_hooks"] or "forward" in own
+    rates = [value for name, value in own.items() if name == "p" or "drop" in name]
     drops = isinstance(layer, nn.RReLU) or any(isinstance(rate, (int, float)) and rate for rate in rates)
-    return bool(hooks) or isinstance(layer, _ALWAYS_DRAWING) or (drops and not evaluation)
+    return bool(changed) or isinstance(layer, _ALWAYS_DRAWING) or (drops and not evaluation)
 
 
 def _is_unknown(thing):
@@ -179,30 +180,40 @@ def _describe(func):
     In a name such as `aten::rand.generator`, the part after the point names the overload.
     """
     deterministic = "deterministic", None, None
-    schema = getattr(func, "_schema", None)
+    schema = _schema(func)
     if schema is None or schema.name in _DRAW_NOTHING or schema.name.endswith("_backward"):
         return deterministic
-    names = [argument.name for argument in schema.arguments]
+    names = [*_defaults(func)]
     if "generator" in names:
         return "random", func, names.index("generator")
     for overload in func.overloadpacket.overloads():
         other = getattr(func.overloadpacket, overload)
-        with_generator = [argument.name for argument in other._schema.arguments]
+        with_generator = [*_defaults(other)]
         if "generator" in with_generator and [name for name in with_generator if name != "generator"] == names:
             return "random", other, len(names)
     if torch.Tag.nondeterministic_seeded not in func.tags:
         return deterministic
     if schema.name == "aten::native_dropout" and not schema.overload_name:
         return "native_dropout", None, None
-    if func.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd):
+    if func.has_kernel_for_dispatch_key(DispatchKey.CompositeImplicitAutograd):
         return "composite", None, None
     return "unsupported", None, None
 
 
 def _named(func, args, kwargs):
     """Return the arguments of a call by their names, with those left at their defaults."""
-    defaults = {argument.name: argument.default_value for argument in func._schema.arguments}
+    defaults = _defaults(func)
     return {**defaults, **dict(zip(defaults, args)), **kwargs}
+
+
+def _defaults(func):
+    """Return the default values of all arguments of an operator by their names."""
+    return {argument.name: argument.default_value for argument in _schema(func).arguments}
+
+
+def _schema(func):
+    # Operators that take functions have none.
+    return getattr(func, "_schema", None)
 
 
 def _draws(given):
