@@ -6,6 +6,7 @@ from numbers import Real
 
 import joblib
 import numpy as np
+import torch
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 
@@ -25,6 +26,7 @@ from sigkit.experiments._development_writers import development_writers
 from sigkit.experiments._experiment_results import ExperimentResults
 from sigkit.experiments._results_folder import ResultsFolder
 from sigkit.experiments._split_report import report_of_split
+from sigkit.experiments._torch_threads import at_most_threads
 from sigkit.model_selection import WriterSplit
 
 SAVED_ARRAYS = {"rows", "classes", "genuine_scores", "forgery_scores", "seconds"}
@@ -33,65 +35,66 @@ SAVED_ARRAYS = {"rows", "classes", "genuine_scores", "forgery_scores", "seconds"
 def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, folder=None, n_jobs=None, verbose=0):
     """Evaluate writer-dependent verification over several splits into references and queries, as in [1]_.
 
-    For each split of `cv` a clone of the estimator is fitted to the training fold. Each genuine query is scored against
-    its own writer (a genuine trial) and all other writers (random forgeries), each forgery against the claimed writer.
-    The result is that of `cross_validate` with `verification_scorer`, but it also has the scores and the EER by the
-    method "sigver", and with `folder` an interrupted experiment can be resumed.
+        For each split of `cv` a clone of the estimator is fitted to the training fold. Each genuine query is scored against
+        its own writer (a genuine trial) and all other writers (random forgeries), each forgery against the claimed writer.
+        The result is that of `cross_validate` with `verification_scorer`, but it also has the scores and the EER by the
+        method "sigver", and with `folder` an interrupted experiment can be resumed.
 
-    Parameters
-    ----------
-    estimator : estimator
-        A `WriterDependentSVC` on features, or a Pipeline that ends in one.
-    X : array-like or list of n_samples
-        Features or images, as the estimator takes them.
-    y : array-like of shape (n_samples,) or (n_samples, 2)
-        Writer ids, or rows `[writer, forgery]`.
-    cv : WriterSplit or None, default=None
-        The splits. By default 12 references, 10 queries and 10 splits, with the `dev_writers` of the estimator and
-        `random_state=0`.
-    threshold : float, default=0.0
-        The threshold of FRR and FAR, fixed beforehand.
-    folder : str, os.PathLike or None, default=None
-        Folder in which each finished split is saved (.npz and .json files, no pickles). A further call with the same
-        estimator, splits and contents of `X` and `y` reads the finished splits; for this the splits must have an
-        integer as `random_state`.
-    n_jobs : int or None, default=None
-        Number of splits computed in parallel, in processes or as `joblib.parallel_config` says. The estimator may have
-        an `n_jobs` of its own.
-    verbose : int, default=0
-        1 reports the progress on standard error.
+        Parameters
+        ----------
+        estimator : estimator
+            A `WriterDependentSVC` on features, or a Pipeline that ends in one.
+        X : array-like or list of n_samples
+            Features or images, as the estimator takes them.
+        y : array-like of shape (n_samples,) or (n_samples, 2)
+            Writer ids, or rows `[writer, forgery]`.
+        cv : WriterSplit or None, default=None
+            The splits. By default 12 references, 10 queries and 10 splits, with the `dev_writers` of the estimator and
+            `random_state=0`.
+        threshold : float, default=0.0
+            The threshold of FRR and FAR, fixed beforehand.
+        folder : str, os.PathLike or None, default=None
+            Folder in which each finished split is saved (.npz and .json files, no pickles). A further call with the same
+            estimator, splits and contents of `X` and `y` reads the finished splits; for this the splits must have an
+            integer as `random_state`.
+        n_jobs : int or None, default=None
+            Number of splits computed in parallel, in processes or as `joblib.parallel_config` says. The estimator may have
+            an `n_jobs` of its own.
+        verbose : int, default=0
+            1 reports the progress on standard error.
 
-    Returns
-    -------
-    ExperimentResults
-        Error rates, times and trials of all splits.
+        Returns
+        -------
+        ExperimentResults
+            Error rates, times and trials of all splits.
 
-    Raises
-    ------
-    ValueError
-        If the folder contains another experiment or a damaged file, if `cv` has queries of development writers, or if a
-        parameter cannot be described such that the experiment can be resumed.
+        Raises
+        ------
+        ValueError
+            If the folder contains another experiment or a damaged file, if `cv` has queries of development writers, or if a
+            parameter cannot be described such that the experiment can be resumed.
 
-    References
-    ----------
-    .. [1] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2017). Learning features for offline handwritten
-       signature verification using deep convolutional neural networks. Pattern Recognition, 70, 163-176.
-       arXiv:1705.05787.
+        References
+        ----------
+        .. [1] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2017). Learning features for offline handwritten
+           signature verification using deep convolutional neural networks. Pattern Recognition, 70, 163-176.
+           arXiv:1705.05787.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sigkit.estimators import WriterDependentSVC
-    >>> from sigkit.experiments import writer_dependent_experiment
-    >>> from sigkit.model_selection import WriterSplit
-    >>> rng = np.random.default_rng(0)
-    >>> y = np.array([[writer, forgery] for writer in range(8) for forgery in [0] * 8 + [1] * 4])
-    >>> X = rng.normal(size=(8, 16))[y[:, 0]] * 2 + rng.normal(size=(len(y), 16)) + y[:, 1:]
-    >>> cv = WriterSplit(n_references=4, n_queries=4, dev_writers=[0, 1, 2], n_splits=2, random_state=0)
-    >>> model = WriterDependentSVC(gamma=0.05, dev_writers=[0, 1, 2])
-    >>> results = writer_dependent_experiment(model, X, y, cv=cv)
-    >>> results.metrics["eer"].shape, results.trials[0].genuine_scores.shape
-    ((2,), (20, 5))
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sigkit.estimators import WriterDependentSVC
+        >>> from sigkit.experiments import writer_dependent_experiment
+        >>> from sigkit.experiments._torch_threads import at_most_threads
+    from sigkit.model_selection import WriterSplit
+        >>> rng = np.random.default_rng(0)
+        >>> y = np.array([[writer, forgery] for writer in range(8) for forgery in [0] * 8 + [1] * 4])
+        >>> X = rng.normal(size=(8, 16))[y[:, 0]] * 2 + rng.normal(size=(len(y), 16)) + y[:, 1:]
+        >>> cv = WriterSplit(n_references=4, n_queries=4, dev_writers=[0, 1, 2], n_splits=2, random_state=0)
+        >>> model = WriterDependentSVC(gamma=0.05, dev_writers=[0, 1, 2])
+        >>> results = writer_dependent_experiment(model, X, y, cv=cv)
+        >>> results.metrics["eer"].shape, results.trials[0].genuine_scores.shape
+        ((2,), (20, 5))
     """
     if isinstance(threshold, bool) or not isinstance(threshold, Real) or np.isnan(threshold):
         raise ValueError(f"threshold must be a number; found {threshold!r}.")
@@ -106,7 +109,9 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
         files = ResultsFolder(folder, description | {"splits": joblib.hash(splits)}, SAVED_ARRAYS)
     found = [files and files.read(_name(number), test) for number, (_, test) in enumerate(splits)]
     missing = [number for number, arrays in enumerate(found) if arrays is None]
-    computed = map_parallel(_run, [(estimator, y, *splits[number]) for number in missing], X, n_jobs=n_jobs)
+    n_threads = torch.get_num_threads()
+    tasks = [(estimator, y, *splits[number], n_threads) for number in missing]
+    computed = map_parallel(_run, tasks, X, n_jobs=n_jobs)
     for position, arrays in progress(computed, len(missing), "splits", verbose):
         found[missing[position]] = arrays
         if files:
@@ -131,10 +136,10 @@ def _check_enrolled(estimator, y, splits):
 
 def _run(split, X):
     """Fit and score one split."""
-    estimator, y, train, test = split
+    estimator, y, train, test, n_threads = split
     # A split already runs on a worker of the cluster. Without this, the tasks of the estimator would be sent to the
     # cluster again, each with another copy of the data.
-    with joblib.parallel_config("threading") if on_dask() else nullcontext():
+    with joblib.parallel_config("threading") if on_dask() else nullcontext(), at_most_threads(n_threads):
         start = time.perf_counter()
         model = clone(estimator).fit(_safe_indexing(X, train), y[train])
         middle = time.perf_counter()
