@@ -17,6 +17,7 @@ from sigkit._utils._pipeline import (
 from sigkit._utils._progress import progress
 from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
+from sigkit._utils._seal import digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
 from sigkit._utils._target import (
     GENUINE,
     SIMPLE,
@@ -45,6 +46,7 @@ __all__ = [
     "describe_preprocessing",
     "describe_training",
     "development_rows",
+    "digest_of",
     "freed_memory_kept",
     "join_target",
     "last_step",
@@ -56,9 +58,13 @@ __all__ = [
     "preprocesses_scans",
     "progress",
     "same_id_type",
+    "seal_safetensors",
+    "sealed",
     "signature_digest",
     "single_threaded_products",
     "steps_after_preprocessing",
+    "unseal_safetensors",
+    "unsealed",
     "warn",
     "whole_file",
     "with_last_step",

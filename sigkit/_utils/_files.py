@@ -1,8 +1,17 @@
 """Atomic writing of files."""
 
 import os
-from contextlib import contextmanager
+import re
+from contextlib import contextmanager, suppress
 from uuid import uuid4
+
+try:
+    import fcntl
+except ImportError:
+    # Windows does not remove a file that is open, so there it needs no lock.
+    fcntl = None
+
+_UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.unfinished$")
 
 
 @contextmanager
@@ -10,7 +19,7 @@ def whole_file(path):
     """Write a file atomically: it appears under its name when it is complete.
 
     Readers never see a part of it, simultaneous writers do not mix, and an error or an interruption leaves the
-    previous file.
+    previous file. A process that is killed leaves an unfinished file, which the next writer in this folder removes.
 
     Parameters
     ----------
@@ -38,12 +47,52 @@ def whole_file(path):
     ['one']
     """
     path = os.fspath(path)
-    unfinished = f"{path}.{uuid4().hex}.unfinished"
+    _remove_abandoned(os.path.dirname(path) or os.curdir)
+    file = _create(path)
     try:
-        with open(unfinished, "xb") as file:
+        with file:
             yield file
-        os.replace(unfinished, path)
+            # The file is replaced while it is locked: another process must not take it for an abandoned one.
+            file.flush()
+            if fcntl is not None:
+                os.replace(file.name, path)
+        if fcntl is None:
+            os.replace(file.name, path)
     except BaseException:
-        if os.path.exists(unfinished):
-            os.unlink(unfinished)
+        with suppress(FileNotFoundError):
+            os.unlink(file.name)
         raise
+
+
+def _create(path):
+    """Create an unfinished file, and lock it as long as it is open; a lock ends with its process."""
+    while True:
+        file = open(f"{path}.{uuid4().hex}.unfinished", "xb")  # noqa: SIM115
+        if fcntl is None:
+            return file
+        with suppress(OSError):
+            # Some network file systems have no locks.
+            fcntl.flock(file, fcntl.LOCK_EX)
+        # It may have been removed between its creation and its lock.
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()
+
+
+def _remove_abandoned(folder):
+    """Remove unfinished files that no process is writing."""
+    # The folder may not exist or not be writable; then writing raises the error.
+    with suppress(OSError):
+        names = [name for name in os.listdir(folder) if _UNFINISHED.search(name)]
+        for name in names:
+            with suppress(OSError):
+                _remove_unlocked(os.path.join(folder, name))
+
+
+def _remove_unlocked(path):
+    if fcntl is None:
+        os.unlink(path)
+        return
+    with open(path, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)

@@ -1,3 +1,7 @@
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from sigkit._utils import whole_file
@@ -24,3 +28,35 @@ def test_the_file_appears_when_it_is_complete(tmp_path):
         file.write(b"whole")
         assert not (tmp_path / "file").exists()
     assert (tmp_path / "file").read_bytes() == b"whole"
+
+
+def test_unfinished_files_of_a_killed_process_are_removed(tmp_path):
+    code = f"""
+import os, signal
+from sigkit._utils import whole_file
+with whole_file({str(tmp_path / "file")!r}) as file:
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    assert [path.suffix for path in tmp_path.iterdir()] == [".unfinished"]
+    with whole_file(tmp_path / "another") as file:
+        file.write(b"whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["another"]
+
+
+def test_unfinished_files_of_a_living_writer_stay(tmp_path):
+    with whole_file(tmp_path / "slow") as slow:
+        slow.write(b"slow")
+        with whole_file(tmp_path / "quick") as quick:
+            quick.write(b"quick")
+    assert (tmp_path / "slow").read_bytes() == b"slow"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["quick", "slow"]
+
+
+def test_other_files_that_are_named_unfinished_stay(tmp_path):
+    (tmp_path / "letter.unfinished").write_bytes(b"dear")
+    with whole_file(tmp_path / "file") as file:
+        file.write(b"whole")
+    assert (tmp_path / "letter.unfinished").exists()
