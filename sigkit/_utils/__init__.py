@@ -3,7 +3,7 @@
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, signature_digest
-from sigkit._utils._files import whole_file
+from sigkit._utils._files import read_file, whole_file
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
@@ -15,7 +15,13 @@ from sigkit._utils._pipeline import (
     with_last_step,
 )
 from sigkit._utils._progress import progress
-from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
+from sigkit._utils._provenance import (
+    check_metadata,
+    compare_preprocessing,
+    describe_preprocessing,
+    describe_training,
+    with_terms,
+)
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
 from sigkit._utils._seal import digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
 from sigkit._utils._target import (
@@ -40,6 +46,7 @@ __all__ = [
     "by_writer",
     "check_images",
     "check_magnification",
+    "check_metadata",
     "check_size",
     "compare_preprocessing",
     "content_digest",
@@ -57,6 +64,7 @@ __all__ = [
     "parse_target",
     "preprocesses_scans",
     "progress",
+    "read_file",
     "same_id_type",
     "seal_safetensors",
     "sealed",

@@ -1,7 +1,8 @@
-"""Atomic writing of files."""
+"""Atomic writing of files, and reading of whole files."""
 
 import os
 import re
+import stat
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
@@ -34,7 +35,7 @@ def whole_file(path):
     Raises
     ------
     OSError
-        If it cannot be written.
+        If it cannot be written; the error names the file.
 
     Examples
     --------
@@ -47,21 +48,75 @@ def whole_file(path):
     ['one']
     """
     path = os.fspath(path)
-    _remove_abandoned(os.path.dirname(path) or os.curdir)
-    file = _create(path)
     try:
-        with file:
-            yield file
-            # The file is replaced while it is locked: another process must not take it for an abandoned one.
-            file.flush()
-            if fcntl is not None:
+        _remove_abandoned(os.path.dirname(path) or os.curdir)
+        file = _create(path)
+        try:
+            with file:
+                yield file
+                # The file is replaced while it is locked: another process must not take it for an abandoned one.
+                file.flush()
+                if fcntl is not None:
+                    os.replace(file.name, path)
+            if fcntl is None:
                 os.replace(file.name, path)
-        if fcntl is None:
-            os.replace(file.name, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(file.name)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(file.name)
+            raise
+    except OSError as error:
+        # A full disk is reported without a name, and other errors name the unfinished file.
+        if error.filename is None or str(error.filename).endswith(".unfinished"):
+            error.filename = path
         raise
+
+
+def read_file(path):
+    """Read a regular file into memory.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file.
+
+    Returns
+    -------
+    bytes
+        Its content.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read; the error names the file.
+    ValueError
+        If it is no regular file: reading a named pipe would wait for a writer, and a device may have no end.
+
+    Examples
+    --------
+    >>> import os
+    >>> from sigkit._utils import read_file
+    >>> read_file(os.devnull)
+    Traceback (most recent call last):
+        ...
+    ValueError: ...: not a regular file. Pass the path of a file.
+    """
+    path = os.fspath(path)
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ValueError(f"{path}: not a regular file. Pass the path of a file.")
+            return file.read()
+    except OSError as error:
+        error.filename = path
+        raise
+    except ValueError as error:
+        if "\0" in str(path):
+            raise ValueError(f"{path!r}: no file has such a name ({error}).") from None
+        raise
+
+
+def _open_without_waiting(path, flags):
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _create(path):

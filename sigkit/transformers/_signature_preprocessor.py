@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sigkit._utils import content_digest, listing, map_parallel, progress, warn
 from sigkit.imaging import ImageError, crop_ink, fit_canvas, place_ink, preprocess_image, read_image
-from sigkit.transformers._memory import ImageMemory
+from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
 from sigkit.transformers._packed_ink import pack_ink, pack_issues, packed_shape, unpack_ink, unpack_issues
 from sigkit.transformers._scans import check_scans, check_shape, read_content
 
@@ -63,7 +63,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         How the background is found and cleared: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's
         threshold at each pixel, for photographs with uneven light; "none" does not clear it.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Folder of a cache with one entry per image, identified by the image's content and these parameters.
+        Folder of a cache with one entry per image, identified by the image's content and these parameters. Damaged
+        entries are computed again. If the folder cannot be written later, one warning names it.
     n_jobs : int or None, default=None
         Number of images that are preprocessed in parallel; None means 1, -1 uses all processors.
     verbose : int, default=0
@@ -155,8 +156,14 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
+        OSError
+            If the folder of the cache cannot be made.
         """
-        self._choose_canvas(check_scans(X), kept_bytes=0)
+        scans = check_scans(X)
+        make_memory(self.memory)
+        problems = []
+        self._choose_canvas(scans, problems, kept_bytes=0)
+        warn_if_not_kept(self.memory, problems)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -181,9 +188,14 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
+        OSError
+            If the folder of the cache cannot be made.
         """
         scans = check_scans(X)
-        return self._preprocess(scans, self._choose_canvas(scans, _KEPT_BYTES))
+        make_memory(self.memory)
+        problems = []
+        kept = self._choose_canvas(scans, problems, kept_bytes=_KEPT_BYTES)
+        return self._preprocess(scans, problems, kept)
 
     def transform(self, X):
         """Preprocess signatures.
@@ -206,7 +218,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             If `X` is empty or does not contain images.
         """
         check_is_fitted(self)
-        return self._preprocess(check_scans(X))
+        return self._preprocess(check_scans(X), [])
 
     def set_output(self, *, transform=None):
         """Do nothing: images do not fit into a table.
@@ -223,8 +235,11 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """
         return self
 
-    def _choose_canvas(self, scans, kept_bytes):
-        """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept."""
+    def _choose_canvas(self, scans, problems, *, kept_bytes):
+        """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept.
+
+        Problems of the cache are added to a list.
+        """
         image_size = check_shape(self.image_size, "image_size")
         kept = [(None, None)] * len(scans)
         if not isinstance(self.canvas_size, str):
@@ -232,7 +247,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             return kept
         shapes = []
         shared = self._ink_memory(), self.background, kept_bytes > 0
-        for position, (digest, shape, ink) in self._map("measured", _find_ink, scans, *shared):
+        for position, (digest, shape, ink) in self._map("measured", problems, _find_ink, scans, *shared):
             shapes.append(shape)
             if ink is not None:
                 kept_bytes -= sum(array.nbytes for array in ink.values())
@@ -240,8 +255,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         self.canvas_size_ = fit_canvas(np.max(shapes, axis=0).tolist(), image_size)
         return kept
 
-    def _preprocess(self, scans, kept=None):
-        """Preprocess scans, from their ink where it was kept, and warn of possible problems."""
+    def _preprocess(self, scans, problems, kept=None):
+        """Preprocess scans, from their ink where it was kept, and warn of possible problems, also those of the cache."""
         image_size = check_shape(self.image_size, "image_size")
         settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
         memory = ImageMemory(self.memory, "preprocessed", settings)
@@ -250,8 +265,9 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         images = np.empty((len(scans), *image_size), dtype=np.uint8)
         issues = [None] * len(scans)
         shared = memory, self._ink_memory(), settings
-        for position, result in self._map("preprocessed", _preprocess_scan, items, *shared):
+        for position, result in self._map("preprocessed", problems, _preprocess_scan, items, *shared):
             images[position], issues[position] = result
+        warn_if_not_kept(self.memory, problems)
         self._warn_of_issues(issues, scans)
         return images
 
@@ -259,14 +275,19 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """Return the cache of cropped ink, which only a canvas of "max" needs."""
         return ImageMemory(self.memory if isinstance(self.canvas_size, str) else None, "ink", self.background)
 
-    def _map(self, step, function, items, *shared):
+    def _map(self, step, problems, function, items, *shared):
         """Yield the position and the result of each item as they are done; in the end, raise one error for all."""
         errors = {}
         # Several scans per task: looking a scan up in the cache takes less time than starting a task.
         chunks = [(function, items[start : start + _CHUNK]) for start in range(0, len(items), _CHUNK)]
         computed = map_parallel(_compute_chunk, chunks, *shared, n_jobs=self.n_jobs)
-        numbered = (list(enumerate(results, number * _CHUNK)) for number, results in computed)
-        for results in progress(numbered, len(items), step, self.verbose):
+
+        def numbered():
+            for number, (results, problem) in computed:
+                problems.append(problem)
+                yield list(enumerate(results, number * _CHUNK))
+
+        for results in progress(numbered(), len(items), step, self.verbose):
             for position, result in results:
                 if isinstance(result, ImageError):
                     errors[position] = str(result)
@@ -306,9 +327,11 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
 
 
 def _compute_chunk(chunk, *shared):
-    """Call a function on each of several scans."""
+    """Call a function on each of several scans; return the results, and the problem of a cache or None."""
     function, items = chunk
-    return [function(item, *shared) for item in items]
+    results = [function(item, *shared) for item in items]
+    memories = (thing for thing in shared if isinstance(thing, ImageMemory))
+    return results, next((memory.problem for memory in memories if memory.problem), None)
 
 
 def _find_ink(named_scan, memory, background, keep):
@@ -364,7 +387,7 @@ def _decode(content):
 def _look_up(memory, digest, image_size):
     """Return the cached image and its issues, or None; entries that this class cannot have written are ignored."""
     entry = memory.get(digest) or {}
-    if entry.keys() != {"image", "issues"} or entry["image"].shape != image_size:
+    if entry.keys() != {"image", "issues"} or entry["image"].shape != image_size or entry["image"].dtype != np.uint8:
         return None
     try:
         return entry["image"], unpack_issues(entry["issues"])

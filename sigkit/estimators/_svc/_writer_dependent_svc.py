@@ -253,7 +253,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def export_writer(self, writer, path):
-        """Write the model of one writer to a file, for `load_writer`.
+        """Write the model of one writer to a file with a digest, for `load_writer`.
 
         Parameters
         ----------
@@ -265,15 +265,15 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the writer is not enrolled.
+            If the writer is not enrolled, or the model has values beyond 1e15, which `load_writer` would refuse.
         OSError
-            If the file cannot be written.
+            If the file cannot be written; the error names it.
         """
         check_is_fitted(self)
         gallery = self._enrolled
         [writer] = parse_target([writer])[0].tolist()
         gallery.check_enrolled([writer], "A writer to export who is not enrolled")
-        write_writer(path, writer, gallery.models[writer], gallery.bank)
+        write_writer(path, writer, gallery.models[writer], gallery.bank, gallery.settings)
 
     def load_writer(self, path):
         """Enroll a writer with the model in a file that `export_writer` wrote.
@@ -295,8 +295,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the file is damaged, was written by a model with other negatives or another kernel, or holds a
-            development writer. The file is named.
+            If the file is damaged or does not match its digest, if a number in it is not possible in such an SVM, if it
+            was written by a model with other negatives or parameters, or if it holds a development writer or an id of
+            another type than those of the enrolled. The file is named.
         OSError
             If the file cannot be read.
         """
