@@ -23,7 +23,7 @@ from sigkit._utils._provenance import (
     with_terms,
 )
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
-from sigkit._utils._seal import digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
+from sigkit._utils._seal import DIGEST, digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
 from sigkit._utils._target import (
     GENUINE,
     SIMPLE,
@@ -37,6 +37,7 @@ from sigkit._utils._text import listing
 from sigkit._utils._warn import warn
 
 __all__ = [
+    "DIGEST",
     "GENUINE",
     "RUN_TIME_PARAMETERS",
     "SIMPLE",

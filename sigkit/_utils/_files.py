@@ -65,6 +65,8 @@ def whole_file(path):
                 os.unlink(file.name)
             raise
     except OSError as error:
+        if error.errno is None:
+            raise OSError(f"{path}: cannot be written ({error}).") from error
         # A full disk is reported without a name, and other errors name the unfinished file.
         if error.filename is None or str(error.filename).endswith(".unfinished"):
             error.filename = path

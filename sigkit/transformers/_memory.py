@@ -115,11 +115,10 @@ def make_memory(memory):
     try:
         os.makedirs(location, exist_ok=True)
     except (OSError, ValueError) as error:
-        # A ValueError is a name with a null character.
         if getattr(error, "errno", None) not in _FULL:
-            raise type(error)(
-                f"memory={location!r}: the folder cannot be made ({error}). Pass another folder."
-            ) from error
+            # Names with a null character are a ValueError.
+            kind = type(error) if isinstance(error, OSError) else ValueError
+            raise kind(f"memory={location!r}: the folder cannot be made ({error}). Pass another folder.") from error
 
 
 def warn_if_not_kept(memory, problems):

@@ -256,7 +256,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         return kept
 
     def _preprocess(self, scans, problems, kept=None):
-        """Preprocess scans, from their ink where it was kept, and warn of possible problems, also those of the cache."""
+        """Preprocess scans, from their ink where it was kept, and warn of possible problems, of the cache too."""
         image_size = check_shape(self.image_size, "image_size")
         settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
         memory = ImageMemory(self.memory, "preprocessed", settings)

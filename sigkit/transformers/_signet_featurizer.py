@@ -80,7 +80,8 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         "bfloat16" changes features slightly (cosine above 0.999) and is at least twice as fast on a CPU with
         avx512_bf16 and on recent accelerators; "auto" uses it only there.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Folder in which the features of each image are cached, by its content, the weights and these parameters.
+        Folder in which the features of each image are cached, by its content, the weights and these parameters. If it
+        cannot be written later, one warning names it.
     random_state : int, RandomState instance or None, default=None
         Seed of the random weights, the validation signatures, the batches and the augmentation.
     verbose : int, default=0
@@ -285,11 +286,9 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         X = check_images(self, X, reset=False)
         device = choose_device(self.device)
         precision = choose_precision(self.precision, device)
-        memory = ImageMemory(None, "features")
-        if self.memory is not None:
-            weights = self._fingerprint or _fingerprint(self.network_)
-            settings = self.architecture_, precision, device.type, self.n_views, self.magnifications_
-            memory = ImageMemory(self.memory, "features", weights, *settings)
+        weights = None if self.memory is None else self._fingerprint or _fingerprint(self.network_)
+        settings = self.architecture_, precision, device.type, self.n_views, self.magnifications_
+        memory = ImageMemory(self.memory, "features", weights, *settings)
 
         features = np.empty((len(X), self._n_features_out), dtype=np.float32)
         unknown = []

@@ -34,7 +34,8 @@ def check_numbers(path, about):
         if not isinstance(number, float) or not low < number < np.inf:
             raise _damaged(path, f"its {name} is {number!r}")
     writer = about["writer"]
-    if not isinstance(writer, (int, str)) or isinstance(writer, bool) or writer == "":
+    is_number = isinstance(writer, int) and not isinstance(writer, bool) and -(2**63) <= writer < 2**64
+    if not is_number and not (isinstance(writer, str) and writer):
         raise _damaged(path, f"its writer is {writer!r}")
 
 

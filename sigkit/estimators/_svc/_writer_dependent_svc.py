@@ -304,8 +304,8 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         gallery = self._enrolled
         writer, model, bank = read_writer(path, gallery.bank, gallery.settings)
-        writer = parse_target([writer])[0]
         try:
+            writer = parse_target([writer])[0]
             gallery.check_new(writer)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
