@@ -120,9 +120,7 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
     content = Path(path).read_bytes()
     for damaged in (b"", b"text", content[: len(content) // 2], pickle.dumps({"writer": 12}), content[:-1] + b"!"):
         (tmp_path / "damaged").write_bytes(damaged)
-        with pytest.raises(
-            ValueError, match=r"damaged: (not a whole safetensors file|damaged, its content).* Export it"
-        ):
+        with pytest.raises(ValueError, match=r"damaged: (not a whole safetensors file|damaged, its).* Export it"):
             model.load_writer(tmp_path / "damaged")
     former = save(load(content), metadata={"format": json.dumps("sigkit writer 1")})
     (tmp_path / "former").write_bytes(former)
@@ -222,7 +220,7 @@ def test_impossible_factors_are_refused(exported, tmp_path, factor):
         ({"writer": '"ada"'}, "found 'ada'"),
         ({"writer": [4, 0]}, r"a damaged model; its writer is \[4, 0\]"),
         ({"writer": True}, "a damaged model; its writer is True"),
-        ({"writer": 10**30}, "bad: "),
+        ({"writer": 10**30}, "a damaged model; its writer is 10{30}"),
         ({"bank": None}, "other negatives"),
         ({"intercept": "NaN"}, "its intercept is nan"),
         ({"intercept": None}, "its intercept is None"),
