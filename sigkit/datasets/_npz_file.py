@@ -106,6 +106,10 @@ class _NoArrayError(Exception):
 
 
 def _read_header(file):
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file, max_header_size=_LONGEST_HEADER)
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        return read(file, max_header_size=_LONGEST_HEADER)
+    except Exception as error:
+        # The message of numpy may advise to allow pickles.
+        raise ValueError("its header cannot be read") from error

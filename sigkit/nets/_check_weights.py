@@ -132,7 +132,7 @@ def _shapes(weights):
 
 def _describe_misfit(path, weights, architecture, expected):
     found, wanted = _shapes(weights), _shapes(expected)
-    fitting = [name for name in ARCHITECTURES if _shapes(network_without_weights(name).state_dict()) == found]
+    fitting = [name for name, each in ARCHITECTURES.items() if _shapes(each._template.state_dict()) == found]
     if fitting and found != wanted:
         return f"{path}: these weights are of architecture={fitting[0]!r}, not {architecture!r}."
     differing = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))

@@ -133,7 +133,8 @@ def save_weights(path, network, architecture, metadata=None, half=False):
     path = os.fspath(path)
     if not path.endswith(".safetensors"):
         raise ValueError(f"{path}: weights are written as .safetensors.")
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    # Copied, because safetensors refuses tensors that share memory.
+    tensors = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in network.state_dict().items()}
     if half:
         matrices = {name for name, tensor in tensors.items() if tensor.ndim > 1 and tensor.is_floating_point()}
         tensors = {name: tensor.half() if name in matrices else tensor for name, tensor in tensors.items()}
