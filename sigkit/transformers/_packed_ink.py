@@ -22,21 +22,16 @@ def pack_ink(ink):
     }
 
 
-def packed_shape(arrays):
-    """Return (height, width) of packed ink without decompressing it, or None if the arrays are not packed ink."""
-    if arrays is None or {name: array.dtype for name, array in arrays.items()} != _TYPES:
-        return None
-    numbers = arrays["numbers"]
-    if numbers.shape != (5,) or numbers[:2].min() < 1:
-        return None
-    return tuple(numbers[:2].tolist())
-
-
 def unpack_ink(arrays):
     """Return cropped ink as `place_ink` takes it, or None if the arrays are not packed ink."""
-    if packed_shape(arrays) is None:
+    if arrays is None or {name: array.dtype for name, array in arrays.items()} != _TYPES:
+        return None
+    if arrays["numbers"].shape != (5,):
         return None
     height, width, *center, min_ink = arrays["numbers"].tolist()
+    limits = zip((*center, min_ink), (height, width, 255))
+    if min(height, width) < 1 or not all(0 <= number <= limit for number, limit in limits):
+        return None
     try:
         # One byte more than there should be, so that longer content does not fit.
         pixels = zlib.decompressobj().decompress(arrays["pixels"], height * width + 1)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sigkit._utils import content_digest, listing, map_parallel, progress, warn
 from sigkit.imaging import ImageError, crop_ink, fit_canvas, place_ink, preprocess_image, read_image
 from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
-from sigkit.transformers._packed_ink import pack_ink, pack_issues, packed_shape, unpack_ink, unpack_issues
+from sigkit.transformers._packed_ink import pack_ink, pack_issues, unpack_ink, unpack_issues
 from sigkit.transformers._scans import check_scans, check_shape, read_content
 
 _KEPT_BYTES = 2**28
@@ -340,15 +340,14 @@ def _find_ink(named_scan, memory, background, keep):
     try:
         content, digest = _identify(scan, memory)
         packed = memory.get(digest)
-        shape = packed_shape(packed)
-        if shape is None:
-            ink = crop_ink(_decode(content), background)
-            shape = ink.pixels.shape
-            packed = pack_ink(ink) if keep or memory else None
+        found = unpack_ink(packed)
+        if found is None:
+            found = crop_ink(_decode(content), background)
+            packed = pack_ink(found) if keep or memory else None
             memory.put(digest, **(packed or {}))
     except ImageError as error:
         return ImageError(f"{name}: {error}")
-    return digest, shape, packed if keep else None
+    return digest, found[0].shape, packed if keep else None
 
 
 def _preprocess_scan(item, memory, ink_memory, settings):
