@@ -1,6 +1,6 @@
 """Damage files that sigkit wrote, read them, and compare what comes out with what the whole file gives.
 
-    python benchmarks/fuzz_files.py [--n 15000] [--seed 0] [--kinds weights ...] [--list] [--forged]
+    python benchmarks/fuzz_files.py [--n 15000] [--seed 0] [--kinds weights ...] [--list] [--forged] [--experiments]
 
 Each file is damaged at random: bits flipped, bytes set, blocks zeroed or exchanged, content cut off, put in or taken
 out; and, with the digest left as it was, as a program would damage it: an array removed, renamed, of another type or
@@ -17,6 +17,7 @@ A kind is a function that is decorated by `kind`; it makes a file in a folder, a
 
 import argparse
 import copy
+import importlib
 import sys
 import tempfile
 import time
@@ -363,6 +364,9 @@ def main():
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=[*KINDS], metavar="KIND")
     parser.add_argument("--forged", action="store_true", help="damage values only, and renew the digest")
     parser.add_argument("--list", action="store_true", help="print the kinds and stop")
+    parser.add_argument("--experiments", action="store_true", help="also the files of sigkit.experiments")
+    if "--experiments" in sys.argv:
+        importlib.import_module("fuzz_experiments")
     options = parser.parse_args()
     if options.list:
         print(*KINDS, sep="\n")
@@ -377,4 +381,6 @@ def main():
 
 
 if __name__ == "__main__":
+    # Modules that register kinds import this one by its name.
+    sys.modules["fuzz_files"] = sys.modules["__main__"]
     sys.exit(main())
