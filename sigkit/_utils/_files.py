@@ -48,28 +48,21 @@ def whole_file(path):
     ['one']
     """
     path = os.fspath(path)
+    _remove_abandoned(os.path.dirname(path) or os.curdir)
+    file = _create(path)
     try:
-        _remove_abandoned(os.path.dirname(path) or os.curdir)
-        file = _create(path)
-        try:
-            with file:
-                yield file
-                # The file is replaced while it is locked: another process must not take it for an abandoned one.
-                file.flush()
-                if fcntl is not None:
-                    os.replace(file.name, path)
-            if fcntl is None:
+        with file:
+            yield file
+            # The file is replaced while it is locked: another process must not take it for an abandoned one.
+            file.flush()
+            if fcntl is not None:
                 os.replace(file.name, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(file.name)
-            raise
-    except OSError as error:
-        if error.errno is None:
-            raise OSError(f"{path}: cannot be written ({error}).") from error
-        # A full disk is reported without a name, and other errors name the unfinished file.
-        if error.filename is None or str(error.filename).endswith(".unfinished"):
-            error.filename = path
+        if fcntl is None:
+            os.replace(file.name, path)
+    except BaseException as error:
+        with suppress(OSError):
+            os.unlink(file.name)
+        _name_file(error, path)
         raise
 
 
@@ -124,7 +117,11 @@ def _open_without_waiting(path, flags):
 def _create(path):
     """Create an unfinished file, and lock it as long as it is open; a lock ends with its process."""
     while True:
-        file = open(f"{path}.{uuid4().hex}.unfinished", "xb")  # noqa: SIM115
+        try:
+            file = open(f"{path}.{uuid4().hex}.unfinished", "xb")  # noqa: SIM115
+        except OSError as error:
+            _name_file(error, path)
+            raise
         if fcntl is None:
             return file
         with suppress(OSError):
@@ -134,6 +131,13 @@ def _create(path):
         if os.fstat(file.fileno()).st_nlink:
             return file
         file.close()
+
+
+def _name_file(error, path):
+    """Give an error the name of the file: a full disk is reported without one, other errors name the unfinished file."""
+    if isinstance(error, OSError) and error.errno is not None:
+        if error.filename is None or str(error.filename).endswith(".unfinished"):
+            error.filename = path
 
 
 def _remove_abandoned(folder):

@@ -203,7 +203,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, images, monkeypatch):
         raise OSError("no space left on device")
 
     monkeypatch.setattr(np, "savez_compressed", fail)
-    with pytest.raises(OSError, match=r"some\.npz: cannot be written \(no space left"):
+    with pytest.raises(OSError, match="no space left"):
         save_npz(path, images, [3, 3, 4, 4])
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["some.npz"]
