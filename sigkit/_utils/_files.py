@@ -134,10 +134,11 @@ def _create(path):
 
 
 def _name_file(error, path):
-    """Give an error the name of the file: a full disk is reported without one, other errors name the unfinished file."""
+    """Name the file in an error: a full disk is reported without a name, other errors name the unfinished file."""
+    # Without a number, an error does not show its file.
     if isinstance(error, OSError) and error.errno is not None:
-        if error.filename is None or str(error.filename).endswith(".unfinished"):
-            error.filename = path
+        unfinished = str(error.filename).endswith(".unfinished")
+        error.filename = path if error.filename is None or unfinished else error.filename
 
 
 def _remove_abandoned(folder):
