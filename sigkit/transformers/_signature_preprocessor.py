@@ -67,7 +67,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         threshold at each pixel, for photographs with uneven light; "none" does not clear it.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Folder of a cache with one entry per image, identified by the image's content and these parameters.
-    max_memory : float, default=768
+    max_memory : float, default=700
         Largest memory in MiB that reading and preprocessing one scan may take; see :func:`sigkit.imaging.read_image`.
         A scan that needs more is an error, before it is decoded. With `n_jobs`, several scans take it at a time.
     n_jobs : int or None, default=None
@@ -129,7 +129,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         image_size=(170, 242),
         background="otsu",
         memory=None,
-        max_memory=768,
+        max_memory=700,
         n_jobs=None,
         verbose=0,
     ):
