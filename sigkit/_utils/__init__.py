@@ -3,8 +3,9 @@
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, signature_digest
-from sigkit._utils._files import read_file, whole_file
+from sigkit._utils._files import whole_file
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
+from sigkit._utils._ordered import check_ordered
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
     before_last_step,
@@ -22,6 +23,7 @@ from sigkit._utils._provenance import (
     describe_training,
     with_terms,
 )
+from sigkit._utils._regular_file import MAX_SCAN_SIZE, open_regular, printable_path, read_file
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
 from sigkit._utils._seal import DIGEST, digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
 from sigkit._utils._target import (
@@ -39,6 +41,7 @@ from sigkit._utils._warn import warn
 __all__ = [
     "DIGEST",
     "GENUINE",
+    "MAX_SCAN_SIZE",
     "RUN_TIME_PARAMETERS",
     "SIMPLE",
     "SKILLED",
@@ -48,6 +51,7 @@ __all__ = [
     "check_images",
     "check_magnification",
     "check_metadata",
+    "check_ordered",
     "check_size",
     "compare_preprocessing",
     "content_digest",
@@ -62,8 +66,10 @@ __all__ = [
     "map_parallel",
     "named_steps",
     "on_dask",
+    "open_regular",
     "parse_target",
     "preprocesses_scans",
+    "printable_path",
     "progress",
     "read_file",
     "same_id_type",

@@ -1,8 +1,7 @@
-"""Atomic writing of files, and reading of whole files."""
+"""Atomic writing of files."""
 
 import os
 import re
-import stat
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
@@ -64,54 +63,6 @@ def whole_file(path):
             os.unlink(file.name)
         _name_file(error, path)
         raise
-
-
-def read_file(path):
-    """Read a regular file into memory.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        The file.
-
-    Returns
-    -------
-    bytes
-        Its content.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read; the error names the file.
-    ValueError
-        If it is no regular file: reading a named pipe would wait for a writer, and a device may have no end.
-
-    Examples
-    --------
-    >>> import os
-    >>> from sigkit._utils import read_file
-    >>> read_file(os.devnull)
-    Traceback (most recent call last):
-        ...
-    ValueError: ...: not a regular file. Pass the path of a file.
-    """
-    path = os.fspath(path)
-    try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ValueError(f"{path}: not a regular file. Pass the path of a file.")
-            return file.read()
-    except OSError as error:
-        error.filename = path
-        raise
-    except ValueError as error:
-        if "\0" in str(path):
-            raise ValueError(f"{path!r}: no file has such a name ({error}).") from None
-        raise
-
-
-def _open_without_waiting(path, flags):
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _create(path):

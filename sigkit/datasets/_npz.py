@@ -5,7 +5,18 @@ import os
 import numpy as np
 from sklearn.utils import Bunch
 
-from sigkit._utils import DIGEST, GENUINE, SIMPLE, SKILLED, digest_of, listing, parse_target, warn, whole_file
+from sigkit._utils import (
+    DIGEST,
+    GENUINE,
+    SIMPLE,
+    SKILLED,
+    check_ordered,
+    digest_of,
+    listing,
+    parse_target,
+    warn,
+    whole_file,
+)
 from sigkit.datasets._npz_file import NpzFile
 
 FORMAT = "sigkit signatures 1"
@@ -144,6 +155,8 @@ def save_npz(path, images, target, filenames=None):
     ...     os.listdir(folder)
     ['one.npz']
     """
+    check_ordered(images, "images")
+    check_ordered(filenames, "filenames")
     images = np.asarray(images)
     if images.ndim != 3 or images.dtype != np.uint8:
         raise ValueError(
