@@ -3,7 +3,7 @@
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, signature_digest
-from sigkit._utils._files import whole_file
+from sigkit._utils._files import remove_unfinished, whole_file
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
@@ -57,6 +57,7 @@ __all__ = [
     "parse_target",
     "preprocesses_scans",
     "progress",
+    "remove_unfinished",
     "same_id_type",
     "seal_safetensors",
     "sealed",
