@@ -235,8 +235,8 @@ def check_races(scratch, n_races):
                 wrong.append(f"race {number}: {won} went on")
                 continue
             wrong += differences(results[won[0]], expected[won[0]])
-            if again and first[number] != won:
-                wrong.append(f"race {number}: first {first[number]} went on, then {won}")
+            if again and first.get(number) != won:
+                wrong.append(f"race {number}: first {first.get(number)} went on, then {won}")
             first[number] = won
     n_first = sum(won == ["experiment"] for won in first.values())
     return report(f"{n_races} races of two experiments ({n_first} to {n_races - n_first})", wrong, "0 mixed")
