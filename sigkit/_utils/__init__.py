@@ -3,7 +3,7 @@
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, signature_digest
-from sigkit._utils._files import whole_file
+from sigkit._utils._files import remove_unfinished, whole_file
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._ordered import check_ordered
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
@@ -72,6 +72,7 @@ __all__ = [
     "printable_path",
     "progress",
     "read_file",
+    "remove_unfinished",
     "same_id_type",
     "seal_safetensors",
     "sealed",

@@ -104,7 +104,7 @@ def unsealed(content, path, remedy):
         raise ValueError(f"{path}: has no digest: damaged, or not written by this version of sigkit. {remedy}")
     try:
         intact = str(content[DIGEST]) == digest_of(values)
-    except TypeError:
+    except (TypeError, RecursionError):
         intact = False
     if not intact:
         raise ValueError(f"{path}: damaged, its content does not match its digest. {remedy}")

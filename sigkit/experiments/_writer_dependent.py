@@ -54,7 +54,7 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     folder : str, os.PathLike or None, default=None
         Folder in which each finished split is saved (.npz and .json files, no pickles). A further call with the same
         estimator, splits and contents of `X` and `y` reads the finished splits; for this the splits must have an
-        integer as `random_state`.
+        integer as `random_state`. Several processes may run the same experiment in one folder at the same time.
     n_jobs : int or None, default=None
         Number of splits computed in parallel, in processes or as `joblib.parallel_config` says. The estimator may have
         an `n_jobs` of its own.
@@ -69,8 +69,10 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     Raises
     ------
     ValueError
-        If the folder contains another experiment or a damaged file, if `cv` has queries of development writers, or if a
-        parameter cannot be described such that the experiment can be resumed.
+        If the folder contains another experiment, a split of another experiment or a damaged file, if `cv` has queries
+        of development writers, or if a parameter cannot be described such that the experiment can be resumed.
+    OSError
+        If a file in the folder cannot be read or written, for instance because the disk is full.
 
     References
     ----------
@@ -104,7 +106,7 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     if folder is not None:
         description = {"estimator": describe_estimator(estimator), **describe_signatures(X, y)}
         files = ResultsFolder(folder, description | {"splits": joblib.hash(splits)}, SAVED_ARRAYS)
-    found = [files and files.read(_name(number), test) for number, (_, test) in enumerate(splits)]
+    found = [files and files.read(_name(number)) for number in range(len(splits))]
     missing = [number for number, arrays in enumerate(found) if arrays is None]
     computed = map_parallel(_run, [(estimator, y, *splits[number]) for number in missing], X, n_jobs=n_jobs)
     for position, arrays in progress(computed, len(missing), "splits", verbose):

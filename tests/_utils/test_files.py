@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sigkit._utils import read_file, whole_file
+from sigkit._utils import read_file, remove_unfinished, whole_file
 
 
 @pytest.mark.parametrize("failure", [OSError, KeyboardInterrupt])
@@ -35,7 +35,7 @@ def test_the_file_appears_when_it_is_complete(tmp_path):
 def test_unfinished_files_of_a_killed_process_are_removed(tmp_path):
     code = f"""
 import os, signal
-from sigkit._utils import read_file, whole_file
+from sigkit._utils import whole_file
 with whole_file({str(tmp_path / "file")!r}) as file:
     file.write(b"half")
     file.flush()
@@ -88,10 +88,37 @@ def test_a_file_is_read_whole(tmp_path):
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/zero", path), lambda path: None])
 def test_only_regular_files_are_read(tmp_path, make):
     make(tmp_path / "file")
-    with pytest.raises((OSError, ValueError), match="file"):
+    with pytest.raises(OSError, match="file"):
         read_file(tmp_path / "file")
 
 
 def test_a_name_with_a_null_character_is_shown():
-    with pytest.raises(ValueError, match=r"'a\\x00\.png': no file has such a name"):
+    with pytest.raises(OSError, match=r"a\\x00\.png: cannot be read"):
         read_file("a\0.png")
+
+
+def write(path, content):
+    with whole_file(path, replace=False) as file:
+        file.write(content)
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_an_existing_file_is_not_replaced(tmp_path, monkeypatch, links):
+    def link(*names):
+        raise OSError(95, "Operation not supported")
+
+    if not links:
+        monkeypatch.setattr(os, "link", link)
+    path = tmp_path / "file"
+    write(path, b"first")
+    with pytest.raises(FileExistsError, match="file"):
+        write(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unfinished_files_are_removed(tmp_path):
+    (tmp_path / f"file.{32 * '0'}.unfinished").touch()
+    remove_unfinished(tmp_path)
+    remove_unfinished(tmp_path / "absent")
+    assert not list(tmp_path.iterdir())

@@ -61,6 +61,14 @@ def test_changed_values_are_refused(change):
         unsealed({**sealed({"seed": 3}), **change}, "seed.json", "Delete it.")
 
 
+def test_nested_values_that_are_too_deep_are_refused():
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(ValueError, match=r"seed\.json: damaged"):
+        unsealed({"seed": deep, "digest": ""}, "seed.json", "Delete it.")
+
+
 def test_values_without_digest_are_refused():
     with pytest.raises(ValueError, match=r"seed\.json: has no digest.*Delete it\."):
         unsealed({"seed": 3}, "seed.json", "Delete it.")
