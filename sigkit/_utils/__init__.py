@@ -23,6 +23,7 @@ from sigkit._utils._provenance import (
     describe_training,
     with_terms,
 )
+from sigkit._utils._random_state import own_random_state
 from sigkit._utils._regular_file import MAX_SCAN_SIZE, open_regular, printable_path, read_file
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
 from sigkit._utils._seal import DIGEST, digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
@@ -37,6 +38,7 @@ from sigkit._utils._target import (
 )
 from sigkit._utils._text import listing
 from sigkit._utils._warn import warn
+from sigkit._utils._warning_filters import filters_lock
 
 __all__ = [
     "DIGEST",
@@ -59,6 +61,7 @@ __all__ = [
     "describe_training",
     "development_rows",
     "digest_of",
+    "filters_lock",
     "freed_memory_kept",
     "join_target",
     "last_step",
@@ -67,6 +70,7 @@ __all__ = [
     "named_steps",
     "on_dask",
     "open_regular",
+    "own_random_state",
     "parse_target",
     "preprocesses_scans",
     "printable_path",

@@ -7,7 +7,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sigkit._utils import GENUINE, listing, parse_target, same_id_type, warn
+from sigkit._utils import GENUINE, filters_lock, listing, parse_target, same_id_type, warn
 
 
 class VerifierMixin:
@@ -227,7 +227,8 @@ def check_target(X, y):
         If a writer has forgeries only, or `y` is not valid.
     """
     writers, forgery = parse_target(y)
-    check_classification_targets(writers)
+    with filters_lock:
+        check_classification_targets(writers)
     check_consistent_length(X, writers)
     lacking = sorted(set(writers.tolist()) - set(writers[forgery == GENUINE].tolist()))
     if lacking:

@@ -2,6 +2,9 @@
 
 from sigkit.nets._architectures import ARCHITECTURES, build_network, check_architecture, register_architecture
 from sigkit.nets._architectures import network_without_weights as network_without_weights
+from sigkit.nets._draws import OwnDraws as OwnDraws
+from sigkit.nets._draws import fixed_draws as fixed_draws
+from sigkit.nets._draws import may_draw as may_draw
 from sigkit.nets._heads import balanced_cross_entropy
 from sigkit.nets._input import center_crop, network_input
 from sigkit.nets._meta_learner import MetaLearner

@@ -6,9 +6,8 @@ import os
 from numbers import Integral
 
 import torch
-from sklearn.utils import check_random_state
 
-from sigkit._utils import DIGEST, read_file, whole_file
+from sigkit._utils import DIGEST, own_random_state, read_file, whole_file
 from sigkit.nets import load_torch
 from sigkit.training._check_state import check_state, state_digest
 from sigkit.training._distributed import from_first, processes
@@ -137,7 +136,7 @@ def training_seed(random_state, folder=None):
     int
         The seed, the same in all processes that train together.
     """
-    drawn = check_random_state(random_state).randint(2**31 - 1)
+    drawn = own_random_state(random_state).randint(2**31 - 1)
 
     def choose():
         state = None if isinstance(random_state, Integral) else read_state(folder)

@@ -13,6 +13,7 @@ from sigkit.nets import choose_precision, network_input, set_inplace_relu
 from sigkit.training._augmentation import make_augmentation
 from sigkit.training._callbacks import Diverged, EpochLogger, Patience, measurements, unwrap_compiled, without_names
 from sigkit.training._distributed import processes, share_from_first
+from sigkit.training._first_optimizer import import_for_optimizers
 from sigkit.training._identity import recipe_of, weights_digest
 from sigkit.training._image_set import MIRRORS, ImageSet, classes_of, collect_signatures, hold_out, training_size
 from sigkit.training._losses import SigNetLoss, TrainingNetwork
@@ -61,6 +62,7 @@ def train_features(featurizer, training, network, architecture, images, writers,
         `checkpoint_dir` holds the state of another training.
     """
     training = _checked(training)
+    import_for_optimizers()
     with_forgeries = featurizer.forgery_weight is not None or "forgeries" in training.extra_classes
     rows, target, known = collect_signatures(images, writers, forgery, with_forgeries=with_forgeries)
     images = as_bytes(images[rows])
@@ -197,6 +199,6 @@ def _trimmed(net):
     net.device = "cpu"
     # Callbacks may hold what cannot be pickled.
     net.trim_for_prediction()
-    net.adversary = net.run = None
+    net.adversary = net.run = net.draws_ = None
     net.history = history
     return net

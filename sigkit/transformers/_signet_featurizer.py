@@ -83,7 +83,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Folder in which the features of each image are cached, by its content, the weights and these parameters. If it
         cannot be written later, one warning names it.
     random_state : int, RandomState instance or None, default=None
-        Seed of the random weights, the validation signatures, the batches and the augmentation.
+        Seed of the weights, validation signatures, batches, augmentation and dropout; None takes a new one in each fit.
     verbose : int, default=0
         1 reports the progress, after each epoch or once a second, on the standard error stream.
 

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.svm import SVC
 
+from sigkit._utils import filters_lock
+
 # The size of the first working set, the number of negatives that join per round, and the number of rounds after which
 # negatives no longer leave. They change the running time, not the solution.
 INITIAL_SIZE, INCREMENT, N_SHRINKING_ROUNDS = 250, 250, 3
@@ -42,6 +44,26 @@ class Dual(NamedTuple):
     rows: np.ndarray
     coef: np.ndarray
     intercept: float
+
+
+class _LibSVM(SVC):
+    """An SVC that several threads may fit at once, without effect on the warning filters.
+
+    libsvm draws nothing for this problem. With a `random_state`, scikit-learn does not draw libsvm's seed from numpy's
+    global random state.
+    """
+
+    def fit(self, X, y, sample_weight=None):
+        with filters_lock:
+            return super().fit(X, y, sample_weight)
+
+    def _dense_fit(self, *args, **kwargs):
+        # The lock is for the checks that scikit-learn makes before and after. libsvm itself runs in parallel.
+        filters_lock.release()
+        try:
+            super()._dense_fit(*args, **kwargs)
+        finally:
+            filters_lock.acquire()
 
 
 def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
@@ -110,7 +132,9 @@ def _solve_subproblem(reference_kernel, cross_kernel, within, working, n_negativ
     # libsvm computes in float64 only.
     kernel = np.block([[reference_kernel, cross_kernel], [cross_kernel.T, within]]).astype(np.float64)
     labels = np.repeat([1, -1], [n_references, len(working)])
-    svm = SVC(kernel="precomputed", C=C, class_weight={1: n_negatives / n_references}, tol=tol).fit(kernel, labels)
+    svm = _LibSVM(kernel="precomputed", C=C, class_weight={1: n_negatives / n_references}, tol=tol, random_state=0).fit(
+        kernel, labels
+    )
     coef = np.zeros(len(labels))
     coef[svm.support_] = svm.dual_coef_[0]
     negative = coef[n_references:]

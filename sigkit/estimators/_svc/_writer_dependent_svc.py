@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sigkit._utils import GENUINE, check_ordered, development_rows, parse_target
+from sigkit._utils import GENUINE, check_ordered, development_rows, filters_lock, own_random_state, parse_target
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import check_finite
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
@@ -70,7 +70,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     verbose : int, default=0
         1 reports the progress of enrollment on the standard error stream.
     random_state : int, RandomState instance or None, default=None
-        Seed of the choice of negatives.
+        Seed of the choice of negatives; None takes a new one in each `fit`.
 
     Attributes
     ----------
@@ -196,7 +196,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         if self.C > _LARGEST_C_IN_SINGLE_PRECISION or self.scaling == "none":
             X = X.astype(np.float64, copy=False)
         is_dev = development_rows(writers, self.dev_writers)
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = own_random_state(self.random_state).randint(2**31 - 1)
         rng = check_random_state(seed)
         enrolled = np.unique(writers[~is_dev])
         if not is_dev.any() and len(enrolled) < 2:
@@ -349,7 +349,8 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         """Validate training data and return the genuine signatures."""
         check_has_target(self, y)
         check_ordered(X)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
+        with filters_lock:
+            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
         writers, forgery = check_target(X, y)
         check_finite(X, writers)
         genuine = forgery == GENUINE
@@ -357,7 +358,8 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     def _check_queries(self, X):
         check_ordered(X)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
+        with filters_lock:
+            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
         check_finite(X)
         return X
 
