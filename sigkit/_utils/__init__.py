@@ -4,6 +4,7 @@ from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, signature_digest
 from sigkit._utils._files import whole_file
+from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
@@ -27,6 +28,7 @@ from sigkit._utils._target import (
     same_id_type,
 )
 from sigkit._utils._text import listing
+from sigkit._utils._threshold import check_threshold, thresholds_of_writers
 from sigkit._utils._warn import warn
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "check_images",
     "check_magnification",
     "check_size",
+    "check_threshold",
     "compare_preprocessing",
     "content_digest",
     "describe_preprocessing",
@@ -52,6 +55,7 @@ __all__ = [
     "map_parallel",
     "named_steps",
     "on_dask",
+    "parse_ids",
     "parse_target",
     "preprocesses_scans",
     "progress",
@@ -59,6 +63,7 @@ __all__ = [
     "signature_digest",
     "single_threaded_products",
     "steps_after_preprocessing",
+    "thresholds_of_writers",
     "warn",
     "whole_file",
     "with_last_step",

@@ -90,9 +90,10 @@ class NegativeBank:
         ndarray of shape (n_samples, n_features)
             `(X - center) / scale`.
         """
-        standard = X - self.center.astype(X.dtype)
-        standard /= self.scale.astype(X.dtype)
-        return standard.astype(self.rows.dtype, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):
+            standard = X - self.center.astype(X.dtype)
+            standard /= self.scale.astype(X.dtype)
+            return standard.astype(self.rows.dtype, copy=False)
 
     def with_rows(self, X, owners, *, active=True):
         """Return a bank with additional rows.
@@ -153,6 +154,35 @@ class NegativeBank:
         if self.n_dev == len(self.rows):
             return self.active
         return self.active & (self.owners != writer)
+
+    def equals_negative(self, own, eligible):
+        """Find references that equal a negative: one signature of two people says nothing about either.
+
+        Parameters
+        ----------
+        own : ndarray of shape (n_references, n_features)
+            References of a writer, on the scale of the bank.
+        eligible : ndarray of shape (n_rows,), dtype bool
+            The negatives for this writer.
+
+        Returns
+        -------
+        ndarray of shape (n_references,), dtype bool
+            True for references that equal a negative, but for the rounding of a network in single precision.
+        """
+        origin = (self.center / self.scale).astype(own.dtype)
+        # Features of one image differ by about 1e-7 of the usual size of features, if the batches differ. Features that
+        # are not scaled have no usual size.
+        tolerance = 2e-6 * (np.abs(own + origin) + (self.scale != 1))
+        rounding = 2e-6 + 100 * np.finfo(own.dtype).eps
+        equal = np.zeros(len(own), dtype=bool)
+        for number, (row, norm) in enumerate(zip(own, squared_norms(own))):
+            # Equal rows have equal norms, so few rows are compared.
+            difference = 2 * np.sqrt(norm) * np.linalg.norm(tolerance[number]) + rounding * norm
+            with np.errstate(invalid="ignore"):
+                near = np.flatnonzero(eligible & (np.abs(self.squared_norms - norm) <= difference))
+            equal[number] = (np.abs(self.rows[near] - row) <= tolerance[number]).all(axis=1).any()
+        return equal
 
     def select(self, kept):
         """Return a bank with some of the rows.

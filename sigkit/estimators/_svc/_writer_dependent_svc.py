@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sigkit._utils import GENUINE, development_rows, parse_target
 from sigkit.estimators._svc._bank import NegativeBank
-from sigkit.estimators._svc._check_finite import check_finite
+from sigkit.estimators._svc._check_finite import check_finite, check_variation, has_no_information
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
 from sigkit.estimators._svc._gallery import Gallery, draw_rows
 from sigkit.estimators._svc._writer_file import read_writer, write_writer
@@ -185,7 +185,14 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If features are missing or infinite, a development writer has no row, a writer has forgeries but no genuine
-            signature, or there are no negatives.
+            signature, there are no negatives, or no writer can be distinguished from them.
+
+        Warns
+        -----
+        UserWarning
+            If some writers cannot be distinguished from the negatives, or have references that equal negatives.
+        ConvergenceWarning
+            If the SVMs of some writers did not converge.
         """
         with unchanged_on_error(self):
             self._enrolled = self._make_gallery(X, y)
@@ -207,6 +214,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         chosen = [draw_rows(X[writers == writer], self.n_dev_negatives, rng) for writer in np.unique(writers[is_dev])]
         negatives = np.concatenate([X[:0], *chosen])
         known = np.concatenate([negatives, X[~is_dev]])
+        check_variation(known)
         bank = NegativeBank.from_development(known, negatives, divide=self.scaling != "none")
         gamma = self.gamma
         if self.scaling != "writer":
@@ -243,7 +251,13 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If features are missing or infinite, a writer belongs to the development set, or has no genuine signature.
+            If features are missing or infinite, a writer belongs to the development set or has no genuine signature, or
+            if no writer of `y` can be distinguished from the negatives.
+
+        Warns
+        -----
+        UserWarning, ConvergenceWarning
+            As in `fit`.
         """
         check_is_fitted(self)
         X, writers = self._check_genuine(X, y, reset=False)
@@ -311,36 +325,17 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         self._enrolled = gallery.with_model(writer, model, bank)
         return self
 
-    def claim_scores(self, X, writers):
-        """Score each query against its claimed writer.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_queries, n_features)
-            Features of queries.
-        writers : array-like of shape (n_queries,)
-            The claimed writer of each query.
-
-        Returns
-        -------
-        ndarray of shape (n_queries,)
-            Scores; higher is more genuine.
-
-        Raises
-        ------
-        ValueError
-            If a claimed writer was never enrolled; the writer is named.
-        """
+    def _score_claims(self, X, writers):
         gallery = self._enrolled_writers()
-        Z = gallery.bank.standardise(self._check_queries(X))
-        scores = np.empty(len(Z))
+        Z = self._standardised_queries(X, gallery.bank)
+        scores, informed = np.empty(len(Z)), np.empty(len(Z), dtype=bool)
         for writer, rows in gallery.group_claims(Z, writers).items():
-            scores[rows] = gallery.models[writer].score(Z[rows], gallery.bank)
-        return scores
+            scores[rows], informed[rows] = gallery.models[writer].score(Z[rows], gallery.bank)
+        return scores, informed
 
     def _score_enrolled(self, X):
         gallery = self._enrolled_writers()
-        Z = gallery.bank.standardise(self._check_queries(X))
+        Z = self._standardised_queries(X, gallery.bank)
         models = [gallery.models[writer] for writer in gallery.classes.tolist()]
         return gallery.classes, score_all(models, Z, gallery.bank, self._max_bytes())
 
@@ -353,10 +348,12 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         genuine = forgery == GENUINE
         return X[genuine], writers[genuine]
 
-    def _check_queries(self, X):
+    def _standardised_queries(self, X, bank):
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
         check_finite(X)
-        return X
+        Z = bank.standardise(X)
+        Z[has_no_information(X)] = np.nan
+        return Z
 
     def _enroll(self, gallery, X, writers, rng):
         options = {"max_bytes": self._max_bytes(), "n_jobs": self.n_jobs, "verbose": self.verbose}
