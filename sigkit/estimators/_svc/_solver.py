@@ -21,8 +21,8 @@ from sklearn.svm import SVC
 # The size of the first working set, the number of negatives that join per round, and the number of rounds after which
 # negatives no longer leave. They change the running time, not the solution.
 INITIAL_SIZE, INCREMENT, N_SHRINKING_ROUNDS = 250, 250, 3
-# The number of rounds after which the whole problem is solved, and of libsvm's iterations in all rounds together.
-MAX_ROUNDS, MAX_ITERATIONS = 30, 1_000_000
+# The number of rounds after which the whole problem is solved, and the limit of libsvm's iterations in a round.
+MAX_ROUNDS, MAX_ITERATIONS = 30, 3_000_000
 
 
 class Dual(NamedTuple):
@@ -83,13 +83,12 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
     # Small problems are solved whole.
     n_first = n_negatives if n_negatives <= INITIAL_SIZE + INCREMENT else INITIAL_SIZE
     working = np.sort(_largest(similarity, n_first))
-    n_rounds, n_iterations = 0, 0
+    n_rounds = 0
     while True:
         within = columns.submatrix(working)
-        svm = _Libsvm(kernel="precomputed", C=C, tol=tol, max_iter=MAX_ITERATIONS - n_iterations)
+        svm = _Libsvm(kernel="precomputed", C=C, tol=tol, max_iter=MAX_ITERATIONS)
         dual = _solve_subproblem(svm, reference_kernel, cross_kernel[:, working], within, working, n_negatives)
-        n_iterations += int(svm.n_iter_[0])
-        if n_iterations >= MAX_ITERATIONS:
+        if svm.n_iter_[0] >= MAX_ITERATIONS:
             return dual._replace(converged=False)
         if len(working) == n_negatives:
             return dual

@@ -11,7 +11,7 @@ _GROUP = 256
 # Far from all signatures the score is the intercept, which may be positive. So a query is not accepted if the share of the
 # references in its score is below the first limit, relative to the share in the score of a query that equals all of
 # them. Its score remains that of the SVM, unless it is not negative and the kernel is 0 in single precision.
-_LEAST_SHARE, _ZERO_SHARE = 1e-6, 1e-45
+_LEAST_SHARE, ZERO_SHARE = 1e-6, 1e-45
 
 
 class RbfModel(NamedTuple):
@@ -71,7 +71,7 @@ class RbfModel(NamedTuple):
         informed : ndarray of shape (n_queries,), dtype bool
             Whether the references contribute to the score, so that it may be accepted.
         """
-        if not self.has_information or not np.isfinite(bank.squared_norms[self.rows]).all():
+        if not self.is_usable(bank):
             return np.full(len(Z), np.nan), np.zeros(len(Z), dtype=bool)
         kernel, references, negatives = Kernel(self.gamma), self.references, bank.rows[self.rows]
         if self.factor is None:
@@ -89,6 +89,10 @@ class RbfModel(NamedTuple):
     def has_information(self):
         """Whether the model can distinguish the writer from others."""
         return len(self.references) > 0
+
+    def is_usable(self, bank):
+        """Check whether the model has information, and no support vector that is too large for the kernel."""
+        return self.has_information and bool(np.isfinite(bank.squared_norms[self.rows]).all())
 
     @property
     def nbytes(self):
@@ -144,6 +148,10 @@ class LinearModel(NamedTuple):
     def has_information(self):
         """Whether the model can distinguish the writer from others."""
         return bool(self.direction.any())
+
+    def is_usable(self, bank):
+        """Check whether the model has information."""
+        return self.has_information
 
     @property
     def nbytes(self):
@@ -228,7 +236,7 @@ class _Group:
         # np.add.reduceat has no empty sums.
         self.with_references = np.flatnonzero(counts)
         self.starts = (np.cumsum(counts) - counts)[self.with_references]
-        self.usable = np.array([np.isfinite(bank.squared_norms[model.rows]).all() for model in models])
+        self.usable = np.array([model.is_usable(bank) for model in models])
 
     def score(self, Z, values, kernel):
         """Score queries; `values` are their kernel values with the support vectors."""
@@ -252,5 +260,5 @@ def _score_linear(models, Z):
 
 def _informed(scores, share, largest_share):
     """Replace scores by NaN that are not finite, or not negative although no reference contributes to them."""
-    is_intercept = (scores >= 0) & ~(share > _ZERO_SHARE * largest_share)
+    is_intercept = (scores >= 0) & ~(share > ZERO_SHARE * largest_share)
     return np.where(np.isfinite(scores) & ~is_intercept, scores, np.nan)
