@@ -72,7 +72,9 @@ def thresholds_of_writers(threshold):
         if writer in values:
             raise ValueError(f"threshold names the writer {writer!r} twice.")
         try:
-            values[writer] = np.nan if isinstance(value, (float, np.floating)) and value != value else check_threshold(value)
+            values[writer] = (
+                np.nan if isinstance(value, (float, np.floating)) and value != value else check_threshold(value)
+            )
         except ValueError as error:
             raise ValueError(f"{error} It is that of the writer {writer!r}.") from None
     return values

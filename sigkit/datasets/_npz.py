@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 from sklearn.utils import Bunch
 
-from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, warn, whole_file
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, parse_ids, parse_target, warn, whole_file
 
 ARRAYS = ("x", "y", "yforg", "user_mapping", "filenames")
 
@@ -86,6 +86,8 @@ def load_npz(path):
             "The writer ids are the indices in y."
         )
     _check_arrays(path, **arrays)
+    if mapping is not None:
+        mapping = _check_ids(path, mapping)
     writers = arrays["y"] if mapping is None else mapping[arrays["y"]]
     target = np.empty((len(writers), 2), dtype=object if writers.dtype.kind == "U" else np.int64)
     target[:, 0] = writers.tolist()
@@ -140,8 +142,6 @@ def save_npz(path, images, target, filenames=None):
             f"images must be uint8 of shape (n, height, width), got {images.dtype} of shape {images.shape}."
         )
     writers, forgery = parse_target(target)
-    if writers.dtype.kind not in "iuU":
-        raise ValueError(f"Writer ids must be integers or strings, got {writers.dtype}.")
     filenames = (
         np.full(len(images), "") if filenames is None else np.array([os.fspath(name) for name in filenames], dtype=str)
     )
@@ -176,6 +176,18 @@ def _read(archive, name, path):
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{path}: {name} is not a numpy array.")
     return array
+
+
+def _check_ids(path, mapping):
+    """Parse the ids of the table of writers, which must differ: two writers would be merged otherwise."""
+    try:
+        ids = parse_ids(mapping, "user_mapping")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    known, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"{path}: user_mapping names writers twice: {listing(map(repr, known[counts > 1].tolist()))}.")
+    return ids
 
 
 def _is_pickled(archive, name):

@@ -55,7 +55,9 @@ class VerifierMixin:
         """
         check_is_fitted(self)
         enrolled = self._enrolled
-        removed = set(parse_ids(list(writers) if isinstance(writers, (set, frozenset)) else writers, "writers").tolist())
+        removed = set(
+            parse_ids(list(writers) if isinstance(writers, (set, frozenset)) else writers, "writers").tolist()
+        )
         enrolled.check_enrolled(removed, "Writers to remove who are not enrolled")
         self._enrolled = enrolled.without(removed)
         return self

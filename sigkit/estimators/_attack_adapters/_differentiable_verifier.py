@@ -233,9 +233,7 @@ class _AdaptedScorer(_ClaimScorer):
     def score(self, prepared, writer):
         if writer not in self.converted:
             weights = self.adaptation.weights(writer, self.known[writer])
-            self.converted[writer] = weights and {
-                name: weight.to(prepared.device) for name, weight in weights.items()
-            }
+            self.converted[writer] = weights and {name: weight.to(prepared.device) for name, weight in weights.items()}
         if self.converted[writer] is None:
             return _without_information(prepared)
         return self.learner.score(self.converted[writer], prepared)

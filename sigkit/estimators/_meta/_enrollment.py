@@ -1,4 +1,4 @@
-"""What a meta-learned verifier stores of the writers that are enrolled, and which references have no information."""
+"""Enrollment in a meta-learned verifier, and references and queries without information."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from sigkit.estimators._verifier import report_no_information
 from sigkit.nets import center_crop
 
 WHAT_TO_CHECK = (
-    "Their references are blank, equal those of others, or the adaptation of the network diverges or gives references "
-    "the scores of others. Check the images and weights, and that no person is enrolled under two ids."
+    "Their references are blank or equal those of others, or the adaptation of the network diverges or gives the same "
+    "scores to all images. Check the images and the weights."
 )
 
 
@@ -31,8 +31,8 @@ def enroll_references(verifier, adapted, X, references):
     Returns
     -------
     dict of writer id to (StoredReferences, dict of str to Tensor or None)
-        None if all references of a writer are blank or random forgeries too, or if the adaptation does not distinguish
-        them.
+        None if all references of a writer are blank, if all random forgeries equal references, or if the adaptation
+        does not distinguish them.
 
     Raises
     ------
@@ -40,29 +40,21 @@ def enroll_references(verifier, adapted, X, references):
         If no writer can be distinguished from others.
     """
     blank = is_blank(X, verifier.learner_.network.input_size) if len(X) else None
-    kept, left_out, to_adapt = {}, {}, {}
+    kept, to_adapt = {}, {}
     for writer, rows in references.items():
         forgeries = adapted.others.against(writer)
-        used = rows[~blank[rows] & ~_are_among(X[rows], adapted.others.images[forgeries])]
-        if len(used) < len(rows):
-            left_out[writer] = len(rows) - len(used)
         kept[writer] = None
-        if len(used) and verifier._keeps_references():
-            kept[writer] = StoredReferences.of(X[used], forgeries)
-        elif len(used):
-            to_adapt[writer] = used, forgeries
+        if not blank[rows].all() and not _are_covered(adapted.others.images[forgeries], X[rows]):
+            if verifier._keeps_references():
+                kept[writer] = StoredReferences.of(X[rows], forgeries)
+            else:
+                to_adapt[writer] = rows, forgeries
     if to_adapt:
         adaptation = Adaptation(verifier, adapted.others)
         with memory_to_adapt(len(to_adapt) if verifier.learner_.adapts == "all" else 0):
-            for writer, (used, forgeries) in progress(to_adapt.items(), len(to_adapt), "enrolling", verifier.verbose):
-                kept[writer] = adaptation.adapt(writer, X[used], forgeries)
+            for writer, (rows, forgeries) in progress(to_adapt.items(), len(to_adapt), "enrolling", verifier.verbose):
+                kept[writer] = adaptation.adapt(writer, X[rows], forgeries)
     report_no_information([writer for writer, what in kept.items() if what is None], len(kept), WHAT_TO_CHECK)
-    partly = [f"{writer!r} ({count})" for writer, count in left_out.items() if kept[writer] is not None]
-    if partly:
-        warn(
-            f"{len(partly)} of {len(references)} writers have references that are blank or equal random forgeries: "
-            f"{listing(partly)}. These references are left out. Check the images and the ids."
-        )
     return kept
 
 
@@ -114,6 +106,7 @@ def is_blank(X, size):
     return (pixels == pixels[:, :1]).all(1) & (pixels.shape[1] > 1)
 
 
-def _are_among(images, others):
-    known = {image.tobytes() for image in others}
-    return np.array([image.tobytes() in known for image in images], dtype=bool)
+def _are_covered(forgeries, references):
+    """Check whether every random forgery equals a reference."""
+    known = {image.tobytes() for image in references}
+    return len(forgeries) > 0 and all(image.tobytes() in known for image in forgeries)

@@ -80,8 +80,7 @@ class AdaptedWriters(EnrolledChecks):
             return self
         number = np.cumsum(needed) - 1
         renumbered = {
-            writer: replace(references, forgeries=number[references.forgeries])
-            for writer, references in stored.items()
+            writer: replace(references, forgeries=number[references.forgeries]) for writer, references in stored.items()
         }
         return replace(self, known=self.known | renumbered, others=self.others.select(needed))
 

@@ -28,14 +28,11 @@ class FittedWriter(NamedTuple):
     ----------
     model : RbfModel or LinearModel
         The model.
-    n_left_out : int
-        The number of references without information, which the model does not use.
     converged : bool
         Whether the solver reached the optimum.
     """
 
     model: RbfModel | LinearModel
-    n_left_out: int
     converged: bool
 
 
@@ -56,15 +53,13 @@ def fit_writer(enrollment, bank, gram, settings):
     Returns
     -------
     FittedWriter
-        The model. It has no information if all references are left out, or if the kernel distinguishes none of them
-        from the negatives.
+        The model. It has no information if the features of all references are 0, if all negatives equal references, or
+        if the kernel cannot distinguish references and negatives.
     """
     writer, references = enrollment
     eligible, own = bank.negatives_for(writer), bank.standardise(references)
-    left_out = has_no_information(references) | bank.equals_negative(own, eligible)
-    if left_out.all():
-        return FittedWriter(_without_information(own, bank, settings), len(own), True)
-    own = own[~left_out]
+    if has_no_information(references).all() or bank.is_covered_by(own, eligible):
+        return FittedWriter(_without_information(own, bank, settings), True)
     factor, gamma, scaled = None, settings.gamma, own
     rows, row_squared_norms = bank.rows, bank.squared_norms
     if settings.scaling == "writer":
@@ -82,7 +77,7 @@ def fit_writer(enrollment, bank, gram, settings):
         model = _without_information(own, bank, settings)
     else:
         model = _model(dual, own, scaled, rows, factor, gamma, settings.kernel)
-    return FittedWriter(model, int(left_out.sum()), dual.converged)
+    return FittedWriter(model, dual.converged)
 
 
 def _model(dual, own, scaled, rows, factor, gamma, kernel):

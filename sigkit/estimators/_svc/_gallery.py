@@ -186,24 +186,14 @@ class Gallery(EnrolledChecks):
 
 
 def _report(found):
-    """Warn about references without information and solutions that did not converge, or raise an error."""
+    """Warn about models without information and solutions that did not converge, or raise an error."""
     blind = [writer for writer, fitted in found.items() if not fitted.model.has_information]
     report_no_information(
         blind,
         len(found),
-        "Their references equal signatures of other people, all features are 0, or the kernel cannot tell them apart. "
-        "Check that the features differ between images, that no person is enrolled under two ids, and gamma.",
+        "Their references equal the negatives, all features are 0, or the kernel cannot tell them apart. Check that the "
+        "features differ between images, and gamma.",
     )
-    partly = [
-        f"{writer!r} ({fitted.n_left_out})"
-        for writer, fitted in found.items()
-        if fitted.n_left_out and fitted.model.has_information
-    ]
-    if partly:
-        warn(
-            f"{len(partly)} of {len(found)} writers have references that equal signatures of other people, or whose "
-            f"features are all 0: {listing(partly)}. These references are left out. Check the ids and the features."
-        )
     unsolved = [repr(writer) for writer, fitted in found.items() if not fitted.converged]
     if unsolved:
         warn(

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sigkit._utils import GENUINE, development_rows, parse_target
+from sigkit._utils import GENUINE, development_rows, parse_ids
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import check_finite, check_variation, has_no_information
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
@@ -38,7 +38,8 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     kernel : {"rbf", "linear"}, default="rbf"
-        The kernel.
+        The kernel. With "rbf", a query that is far from all references is never accepted. The score of "linear" grows
+        with the distance from the decision boundary, so it may accept features that resemble no known signature.
     C : float, default=1.0
         The penalty of an error on a negative.
     gamma : float or {"scale", "auto"}, default=2**-11
@@ -94,6 +95,13 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
+    Without information nothing is accepted. Writers whose references and negatives cannot be distinguished are named in a
+    warning, or in an error if there are no others; the score of every query is -10.0 for them, and for every writer if all
+    features of the query are 0. With the RBF kernel, the score of a query far from all signatures is the intercept of the
+    SVM, which is positive for some writers: `verify` rejects a query if the references contribute less than a millionth
+    of what they would contribute to a query that equals them. If they contribute nothing to a positive score, it is -10.0
+    too. -10.0 is below every sensible threshold, and finite so that metrics can be computed.
+
     `fit`, `enroll`, `remove` and `load_writer` replace the fitted state as a whole at their end, so an error or an
     interruption leaves the previous state. While one thread enrolls, removes or loads writers, other threads may score;
     they see the state before or after. Only one thread at a time may change a model, and none may use it during `fit`.
@@ -190,7 +198,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If some writers cannot be distinguished from the negatives, or have references that equal negatives.
+            If some writers cannot be distinguished from the negatives: their models reject every query.
         ConvergenceWarning
             If the SVMs of some writers did not converge.
         """
@@ -285,7 +293,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         gallery = self._enrolled
-        [writer] = parse_target([writer])[0].tolist()
+        [writer] = parse_ids([writer], "writer").tolist()
         gallery.check_enrolled([writer], "A writer to export who is not enrolled")
         write_writer(path, writer, gallery.models[writer], gallery.bank)
 
@@ -317,8 +325,8 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         gallery = self._enrolled
         writer, model, bank = read_writer(path, gallery.bank, gallery.settings)
-        writer = parse_target([writer])[0]
         try:
+            writer = parse_ids([writer], "the file")
             gallery.check_new(writer)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
