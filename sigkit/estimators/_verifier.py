@@ -29,10 +29,10 @@ class VerifierMixin:
     """Methods of every verifier, implemented by its enrolled writers and their scores.
 
     The verifier has `_score_claims`, which returns one score per query and whether it may be accepted, and
-    `_score_enrolled`, which returns the enrolled writers and a matrix with one column per writer. There, NaN stands for a
-    score without information. It becomes `NO_INFORMATION` in the scores that users see. The fitted state is `_enrolled`, an `EnrolledChecks` that also has `without(writers)`. That
-    object is immutable and replaced as a whole, so a thread that scores sees one consistent state; read the attribute
-    once per call.
+    `_score_enrolled`, which returns the enrolled writers and a matrix with one column per writer. There, NaN stands for
+    a score without information, which users see as `NO_INFORMATION`. The fitted state is `_enrolled`, an
+    `EnrolledChecks` that also has `without(writers)`. That object is immutable and replaced as a whole, so a thread
+    that scores sees one consistent state; read the attribute once per call.
     """
 
     def remove(self, writers):
@@ -55,9 +55,7 @@ class VerifierMixin:
         """
         check_is_fitted(self)
         enrolled = self._enrolled
-        removed = set(
-            parse_ids(list(writers) if isinstance(writers, (set, frozenset)) else writers, "writers").tolist()
-        )
+        removed = set(parse_ids(writers, "writers").tolist())
         enrolled.check_enrolled(removed, "Writers to remove who are not enrolled")
         self._enrolled = enrolled.without(removed)
         return self

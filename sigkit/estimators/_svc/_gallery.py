@@ -191,8 +191,8 @@ def _report(found):
     report_no_information(
         blind,
         len(found),
-        "Their references equal the negatives, all features are 0, or the kernel cannot tell them apart. Check that the "
-        "features differ between images, and gamma.",
+        "Their references equal the negatives, all features are 0, or the kernel cannot tell them apart. Check that "
+        "the features differ between images, and gamma.",
     )
     unsolved = [repr(writer) for writer, fitted in found.items() if not fitted.converged]
     if unsolved:

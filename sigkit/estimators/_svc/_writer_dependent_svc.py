@@ -95,12 +95,12 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Without information nothing is accepted. Writers whose references and negatives cannot be distinguished are named in a
-    warning, or in an error if there are no others; the score of every query is -10.0 for them, and for every writer if all
-    features of the query are 0. With the RBF kernel, the score of a query far from all signatures is the intercept of the
-    SVM, which is positive for some writers: `verify` rejects a query if the references contribute less than a millionth
-    of what they would contribute to a query that equals them. If they contribute nothing to a positive score, it is -10.0
-    too. -10.0 is below every sensible threshold, and finite so that metrics can be computed.
+    Nothing is accepted without information. Writers who cannot be distinguished from the negatives are named in a
+    warning, or in an error if there are no others. The score of every query is -10.0 for them, and so is every score of
+    a query whose features are all 0. It is below every sensible threshold, and finite so that metrics can be computed.
+    With the RBF kernel, the score of a query far from all signatures is the intercept of the SVM, which is positive for
+    some writers. So `verify` rejects a query if the references contribute less than a millionth of what they contribute
+    for a query that equals them, and the score is -10.0 instead of a positive one if they contribute nothing.
 
     `fit`, `enroll`, `remove` and `load_writer` replace the fitted state as a whole at their end, so an error or an
     interruption leaves the previous state. While one thread enrolls, removes or loads writers, other threads may score;

@@ -8,9 +8,9 @@ from sigkit.estimators._svc._kernel import Kernel
 
 # Number of writers whose coefficients are written into one dense matrix at a time.
 _GROUP = 256
-# Far from all signatures the score is the intercept, which may be positive. So a query is not accepted if the share of the
-# references in its score is below the first limit, relative to the share in the score of a query that equals all of
-# them. Its score remains that of the SVM, unless it is not negative and the kernel is 0 in single precision.
+# Far from all signatures the score is the intercept, which may be positive. So a query is not accepted if the share of
+# the references in its score is below the first limit, relative to that of a query that equals all of them. Its score
+# remains that of the SVM, unless it is not negative and the kernel is 0 in single precision.
 _LEAST_SHARE, ZERO_SHARE = 1e-6, 1e-45
 
 
@@ -91,7 +91,18 @@ class RbfModel(NamedTuple):
         return len(self.references) > 0
 
     def is_usable(self, bank):
-        """Check whether the model has information, and no support vector that is too large for the kernel."""
+        """Check whether the model has information, and no support vector that is too large for the kernel.
+
+        Parameters
+        ----------
+        bank : NegativeBank
+            The negatives.
+
+        Returns
+        -------
+        bool
+            False if all its scores are without information.
+        """
         return self.has_information and bool(np.isfinite(bank.squared_norms[self.rows]).all())
 
     @property
@@ -150,7 +161,18 @@ class LinearModel(NamedTuple):
         return bool(self.direction.any())
 
     def is_usable(self, bank):
-        """Check whether the model has information."""
+        """Check whether the model has information.
+
+        Parameters
+        ----------
+        bank : NegativeBank
+            The negatives; not used.
+
+        Returns
+        -------
+        bool
+            False if all its scores are without information.
+        """
         return self.has_information
 
     @property
