@@ -4,6 +4,7 @@ from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, signature_digest
 from sigkit._utils._files import remove_unfinished, whole_file
+from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._ordered import check_ordered
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
@@ -37,6 +38,7 @@ from sigkit._utils._target import (
     same_id_type,
 )
 from sigkit._utils._text import listing
+from sigkit._utils._threshold import check_threshold, thresholds_of_writers
 from sigkit._utils._warn import warn
 from sigkit._utils._warning_filters import filters_lock
 
@@ -55,6 +57,7 @@ __all__ = [
     "check_metadata",
     "check_ordered",
     "check_size",
+    "check_threshold",
     "compare_preprocessing",
     "content_digest",
     "describe_preprocessing",
@@ -71,6 +74,7 @@ __all__ = [
     "on_dask",
     "open_regular",
     "own_random_state",
+    "parse_ids",
     "parse_target",
     "preprocesses_scans",
     "printable_path",
@@ -83,6 +87,7 @@ __all__ = [
     "signature_digest",
     "single_threaded_products",
     "steps_after_preprocessing",
+    "thresholds_of_writers",
     "unseal_safetensors",
     "unsealed",
     "warn",

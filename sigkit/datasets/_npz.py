@@ -13,6 +13,7 @@ from sigkit._utils import (
     check_ordered,
     digest_of,
     listing,
+    parse_ids,
     parse_target,
     warn,
     whole_file,
@@ -105,6 +106,8 @@ def load_npz(path):
             "The writer ids are the indices in y."
         )
     _check_arrays(path, **arrays)
+    if mapping is not None:
+        mapping = _check_ids(path, mapping)
     writers = arrays["y"] if mapping is None else mapping[arrays["y"]]
     target = np.empty((len(writers), 2), dtype=object if writers.dtype.kind == "U" else np.int64)
     target[:, 0] = writers.tolist()
@@ -163,8 +166,6 @@ def save_npz(path, images, target, filenames=None):
             f"images must be uint8 of shape (n, height, width), got {images.dtype} of shape {images.shape}."
         )
     writers, forgery = parse_target(target)
-    if writers.dtype.kind not in "iuU":
-        raise ValueError(f"Writer ids must be integers or strings, got {writers.dtype}.")
     filenames = (
         np.full(len(images), "") if filenames is None else np.array([os.fspath(name) for name in filenames], dtype=str)
     )
@@ -194,6 +195,18 @@ def _check_digest(path, archive, arrays):
         raise ValueError(f"{path}: a file of another kind or version, not {FORMAT!r}. Make it again by save_npz.")
     if arrays["user_mapping"] is None or found[DIGEST].item() != digest_of({**arrays, _FORMAT: FORMAT}):
         raise ValueError(f"{path}: damaged, its content does not match its digest. Copy or make the file again.")
+
+
+def _check_ids(path, mapping):
+    """Parse the ids of the table of writers, which must differ: two writers would be merged otherwise."""
+    try:
+        ids = parse_ids(mapping, "user_mapping")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    known, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"{path}: user_mapping names writers twice: {listing(map(repr, known[counts > 1].tolist()))}.")
+    return ids
 
 
 def _check_arrays(path, x, y, yforg, user_mapping, filenames):

@@ -2,7 +2,6 @@
 
 import time
 from contextlib import nullcontext
-from numbers import Real
 
 import joblib
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.utils import Bunch, _safe_indexing
 from sigkit._utils import (
     GENUINE,
     before_last_step,
+    check_threshold,
     join_target,
     last_step,
     listing,
@@ -95,8 +95,7 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     >>> results.metrics["eer"].shape, results.trials[0].genuine_scores.shape
     ((2,), (20, 5))
     """
-    if isinstance(threshold, bool) or not isinstance(threshold, Real) or np.isnan(threshold):
-        raise ValueError(f"threshold must be a number; found {threshold!r}.")
+    threshold = check_threshold(threshold)
     writers, forgery = parse_target(y)
     y = join_target(writers, forgery)
     cv = WriterSplit(dev_writers=development_writers(estimator), random_state=0) if cv is None else cv
@@ -168,7 +167,7 @@ def _summarize(found, y, threshold):
     metrics = {}
     for of_split in trials:
         for method, suffix in (("nearest", ""), ("sigver", "_sigver")):
-            report = report_of_split(of_split, float(threshold), method=method, n_bootstraps=0)
+            report = report_of_split(of_split, threshold, method=method, n_bootstraps=0)
             for name, estimate in report.estimates.items():
                 # The method only changes the EER.
                 if not suffix or name.startswith("eer"):
@@ -178,6 +177,6 @@ def _summarize(found, y, threshold):
         metrics={name: np.array(values) for name, values in metrics.items() if len(values) == len(found)},
         fit_time=fit_time,
         score_time=score_time,
-        threshold=float(threshold),
+        threshold=threshold,
         trials=trials,
     )

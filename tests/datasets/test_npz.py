@@ -181,7 +181,7 @@ def test_a_member_that_is_not_an_array(tmp_path, arrays):
         ({"images": np.zeros((4, 5, 7))}, "images must be uint8 of shape .* got float64"),
         ({"images": np.zeros((4, 1, 5, 7), dtype=np.uint8)}, "images must be uint8 of shape"),
         ({"target": [1, 2]}, "4 images, 2 targets and 4 filenames"),
-        ({"target": [1.5, 1.5, 2.5, 2.5]}, "Writer ids must be integers or strings, got float64"),
+        ({"target": [1.5, 1.5, 2.5, 2.5]}, "writer ids are integers or strings; y has float64"),
         ({"target": [[1, 0], [1, 9], [2, 0], [2, 0]]}, "Forgery kinds must be"),
         ({"filenames": ["a"]}, "4 images, 4 targets and 1 filenames"),
     ],
