@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from sigkit._utils._ordered import check_ordered
 from sigkit._utils._warning_filters import filters_lock
 
 
@@ -43,6 +44,7 @@ def check_images(estimator, X, *, reset):
     >>> estimator.image_shape_in_
     (30, 40)
     """
+    check_ordered(X)
     _check_preprocessed(X)
     with filters_lock:
         X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)

@@ -2,7 +2,6 @@
 
 import time
 from contextlib import nullcontext
-from numbers import Real
 
 import joblib
 import numpy as np
@@ -13,6 +12,7 @@ from sklearn.utils import Bunch, _safe_indexing
 from sigkit._utils import (
     GENUINE,
     before_last_step,
+    check_threshold,
     join_target,
     last_step,
     listing,
@@ -35,69 +35,69 @@ SAVED_ARRAYS = {"rows", "classes", "genuine_scores", "forgery_scores", "seconds"
 def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, folder=None, n_jobs=None, verbose=0):
     """Evaluate writer-dependent verification over several splits into references and queries, as in [1]_.
 
-        For each split of `cv` a clone of the estimator is fitted to the training fold. Each genuine query is scored against
-        its own writer (a genuine trial) and all other writers (random forgeries), each forgery against the claimed writer.
-        The result is that of `cross_validate` with `verification_scorer`, but it also has the scores and the EER by the
-        method "sigver", and with `folder` an interrupted experiment can be resumed.
+    For each split of `cv` a clone of the estimator is fitted to the training fold. Each genuine query is scored against
+    its own writer (a genuine trial) and all other writers (random forgeries), each forgery against the claimed writer.
+    The result is that of `cross_validate` with `verification_scorer`, but it also has the scores and the EER by the
+    method "sigver", and with `folder` an interrupted experiment can be resumed.
 
-        Parameters
-        ----------
-        estimator : estimator
-            A `WriterDependentSVC` on features, or a Pipeline that ends in one.
-        X : array-like or list of n_samples
-            Features or images, as the estimator takes them.
-        y : array-like of shape (n_samples,) or (n_samples, 2)
-            Writer ids, or rows `[writer, forgery]`.
-        cv : WriterSplit or None, default=None
-            The splits. By default 12 references, 10 queries and 10 splits, with the `dev_writers` of the estimator and
-            `random_state=0`.
-        threshold : float, default=0.0
-            The threshold of FRR and FAR, fixed beforehand.
-        folder : str, os.PathLike or None, default=None
-            Folder in which each finished split is saved (.npz and .json files, no pickles). A further call with the same
-            estimator, splits and contents of `X` and `y` reads the finished splits; for this the splits must have an
-            integer as `random_state`.
-        n_jobs : int or None, default=None
-            Number of splits computed in parallel, in processes or as `joblib.parallel_config` says. The estimator may have
-            an `n_jobs` of its own.
-        verbose : int, default=0
-            1 reports the progress on standard error.
+    Parameters
+    ----------
+    estimator : estimator
+        A `WriterDependentSVC` on features, or a Pipeline that ends in one.
+    X : array-like or list of n_samples
+        Features or images, as the estimator takes them.
+    y : array-like of shape (n_samples,) or (n_samples, 2)
+        Writer ids, or rows `[writer, forgery]`.
+    cv : WriterSplit or None, default=None
+        The splits. By default 12 references, 10 queries and 10 splits, with the `dev_writers` of the estimator and
+        `random_state=0`.
+    threshold : float, default=0.0
+        The threshold of FRR and FAR, fixed beforehand.
+    folder : str, os.PathLike or None, default=None
+        Folder in which each finished split is saved (.npz and .json files, no pickles). A further call with the same
+        estimator, splits and contents of `X` and `y` reads the finished splits; for this the splits must have an
+        integer as `random_state`. Several processes may run the same experiment in one folder at the same time.
+    n_jobs : int or None, default=None
+        Number of splits computed in parallel, in processes or as `joblib.parallel_config` says. The estimator may have
+        an `n_jobs` of its own.
+    verbose : int, default=0
+        1 reports the progress on standard error.
 
-        Returns
-        -------
-        ExperimentResults
-            Error rates, times and trials of all splits.
+    Returns
+    -------
+    ExperimentResults
+        Error rates, times and trials of all splits.
 
-        Raises
-        ------
-        ValueError
-            If the folder contains another experiment or a damaged file, if `cv` has queries of development writers, or if a
-            parameter cannot be described such that the experiment can be resumed.
+    Raises
+    ------
+    ValueError
+        If the folder contains another experiment, a split of another experiment or a damaged file, if `cv` has queries
+        of development writers, or if a parameter cannot be described such that the experiment can be resumed.
+    OSError
+        If a file in the folder cannot be read or written, for instance because the disk is full.
 
-        References
-        ----------
-        .. [1] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2017). Learning features for offline handwritten
-           signature verification using deep convolutional neural networks. Pattern Recognition, 70, 163-176.
-           arXiv:1705.05787.
+    References
+    ----------
+    .. [1] Hafemann, L. G., Sabourin, R., and Oliveira, L. S. (2017). Learning features for offline handwritten
+       signature verification using deep convolutional neural networks. Pattern Recognition, 70, 163-176.
+       arXiv:1705.05787.
 
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sigkit.estimators import WriterDependentSVC
-        >>> from sigkit.experiments import writer_dependent_experiment
-        >>> from sigkit.experiments._torch_threads import at_most_threads
-    from sigkit.model_selection import WriterSplit
-        >>> rng = np.random.default_rng(0)
-        >>> y = np.array([[writer, forgery] for writer in range(8) for forgery in [0] * 8 + [1] * 4])
-        >>> X = rng.normal(size=(8, 16))[y[:, 0]] * 2 + rng.normal(size=(len(y), 16)) + y[:, 1:]
-        >>> cv = WriterSplit(n_references=4, n_queries=4, dev_writers=[0, 1, 2], n_splits=2, random_state=0)
-        >>> model = WriterDependentSVC(gamma=0.05, dev_writers=[0, 1, 2])
-        >>> results = writer_dependent_experiment(model, X, y, cv=cv)
-        >>> results.metrics["eer"].shape, results.trials[0].genuine_scores.shape
-        ((2,), (20, 5))
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.estimators import WriterDependentSVC
+    >>> from sigkit.experiments import writer_dependent_experiment
+    >>> from sigkit.model_selection import WriterSplit
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.array([[writer, forgery] for writer in range(8) for forgery in [0] * 8 + [1] * 4])
+    >>> X = rng.normal(size=(8, 16))[y[:, 0]] * 2 + rng.normal(size=(len(y), 16)) + y[:, 1:]
+    >>> cv = WriterSplit(n_references=4, n_queries=4, dev_writers=[0, 1, 2], n_splits=2, random_state=0)
+    >>> model = WriterDependentSVC(gamma=0.05, dev_writers=[0, 1, 2])
+    >>> results = writer_dependent_experiment(model, X, y, cv=cv)
+    >>> results.metrics["eer"].shape, results.trials[0].genuine_scores.shape
+    ((2,), (20, 5))
     """
-    if isinstance(threshold, bool) or not isinstance(threshold, Real) or np.isnan(threshold):
-        raise ValueError(f"threshold must be a number; found {threshold!r}.")
+    threshold = check_threshold(threshold)
     writers, forgery = parse_target(y)
     y = join_target(writers, forgery)
     cv = WriterSplit(dev_writers=development_writers(estimator), random_state=0) if cv is None else cv
@@ -107,7 +107,7 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     if folder is not None:
         description = {"estimator": describe_estimator(estimator), **describe_signatures(X, y)}
         files = ResultsFolder(folder, description | {"splits": joblib.hash(splits)}, SAVED_ARRAYS)
-    found = [files and files.read(_name(number), test) for number, (_, test) in enumerate(splits)]
+    found = [files and files.read(_name(number)) for number in range(len(splits))]
     missing = [number for number, arrays in enumerate(found) if arrays is None]
     n_threads = torch.get_num_threads()
     tasks = [(estimator, y, *splits[number], n_threads) for number in missing]
@@ -171,7 +171,7 @@ def _summarize(found, y, threshold):
     metrics = {}
     for of_split in trials:
         for method, suffix in (("nearest", ""), ("sigver", "_sigver")):
-            report = report_of_split(of_split, float(threshold), method=method, n_bootstraps=0)
+            report = report_of_split(of_split, threshold, method=method, n_bootstraps=0)
             for name, estimate in report.estimates.items():
                 # The method only changes the EER.
                 if not suffix or name.startswith("eer"):
@@ -181,6 +181,6 @@ def _summarize(found, y, threshold):
         metrics={name: np.array(values) for name, values in metrics.items() if len(values) == len(found)},
         fit_time=fit_time,
         score_time=score_time,
-        threshold=float(threshold),
+        threshold=threshold,
         trials=trials,
     )

@@ -11,6 +11,7 @@ from sigkit.nets._meta_learner import MetaLearner
 from sigkit.nets._prepare import choose_device, choose_precision, prepare_network, set_inplace_relu
 from sigkit.nets._shipped import weights_path
 from sigkit.nets._signet import SigNet
+from sigkit.nets._torch_file import load_torch as load_torch
 from sigkit.nets._weights import load_network, save_weights
 
 __all__ = [

@@ -145,8 +145,7 @@ class MetaTrainer:
         """
         state = run.resume()
         if state is not None:
-            self.learner.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            run.load(state, self.learner, self.optimizer)
         run.begin()
         with self.threads:
             while not run.is_finished:

@@ -90,27 +90,13 @@ def train_features(featurizer, training, network, architecture, images, writers,
     net.set_params(train_split=predefined_split(_image_set(images, target, held, device)) if held.any() else None)
     net.initialize()
     if state is not None:
-        restore(net, state)
+        run.load(state, unwrap_compiled(net.module_), net.optimizer_)
+        net.history = History({**epoch, "batches": []} for epoch in state["history"])
     # Saves the memory of the maps before each ReLU, during training only: users' hooks must see these maps later.
     set_inplace_relu(network, True)
     _train(net, _image_set(images, target, ~held, device))
     unwrap_compiled(net.module_).load_state_dict(run.best["weights"])
     return _trimmed(net), recipe, len(images), len(known)
-
-
-def restore(net, state):
-    """Load the state of an interrupted training into an initialized net.
-
-    Parameters
-    ----------
-    net : TrainingNet
-        The net.
-    state : dict
-        What `TrainingRun.resume` returned.
-    """
-    unwrap_compiled(net.module_).load_state_dict(state["model"])
-    net.optimizer_.load_state_dict(state["optimizer"])
-    net.history = History({**epoch, "batches": []} for epoch in state["history"])
 
 
 def _checked(training):

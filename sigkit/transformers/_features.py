@@ -94,6 +94,34 @@ def extract_features(extractor, images):
         return extractor(torch.from_numpy(np.ascontiguousarray(images)).to(device)).cpu().numpy()
 
 
+def check_features(features, weights):
+    """Check that features are finite: a product of weights may overflow although each of them is sane.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_samples, n_features)
+        Features.
+    weights : str, os.PathLike or None
+        The source of the weights, for the message.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        The features.
+
+    Raises
+    ------
+    ValueError
+        If there is NaN or infinity.
+    """
+    if not np.isfinite(features).all():
+        raise ValueError(
+            f"{weights or 'The network'}: features are NaN or infinite. The weights are damaged, or come from a failed "
+            "training; use others."
+        )
+    return features
+
+
 def _view(images, number, size):
     """Distort all images in the same way, as the channels of one image."""
     return _SLIGHT.apply(images[None], size, torch.Generator().manual_seed(number)).transpose(0, 1)
