@@ -45,11 +45,8 @@ def test_features_that_differ_by_rounding_are_refused(settings, dtype):
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-@pytest.mark.parametrize(
-    "negatives",
-    [{}, {"n_peer_negatives": 1}, {"n_peer_negatives": 4}, {"dev_writers": [0]}, {"dev_writers": [0, 1, 5]}],
-)
-@pytest.mark.parametrize(("dtype", "offset"), [(np.float32, 0), (np.float64, 0), (np.float32, 1e4)])
+@pytest.mark.parametrize("negatives", [{}, {"n_peer_negatives": 1}, {"dev_writers": [0, 1, 5]}], ids=str)
+@pytest.mark.parametrize(("dtype", "offset"), [(np.float64, 0), (np.float32, 1e4)])
 def test_the_same_references_for_all_writers_are_refused(settings, negatives, dtype, offset):
     X = np.tile(np.random.default_rng(0).normal(size=(6, 8)) * (1 + offset) + offset, (6, 1)).astype(dtype)
     with pytest.raises(ValueError, match=r"(6 of 6|3 of 3) writers cannot be distinguished from others: "):
