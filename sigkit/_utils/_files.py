@@ -1,21 +1,33 @@
 """Atomic writing of files."""
 
 import os
-from contextlib import contextmanager
+import re
+from contextlib import contextmanager, suppress
 from uuid import uuid4
+
+try:
+    import fcntl
+except ImportError:
+    # Windows does not remove a file that is open, so there it needs no lock.
+    fcntl = None
+
+_UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.unfinished$")
 
 
 @contextmanager
-def whole_file(path):
+def whole_file(path, *, replace=True):
     """Write a file atomically: it appears under its name when it is complete.
 
     Readers never see a part of it, simultaneous writers do not mix, and an error or an interruption leaves the
-    previous file.
+    previous file. A process that is killed leaves an unfinished file, which the next writer in this folder removes.
 
     Parameters
     ----------
     path : str or os.PathLike
-        The file; an existing one is replaced.
+        The file.
+    replace : bool, default=True
+        Whether an existing file is replaced. If not, exactly one of several simultaneous writers succeeds. On file
+        systems without hard links, the file may be empty for a moment before it is complete.
 
     Yields
     ------
@@ -24,8 +36,10 @@ def whole_file(path):
 
     Raises
     ------
+    FileExistsError
+        If there is such a file, and `replace` is False.
     OSError
-        If it cannot be written.
+        If it cannot be written; the error names the file.
 
     Examples
     --------
@@ -38,12 +52,95 @@ def whole_file(path):
     ['one']
     """
     path = os.fspath(path)
-    unfinished = f"{path}.{uuid4().hex}.unfinished"
+    publish = os.replace if replace else _link
+    remove_unfinished(os.path.dirname(path) or os.curdir)
+    file = _create(path)
     try:
-        with open(unfinished, "xb") as file:
+        with file:
             yield file
-        os.replace(unfinished, path)
-    except BaseException:
-        if os.path.exists(unfinished):
-            os.unlink(unfinished)
+            # The file is published while it is locked: another process must not take it for an abandoned one.
+            file.flush()
+            if fcntl is not None:
+                publish(file.name, path)
+        if fcntl is None:
+            publish(file.name, path)
+    except BaseException as error:
+        with suppress(OSError):
+            os.unlink(file.name)
+        _name_file(error, path)
         raise
+
+
+def _create(path):
+    """Create an unfinished file, and lock it as long as it is open; a lock ends with its process."""
+    while True:
+        try:
+            file = open(f"{path}.{uuid4().hex}.unfinished", "xb")  # noqa: SIM115
+        except OSError as error:
+            _name_file(error, path)
+            raise
+        if fcntl is None:
+            return file
+        with suppress(OSError):
+            # Some network file systems have no locks.
+            fcntl.flock(file, fcntl.LOCK_EX)
+        # It may have been removed between its creation and its lock.
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()
+
+
+def _name_file(error, path):
+    """Name the file in an error: a full disk is reported without a name, other errors name the unfinished file."""
+    # Without a number, an error does not show its file.
+    if isinstance(error, OSError) and error.errno is not None:
+        unfinished = str(error.filename).endswith(".unfinished")
+        error.filename = path if error.filename is None or unfinished else error.filename
+
+
+def _link(unfinished, path):
+    """Name a finished file, unless there is a file of this name."""
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # The file system has no hard links. An empty file takes the name; one process only can create it.
+        open(path, "xb").close()
+        os.replace(unfinished, path)
+    else:
+        os.unlink(unfinished)
+
+
+def remove_unfinished(folder):
+    """Remove unfinished files of `whole_file` that no process is writing.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        The folder; nothing is done if it does not exist or is not writable.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sigkit._utils import remove_unfinished
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     open(os.path.join(folder, f"one.{32 * '0'}.unfinished"), "w").close()
+    ...     remove_unfinished(folder)
+    ...     os.listdir(folder)
+    []
+    """
+    with suppress(OSError):
+        names = [name for name in os.listdir(folder) if _UNFINISHED.search(name)]
+        for name in names:
+            with suppress(OSError):
+                _remove_unlocked(os.path.join(folder, name))
+
+
+def _remove_unlocked(path):
+    if fcntl is None:
+        os.unlink(path)
+        return
+    with open(path, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)

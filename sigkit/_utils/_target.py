@@ -3,6 +3,7 @@
 import numpy as np
 
 from sigkit._utils._ids import as_column, parse_ids
+from sigkit._utils._ordered import check_ordered
 from sigkit._utils._text import listing
 
 GENUINE, SKILLED, SIMPLE = 0, 1, 2
@@ -40,6 +41,7 @@ def parse_target(y):
     """
     if y is None:
         raise ValueError("A target y is required: writer ids, or rows [writer, forgery]; found None.")
+    check_ordered(y, "y")
     writers, kinds = _columns(y)
     writers = parse_ids(writers)
     return writers, np.zeros(len(writers), dtype=np.int8) if kinds is None else _parse_kinds(kinds)
@@ -140,8 +142,6 @@ def _columns(y):
     if hasattr(y, "columns"):
         return _columns_of_table(y)
     # numpy would convert a table of strings and integers to strings, and one of large integers and floats to floats.
-    if isinstance(y, (set, frozenset)):
-        raise ValueError("y is a set, which has no order. Pass a list, in the order of the signatures.")
     y = as_column(y, "y")
     if isinstance(y, np.ndarray):
         shape = y.shape

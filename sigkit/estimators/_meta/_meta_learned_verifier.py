@@ -77,7 +77,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Type of convolutions and matrix products; weights and losses are float32. "auto" is bfloat16 where it is fast.
     random_state : int, RandomState instance or None, default=None
-        Seed of the random weights, the tasks, the augmentation and the random forgeries.
+        Seed of the weights, tasks, augmentation and random forgeries; None takes a new one in each `fit`.
     verbose : int, default=0
         1 reports the progress, after each epoch or once a second, on the standard error stream; 2 also within epochs.
 

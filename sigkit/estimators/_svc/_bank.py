@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from sigkit._utils import content_digest
+from sigkit._utils import content_digest, filters_lock
 from sigkit.estimators._svc._kernel import squared_norms
 
 
@@ -231,4 +231,5 @@ def standard_deviation(X):
     ndarray of shape (n_features,)
         The divisors.
     """
-    return StandardScaler(with_mean=False).fit(X).scale_.astype(np.float64)
+    with filters_lock:
+        return StandardScaler(with_mean=False).fit(X).scale_.astype(np.float64)

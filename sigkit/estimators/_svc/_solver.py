@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.svm import SVC
 
+from sigkit._utils import filters_lock
+
 # The size of the first working set, the number of negatives that join per round, and the number of rounds after which
 # negatives no longer leave. They change the running time, not the solution.
 INITIAL_SIZE, INCREMENT, N_SHRINKING_ROUNDS = 250, 250, 3
@@ -47,6 +49,30 @@ class Dual(NamedTuple):
     coef: np.ndarray
     intercept: float
     converged: bool = True
+
+
+class _LibSVM(SVC):
+    """An SVC that several threads may fit at once, without effect on the warning filters.
+
+    libsvm draws nothing for this problem. With a `random_state`, scikit-learn does not draw libsvm's seed from numpy's
+    global random state.
+    """
+
+    def fit(self, X, y, sample_weight=None):
+        with filters_lock:
+            return super().fit(X, y, sample_weight)
+
+    def _dense_fit(self, *args, **kwargs):
+        # The lock is for the checks that scikit-learn makes before and after. libsvm itself runs in parallel.
+        filters_lock.release()
+        try:
+            super()._dense_fit(*args, **kwargs)
+        finally:
+            filters_lock.acquire()
+
+    def _warn_from_fit_status(self):
+        # The warning of scikit-learn at the limit of iterations names no writer.
+        pass
 
 
 def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
@@ -86,7 +112,7 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
     n_rounds = 0
     while True:
         within = columns.submatrix(working)
-        svm = _Libsvm(kernel="precomputed", C=C, tol=tol, max_iter=MAX_ITERATIONS)
+        svm = _LibSVM(kernel="precomputed", C=C, tol=tol, max_iter=MAX_ITERATIONS, random_state=0)
         dual = _solve_subproblem(svm, reference_kernel, cross_kernel[:, working], within, working, n_negatives)
         if svm.n_iter_[0] >= MAX_ITERATIONS:
             return dual._replace(converged=False)
@@ -111,13 +137,6 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
         # Beyond half of the negatives, solving the whole problem once is cheaper than further rounds.
         if len(working) > n_negatives // 2 or n_rounds == MAX_ROUNDS:
             working = np.flatnonzero(eligible)
-
-
-class _Libsvm(SVC):
-    """libsvm without the warning of scikit-learn at the limit of iterations, which names no writer."""
-
-    def _warn_from_fit_status(self):
-        pass
 
 
 def _solve_subproblem(svm, reference_kernel, cross_kernel, within, working, n_negatives):

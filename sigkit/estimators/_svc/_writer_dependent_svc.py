@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sigkit._utils import GENUINE, development_rows, parse_ids
+from sigkit._utils import GENUINE, check_ordered, development_rows, filters_lock, own_random_state, parse_ids
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import check_finite, check_variation, has_no_information
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
@@ -71,7 +71,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     verbose : int, default=0
         1 reports the progress of enrollment on the standard error stream.
     random_state : int, RandomState instance or None, default=None
-        Seed of the choice of negatives.
+        Seed of the choice of negatives; None takes a new one in each `fit`.
 
     Attributes
     ----------
@@ -211,7 +211,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         if self.C > _LARGEST_C_IN_SINGLE_PRECISION or self.scaling == "none":
             X = X.astype(np.float64, copy=False)
         is_dev = development_rows(writers, self.dev_writers)
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = own_random_state(self.random_state).randint(2**31 - 1)
         rng = check_random_state(seed)
         enrolled = np.unique(writers[~is_dev])
         if not is_dev.any() and len(enrolled) < 2:
@@ -275,7 +275,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def export_writer(self, writer, path):
-        """Write the model of one writer to a file, for `load_writer`.
+        """Write the model of one writer to a file with a digest, for `load_writer`.
 
         Parameters
         ----------
@@ -287,15 +287,15 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the writer is not enrolled.
+            If the writer is not enrolled, or the model has values beyond 1e15, which `load_writer` would refuse.
         OSError
-            If the file cannot be written.
+            If the file cannot be written; the error names it.
         """
         check_is_fitted(self)
         gallery = self._enrolled
         [writer] = parse_ids([writer], "writer").tolist()
         gallery.check_enrolled([writer], "A writer to export who is not enrolled")
-        write_writer(path, writer, gallery.models[writer], gallery.bank)
+        write_writer(path, writer, gallery.models[writer], gallery.bank, gallery.settings)
 
     def load_writer(self, path):
         """Enroll a writer with the model in a file that `export_writer` wrote.
@@ -317,8 +317,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the file is damaged, was written by a model with other negatives or another kernel, or holds a
-            development writer. The file is named.
+            If the file is damaged or does not match its digest, if a number in it is not possible in such an SVM, if it
+            was written by a model with other negatives or parameters, or if it holds a development writer or an id of
+            another type than those of the enrolled. The file is named.
         OSError
             If the file cannot be read.
         """
@@ -350,14 +351,18 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     def _check_genuine(self, X, y, *, reset):
         """Validate training data and return the genuine signatures."""
         check_has_target(self, y)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
+        check_ordered(X)
+        with filters_lock:
+            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
         writers, forgery = check_target(X, y)
         check_finite(X, writers)
         genuine = forgery == GENUINE
         return X[genuine], writers[genuine]
 
     def _standardised_queries(self, X, bank):
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
+        check_ordered(X)
+        with filters_lock:
+            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
         check_finite(X)
         Z = bank.standardise(X)
         Z[has_no_information(X)] = np.nan
