@@ -287,15 +287,14 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the writer is not enrolled, or the model has values beyond 1e15, which `load_writer` would refuse.
+            If the writer is not enrolled, or the model has no information or values beyond 1e15.
         OSError
             If the file cannot be written; the error names it.
         """
         check_is_fitted(self)
         gallery = self._enrolled
         [writer] = parse_ids([writer], "writer").tolist()
-        gallery.check_enrolled([writer], "A writer to export who is not enrolled")
-        write_writer(path, writer, gallery.models[writer], gallery.bank, gallery.settings)
+        write_writer(path, writer, gallery.model_to_export(writer), gallery.bank, gallery.settings)
 
     def load_writer(self, path):
         """Enroll a writer with the model in a file that `export_writer` wrote.
