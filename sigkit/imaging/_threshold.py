@@ -1,10 +1,15 @@
 """Thresholds that separate ink (at or below) from paper (above)."""
 
+from itertools import pairwise
+
 import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter1d
 
 from sigkit.imaging._error import ImageError
+
+_CACHED = 2**16
+"""Number of pixels for which several arrays of float64 fit into the cache of a processor."""
 
 
 def count_grays(image):
@@ -72,10 +77,6 @@ def otsu_of_histogram(counts):
     best = int(np.argmax(between))
     # Three quarters of the way to the next level; equal to levels[best] if the levels are adjacent.
     return int(levels[best] + 3 * levels[best + 1]) // 4
-
-
-_CACHED = 2**16
-"""Number of pixels for which several arrays of float64 fit into the cache of a processor."""
 
 
 def adaptive_threshold(image):
@@ -151,8 +152,8 @@ def _window_means(image, n_rows):
     """Yield the mean of the pixels in the windows around them, and that of their squares, for a few rows at a time.
 
     Equal to the last bit to `scipy.ndimage.uniform_filter(mode="mirror")`, which converts the whole image to float64.
-    The sum of a window is that of the row above, plus the row that enters, minus the one that leaves. No two of
-    `n_rows` are separated.
+    The sum of a window is that of the row above, plus the row that enters, minus the one that leaves. No group of rows
+    extends beyond a multiple of `n_rows`.
     """
     height, width = image.shape
     # "| 1" makes the side odd, so that the window is centered on its pixel.
@@ -174,7 +175,7 @@ def _window_means(image, n_rows):
             for number, sums in enumerate((change, change * (entering + leaving))):
                 sums[0] += totals[number]
                 # Three times as fast as numpy.add.accumulate along this axis.
-                for above, row in zip(sums, sums[1:]):
+                for above, row in pairwise(sums):
                     row += above
                 totals[number] = sums[-1].copy()
                 means.append(uniform_filter1d(sums / window, window, axis=1, mode="mirror"))
