@@ -8,6 +8,7 @@ from sigkit.imaging._error import ImageError, damaged, not_supported, truncated
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import Directory, read_orientation
 from sigkit.imaging._formats._fax import check_fax
+from sigkit.imaging._formats._jpeg import open_jpeg
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _PLANES, _FAX_OPTIONS, _XMP = 274, 277, 278, 284, 292, 700
@@ -113,13 +114,15 @@ class _Layout:
             yield self.piece_height if self.tiled else min(self.piece_height, self.height - row * self.piece_height)
 
     def check_pieces(self, content):
-        """Raise unless the pieces are within the file, and those of a fax have the right number of pixels."""
+        """Raise unless the pieces are within the file, and are valid as far as libtiff does not check them."""
         scheme = _FAX.get(self.compression)
         if scheme and sum(self.counts) > _MAX_FAX:
             raise not_supported(f"it has {sum(self.counts):,} bytes of fax code; at most {_MAX_FAX:,} are read")
         for offset, count, rows in zip(self.offsets, self.counts, self._rows()):
             if offset + count > len(content):
                 raise truncated(content)
+            if self.compression == _JPEG:
+                open_jpeg(content[offset : offset + count])
             if scheme:
                 code = content[offset : offset + count]
                 check_fax(
