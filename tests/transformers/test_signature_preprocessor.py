@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 
 import sigkit.imaging._preprocess as preprocess_module
 import sigkit.transformers._scans as scans_module
+import sigkit.transformers._scan_steps as steps_module
 import sigkit.transformers._signature_preprocessor as preprocessor_module
 from sigkit._utils import seal_safetensors, unseal_safetensors
 from sigkit.imaging import ImageError, crop_ink, preprocess_image, read_image
@@ -180,7 +181,7 @@ def test_the_cache_has_one_entry_per_image_content(files, scans, tmp_path, monke
         computed.append(image)
         return preprocess_image(image, **settings)
 
-    monkeypatch.setattr(preprocessor_module, "preprocess_image", count)
+    monkeypatch.setattr(steps_module, "preprocess_image", count)
     preprocessor = SignaturePreprocessor(canvas_size=(204, 290), memory=tmp_path / "memory")
     first = preprocessor.fit_transform(files[:4])
     second = preprocessor.fit_transform(files[2:])
@@ -234,9 +235,9 @@ def count_work(files, monkeypatch):
     counts = Counter()
     original_read, original_find = scans_module.read_file, preprocess_module.find_ink
 
-    def counting_read(path):
+    def counting_read(*args):
         counts["reads"] += 1
-        return original_read(path)
+        return original_read(*args)
 
     def counting_find(*args):
         counts["searches"] += 1
