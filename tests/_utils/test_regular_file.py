@@ -71,11 +71,11 @@ def test_the_size_is_compared_before_reading(tmp_path):
     path = tmp_path / "scan.png"
     path.write_bytes(b"12345")
     assert read_file(path, 5) == b"12345"
-    with pytest.raises(OSError, match=r"scan\.png: has 5 bytes, too many for a scan \(at most 4\)"):
+    with pytest.raises(OSError, match=r"scan\.png: has 5 bytes, more than 4\."):
         read_file(path, 4)
     os.truncate(path, 50 * 10**9)
     with pytest.raises(OSError, match="has 50,000,000,000 bytes"):
-        read_file(path)
+        read_file(path, 2**30)
 
 
 def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):

@@ -16,8 +16,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 import sigkit.imaging._preprocess as preprocess_module
-import sigkit.transformers._scans as scans_module
 import sigkit.transformers._scan_steps as steps_module
+import sigkit.transformers._scans as scans_module
 import sigkit.transformers._signature_preprocessor as preprocessor_module
 from sigkit._utils import seal_safetensors, unseal_safetensors
 from sigkit.imaging import ImageError, crop_ink, preprocess_image, read_image
