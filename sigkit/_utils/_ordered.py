@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping, MappingView, Set
 
-from scipy.sparse import issparse
-
 
 def check_ordered(collection, name="X"):
     """Check that the items of a collection can belong, by their positions, to those of another one.
@@ -31,8 +29,10 @@ def check_ordered(collection, name="X"):
     ...
     ValueError: X is a set, whose items have no fixed order. Pass a list or an array.
     """
-    # A dictionary of keys is a format of sparse matrices, which scikit-learn refuses in its own words.
-    if isinstance(collection, (Mapping, MappingView)) and not issparse(collection):
+    # A sparse matrix of scipy is a dict too, but has positions.
+    if hasattr(collection, "shape"):
+        return
+    if isinstance(collection, (Mapping, MappingView)):
         reason = "whose items have no positions"
     elif isinstance(collection, Set):
         reason = "whose items have no fixed order"
