@@ -171,6 +171,7 @@ def make_bombs():
     tile = {322: (4, (60_000,)), 323: (4, (60_000,)), 324: (4, (8,)), 325: (4, (len(code),))}
     rows = {256: (4, (3000,)), 257: (4, (60_000,)), 278: (3, (1,))}
     strips = {273: (4, (8,) * 60_000), 279: (4, (len(code),) * 60_000)}
+    fax_lines = {256: (4, (1,)), 257: (4, (30_000_000,)), 259: (3, (4,)), 273: (4, (8,)), 279: (4, (4_000_000,))}
     damaged = {tag: (4, (2**31, 2**31)) for tag in range(600, 65_400)}
     exif = tiff({tag: (4, (2**31,)) for tag in range(5000)}).replace(b"\4\0\1\0", b"\4\0\xff\xff")
     small, noise = Image.new("L", (40, 40), 255), Image.effect_noise((5400, 5400), 90)
@@ -197,13 +198,18 @@ def make_bombs():
     yield "JPEG with more than 100 scans", lambda: repeated_scans(100)
     yield "JPEG with 30 scans", lambda: repeated_scans(20)
     yield "JPEG with 5,000 damaged tags", lambda: encode(small, "JPEG", exif=b"Exif\0\0" + exif)
+    yield "JPEG with 50 million comments", lambda: encode(small, "JPEG")[:2] + b"\xff\xfe\0\2" * 50_000_000
+    yield "PNG with 20 million chunks", lambda: white[:33] + chunk(b"tEXt", b"") * 20_000_000 + white[33:]
     yield "WebP of 268 megapixels", lambda: b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8L" + lossless
     yield "29 megapixels WebP", lambda: encode(noise, "WEBP", quality=1, method=0)
     yield "29 megapixels WebP, lossless", lambda: encode(noise, "WEBP", lossless=True, method=0)
     yield "GIF of 4 gigapixels", lambda: gif(65535, 65535, 65535, 65535)
+    yield "GIF with 100 million blocks", lambda: gif(9, 9, 9, 9)[:-3] + b"\1\0" * 100_000_000
     yield "GIF with a frame larger than its screen", lambda: gif(1, 1, 65535, 65535)
     yield "TIFF with a tile of 60,000 x 60,000", lambda: tiff(size | tile, code)
     yield "TIFF with 60,000 strips of the same bytes", lambda: tiff(size | rows | strips, code)
+    yield "fax of 30 million lines", lambda: tiff(size | fax_lines, b"\xff" * 4_000_000)
+    yield "TIFF with 20 million strips", lambda: tiff(size | {273: (4, (8,) * 20_000_000), 279: (4, (8,))})
     yield "TIFF with 65,000 damaged tags", lambda: tiff(raw | damaged, bytes(range(100)))[:-200_000]
     yield "PPM with a long comment", lambda: b"P5 #" + b"c" * 200_000_000
     yield "PGM of plain text", lambda: b"P2 9999 9999 255\n" + b"#\n" * 50_000_000

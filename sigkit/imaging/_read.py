@@ -103,6 +103,8 @@ def _decode(content, max_memory):
     # Some decoders take their memory as soon as they open a file, others when they decode it.
     decoder_bytes = (encoded.content is not content) * len(encoded.content) + encoded.decoder_bytes
     _check_memory(encoded.size, len(content), decoder_bytes, 0, max_memory)
+    if encoded.check:
+        encoded.check()
     try:
         with encoded.decoder(_Stream(encoded.content)) as image:
             _check_memory(image.size, len(content), decoder_bytes, BYTES_PER_PIXEL.get(image.mode, 4) + 1, max_memory)

@@ -451,7 +451,8 @@ def test_what_is_no_file_is_named(files, tmp_path, memory, canvas_size):
 @pytest.mark.parametrize("shape", [(40, 10_100), (10_100, 40), (11_000, 200)])
 def test_ink_of_senseless_size_does_not_decide_the_canvas(files, tmp_path, shape):
     scan = np.full(shape, 255, dtype=np.uint8)
-    scan[10:-10, 10:-10] = 0
+    scan[[[10], [11], [-11], [-10]], 10:-10] = 0
+    scan[10:-10, [10, 11, -11, -10]] = 0
     Image.fromarray(scan).save(tmp_path / "page.png")
     paths = [*files, str(tmp_path / "page.png")]
     for memory in (None, tmp_path / "memory", tmp_path / "memory"):

@@ -19,6 +19,7 @@ _END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 # Comments, and what applications add, except JFIF and Adobe segments, on which the colors depend.
 _LEFT_OUT = {0xFE, *range(0xE1, 0xF0)} - {0xEE}
+_MAX_SEGMENTS = 2**16
 _MAX_SCANS = 32
 """Encoders write about ten; each takes as long as reading the whole image."""
 
@@ -37,9 +38,12 @@ def open_jpeg(content):
     kept, exif, xmp = [content[:2]], b"", b""
     size = components = process = None
     scans = []
-    at, marker = 2, None
+    at, marker, n_segments = 2, None, 0
     while marker != _END:
         at, marker = _next_marker(content, at)
+        n_segments += 1
+        if n_segments > _MAX_SEGMENTS:
+            raise not_supported(f"it has more than {_MAX_SEGMENTS:,} segments")
         if marker == _END or marker in _WITHOUT_LENGTH:
             continue
         if marker in _RESERVED:
