@@ -174,15 +174,17 @@ def _read_2d(windows, at, columns, reference):
             index += 1 if index == 0 else -1
             while reference[index] <= start:
                 index += 2
+        if vertical:
+            continue
         if mode == _HORIZONTAL:
             color = len(changes) % 2
             at, start = _read_run(windows, at, runs[color], start, columns)
             _append(changes, start)
             at, start = _read_run(windows, at, runs[1 - color], start, columns)
             _append(changes, start)
-        elif mode == _PASS:
+        elif mode == _PASS and reference[index + 1] < columns:
             start = reference[index + 1]
-        if mode and (mode not in (_PASS, _HORIZONTAL) or (mode == _PASS and start == columns)):
+        else:
             raise _Damaged
         while reference[index] <= start < columns:
             index += 2
