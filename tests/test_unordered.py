@@ -25,7 +25,7 @@ KINDS = {
     "map": lambda items: map(str, items),
 }
 Y = np.repeat(["ada", "bob"], 4)
-X = np.zeros((8, 4))
+X = np.arange(32.0).reshape(8, 4)
 IMAGES = np.zeros((8, 20, 30), dtype=np.uint8)
 
 TAKERS = {

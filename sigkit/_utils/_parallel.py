@@ -6,6 +6,7 @@ import warnings
 from concurrent.futures import CancelledError
 from contextlib import nullcontext
 from typing import NamedTuple
+from uuid import uuid4
 
 from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import get_active_backend
@@ -52,6 +53,8 @@ def map_parallel(function, items, *shared, n_jobs=None, prefer=None):
     [(0, 30), (1, 50)]
     """
     remaining = dict(enumerate(items))
+    if on_dask():
+        shared = [None if thing is None else _Sent(thing) for thing in shared]
     # Not by scikit-learn's `Parallel`, which calls `warnings.catch_warnings` in the threads.
     with filters_lock:
         caller = _Caller(os.getpid(), get_config(), warnings.filters[:])
@@ -107,7 +110,21 @@ def _call(call, *shared):
     # Threads of one process have common filters.
     filters = CallerFilters(caller.filters) if os.getpid() != caller.process else nullcontext()
     with single_threaded_products, config_context(**caller.config), filters:
-        return position, function(item, *shared)
+        return position, function(item, *(thing.content if isinstance(thing, _Sent) else thing for thing in shared))
+
+
+class _Sent:
+    """An object that is sent to a cluster, under a name that no other has.
+
+    dask names objects by their content. If the same content is sent again while the cluster forgets what an earlier
+    call sent, its workers can exchange it without end.
+    """
+
+    def __init__(self, content):
+        self.content, self.name = content, uuid4().hex
+
+    def __dask_tokenize__(self):
+        return self.name
 
 
 class _Caller(NamedTuple):

@@ -161,7 +161,7 @@ def unseal_safetensors(content, path, format, remedy, *, foreign=False):
     remedy : str
         The last sentence of the message: what to do.
     foreign : bool, default=False
-        Whether a file with neither a format nor a digest is accepted, as other programs write it.
+        Whether a file with neither a format of sigkit nor a digest is accepted, as other programs write it.
 
     Returns
     -------
@@ -185,7 +185,8 @@ def unseal_safetensors(content, path, format, remedy, *, foreign=False):
         header, metadata, data = _parts(content)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path}: not a whole safetensors file ({len(content)} bytes). {remedy}") from error
-    if foreign and not {DIGEST, FORMAT} & metadata.keys():
+    # Other programs, too, have an entry of this name, such as "pt".
+    if foreign and DIGEST not in metadata and not metadata.get(FORMAT, "").startswith("sigkit "):
         return metadata
     found = metadata.pop(DIGEST, None)
     if found is None:

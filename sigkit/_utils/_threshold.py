@@ -23,7 +23,7 @@ def check_threshold(threshold):
     Raises
     ------
     ValueError
-        If it is not a single real number, or NaN. Booleans and strings are no numbers.
+        If it is not a single real number, NaN, masked, or beyond floats. Booleans and strings are no numbers.
 
     Examples
     --------
@@ -31,10 +31,15 @@ def check_threshold(threshold):
     >>> check_threshold(1)
     1.0
     """
+    if np.ma.is_masked(threshold):
+        raise ValueError("threshold is masked. Pass a number, the lowest score that is accepted.")
     number = threshold.item() if isinstance(threshold, (np.ndarray, np.generic)) and threshold.ndim == 0 else threshold
     if not isinstance(number, Real) or isinstance(number, bool) or number != number:
         raise ValueError(f"threshold must be a number, the lowest score that is accepted; found {threshold!r}.")
-    return float(number)
+    try:
+        return float(number)
+    except OverflowError:
+        raise ValueError("threshold is a number beyond the range of floats. Pass a smaller one.") from None
 
 
 def thresholds_of_writers(threshold):

@@ -57,7 +57,7 @@ def load_npz(path):
         If the file does not exist.
     ValueError
         If the file is not an .npz file or is damaged; if an array is missing, pickled, or of another shape or type; or
-        if an array of more than 256 MiB is compressed to less than 1/200, as images of signatures never are.
+        if an array of more than 1 GiB is compressed to less than 1/200, as images of signatures never are.
     OSError
         If the file cannot be read.
 

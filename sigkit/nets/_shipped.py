@@ -43,7 +43,7 @@ def weights_path(weights):
     """
     name = os.fspath(weights)
     path = str(files("sigkit.nets") / "shipped" / f"{name}.safetensors") if name in SHIPPED_WEIGHTS else name
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         raise FileNotFoundError(
             f"weights: there is no file {path!r}. The package ships the weights "
             f"{listing(map(repr, SHIPPED_WEIGHTS))}; pass that name, the path of a file, or None to train."

@@ -488,3 +488,12 @@ def test_the_shipped_file_has_a_digest():
     content = Path(weights_path("synthetic")).read_bytes()
     metadata = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
     assert {"format", "digest"} <= metadata.keys()
+
+
+def test_the_format_of_other_programs_is_no_mark_of_sigkit(tmp_path):
+    network = build_network("tiny", seed=0)
+    content = save(dict(network.state_dict()), metadata={"format": "pt"})
+    (tmp_path / "foreign.safetensors").write_bytes(content)
+    loaded, metadata = load_network(tmp_path / "foreign.safetensors", "tiny")
+    assert metadata == {"format": "pt", "architecture": "tiny"}
+    assert all(torch.equal(loaded.state_dict()[name], tensor) for name, tensor in network.state_dict().items())

@@ -7,9 +7,9 @@ import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import GENUINE, check_ordered, development_rows, filters_lock, own_random_state, parse_ids
+from sigkit._utils import GENUINE, check_ordered, development_rows, own_random_state, parse_ids, validate_data
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import check_finite, check_variation, has_no_information
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
@@ -351,8 +351,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         """Validate training data and return the genuine signatures."""
         check_has_target(self, y)
         check_ordered(X)
-        with filters_lock:
-            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
         writers, forgery = check_target(X, y)
         check_finite(X, writers)
         genuine = forgery == GENUINE
@@ -360,8 +359,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     def _standardised_queries(self, X, bank):
         check_ordered(X)
-        with filters_lock:
-            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
         check_finite(X)
         Z = bank.standardise(X)
         Z[has_no_information(X)] = np.nan
