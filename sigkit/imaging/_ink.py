@@ -31,7 +31,7 @@ class InkBox(NamedTuple):
 
 def rows_at_a_time(image):
     """Return the number of rows, whole blocks of the blur, that are processed at once."""
-    return max(_BLOCK, PART // image.shape[1] // _BLOCK * _BLOCK)
+    return max(_BLOCK, PART // (image.shape[1] + _BLOCK) // _BLOCK * _BLOCK)
 
 
 def find_ink(image, thresholds, whole_thresholds):

@@ -17,11 +17,8 @@ MAX_MEMORY = 700
 _PREPROCESSING = 3
 """Bytes per pixel that preprocessing takes: the gray image, its thresholds, and the ink."""
 
-_WORKSPACE = 100 * 2**20
-"""Bytes for what is processed in parts."""
-
-_MARGIN = 48
-"""Pixels by which preprocessing extends both sides."""
+_WORKSPACE, _PER_SIDE = 100 * 2**20, 1500
+"""Bytes for what is processed in parts, which are whole rows: in all, and per pixel of both sides."""
 
 # How the rows and columns of an array with this EXIF orientation become those of the image.
 _ORIENT = {
@@ -124,9 +121,9 @@ def _decode(content, max_memory):
 def _check_memory(size, n_content, decoder_bytes, per_pixel, max_memory):
     """Raise if decoding or preprocessing an image needs too much memory, before it is taken."""
     width, height = size
-    n_pixels = (width + _MARGIN) * (height + _MARGIN)
-    needed = n_content + max(decoder_bytes + per_pixel * n_pixels, _PREPROCESSING * n_pixels) + _WORKSPACE
-    needed /= 2**20
+    n_pixels = width * height
+    needed = n_content + max(decoder_bytes + per_pixel * n_pixels, _PREPROCESSING * n_pixels)
+    needed = (needed + _WORKSPACE + _PER_SIDE * (width + height)) / 2**20
     if needed > max_memory:
         raise ImageError(
             f"{width} x {height} pixels need {needed:,.0f} MiB of memory, more than max_memory={max_memory:g}. Crop "
