@@ -171,7 +171,14 @@ def make_bombs():
     tile = {322: (4, (60_000,)), 323: (4, (60_000,)), 324: (4, (8,)), 325: (4, (len(code),))}
     rows = {256: (4, (3000,)), 257: (4, (60_000,)), 278: (3, (1,))}
     strips = {273: (4, (8,) * 60_000), 279: (4, (len(code),) * 60_000)}
-    fax_lines = {256: (4, (1,)), 257: (4, (400_000,)), 259: (3, (4,)), 273: (4, (8,)), 279: (4, (4_000_000,))}
+    fax_lines = {
+        256: (4, (1,)),
+        258: (3, (1,)),
+        257: (4, (400_000,)),
+        259: (3, (4,)),
+        273: (4, (8,)),
+        279: (4, (4_000_000,)),
+    }
     damaged = {tag: (4, (2**31, 2**31)) for tag in range(600, 65_400)}
     exif = tiff({tag: (4, (2**31,)) for tag in range(5000)}).replace(b"\4\0\1\0", b"\4\0\xff\xff")
     small, noise = Image.new("L", (40, 40), 255), Image.effect_noise((5200, 5200), 90)
@@ -205,7 +212,7 @@ def make_bombs():
     yield "27 megapixels WebP", lambda: encode(noise, "WEBP", quality=1, method=0)
     yield "27 megapixels WebP, lossless", lambda: encode(noise, "WEBP", lossless=True, method=0)
     yield "GIF of 4 gigapixels", lambda: gif(65535, 65535, 65535, 65535)
-    yield "GIF with 30 million blocks", lambda: gif(9, 9, 9, 9)[:-3] + b"\1\0" * 30_000_000
+    yield "GIF with 30 million blocks", lambda: gif(9, 9, 9, 9)[:-3] + b"\1\1" * 30_000_000 + b"\0;"
     yield "GIF with a frame larger than its screen", lambda: gif(1, 1, 65535, 65535)
     yield "TIFF with a tile of 60,000 x 60,000", lambda: tiff(size | tile, code)
     yield "TIFF with 60,000 strips of the same bytes", lambda: tiff(size | rows | strips, code)

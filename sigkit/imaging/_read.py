@@ -18,7 +18,7 @@ _PREPROCESSING = 3
 """Bytes per pixel that preprocessing takes: the gray image, its thresholds, and the ink."""
 
 _WORKSPACE, _PER_SIDE = 100 * 2**20, 1500
-"""Bytes for what is processed in parts, which are whole rows: in all, and per pixel of both sides."""
+"""Bytes for what is processed in parts, which are whole rows: at least, and per pixel of both sides."""
 
 # How the rows and columns of an array with this EXIF orientation become those of the image.
 _ORIENT = {
@@ -123,7 +123,7 @@ def _check_memory(size, n_content, decoder_bytes, per_pixel, max_memory):
     width, height = size
     n_pixels = width * height
     needed = n_content + max(decoder_bytes + per_pixel * n_pixels, _PREPROCESSING * n_pixels)
-    needed = (needed + _WORKSPACE + _PER_SIDE * (width + height)) / 2**20
+    needed = (needed + max(_WORKSPACE, _PER_SIDE * (width + height))) / 2**20
     if needed > max_memory:
         raise ImageError(
             f"{width} x {height} pixels need {needed:,.0f} MiB of memory, more than max_memory={max_memory:g}. Crop "

@@ -177,9 +177,16 @@ def test_large_sizes_are_refused_at_once(kind, fuzz, monkeypatch):
 @pytest.mark.parametrize("sides", [(3000, 1), (1, 3000), (400, 400)])
 def test_the_limit_can_be_raised(tmp_path, sides):
     Image.new("L", sides).save(tmp_path / "scan.png")
-    with pytest.raises(ImageError, match=rf"scan\.png: {sides[0]} x {sides[1]} pixels need 10\d MiB"):
+    with pytest.raises(ImageError, match=rf"scan\.png: {sides[0]} x {sides[1]} pixels need 100 MiB"):
         read_image(tmp_path / "scan.png", max_memory=100)
-    assert read_image(tmp_path / "scan.png", max_memory=105).shape == sides[::-1]
+    assert read_image(tmp_path / "scan.png", max_memory=101).shape == sides[::-1]
+
+
+@pytest.mark.parametrize("sides", [(3_000_000, 1), (1, 3_000_000), (600_000, 20)])
+def test_long_sides_need_more_than_their_pixels(tmp_path, sides):
+    Image.new("1", sides).save(tmp_path / "scan.png")
+    with pytest.raises(ImageError, match=rf"{sides[0]} x {sides[1]} pixels need [\d,]+ MiB"):
+        read_image(tmp_path / "scan.png")
 
 
 @pytest.mark.parametrize("value", [0, -1, "1", None, float("nan")])

@@ -475,7 +475,7 @@ def test_senseless_sizes_are_refused(files, canvas_size):
 def test_the_memory_limit(files, canvas_size):
     expected = SignaturePreprocessor(canvas_size=canvas_size).fit_transform(files)
     with pytest.raises(
-        ImageError, match=r"6 of 6 images cannot be used:\n.*scan-0\.png: 240 x 100 pixels need 101 MiB"
+        ImageError, match=r"6 of 6 images cannot be used:\n.*scan-0\.png: 240 x 100 pixels need 100 MiB"
     ):
         SignaturePreprocessor(canvas_size=canvas_size, max_memory=100).fit_transform(files)
     enough = SignaturePreprocessor(canvas_size=canvas_size, max_memory=101)
