@@ -5,13 +5,11 @@ import warnings
 
 import joblib
 import numpy as np
-import pytest
 import sklearn
-from sklearn.svm import SVC
+from sklearn.base import BaseEstimator
 
-from sigkit._utils import filters_lock, map_parallel, own_random_state
+from sigkit._utils import filters_lock, map_parallel, own_random_state, validate_data
 from sigkit._utils._warning_filters import CallerFilters
-from sigkit.estimators._svc._solver import _LibSVM
 
 OWN = ("ignore", None, DeprecationWarning, None, 0)
 
@@ -67,43 +65,13 @@ def test_the_last_thread_restores_the_filters():
     assert warnings.filters == before
 
 
-def test_checks_of_libsvm_in_threads_are_made_one_after_another(monkeypatch):
-    """But the solutions are computed at the same time."""
-    both, dense_fit = threading.Barrier(2, timeout=60), SVC._dense_fit
-    checking, most = [], []
+def test_input_that_is_computed_in_another_thread():
+    class Lazy:
+        def __array__(self, dtype=None, copy=None):
+            assert is_free(filters_lock)
+            return np.ones((2, 3), dtype=dtype)
 
-    def waiting(self, *args, **kwargs):
-        both.wait()
-        return dense_fit(self, *args, **kwargs)
-
-    def counted(self, y):
-        checking.append(1)
-        most.append(len(checking))
-        result = validate_targets(self, y)
-        checking.pop()
-        return result
-
-    validate_targets = SVC._validate_targets
-    monkeypatch.setattr(SVC, "_dense_fit", waiting)
-    monkeypatch.setattr(SVC, "_validate_targets", counted)
-    kernel, labels, fitted = np.eye(4), [1, 1, -1, -1], []
-    threads = [
-        threading.Thread(target=lambda: fitted.append(_LibSVM(kernel="precomputed").fit(kernel, labels)))
-        for _ in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(fitted) == 2
-    assert max(most) == 1
-    assert is_free(filters_lock)
-
-
-def test_an_error_of_libsvm_leaves_the_lock_free():
-    with pytest.raises(ValueError, match="square"):
-        _LibSVM(kernel="precomputed").fit(np.ones((4, 3)), [1, 1, -1, -1])
-    assert is_free(filters_lock)
+    assert validate_data(BaseEstimator(), Lazy(), dtype=np.float64).shape == (2, 3)
 
 
 def test_none_is_a_new_random_state():

@@ -1,5 +1,6 @@
 """The solver against libsvm on the whole problem."""
 
+import threading
 import tracemalloc
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
+from sigkit._utils import filters_lock
 from sigkit.estimators import LinearModel, WriterDependentSVC
 from sigkit.estimators._svc._columns import ComputedColumns, StoredColumns
 from sigkit.estimators._svc._kernel import Kernel, squared_norms
-from sigkit.estimators._svc._solver import solve
+from sigkit.estimators._svc._solver import _LibSVM, solve
 
 
 def draw(n_references, n_negatives, seed, n_features=20, apart=1.0):
@@ -179,3 +181,57 @@ def test_kernels_are_computed_in_parts_if_memory_is_small():
     linear = WriterDependentSVC("linear", **parameters).fit(X, y).models_[30]
     assert isinstance(linear, LinearModel)
     assert linear.direction.shape == (16,)
+
+
+def is_free(lock):
+    """Try a lock in another thread, because the same thread may acquire it again."""
+    found = []
+
+    def acquire():
+        found.append(lock.acquire(timeout=1))
+        if found == [True]:
+            lock.release()
+
+    thread = threading.Thread(target=acquire)
+    thread.start()
+    thread.join()
+    return found == [True]
+
+
+def test_checks_of_libsvm_in_threads_are_made_one_after_another(monkeypatch):
+    """But the solutions are computed at the same time."""
+    both, dense_fit = threading.Barrier(2, timeout=60), SVC._dense_fit
+    checking, most = [], []
+
+    def waiting(self, *args, **kwargs):
+        both.wait()
+        return dense_fit(self, *args, **kwargs)
+
+    def counted(self, y):
+        checking.append(1)
+        most.append(len(checking))
+        result = validate_targets(self, y)
+        checking.pop()
+        return result
+
+    validate_targets = SVC._validate_targets
+    monkeypatch.setattr(SVC, "_dense_fit", waiting)
+    monkeypatch.setattr(SVC, "_validate_targets", counted)
+    kernel, labels, fitted = np.eye(4), [1, 1, -1, -1], []
+    threads = [
+        threading.Thread(target=lambda: fitted.append(_LibSVM(kernel="precomputed").fit(kernel, labels)))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(fitted) == 2
+    assert max(most) == 1
+    assert is_free(filters_lock)
+
+
+def test_an_error_of_libsvm_leaves_the_lock_free():
+    with pytest.raises(ValueError, match="square"):
+        _LibSVM(kernel="precomputed").fit(np.ones((4, 3)), [1, 1, -1, -1])
+    assert is_free(filters_lock)
