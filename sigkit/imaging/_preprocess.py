@@ -8,11 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from sigkit.imaging._ink import find_ink
+from sigkit.imaging._quality import measure_quality
 from sigkit.imaging._resize import plan_resize
-from sigkit.imaging._threshold import adaptive_threshold, count_grays, otsu_of_histogram
+from sigkit.imaging._separate import separate_ink
 
-_MIN_INK_SIDE = 16
-_MIN_CONTRAST = 10
 # The resized values are truncated to uint8. Without this constant, rounding errors would decide whether solid ink
 # becomes 255 or 254.
 _ROUNDING = 1e-6
@@ -34,7 +33,7 @@ class Preprocessed(NamedTuple):
     issues: dict[str, str]
 
 
-def crop_ink(image, background="otsu"):
+def crop_ink(image, background="otsu", check=False):
     """Crop the ink of a scan, clear its background and invert it.
 
     This is the part of `preprocess_image` that does not depend on the canvas.
@@ -45,6 +44,8 @@ def crop_ink(image, background="otsu"):
         A scan: bright paper and dark ink.
     background : {"otsu", "adaptive", "none"}, default="otsu"
         How the background is found; see `preprocess_image`.
+    check : bool, default=False
+        Whether problems of the scan are looked for, as by `check_scan`.
 
     Returns
     -------
@@ -56,7 +57,7 @@ def crop_ink(image, background="otsu"):
     min_ink : int
         Minimum value of a pixel that counts as ink.
     issues : dict of str to str
-        Possible problems with the scan, "small", "faint" or "dark_paper", and a value that describes each.
+        The problems of the scan, by kind, and a short description of each; empty without `check`.
 
     Raises
     ------
@@ -77,23 +78,16 @@ def crop_ink(image, background="otsu"):
     >>> ink.pixels.shape, ink.center
     ((22, 32), (11, 16))
     """
-    counts = count_grays(image)
-    threshold = otsu_of_histogram(counts)
-    issues = _check_paper(counts, threshold)
-    # Inverted, `pixel <= threshold` is `value >= 255 - threshold`. An adaptive threshold differs between pixels, but is
-    # always below 255, so that after clearing the background all values above 0 are ink.
-    min_ink = 255 - threshold
-    if background == "adaptive":
-        threshold, min_ink = adaptive_threshold(image), 1
+    separated = separate_ink(image, background)
+    image, threshold = separated.image, separated.threshold
     box = find_ink(image, threshold)
     rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
     crop = image[rows, columns]
     pixels = 255 - crop
     if background != "none":
-        pixels *= crop <= (threshold[rows, columns] if background == "adaptive" else threshold)
-    if max(pixels.shape) < _MIN_INK_SIDE:
-        issues["small"] = "{} x {}".format(*pixels.shape)
-    return CroppedInk(pixels, (box.center_row, box.center_column), min_ink, issues)
+        pixels *= crop <= (threshold[rows, columns] if np.ndim(threshold) else threshold)
+    issues = measure_quality(separated).problems if check else {}
+    return CroppedInk(pixels, (box.center_row, box.center_column), separated.min_ink, issues)
 
 
 def place_ink(ink, canvas_size, image_size=(170, 242)):
@@ -149,7 +143,7 @@ def place_ink(ink, canvas_size, image_size=(170, 242)):
     return Preprocessed(_resize(pixels, row_weights, column_weights), issues)
 
 
-def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu"):
+def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu", check=False):
     """Center a signature on a canvas, clear its background, invert it and resize it.
 
     The procedure of [1]_: find the bounding box and the center of mass of the ink; place the box on a white canvas with
@@ -168,13 +162,16 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
         How the background is found: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's threshold at
         each pixel, for photographs with uneven light. With "none" it is not cleared, and Otsu's threshold is used to
         find the ink only.
+    check : bool, default=False
+        Whether problems of the scan are looked for, as by `check_scan`.
 
     Returns
     -------
     image : ndarray of shape image_size, dtype uint8
         The image: background 0 and ink up to 255.
     issues : dict of str to str
-        Possible problems, "over_canvas", "cut_off", "small", "faint" or "dark_paper", and a value that describes each.
+        "over_canvas" and "cut_off", see `place_ink`, and with `check` the problems of the scan, by kind, and a short
+        description of each.
 
     Raises
     ------
@@ -197,7 +194,7 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     >>> image.shape, image.max(), issues
     ((170, 242), np.uint8(255), {})
     """
-    return place_ink(crop_ink(image, background), canvas_size, image_size)
+    return place_ink(crop_ink(image, background, check), canvas_size, image_size)
 
 
 def _place(length, center, room):
@@ -230,17 +227,3 @@ def _resize(pixels, rows, columns):
         resized = rows[at_rows] @ pixels.astype(np.float64) @ columns[at_columns].T
         image[at_rows, at_columns] = resized + _ROUNDING
     return image
-
-
-def _check_paper(counts, threshold):
-    """Return the issues that the gray values show: mostly dark pixels, or hardly any contrast."""
-    dark, bright = counts[: threshold + 1], counts[threshold + 1 :]
-    issues = {}
-    if dark.sum() > counts.sum() / 2:
-        issues["dark_paper"] = f"{dark.sum() / counts.sum():.0%}"
-    # The difference of the mean gray values of the two classes.
-    contrast = threshold + 1 + np.average(np.arange(len(bright)), weights=bright)
-    contrast -= np.average(np.arange(len(dark)), weights=dark)
-    if contrast < _MIN_CONTRAST:
-        issues["faint"] = f"{contrast:.1f}"
-    return issues

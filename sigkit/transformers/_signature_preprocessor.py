@@ -9,10 +9,11 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import content_digest, listing, map_parallel, progress, warn
+from sigkit._utils import content_digest, map_parallel, progress
 from sigkit.imaging import ImageError, crop_ink, fit_canvas, place_ink, preprocess_image, read_image
 from sigkit.transformers._memory import ImageMemory
 from sigkit.transformers._packed_ink import pack_ink, pack_issues, packed_shape, unpack_ink, unpack_issues
+from sigkit.transformers._poor_scans import report_issues
 from sigkit.transformers._scans import check_scans, check_shape, read_content
 
 _KEPT_BYTES = 2**28
@@ -20,26 +21,6 @@ _KEPT_BYTES = 2**28
 
 _CHUNK = 8
 """Number of scans in one task."""
-
-_MESSAGES = {
-    "over_canvas": (
-        "{n} of {total} signatures are larger than the canvas of {canvas} pixels, and their outer parts were cropped: "
-        '{names}. Choose a larger canvas_size; "max" considers only the signatures that are passed to fit.'
-    ),
-    "cut_off": (
-        "The canvas of {canvas} pixels does not have the aspect ratio of image_size {image}, and the crop to that "
-        'ratio cuts ink off {n} of {total} signatures: {names}. Choose a canvas_size with that ratio, or "max".'
-    ),
-    "small": ("The ink of {n} of {total} images is too small for a signature: {names} pixels. Scan them at 300 dpi."),
-    "faint": (
-        "Ink and paper differ by only a few gray values in {n} of {total} images: {names}. Leave them out if they are "
-        "blank."
-    ),
-    "dark_paper": (
-        "Most pixels of {n} of {total} images are dark: {names}. Paper must be bright and ink dark; if they are "
-        "inverted, pass 255 - image."
-    ),
-}
 
 
 class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
@@ -62,6 +43,10 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     background : {"otsu", "adaptive", "none"}, default="otsu"
         How the background is found and cleared: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's
         threshold at each pixel, for photographs with uneven light; "none" does not clear it.
+    on_poor_scan : {"warn", "error", "ignore"}, default="warn"
+        What is done about scans with problems, which :func:`~sigkit.imaging.check_scan` finds, and about signatures
+        that the canvas or the image does not show completely: one warning for each kind of problem, one error that
+        names all such scans, or nothing.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Folder of a cache with one entry per image, identified by the image's content and these parameters.
     n_jobs : int or None, default=None
@@ -78,12 +63,12 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     --------
     SigNetFeaturizer : Compute features of these images.
     sigkit.imaging.preprocess_image : The same procedure for one image.
+    sigkit.imaging.check_scans : Measure the quality of many scans.
 
     Notes
     -----
-    There is one warning for each kind of possible problem, which names the scans: signatures larger than the canvas,
-    ink that is cut off because the canvas does not have the aspect ratio of `image_size`, ink that is too small or too
-    faint, and dark paper.
+    A poor scan is one with a shadow, straight lines, a dark edge, several signatures, noise, no contrast and more; the
+    user guide has a table. `fit` alone does not report them.
 
     `fit_transform` reads every scan and finds its ink once. With a canvas of "max", the cropped ink is compressed and
     kept until the canvas is known: up to 256 MiB in memory, which is enough for about 30,000 scans, and all of it in
@@ -110,6 +95,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         "canvas_size": [tuple, list, np.ndarray, StrOptions({"max"})],
         "image_size": [tuple, list, np.ndarray],
         "background": [StrOptions({"otsu", "adaptive", "none"})],
+        "on_poor_scan": [StrOptions({"warn", "error", "ignore"})],
         "memory": [str, os.PathLike, HasMethods(["cache"]), None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
@@ -121,6 +107,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         canvas_size="max",
         image_size=(170, 242),
         background="otsu",
+        on_poor_scan="warn",
         memory=None,
         n_jobs=None,
         verbose=0,
@@ -128,6 +115,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         self.canvas_size = canvas_size
         self.image_size = image_size
         self.background = background
+        self.on_poor_scan = on_poor_scan
         self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -178,7 +166,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Raises
         ------
         ImageError
-            A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
+            A `ValueError` that names the image, if one is unreadable, blank or contains no signature; with
+            `on_poor_scan="error"`, also if one is poor.
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
         """
@@ -201,7 +190,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Raises
         ------
         ImageError
-            A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
+            A `ValueError` that names the image, if one is unreadable, blank or contains no signature; with
+            `on_poor_scan="error"`, also if one is poor.
         ValueError
             If `X` is empty or does not contain images.
         """
@@ -231,7 +221,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             self.canvas_size_ = check_shape(self.canvas_size, "canvas_size")
             return kept
         shapes = []
-        shared = self._ink_memory(), self.background, kept_bytes > 0
+        shared = self._ink_memory(), self.background, self._checks(), kept_bytes > 0
         for position, (digest, shape, ink) in self._map("measured", _find_ink, scans, *shared):
             shapes.append(shape)
             if ink is not None:
@@ -244,6 +234,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """Preprocess scans, from their ink where it was kept, and warn of possible problems."""
         image_size = check_shape(self.image_size, "image_size")
         settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
+        settings["check"] = self._checks()
         memory = ImageMemory(self.memory, "preprocessed", settings)
         kept = kept or [(None, None)] * len(scans)
         items = [(*scan, *found) for scan, found in zip(scans, kept)]
@@ -252,12 +243,16 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         shared = memory, self._ink_memory(), settings
         for position, result in self._map("preprocessed", _preprocess_scan, items, *shared):
             images[position], issues[position] = result
-        self._warn_of_issues(issues, scans)
+        report_issues(issues, [name for name, _ in scans], self.on_poor_scan, self.canvas_size_, image_size)
         return images
+
+    def _checks(self):
+        return self.on_poor_scan != "ignore"
 
     def _ink_memory(self):
         """Return the cache of cropped ink, which only a canvas of "max" needs."""
-        return ImageMemory(self.memory if isinstance(self.canvas_size, str) else None, "ink", self.background)
+        memory = self.memory if isinstance(self.canvas_size, str) else None
+        return ImageMemory(memory, "ink", self.background, self._checks())
 
     def _map(self, step, function, items, *shared):
         """Yield the position and the result of each item as they are done; in the end, raise one error for all."""
@@ -278,20 +273,6 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         if messages:
             raise ImageError("\n".join([f"{len(messages)} of {len(items)} images cannot be used:", *messages[:10]]))
 
-    def _warn_of_issues(self, issues, scans):
-        for kind, message in _MESSAGES.items():
-            found = [f"{name} ({of_scan[kind]})" for of_scan, (name, _) in zip(issues, scans) if kind in of_scan]
-            if found:
-                warn(
-                    message.format(
-                        n=len(found),
-                        total=len(scans),
-                        names=listing(found),
-                        canvas="{} x {}".format(*self.canvas_size_),
-                        image="{} x {}".format(*self.image_size),
-                    )
-                )
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
@@ -311,7 +292,7 @@ def _compute_chunk(chunk, *shared):
     return [function(item, *shared) for item in items]
 
 
-def _find_ink(named_scan, memory, background, keep):
+def _find_ink(named_scan, memory, background, check, keep):
     """Return the digest of a scan (None without a cache), the shape of its ink, and its packed ink (None: not kept)."""
     name, scan = named_scan
     try:
@@ -319,7 +300,7 @@ def _find_ink(named_scan, memory, background, keep):
         packed = memory.get(digest)
         shape = packed_shape(packed)
         if shape is None:
-            ink = crop_ink(_decode(content), background)
+            ink = crop_ink(_decode(content), background, check)
             shape = ink.pixels.shape
             packed = pack_ink(ink) if keep or memory else None
             memory.put(digest, **(packed or {}))
