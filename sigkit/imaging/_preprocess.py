@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sigkit.imaging._ink import find_ink
-from sigkit.imaging._quality import measure_quality
+from sigkit.imaging._measure_scan import measure_scan
+from sigkit.imaging._problems import find_problems
 from sigkit.imaging._resize import plan_resize
 from sigkit.imaging._separate import separate_ink
 
@@ -86,7 +87,7 @@ def crop_ink(image, background="otsu", check=False):
     pixels = 255 - crop
     if background != "none":
         pixels *= crop <= (threshold[rows, columns] if np.ndim(threshold) else threshold)
-    issues = measure_quality(separated).problems if check else {}
+    issues = find_problems(measure_scan(separated), separated.is_even) if check else {}
     return CroppedInk(pixels, (box.center_row, box.center_column), separated.min_ink, issues)
 
 

@@ -25,14 +25,14 @@ PROBLEMS = {
         "a shadow, uneven light, or large dark areas",
         'Pass background="photo" for photographs, or crop or scan again.',
     ),
-    "dark_edge": Problem("a dark edge at a border, as of a scanner", "Crop it."),
+    "dark_edge": Problem("a dark edge at a border, as of a scanner", 'Crop it, or pass background="photo".'),
     "lines": Problem(
-        "straight lines across, as of a frame, a form or ruled paper",
-        "Crop to the inside of the frame, or remove them.",
+        "straight lines, as of a frame, a form or ruled paper",
+        'Pass background="photo", which removes them, or crop to the inside of the frame.',
     ),
     "pale": Problem(
         "something paler than the ink, which is cleared as background",
-        "If it is the signature, beside darker print, crop or remove the print.",
+        'If it is the signature, beside darker print, pass background="photo", or crop the print.',
     ),
     "stray": Problem("small marks far from the signature", "Crop or erase them."),
     "apart": Problem("more than one signature, or text", "Crop to one signature."),
@@ -46,7 +46,7 @@ PROBLEMS = {
 def find_problems(quality, is_even=True):
     """Return what describes each problem of a scan, by kind.
 
-    With `is_even` false, the ink was found by a threshold at each pixel: shadows and gray values of paper do not matter.
+    With `is_even` false, the ink was found by a threshold at each pixel: the gray values of the paper do not matter.
     """
     longest = max(quality.ink_height, quality.ink_width)
     # What else is measured on these scans is no property of a signature.
@@ -56,7 +56,7 @@ def find_problems(quality, is_even=True):
         return {"dark_paper": f"{quality.ink_share:.0%} dark"}
     if longest < 40:
         return {"small": f"{quality.ink_height} x {quality.ink_width} pixels"}
-    if quality.noise > 0.11 * quality.contrast:
+    if quality.noise > 0.135 * quality.contrast:
         return {"noise": f"noise {quality.noise:.0f}, contrast {quality.contrast}"}
     if quality.speckle > 0.003:
         return {"noise": f"{quality.speckle * quality.height * quality.width:.0f} specks"}

@@ -23,7 +23,7 @@ _EIGHT_NEIGHBORS = np.ones((3, 3), dtype=bool)
 
 
 class Cells(NamedTuple):
-    """A scan in square cells: their side in pixels, ink (0 to 255) and mean gray value of each, which are of strokes."""
+    """A scan in square cells: their side in pixels; ink (0 to 255), mean gray value and kind of each cell."""
 
     side: int
     ink: np.ndarray
@@ -72,7 +72,7 @@ def measure_pale(cells, paper, contrast):
     """Return the number of pale cells away from the ink, relative to those of strokes."""
     away = ~ndimage.binary_dilation(cells.ink > 0, _EIGHT_NEIGHBORS)
     pale = away & (cells.grays < paper - 0.2 * contrast)
-    return np.count_nonzero(pale) / max(1, np.count_nonzero(cells.is_stroke))
+    return int(np.count_nonzero(pale)) / max(1, int(np.count_nonzero(cells.is_stroke)))
 
 
 def measure_speckle(is_ink):
@@ -81,7 +81,7 @@ def measure_speckle(is_ink):
     beside = padded[:, :-2] | padded[:, 2:]
     in_row = beside | padded[:, 1:-1]
     near = in_row[:-2] | in_row[2:] | beside[1:-1]
-    return np.count_nonzero(is_ink & ~near) / is_ink.size
+    return int(np.count_nonzero(is_ink & ~near)) / is_ink.size
 
 
 class Strokes(NamedTuple):
@@ -107,7 +107,7 @@ def find_changes(line):
 def measure_solid(is_ink, run):
     """Return the share of the scan that is covered by squares, three strokes wide, without any paper."""
     side = min(max(8, int(3 * run)), *is_ink.shape)
-    return np.mean(reduce_ink(is_ink, (side, side)) >= 250)
+    return float(np.mean(reduce_ink(is_ink, (side, side)) >= 250))
 
 
 class Layout(NamedTuple):
