@@ -137,16 +137,16 @@ def text_above(scan, rng, resolution):
 
 
 def two_beside(scan, rng, _resolution):
-    """Two signatures, with more space between them than each takes."""
+    """Two signatures, with twice the space between them that each takes."""
     width = scan.shape[1]
-    poor = add_paper(scan, rng, right=int(2.2 * width))
+    poor = add_paper(scan, rng, right=3 * width)
     poor[:, -width:] = scan
     return poor
 
 
 def two_above(scan, rng, _resolution):
     height = scan.shape[0]
-    poor = add_paper(scan, rng, bottom=int(2.2 * height))
+    poor = add_paper(scan, rng, bottom=3 * height)
     poor[-height:] = scan
     return poor
 

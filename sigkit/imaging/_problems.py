@@ -87,6 +87,6 @@ def _find_surroundings(quality):
         found["cut"] = f"{quality.cut_strokes} strokes"
     if quality.stray_distance >= 0.25:
         found["stray"] = f"{quality.stray_distance:.0%} of its size away"
-    if quality.gap_share >= 0.38 or quality.n_lines >= 4 or quality.n_parts >= 50:
+    if quality.gap_share >= 0.45 or quality.n_lines >= 4 or quality.n_parts >= 50:
         found["apart"] = f"{quality.n_parts} parts, {quality.n_lines} lines, gap {quality.gap_share:.0%}"
     return found

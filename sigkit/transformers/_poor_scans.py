@@ -5,11 +5,11 @@ from sigkit.imaging import PROBLEMS, ImageError
 
 _OF_CANVAS = {
     "over_canvas": (
-        "ink larger than the canvas of {canvas} pixels, whose outer parts were cropped,",
+        "ink larger than the canvas of {canvas} pixels, whose outer parts were cropped",
         'Choose a larger canvas_size; "max" considers only the signatures that are passed to fit.',
     ),
     "cut_off": (
-        "ink cut off, because the canvas of {canvas} pixels does not have the aspect ratio of image_size {image},",
+        "ink cut off, because the canvas of {canvas} pixels does not have the aspect ratio of image_size {image}",
         'Choose a canvas_size with that ratio, or "max".',
     ),
 }
@@ -30,7 +30,8 @@ def report_issues(issues, names, on_poor_scan, canvas_size, image_size):
         if found:
             # All of them in an error: it is of no use to correct some and to be told of the others then.
             named = listing(found) if on_poor_scan == "warn" else ", ".join(found)
-            messages.append(f"Found {what.format(**sizes)} in {len(found)} of {len(names)} scans: {named}. {advice}")
+            share = f" in {len(found)} of {len(names)} scans" if len(names) > 1 else ""
+            messages.append(f"Found {what.format(**sizes)}{share}: {named}. {advice}")
     if on_poor_scan == "error" and messages:
         raise ImageError("\n".join(messages))
     for message in messages:

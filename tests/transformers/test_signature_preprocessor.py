@@ -83,7 +83,7 @@ def test_over_canvas_is_warned_about_by_name(files):
 def test_canvas_of_another_shape_is_warned_about_by_name(files):
     preprocessor = SignaturePreprocessor(canvas_size=(100, 300)).fit(files)
     with pytest.warns(
-        UserWarning, match=r"aspect ratio of image_size 170 x 242, in 6 of 6 scans: \S*scan-0.png \(\d+\.\d% of"
+        UserWarning, match=r"aspect ratio of image_size 170 x 242 in 6 of 6 scans: \S*scan-0.png \(\d+\.\d% of"
     ):
         preprocessor.transform(files)
 
