@@ -85,7 +85,7 @@ def _find_surroundings(quality):
         found["lines"] = f"{max(lines):.0%} of the scan"
     elif quality.cut_strokes >= 3:
         found["cut"] = f"{quality.cut_strokes} strokes"
-    if quality.stray_distance >= 0.25:
+    if quality.stray_distance >= 0.3:
         found["stray"] = f"{quality.stray_distance:.0%} of its size away"
     if quality.gap_share >= 0.45 or quality.n_lines >= 4 or quality.n_parts >= 50:
         found["apart"] = f"{quality.n_parts} parts, {quality.n_lines} lines, gap {quality.gap_share:.0%}"
