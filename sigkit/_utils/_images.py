@@ -6,6 +6,9 @@ from numbers import Real
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from sigkit._utils._ordered import check_ordered
+from sigkit._utils._warning_filters import filters_lock
+
 
 def check_images(estimator, X, *, reset):
     """Validate preprocessed images; scikit-learn checks neither the number of axes nor their lengths.
@@ -41,8 +44,10 @@ def check_images(estimator, X, *, reset):
     >>> estimator.image_shape_in_
     (30, 40)
     """
+    check_ordered(X)
     _check_preprocessed(X)
-    X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
+    with filters_lock:
+        X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
     if X.ndim != 3:
         raise ValueError(
             f"Expected images of shape (n_samples, height, width), found {X.shape}. Reshape your data, or put a "

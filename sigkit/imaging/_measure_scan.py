@@ -1,11 +1,17 @@
 """Take all measures of a scan."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from sigkit.imaging import _quality_borders as borders
 from sigkit.imaging import _quality_measures as measures
+from sigkit.imaging._threshold import count_grays, otsu_of_histogram
+
+_MAX_PIXELS = 4_000_000
+"""Pixels of a scan beyond which a smaller version is measured."""
 
 
 class Measures(NamedTuple):
@@ -35,12 +41,28 @@ class Measures(NamedTuple):
     edge_width: float
 
 
-def measure_scan(separated):
-    """Measure a scan whose ink was separated from its paper."""
-    image, threshold, _, counts, is_even = separated
+def measure_scan(image, threshold):
+    """Measure a scan whose ink are the pixels at or below a threshold, a number or one number per pixel."""
+    factor = math.ceil(math.sqrt(image.size / _MAX_PIXELS))
+    if factor == 1:
+        return _measure(image, threshold)
+    small = np.asarray(Image.fromarray(image).reduce(factor))
+    if np.ndim(threshold):
+        threshold = np.asarray(Image.fromarray(threshold).reduce(factor))
+    else:
+        counts = count_grays(small)
+        threshold = otsu_of_histogram(counts) if np.count_nonzero(counts) > 1 else threshold
+    found = _measure(small, threshold)
+    lengths = ("edge_depth", "ink_height", "ink_width", "stroke_width", "edge_width")
+    scaled = {name: getattr(found, name) * factor for name in lengths}
+    return found._replace(height=image.shape[0], width=image.shape[1], **scaled)
+
+
+def _measure(image, threshold):
+    counts = count_grays(image)
     is_ink = image <= threshold
     n_ink = int(np.count_nonzero(is_ink))
-    of_ink = np.where(np.arange(256) <= threshold, counts, 0) if is_even else np.bincount(image[is_ink], minlength=256)
+    of_ink = np.bincount(image[is_ink], minlength=256)
     ink, paper = measures.middle_gray(of_ink), measures.middle_gray(counts - of_ink)
     contrast = max(1, paper - ink)
     transposed = np.ascontiguousarray(is_ink.T)

@@ -43,11 +43,12 @@ PROBLEMS = {
 """The kinds of problems of a scan."""
 
 
-def find_problems(quality, is_even=True):
+def find_problems(quality, background="otsu"):
     """Return what describes each problem of a scan, by kind.
 
-    With `is_even` false, the ink was found by a threshold at each pixel: the gray values of the paper do not matter.
+    With the background "adaptive", the ink was found by a threshold at each pixel, and the paper may be uneven.
     """
+    is_even = background != "adaptive"
     longest = max(quality.ink_height, quality.ink_width)
     # What else is measured on these scans is no property of a signature.
     if quality.contrast < 10:

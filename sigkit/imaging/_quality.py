@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sigkit.imaging._error import ImageError
 from sigkit.imaging._measure_scan import Measures, measure_scan
 from sigkit.imaging._problems import PROBLEMS, find_problems
-from sigkit.imaging._read import ImageError, read_image
-from sigkit.imaging._separate import separate_ink
+from sigkit.imaging._read import read_image
+from sigkit.imaging._threshold import adaptive_threshold, otsu_threshold
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,13 @@ def check_scan(image, background="otsu"):
     >>> print(quality.problems["shadow"])
     A shadow, uneven light, or large dark areas (41% counts as ink). Pass background="photo" for photographs, ...
     """
-    try:
-        separated = separate_ink(image, background)
-    except ImageError:
+    if image.min() == image.max():
         measures, found = {}, {"blank": f"every pixel has the gray value {image.flat[0]}"}
     else:
-        taken = measure_scan(separated)
-        measures, found = taken._asdict(), find_problems(taken, separated.is_even)
+        is_adaptive = background == "adaptive"
+        threshold = adaptive_threshold(image).astype(np.uint8) if is_adaptive else otsu_threshold(image)
+        taken = measure_scan(image, threshold)
+        measures, found = taken._asdict(), find_problems(taken, background)
     problems = {}
     for kind, description in found.items():
         what, advice = PROBLEMS[kind]

@@ -4,9 +4,17 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import check_random_state
 
-from sigkit._utils import GENUINE, development_rows, listing, parse_target, signature_digest, warn
+from sigkit._utils import (
+    GENUINE,
+    check_ordered,
+    development_rows,
+    listing,
+    own_random_state,
+    parse_target,
+    signature_digest,
+    warn,
+)
 
 
 class WriterSplit(BaseCrossValidator):
@@ -32,7 +40,7 @@ class WriterSplit(BaseCrossValidator):
     n_splits : int, default=10
         Number of splits.
     random_state : int, RandomState instance or None, default=None
-        Seed of the random draws.
+        Seed of the random draws; None takes a new one in each call of `split`.
 
     See Also
     --------
@@ -109,13 +117,14 @@ class WriterSplit(BaseCrossValidator):
             If a parameter is not a positive integer, if `y` is missing or has another length than `X`, if a development
             writer has no row, or if a writer has fewer than two distinct genuine signatures.
         OSError
-            If a file cannot be read.
+            If a file cannot be read, or is a folder, a named pipe or a device.
         """
         for name in ("n_references", "n_queries", "n_splits"):
             value = getattr(self, name)
             if not isinstance(value, Integral) or value < 1:
                 raise ValueError(f"{name} must be a positive integer; found {value!r}.")
         writers, forgery = parse_target(y)
+        check_ordered(X)
         if not hasattr(X, "__len__"):
             raise ValueError(f"X must be paths, images or rows of features; found {type(X).__name__}.")
         if len(X) != len(writers):
@@ -132,7 +141,7 @@ class WriterSplit(BaseCrossValidator):
         n_references = self._count_references(genuine)
 
         # Made here and not in __init__, so that an integer seed gives the same splits in every call.
-        rng = check_random_state(self.random_state)
+        rng = own_random_state(self.random_state)
         for _ in range(self.n_splits):
             references, queries = [], [forged]
             for writer, rows in genuine.items():

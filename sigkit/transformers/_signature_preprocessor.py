@@ -1,20 +1,20 @@
 """Preprocess scans into images of one size."""
 
 import os
-from numbers import Integral
+from numbers import Integral, Real
 from operator import itemgetter
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import content_digest, map_parallel, progress
-from sigkit.imaging import ImageError, crop_ink, fit_canvas, place_ink, preprocess_image, read_image
-from sigkit.transformers._memory import ImageMemory
-from sigkit.transformers._packed_ink import pack_ink, pack_issues, packed_shape, unpack_ink, unpack_issues
+from sigkit._utils import map_parallel, progress
+from sigkit.imaging import ImageError, fit_canvas
+from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
 from sigkit.transformers._poor_scans import report_issues
-from sigkit.transformers._scans import check_scans, check_shape, read_content
+from sigkit.transformers._scan_steps import compute_chunk, find_ink_of_scan, preprocess_scan
+from sigkit.transformers._scans import check_scans, check_shape
 
 _KEPT_BYTES = 2**28
 """How much compressed ink `fit_transform` keeps in memory: that of about 30,000 scans like CEDAR's."""
@@ -36,8 +36,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     canvas_size : tuple of (int, int) or "max", default="max"
         Rows and columns of the canvas in pixels of the scans. It is the same for all signatures, so that their sizes
         remain comparable. With "max", `fit` chooses the smallest canvas with the aspect ratio of `image_size` that
-        holds every signature; signatures passed to `transform` later may be larger. A fixed canvas is better in
-        cross-validation: the images are then the same in every fold.
+        holds every signature, none of which may be longer than 10,000 pixels; signatures passed to `transform` later
+        may be larger. A fixed canvas is better in cross-validation: the images are then the same in every fold.
     image_size : tuple of (int, int), default=(170, 242)
         Rows and columns of the images.
     background : {"otsu", "adaptive", "none"}, default="otsu"
@@ -48,7 +48,11 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         that the canvas or the image does not show completely: one warning for each kind of problem, one error that
         names all such scans, or nothing.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Folder of a cache with one entry per image, identified by the image's content and these parameters.
+        Folder of a cache with one entry per image, identified by the image's content and these parameters. Damaged
+        entries are computed again. If the folder cannot be written later, one warning names it.
+    max_memory : float, default=700
+        Largest memory in MiB that reading and preprocessing one scan may take; see :func:`sigkit.imaging.read_image`.
+        A scan that needs more is an error, before it is decoded. With `n_jobs`, several scans take it at a time.
     n_jobs : int or None, default=None
         Number of images that are preprocessed in parallel; None means 1, -1 uses all processors.
     verbose : int, default=0
@@ -97,6 +101,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         "background": [StrOptions({"otsu", "adaptive", "none"})],
         "on_poor_scan": [StrOptions({"warn", "error", "ignore"})],
         "memory": [str, os.PathLike, HasMethods(["cache"]), None],
+        "max_memory": [Interval(Real, 0, None, closed="neither")],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -109,6 +114,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         background="otsu",
         on_poor_scan="warn",
         memory=None,
+        max_memory=700,
         n_jobs=None,
         verbose=0,
     ):
@@ -117,6 +123,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         self.background = background
         self.on_poor_scan = on_poor_scan
         self.memory = memory
+        self.max_memory = max_memory
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -143,8 +150,14 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
+        OSError
+            If the folder of the cache cannot be made.
         """
-        self._choose_canvas(check_scans(X), kept_bytes=0)
+        scans = check_scans(X)
+        make_memory(self.memory)
+        problems = []
+        self._choose_canvas(scans, problems, kept_bytes=0)
+        warn_if_not_kept(self.memory, problems)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -170,9 +183,14 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             `on_poor_scan="error"`, also if one is poor.
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
+        OSError
+            If the folder of the cache cannot be made.
         """
         scans = check_scans(X)
-        return self._preprocess(scans, self._choose_canvas(scans, _KEPT_BYTES))
+        make_memory(self.memory)
+        problems = []
+        kept = self._choose_canvas(scans, problems, kept_bytes=_KEPT_BYTES)
+        return self._preprocess(scans, problems, kept)
 
     def transform(self, X):
         """Preprocess signatures.
@@ -196,7 +214,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             If `X` is empty or does not contain images.
         """
         check_is_fitted(self)
-        return self._preprocess(check_scans(X))
+        return self._preprocess(check_scans(X), [])
 
     def set_output(self, *, transform=None):
         """Do nothing: images do not fit into a table.
@@ -213,16 +231,19 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """
         return self
 
-    def _choose_canvas(self, scans, kept_bytes):
-        """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept."""
+    def _choose_canvas(self, scans, problems, *, kept_bytes):
+        """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept.
+
+        Problems of the cache are added to a list.
+        """
         image_size = check_shape(self.image_size, "image_size")
         kept = [(None, None)] * len(scans)
         if not isinstance(self.canvas_size, str):
             self.canvas_size_ = check_shape(self.canvas_size, "canvas_size")
             return kept
         shapes = []
-        shared = self._ink_memory(), self.background, self._checks(), kept_bytes > 0
-        for position, (digest, shape, ink) in self._map("measured", _find_ink, scans, *shared):
+        shared = self._ink_memory(), self.background, self._checks(), self.max_memory, kept_bytes > 0
+        for position, (digest, shape, ink) in self._map("measured", problems, find_ink_of_scan, scans, *shared):
             shapes.append(shape)
             if ink is not None:
                 kept_bytes -= sum(array.nbytes for array in ink.values())
@@ -230,8 +251,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         self.canvas_size_ = fit_canvas(np.max(shapes, axis=0).tolist(), image_size)
         return kept
 
-    def _preprocess(self, scans, kept=None):
-        """Preprocess scans, from their ink where it was kept, and warn of possible problems."""
+    def _preprocess(self, scans, problems, kept=None):
+        """Preprocess scans, from their ink where it was kept, and warn of possible problems, of the cache too."""
         image_size = check_shape(self.image_size, "image_size")
         settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
         settings["check"] = self._checks()
@@ -240,9 +261,10 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         items = [(*scan, *found) for scan, found in zip(scans, kept)]
         images = np.empty((len(scans), *image_size), dtype=np.uint8)
         issues = [None] * len(scans)
-        shared = memory, self._ink_memory(), settings
-        for position, result in self._map("preprocessed", _preprocess_scan, items, *shared):
+        shared = memory, self._ink_memory(), settings, self.max_memory
+        for position, result in self._map("preprocessed", problems, preprocess_scan, items, *shared):
             images[position], issues[position] = result
+        warn_if_not_kept(self.memory, problems)
         report_issues(issues, [name for name, _ in scans], self.on_poor_scan, self.canvas_size_, image_size)
         return images
 
@@ -254,14 +276,19 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         memory = self.memory if isinstance(self.canvas_size, str) else None
         return ImageMemory(memory, "ink", self.background, self._checks())
 
-    def _map(self, step, function, items, *shared):
+    def _map(self, step, problems, function, items, *shared):
         """Yield the position and the result of each item as they are done; in the end, raise one error for all."""
         errors = {}
         # Several scans per task: looking a scan up in the cache takes less time than starting a task.
         chunks = [(function, items[start : start + _CHUNK]) for start in range(0, len(items), _CHUNK)]
-        computed = map_parallel(_compute_chunk, chunks, *shared, n_jobs=self.n_jobs)
-        numbered = (list(enumerate(results, number * _CHUNK)) for number, results in computed)
-        for results in progress(numbered, len(items), step, self.verbose):
+        computed = map_parallel(compute_chunk, chunks, *shared, n_jobs=self.n_jobs)
+
+        def numbered():
+            for number, (results, problem) in computed:
+                problems.append(problem)
+                yield list(enumerate(results, number * _CHUNK))
+
+        for results in progress(numbered(), len(items), step, self.verbose):
             for position, result in results:
                 if isinstance(result, ImageError):
                     errors[position] = str(result)
@@ -280,74 +307,3 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-# The functions below work on scans in any process. They return errors instead of raising them, so that one error
-# can name all scans that cannot be used.
-
-
-def _compute_chunk(chunk, *shared):
-    """Call a function on each of several scans."""
-    function, items = chunk
-    return [function(item, *shared) for item in items]
-
-
-def _find_ink(named_scan, memory, background, check, keep):
-    """Return the digest of a scan (None without a cache), the shape of its ink, and its packed ink (None: not kept)."""
-    name, scan = named_scan
-    try:
-        content, digest = _identify(scan, memory)
-        packed = memory.get(digest)
-        shape = packed_shape(packed)
-        if shape is None:
-            ink = crop_ink(_decode(content), background, check)
-            shape = ink.pixels.shape
-            packed = pack_ink(ink) if keep or memory else None
-            memory.put(digest, **(packed or {}))
-    except ImageError as error:
-        return ImageError(f"{name}: {error}")
-    return digest, shape, packed if keep else None
-
-
-def _preprocess_scan(item, memory, ink_memory, settings):
-    """Return the image of a scan and its issues: from the cache, from its ink, or from the scan itself."""
-    name, scan, digest, packed = item
-    content = None
-    try:
-        if memory and digest is None:
-            content, digest = _identify(scan, memory)
-        found = _look_up(memory, digest, settings["image_size"])
-        if found is not None:
-            return found
-        ink = unpack_ink(packed or ink_memory.get(digest))
-        if ink is not None:
-            image, issues = place_ink(ink, settings["canvas_size"], settings["image_size"])
-        else:
-            if content is None:
-                content, digest = _identify(scan, memory)
-            image, issues = preprocess_image(_decode(content), **settings)
-    except ImageError as error:
-        return ImageError(f"{name}: {error}")
-    memory.put(digest, image=image, issues=pack_issues(issues))
-    return image, issues
-
-
-def _identify(scan, memory):
-    """Return the bytes of a file, or the array, and its digest if there is a cache to find it in."""
-    content = read_content(scan)
-    return content, content_digest(content) if memory else None
-
-
-def _decode(content):
-    return read_image(content) if isinstance(content, bytes) else content
-
-
-def _look_up(memory, digest, image_size):
-    """Return the cached image and its issues, or None; entries that this class cannot have written are ignored."""
-    entry = memory.get(digest) or {}
-    if entry.keys() != {"image", "issues"} or entry["image"].shape != image_size:
-        return None
-    try:
-        return entry["image"], unpack_issues(entry["issues"])
-    except ValueError:
-        return None

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sigkit.datasets import load_folder
 
@@ -161,3 +162,18 @@ def test_canvas_sizes_are_whole_numbers(tmp_path, canvas_size):
 def test_kinds_must_be_a_dict_of_strings(tmp_path, kinds):
     with pytest.raises(ValueError, match="kinds must be a dict from texts"):
         load_folder(tmp_path, "{writer}-{kind}.png", kinds=kinds)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are files on POSIX only")
+def test_what_is_no_scan_is_skipped(tmp_path):
+    for writer in ("ada", "bob"):
+        (tmp_path / writer).mkdir()
+        Image.new("L", (9, 9)).save(tmp_path / writer / "1.png")
+    os.mkfifo(tmp_path / "ada" / "2.png")
+    (tmp_path / "bob" / "2.png").symlink_to("/dev/zero")
+    (tmp_path / "bob" / "3.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n")
+    (tmp_path / "bob" / "4.png").touch()
+    os.truncate(tmp_path / "bob" / "4.png", 50 * 10**9)
+    with pytest.warns(UserWarning, match=r"unreadable, left out \(4\): ada/2\.png, bob/2\.png, bob/3\.png, bob/4\.png"):
+        bunch = load_folder(tmp_path, "{writer}/*", on_error="skip")
+    assert [os.path.basename(path) for path in bunch.images] == ["1.png", "1.png"]

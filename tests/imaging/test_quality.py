@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import sigkit.imaging._measure_scan as measure_module
 from sigkit.datasets import make_signatures
 from sigkit.imaging import check_scan, check_scans, crop_ink, otsu_threshold
 from sigkit.imaging._quality_borders import find_line
@@ -125,6 +126,18 @@ def test_noise_is_its_standard_deviation(deviation):
 def test_scans_of_any_size_can_be_checked(shape):
     scan = np.random.default_rng(0).choice(np.array([0, 255], dtype=np.uint8), shape)
     assert check_scan(scan).problems
+
+
+@pytest.mark.parametrize("background", ["otsu", "adaptive"])
+def test_a_large_scan_is_measured_in_a_smaller_version(scans, monkeypatch, background):
+    expected = check_scan(scans[0], background).measures
+    monkeypatch.setattr(measure_module, "_MAX_PIXELS", scans[0].size // 3)
+    found = check_scan(scans[0], background).measures
+    assert (found["height"], found["width"]) == scans[0].shape
+    for name in ("ink_height", "ink_width", "contrast", "stroke_width"):
+        assert found[name] == pytest.approx(expected[name], rel=0.4), name
+    shadow = DEFECTS["hard shadow"](scans[0], np.random.default_rng(0), RESOLUTION)
+    assert "shadow" in check_scan(shadow, background).problems
 
 
 def test_the_table_is_a_data_frame(scans, tmp_path):

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -179,7 +181,24 @@ def test_iterators_and_missing_files_raise(corpus):
     split = WriterSplit(4, 3, dev_writers=iter([2]))
     with pytest.raises(ValueError, match="dev_writers must be a list"):
         next(split.split(*corpus))
-    with pytest.raises(FileNotFoundError, match=r"'no\.png'"):
+    with pytest.raises(FileNotFoundError, match=r"^no\.png: no such file"):
         next(WriterSplit(4, 3).split(np.array(["no.png"] * 56), corpus[1]))
     with pytest.raises(ValueError, match="found NoneType"):
         next(WriterSplit(4, 3).split(None, corpus[1]))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are files on POSIX only")
+def test_what_is_no_file_is_named(tmp_path):
+    for number in range(7):
+        (tmp_path / f"{number}.png").write_bytes(bytes([number]))
+    os.mkfifo(tmp_path / "pipe.png")
+    y = np.repeat([1, 2], 4)
+    paths = [str(tmp_path / f"{number}.png") for number in range(7)]
+    for other, message in [
+        (tmp_path / "pipe.png", "is a named pipe, not a file"),
+        (tmp_path, "is a folder, not a file"),
+        ("/dev/zero", "/dev/zero: is a device, not a file"),
+        ("null\0.png", "embedded null byte"),
+    ]:
+        with pytest.raises(OSError, match=message):
+            next(WriterSplit(2, 2).split([*paths, str(other)], y))

@@ -1,5 +1,7 @@
-import builtins
+import os
 import pickle
+import resource
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +16,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 import sigkit.imaging._preprocess as preprocess_module
+import sigkit.transformers._scan_steps as steps_module
+import sigkit.transformers._scans as scans_module
 import sigkit.transformers._signature_preprocessor as preprocessor_module
+from sigkit._utils import seal_safetensors, unseal_safetensors
 from sigkit.imaging import ImageError, crop_ink, preprocess_image, read_image
 from sigkit.transformers import SignaturePreprocessor
 from sigkit.transformers._packed_ink import pack_ink, unpack_ink
@@ -95,7 +100,7 @@ def test_canvas_of_another_shape_is_warned_about_by_name(files):
         (np.zeros((50, 60), np.uint8), r"bad\.png: blank: every pixel has the gray value 0"),
         (np.array([[255]], np.uint8), r"bad\.png: blank"),
         (np.array([[255, 255], [255, 0]], np.uint8), r"bad\.png: the ink is 1 x 1 pixels"),
-        (b"", r"bad\.png: not an image that Pillow can read \(0 bytes\)"),
+        (b"", r"bad\.png: not an image: it is empty \(0 bytes\)"),
         (b"\x89PNG\r\n\x1a\n rubbish", r"bad\.png: (not an image|cannot be read)"),
     ],
 )
@@ -216,7 +221,7 @@ def test_the_cache_has_one_entry_per_image_content(files, scans, tmp_path, monke
         computed.append(image)
         return preprocess_image(image, **settings)
 
-    monkeypatch.setattr(preprocessor_module, "preprocess_image", count)
+    monkeypatch.setattr(steps_module, "preprocess_image", count)
     preprocessor = SignaturePreprocessor(canvas_size=(204, 290), memory=tmp_path / "memory")
     first = preprocessor.fit_transform(files[:4])
     second = preprocessor.fit_transform(files[2:])
@@ -268,17 +273,17 @@ def test_a_color_image_is_refused(channels):
 def count_work(files, monkeypatch):
     """Return a function that empties and returns the numbers of reads of the files, and of searches for their ink."""
     counts = Counter()
-    original_open, original_find = builtins.open, preprocess_module.find_ink
+    original_read, original_find = scans_module.read_file, preprocess_module.find_ink
 
-    def counting_open(path, *args, **settings):
-        counts["reads"] += str(path) in files
-        return original_open(path, *args, **settings)
+    def counting_read(*args):
+        counts["reads"] += 1
+        return original_read(*args)
 
     def counting_find(*args):
         counts["searches"] += 1
         return original_find(*args)
 
-    monkeypatch.setattr(builtins, "open", counting_open)
+    monkeypatch.setattr(scans_module, "read_file", counting_read)
     monkeypatch.setattr(preprocess_module, "find_ink", counting_find)
 
     def take():
@@ -355,8 +360,170 @@ def test_damaged_ink_in_the_cache_is_ignored(files, tmp_path, damage):
     np.testing.assert_array_equal(preprocessor.fit_transform(files), expected)
 
 
+def entries(folder, step):
+    return sorted(path for path in folder.rglob("*") if path.is_file() and step in path.parts)
+
+
+@pytest.mark.parametrize("step", ["ink", "preprocessed"])
+def test_changed_or_exchanged_entries_are_computed_again(files, tmp_path, step):
+    preprocessor = SignaturePreprocessor(memory=tmp_path)
+    expected = preprocessor.fit_transform(files[:3])
+    paths = entries(tmp_path, step)
+    contents = [path.read_bytes() for path in paths]
+    assert len(contents) == 3
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        for path, content in zip(paths, contents[1:] + contents[:1]):
+            damaged = bytearray(content)
+            damaged[int(rng.integers(len(damaged)))] ^= 1 << int(rng.integers(8)) if number else 0
+            path.write_bytes(damaged)
+        if step == "ink":
+            for path in entries(tmp_path, "preprocessed"):
+                path.unlink()
+        np.testing.assert_array_equal(preprocessor.fit_transform(files[:3]), expected)
+        assert [path.read_bytes() for path in paths] == contents
+
+
+@pytest.mark.parametrize(
+    ("step", "change"),
+    [
+        ("ink", {"issues": np.frombuffer(b"{", np.uint8)}),
+        ("ink", {"issues": np.frombuffer(b"[1]", np.uint8)}),
+        ("ink", {"issues": np.frombuffer(b"\xff", np.uint8)}),
+        ("ink", {"numbers": np.array([-3, 10, 1, 1, 0])}),
+        ("ink", {"numbers": np.array([2**40, 2**40, 1, 1, 0])}),
+        ("ink", {"numbers": np.array([1.5, 2, 3, 4, 5])}),
+        ("ink", {"pixels": np.frombuffer(zlib.compress(bytes(10**8)), np.uint8)}),
+        ("ink", {"pixels": np.zeros(3, np.uint8)}),
+        ("ink", {"more": np.zeros(3, np.uint8)}),
+        ("preprocessed", {"image": np.zeros((170, 242), np.float32)}),
+        ("preprocessed", {"image": np.zeros((170, 241), np.uint8)}),
+        ("preprocessed", {"issues": np.frombuffer(b'{"small": 3}', np.uint8)}),
+        ("preprocessed", {"issues": np.frombuffer(b"null", np.uint8)}),
+    ],
+)
+def test_entries_with_a_digest_and_other_content_are_computed_again(files, tmp_path, step, change):
+    preprocessor = SignaturePreprocessor(memory=tmp_path)
+    expected = preprocessor.fit_transform(files[:1])
+    [path] = entries(tmp_path, step)
+    content = path.read_bytes()
+    metadata = unseal_safetensors(content, path, "sigkit memory 1", "")
+    path.write_bytes(seal_safetensors(save(load(content) | change, metadata=metadata), "sigkit memory 1"))
+    if step == "ink":
+        entries(tmp_path, "preprocessed")[0].unlink()
+    np.testing.assert_array_equal(preprocessor.fit_transform(files[:1]), expected)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("canvas_size", ["max", (204, 290)])
+def test_a_full_disk_only_stops_the_cache(files, tmp_path, canvas_size):
+    expected = SignaturePreprocessor(canvas_size=canvas_size).fit_transform(files)
+    preprocessor = SignaturePreprocessor(canvas_size=canvas_size, memory=tmp_path / "memory")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))  # stands for a full disk
+    try:
+        with pytest.warns(UserWarning, match="results cannot be kept there") as caught:
+            images = preprocessor.fit_transform(files)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [str(tmp_path / "memory") in str(warning.message) for warning in caught] == [True]
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(images, expected)
+    assert not [path for path in (tmp_path / "memory").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_cache_that_cannot_be_written_is_named_once(files, tmp_path, n_jobs):
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "sigkit").touch()
+    preprocessor = SignaturePreprocessor(memory=tmp_path / "memory", n_jobs=n_jobs)
+    with pytest.warns(UserWarning, match="results cannot be kept there") as caught:
+        images = preprocessor.fit_transform(files * 3)
+    assert len(caught) == 1
+    np.testing.assert_array_equal(images, SignaturePreprocessor().fit_transform(files * 3))
+    with pytest.warns(UserWarning, match="results cannot be kept there") as caught:
+        preprocessor.fit(files)
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("canvas_size", ["max", (204, 290)])
+def test_a_folder_that_cannot_be_made_is_an_error_at_once(files, canvas_size):
+    for fit in ("fit", "fit_transform"):
+        with pytest.raises(OSError, match="memory='/proc/nowhere': the folder cannot be made"):
+            getattr(SignaturePreprocessor(canvas_size=canvas_size, memory="/proc/nowhere"), fit)(files)
+
+
 def test_a_warning_names_the_line_of_the_user(files):
     preprocessor = SignaturePreprocessor(canvas_size=(85, 121))
     with pytest.warns(UserWarning, match="larger than the canvas") as caught:
         make_pipeline(preprocessor).fit_transform(files)
     assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are files on POSIX only")
+@pytest.mark.parametrize("memory", [False, True])
+@pytest.mark.parametrize("canvas_size", ["max", (204, 290)])
+def test_what_is_no_file_is_named(files, tmp_path, memory, canvas_size):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    others = ["pipe.png", "folder.png", "null\0.png", "nowhere.png", "x" * 5000, "surrogate\ud83d.png"]
+    preprocessor = SignaturePreprocessor(canvas_size=canvas_size, memory=tmp_path / "memory" if memory else None)
+    with pytest.raises(ImageError) as caught:
+        preprocessor.fit_transform([*files, *(os.path.join(tmp_path, other) for other in others)])
+    first, *lines = str(caught.value).splitlines()
+    assert first == "6 of 12 images cannot be used:"
+    for line, message in zip(
+        lines,
+        [
+            "pipe.png: is a named pipe, not a file.",
+            "folder.png: is a folder, not a file.",
+            r"null\x00.png: cannot be read (embedded null byte).",
+            "nowhere.png: no such file.",
+            "x: cannot be read (File name too long).",
+            r"surrogate\ud83d.png: cannot be read (",
+        ],
+        strict=True,
+    ):
+        assert message in line
+        assert line.count(".png: ") <= 1
+
+
+@pytest.mark.parametrize("shape", [(40, 10_100), (10_100, 40), (11_000, 200)])
+def test_ink_of_senseless_size_does_not_decide_the_canvas(files, tmp_path, shape):
+    scan = np.full(shape, 255, dtype=np.uint8)
+    scan[[[10], [11], [-11], [-10]], 10:-10] = 0
+    scan[10:-10, [10, 11, -11, -10]] = 0
+    Image.fromarray(scan).save(tmp_path / "page.png")
+    paths = [*files, str(tmp_path / "page.png")]
+    for memory in (None, tmp_path / "memory", tmp_path / "memory"):
+        preprocessor = SignaturePreprocessor(memory=memory)
+        for work in (preprocessor.fit, preprocessor.fit_transform):
+            with pytest.raises(ImageError, match=r'page\.png: its ink is .* canvas_size="max" takes at most 10,000'):
+                work(paths)
+    with pytest.warns(UserWarning, match=r"1 of 7 signatures are larger than the canvas.*page\.png"):
+        SignaturePreprocessor(canvas_size=(204, 290)).fit_transform(paths)
+
+
+@pytest.mark.parametrize("canvas_size", [(170, 100_001), (0, 3), (10**9, 10**9), (1.5, 2)])
+def test_senseless_sizes_are_refused(files, canvas_size):
+    for name in ("canvas_size", "image_size"):
+        with pytest.raises(ValueError, match=f"{name} must be two positive integers up to 100,000"):
+            SignaturePreprocessor(**{name: canvas_size}).fit(files)
+
+
+@pytest.mark.parametrize("canvas_size", ["max", (204, 290)])
+def test_the_memory_limit(files, canvas_size):
+    expected = SignaturePreprocessor(canvas_size=canvas_size).fit_transform(files)
+    with pytest.raises(
+        ImageError, match=r"6 of 6 images cannot be used:\n.*scan-0\.png: 240 x 100 pixels need 100 MiB"
+    ):
+        SignaturePreprocessor(canvas_size=canvas_size, max_memory=100).fit_transform(files)
+    enough = SignaturePreprocessor(canvas_size=canvas_size, max_memory=101)
+    assert np.array_equal(enough.fit_transform(files), expected)
+    for invalid in (0, -1, "1", None):
+        with pytest.raises(ValueError, match="max_memory"):
+            SignaturePreprocessor(max_memory=invalid).fit(files)
+
+
+def test_scans_in_memory_have_no_limit(scans):
+    assert SignaturePreprocessor(max_memory=0.1).fit_transform(scans).shape == (6, 170, 242)
