@@ -3,6 +3,7 @@
 from sigkit.datasets import _catalogue
 from sigkit.datasets._catalogue import *  # noqa: F403
 from sigkit.datasets._corpora import list_corpora, load_corpus
+from sigkit.datasets._csv import load_csv
 from sigkit.datasets._folder import load_folder
 from sigkit.datasets._make_signatures import draw_seed as draw_seed
 from sigkit.datasets._make_signatures import make_signatures
@@ -13,6 +14,7 @@ __all__ = [
     "SignatureStream",  # noqa: F405
     "list_corpora",
     "load_corpus",
+    "load_csv",
     "load_folder",
     "load_npz",
     "make_signatures",
