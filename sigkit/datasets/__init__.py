@@ -1,6 +1,7 @@
-"""Data sets of signatures: loaders of corpora and folders, .npz files, and synthetic signatures."""
+"""Data sets of signatures: loaders of corpora and folders, audits, .npz files, and synthetic signatures."""
 
 from sigkit.datasets import _catalogue
+from sigkit.datasets._audit import AuditDisplay, CorpusAudit, Shortcut, audit
 from sigkit.datasets._catalogue import *  # noqa: F403
 from sigkit.datasets._corpora import list_corpora, load_corpus
 from sigkit.datasets._csv import load_csv
@@ -11,7 +12,11 @@ from sigkit.datasets._npz import load_npz, save_npz
 from sigkit.datasets._synthesis import simulate_movements as simulate_movements
 
 __all__ = [
+    "AuditDisplay",
+    "CorpusAudit",
+    "Shortcut",
     "SignatureStream",  # noqa: F405
+    "audit",
     "list_corpora",
     "load_corpus",
     "load_csv",
