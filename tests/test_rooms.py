@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "attacks": {"_utils", "torch"},
     "nets": {"_utils", "torch", "torchvision"},
     "datasets": {"imaging", "_utils", "torch", "sklearn", "PIL"},
-    "imaging": {"PIL"},
+    "imaging": {"_utils", "PIL"},
     "model_selection": {"_utils", "sklearn"},
     "metrics": {"_utils", "sklearn", "matplotlib"},
     "_utils": {"sklearn"},

@@ -5,6 +5,7 @@ from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, signature_digest
 from sigkit._utils._files import whole_file
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
+from sigkit._utils._ordered import check_ordered
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
     before_last_step,
@@ -16,6 +17,7 @@ from sigkit._utils._pipeline import (
 )
 from sigkit._utils._progress import progress
 from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
+from sigkit._utils._regular_file import open_regular, printable_path, read_file
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
 from sigkit._utils._seal import digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
 from sigkit._utils._target import (
@@ -40,6 +42,7 @@ __all__ = [
     "by_writer",
     "check_images",
     "check_magnification",
+    "check_ordered",
     "check_size",
     "compare_preprocessing",
     "content_digest",
@@ -54,9 +57,12 @@ __all__ = [
     "map_parallel",
     "named_steps",
     "on_dask",
+    "open_regular",
     "parse_target",
     "preprocesses_scans",
+    "printable_path",
     "progress",
+    "read_file",
     "same_id_type",
     "seal_safetensors",
     "sealed",

@@ -5,6 +5,8 @@ import os
 
 import numpy as np
 
+from sigkit._utils._regular_file import open_regular
+
 
 def content_digest(content):
     """Compute a digest of the bytes of a file or the values of an array.
@@ -68,8 +70,8 @@ def signature_digest(X, row):
     if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
         signature = np.asarray(signature)[0]
     if isinstance(signature, (str, os.PathLike)):
-        with open(str(os.fspath(signature)), "rb") as file:
-            return content_digest(file.read())
+        with open_regular(signature) as (file, _):
+            return hashlib.file_digest(file, "sha256").hexdigest()
     if np.ndim(signature) == 0:
         return row
     signature = np.asarray(signature)

@@ -6,6 +6,8 @@ from numbers import Real
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from sigkit._utils._ordered import check_ordered
+
 
 def check_images(estimator, X, *, reset):
     """Validate preprocessed images; scikit-learn checks neither the number of axes nor their lengths.
@@ -41,6 +43,7 @@ def check_images(estimator, X, *, reset):
     >>> estimator.image_shape_in_
     (30, 40)
     """
+    check_ordered(X)
     _check_preprocessed(X)
     X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
     if X.ndim != 3:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sigkit._utils._ordered import check_ordered
 from sigkit._utils._text import listing
 
 GENUINE, SKILLED, SIMPLE = 0, 1, 2
@@ -39,6 +40,7 @@ def parse_target(y):
     """
     if y is None:
         raise ValueError("A target y is required: writer ids, or rows [writer, forgery]; found None.")
+    check_ordered(y, "y")
     y = _as_array(y)
     if y.ndim == 1:
         return _parse_writers(y), np.zeros(len(y), dtype=np.int8)

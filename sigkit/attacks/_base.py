@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 import torch
 
-from sigkit._utils import progress
+from sigkit._utils import check_ordered, progress
 from sigkit.attacks._claims import Claims
 from sigkit.attacks._norms import FULL_INK
 
@@ -203,6 +203,7 @@ class Attack(ABC):
 
 
 def _check_images(images):
+    check_ordered(images, "images")
     images = torch.as_tensor(images).detach()
     if images.ndim != 3 or not len(images):
         raise ValueError(f"Expected images of shape (n_samples, height, width); found {tuple(images.shape)}.")

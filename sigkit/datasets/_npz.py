@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 from sklearn.utils import Bunch
 
-from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, warn, whole_file
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, check_ordered, listing, parse_target, warn, whole_file
 
 ARRAYS = ("x", "y", "yforg", "user_mapping", "filenames")
 
@@ -134,6 +134,8 @@ def save_npz(path, images, target, filenames=None):
     ...     os.listdir(folder)
     ['one.npz']
     """
+    check_ordered(images, "images")
+    check_ordered(filenames, "filenames")
     images = np.asarray(images)
     if images.ndim != 3 or images.dtype != np.uint8:
         raise ValueError(

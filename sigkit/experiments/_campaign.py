@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sigkit._utils import content_digest, join_target, parse_target, progress
+from sigkit._utils import check_ordered, content_digest, join_target, parse_target, progress
 from sigkit.experiments._campaign_attackers import attack_thresholds, attacker_view, fit_attacker
 from sigkit.experiments._campaign_parameters import check_parameters
 from sigkit.experiments._campaign_queries import choose_queries
@@ -135,6 +135,7 @@ class AttackCampaign:
             decided correctly by all systems.
         """
         check_parameters(self)
+        check_ordered(X)
         X = np.asarray(X)
         if X.ndim != 3 or X.dtype != np.uint8:
             raise ValueError(

@@ -1,8 +1,9 @@
 """Read scans of signatures, and the steps of their preprocessing as plain functions."""
 
 from sigkit.imaging._clean import remove_background
+from sigkit.imaging._error import ImageError
 from sigkit.imaging._preprocess import crop_ink, place_ink, preprocess_image
-from sigkit.imaging._read import ImageError, read_image
+from sigkit.imaging._read import read_image
 from sigkit.imaging._resize import fit_canvas
 from sigkit.imaging._threshold import adaptive_threshold, otsu_threshold
 

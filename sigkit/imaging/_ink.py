@@ -6,12 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from sigkit.imaging._read import ImageError
+from sigkit.imaging._error import ImageError
 
 _BLUR_SIGMA = 2.0
 # The kernel is truncated at four standard deviations, as by scipy.ndimage.gaussian_filter.
 _BLUR_RADIUS = 8
 _BLOCK = 32
+PART = 2**22
+"""Number of pixels that are processed at once: all of them in usual images."""
 # Blurring in float32 changes a flat patch by up to 1e-4 gray values. A patch exactly at the threshold is ink.
 _ROUNDING = 1e-4
 
@@ -27,19 +29,44 @@ class InkBox(NamedTuple):
     center_column: int
 
 
-def find_ink(image, threshold):
+def rows_at_a_time(image):
+    """Return the number of rows, whole blocks of the blur, that are processed at once."""
+    return max(_BLOCK, PART // image.shape[1] // _BLOCK * _BLOCK)
+
+
+def find_ink(image, thresholds, whole_thresholds):
     """Find the bounding box of the ink and its center of mass.
 
-    Ink are the pixels of the image, blurred by a Gaussian of two pixels, at or below the threshold: blurring removes
-    single specks. If it removes all ink, the image is compared without blurring. The threshold is a number, or an
-    array with one threshold per pixel. An `ImageError` is raised if there is no ink, or only one row or column of it.
+    Ink are the pixels of the image, blurred by a Gaussian of two pixels, at or below a threshold: blurring removes
+    single specks. If it removes all ink, the image is compared without blurring. An `ImageError` is raised if there is
+    no ink, or only one row or column of it.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width), dtype uint8
+        The image.
+    thresholds : iterable of (int, float or ndarray)
+        For each `rows_at_a_time`, the first row, and the threshold of all pixels or of each.
+    whole_thresholds : int or ndarray of shape (height, width), dtype uint8
+        The thresholds of the image without blurring: whole numbers divide its pixels alike. They are used after all
+        `thresholds` were taken.
+
+    Returns
+    -------
+    InkBox
+        The box.
     """
-    ink = blur(image) <= threshold + _ROUNDING
-    rows, columns = ink.sum(axis=1), ink.sum(axis=0)
+    n_rows = rows_at_a_time(image)
+    rows, columns = _count(
+        (blur(image, first, first + n_rows) <= threshold + _ROUNDING for first, threshold in thresholds), image
+    )
     # Blurring can remove thin lines completely, or leave only the points where they cross.
     if min(np.count_nonzero(rows), np.count_nonzero(columns)) < 2:
-        ink = image <= threshold
-        rows, columns = ink.sum(axis=1), ink.sum(axis=0)
+        is_array = isinstance(whole_thresholds, np.ndarray)
+        parts = [slice(first, first + n_rows) for first in range(0, len(image), n_rows)]
+        rows, columns = _count(
+            (image[part] <= (whole_thresholds[part] if is_array else whole_thresholds) for part in parts), image
+        )
     ink_rows, ink_columns = np.nonzero(rows)[0], np.nonzero(columns)[0]
     if not len(ink_rows):
         raise ImageError("no ink: no pixel is darker than the paper around it. Scan it again, or leave it out.")
@@ -57,20 +84,33 @@ def find_ink(image, threshold):
     return InkBox(int(top), int(bottom), int(left), int(right), center_row, center_column)
 
 
-def blur(image):
-    """Blur a uint8 image by a Gaussian of two pixels; the result is float32.
+def _count(parts, image):
+    """Return the number of ink pixels in each row and each column of an image, from its parts one after another."""
+    rows, columns = [], np.zeros(image.shape[1], dtype=np.int64)
+    for ink in parts:
+        rows.append(ink.sum(axis=1))
+        columns += ink.sum(axis=0)
+    return np.concatenate(rows), columns
+
+
+def blur(image, first=0, last=None):
+    """Blur rows of a uint8 image, by default all, by a Gaussian of two pixels; the result is float32.
 
     Equal to `scipy.ndimage.gaussian_filter(image, 2, mode="nearest")` up to float32 rounding, and several times faster:
     each pass is one batched matrix product of blocks of 32 rows (or columns) with the same small banded matrix.
     """
     height, width = image.shape
+    height = min(height if last is None else last, height) - first
     n_row_blocks, n_column_blocks = -(-height // _BLOCK), -(-width // _BLOCK)
     pad = _BLUR_RADIUS
-    # Pad to whole blocks plus the radius of the kernel on each side, repeating the edge pixels.
+    # Pad to whole blocks plus the radius of the kernel on each side, repeating the edge pixels of the image.
     padded = np.empty((n_row_blocks * _BLOCK + 2 * pad, n_column_blocks * _BLOCK + 2 * pad), dtype=np.float32)
-    padded[pad : pad + height, pad : pad + width] = image
-    padded[:pad] = padded[pad]
-    padded[pad + height :] = padded[pad + height - 1]
+    source = image[max(0, first - pad) : first + n_row_blocks * _BLOCK + pad]
+    top = max(0, pad - first)
+    bottom = top + len(source)
+    padded[top:bottom, pad : pad + width] = source
+    padded[:top] = padded[top]
+    padded[bottom:] = padded[bottom - 1]
     padded[:, :pad] = padded[:, pad : pad + 1]
     padded[:, pad + width :] = padded[:, pad + width - 1 : pad + width]
 

@@ -7,15 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sigkit.imaging._ink import find_ink
+from sigkit.imaging._ink import PART, find_ink, rows_at_a_time
 from sigkit.imaging._resize import plan_resize
-from sigkit.imaging._threshold import adaptive_threshold, count_grays, otsu_of_histogram
+from sigkit.imaging._threshold import adaptive_thresholds, count_grays, otsu_of_histogram
 
 _MIN_INK_SIDE = 16
 _MIN_CONTRAST = 10
 # The resized values are truncated to uint8. Without this constant, rounding errors would decide whether solid ink
 # becomes 255 or 254.
 _ROUNDING = 1e-6
+_GROUP = 8
+"""Number of rows of a large image's result that are computed at once."""
 
 
 class CroppedInk(NamedTuple):
@@ -83,14 +85,21 @@ def crop_ink(image, background="otsu"):
     # Inverted, `pixel <= threshold` is `value >= 255 - threshold`. An adaptive threshold differs between pixels, but is
     # always below 255, so that after clearing the background all values above 0 are ink.
     min_ink = 255 - threshold
+    n_rows = rows_at_a_time(image)
     if background == "adaptive":
-        threshold, min_ink = adaptive_threshold(image), 1
-    box = find_ink(image, threshold)
-    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
-    crop = image[rows, columns]
+        min_ink, threshold = 1, np.empty_like(image)
+        thresholds = _keep_whole(adaptive_thresholds(image, n_rows), threshold)
+    else:
+        thresholds = ((first, threshold) for first in range(0, len(image), n_rows))
+    box = find_ink(image, thresholds, threshold)
+    inside = slice(box.top, box.bottom), slice(box.left, box.right)
+    crop = image[inside]
     pixels = 255 - crop
     if background != "none":
-        pixels *= crop <= (threshold[rows, columns] if background == "adaptive" else threshold)
+        threshold = np.broadcast_to(threshold, image.shape)[inside]
+        for first in range(0, len(crop), n_rows):
+            part = slice(first, first + n_rows)
+            pixels[part] *= crop[part] <= threshold[part]
     if max(pixels.shape) < _MIN_INK_SIDE:
         issues["small"] = "{} x {}".format(*pixels.shape)
     return CroppedInk(pixels, (box.center_row, box.center_column), min_ink, issues)
@@ -200,6 +209,13 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     return place_ink(crop_ink(image, background), canvas_size, image_size)
 
 
+def _keep_whole(thresholds, kept):
+    """Yield thresholds, and keep them rounded down: gray values are whole, and an array of float64 is large."""
+    for first, values in thresholds:
+        kept[first : first + len(values)] = values
+        yield first, values
+
+
 def _place(length, center, room):
     """Return which part of one side of the ink goes on the canvas, and where it starts there."""
     if length > room:
@@ -212,12 +228,16 @@ def _lost_share(pixels, min_ink, top, left, plan):
     """Return the share of ink pixels with their center outside the part of the canvas that the image shows."""
     row = np.arange(top, top + pixels.shape[0]) + 0.5
     column = np.arange(left, left + pixels.shape[1]) + 0.5
-    hidden_rows = (row < plan.visible_rows[0]) | (row > plan.visible_rows[1])
-    hidden_columns = (column < plan.visible_columns[0]) | (column > plan.visible_columns[1])
-    if not (hidden_rows.any() or hidden_columns.any()):
+    rows, columns = _between(row, plan.visible_rows), _between(column, plan.visible_columns)
+    if (rows.stop - rows.start, columns.stop - columns.start) == pixels.shape:
         return 0.0
     is_ink = pixels >= min_ink
-    return 1 - is_ink[~hidden_rows][:, ~hidden_columns].sum() / max(1, is_ink.sum())
+    return 1 - np.count_nonzero(is_ink[rows, columns]) / max(1, np.count_nonzero(is_ink))
+
+
+def _between(values, limits):
+    """Return the slice of sorted values between two limits, both included."""
+    return slice(np.searchsorted(values, limits[0]), np.searchsorted(values, limits[1], side="right"))
 
 
 def _resize(pixels, rows, columns):
@@ -227,9 +247,26 @@ def _resize(pixels, rows, columns):
     if len(used_rows) and len(used_columns):
         at_rows = slice(used_rows[0], used_rows[-1] + 1)
         at_columns = slice(used_columns[0], used_columns[-1] + 1)
-        resized = rows[at_rows] @ pixels.astype(np.float64) @ columns[at_columns].T
+        resized = _multiply(rows[at_rows], pixels) @ columns[at_columns].T
         image[at_rows, at_columns] = resized + _ROUNDING
     return image
+
+
+def _multiply(rows, pixels):
+    """Return `rows @ pixels`, where every row is zero except for some columns next to each other."""
+    if pixels.size <= PART:
+        return rows @ pixels.astype(np.float64)
+    # Large images are not converted to float64 as a whole, and most of the product would be multiplications by 0.
+    product = np.empty((len(rows), pixels.shape[1]))
+    for first in range(0, len(rows), _GROUP):
+        group = rows[first : first + _GROUP]
+        used = np.nonzero(group.any(axis=0))[0]
+        used = slice(used[0], used[-1] + 1)
+        n_columns = max(1, PART // (used.stop - used.start))
+        for left in range(0, pixels.shape[1], n_columns):
+            part = pixels[used, left : left + n_columns].astype(np.float64)
+            product[first : first + _GROUP, left : left + n_columns] = group[:, used] @ part
+    return product
 
 
 def _check_paper(counts, threshold):

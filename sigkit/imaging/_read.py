@@ -1,38 +1,54 @@
-"""Read image files of any kind as 8-bit gray images."""
+"""Read image files of the usual kinds as 8-bit gray images."""
 
 import io
-import os
+from numbers import Real
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
+
+from sigkit._utils import printable_path, read_file
+from sigkit.imaging._error import ImageError, damaged
+from sigkit.imaging._formats import identify
+from sigkit.imaging._gray import BYTES_PER_PIXEL, to_gray
+
+MAX_MEMORY = 768
+"""The default of `max_memory`, in MiB: with the interpreter, less than 1 GB in all."""
+
+_PREPROCESSING = 4
+"""Bytes per pixel that preprocessing the gray image takes, at most."""
+
+_MARGIN = 48
+"""Pixels by which preprocessing extends both sides."""
+
+# How the rows and columns of an array with this EXIF orientation become those of the image.
+_ORIENT = {
+    2: np.fliplr,
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: pixels[::-1, ::-1].T,
+    8: np.rot90,
+}
 
 
-class ImageError(ValueError):
-    """A signature image cannot be used; the message names the image and the reason.
-
-    Examples
-    --------
-    >>> from sigkit.imaging import ImageError, read_image
-    >>> try:
-    ...     read_image("nowhere.png")
-    ... except ImageError as error:
-    ...     print(error)
-    nowhere.png: no such file.
-    """
-
-
-def read_image(source):
+def read_image(source, *, max_memory=MAX_MEMORY):
     """Read an image file as 8-bit gray.
 
-    Every mode that Pillow supports is converted: colors by luminance, palettes by their colors, transparent pixels
-    as white paper, 16-bit gray by its high byte, bilevel scans to 0 and 255. The EXIF orientation is applied. Only the
-    first page of a file with several pages is read.
+    Every mode is converted: colors by luminance, palettes by their colors, transparent pixels as white paper, 16-bit
+    gray by its high byte, bilevel scans to 0 and 255. The EXIF orientation is applied. Only the first page of a file
+    with several pages is read.
 
     Parameters
     ----------
     source : str, os.PathLike or bytes
-        Path of a PNG, TIFF, BMP or JPEG file, or of any other format that Pillow supports; or the content of such a
-        file as bytes.
+        Path of a PNG, TIFF, JPEG, BMP, GIF, WebP, or binary PBM, PGM or PPM file; or the content of such a file as
+        bytes. The content decides, not the suffix. Files of other formats are not opened, because the programs that
+        read some of them can be made to do anything.
+    max_memory : float, default=768
+        Largest memory in MiB that reading and preprocessing the image may take, of which a small file can need any
+        amount. It is compared with the size in the file before anything is decoded. The default is enough for 200
+        million pixels in gray, 160 in color, and 40 in a WebP file.
 
     Returns
     -------
@@ -42,7 +58,14 @@ def read_image(source):
     Raises
     ------
     ImageError
-        If the file does not exist, is not an image, is truncated, or has pixel values of unknown range.
+        If the file does not exist or is no regular file, if it is of another format, truncated or damaged, if it needs
+        more memory, or if it has pixel values of unknown range.
+
+    Notes
+    -----
+    Damage is found where the format allows it: PNG files have checksums, and the lines of fax-compressed TIFF files
+    must have the right length. A changed byte within the pixels of a JPEG, an uncompressed or a fax-compressed file can
+    give other pixels without an error.
 
     Examples
     --------
@@ -58,52 +81,58 @@ def read_image(source):
     >>> read_image(b"P5 2 1 255 " + bytes([0, 255]))
     array([[  0, 255]], dtype=uint8)
     """
+    if not isinstance(max_memory, Real) or not max_memory > 0:
+        raise ValueError(f"max_memory must be a positive number, in MiB; found {max_memory!r}.")
     if isinstance(source, bytes):
-        return _decode(source)
-    name = os.fspath(source)
+        return _decode(source, max_memory)
     try:
-        with open(name, "rb") as file:
-            content = file.read()
-    except FileNotFoundError:
-        raise ImageError(f"{name}: no such file.") from None
+        content = read_file(source)
     except OSError as error:
-        raise ImageError(f"{name}: cannot be read ({error.strerror}).") from error
+        raise ImageError(str(error)) from error
     try:
-        return _decode(content)
+        return _decode(content, max_memory)
     except ImageError as error:
-        raise ImageError(f"{name}: {error}") from error
+        raise ImageError(f"{printable_path(source)}: {error}") from error
 
 
-def _decode(content):
+def _decode(content, max_memory):
+    encoded = identify(content)
+    # Some decoders take their memory as soon as they open a file, others when they decode it.
+    needed = len(content) + encoded.decoder_bytes
+    _check_memory(encoded.size, needed, 1, max_memory)
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            return _to_gray(ImageOps.exif_transpose(image))
-    except UnidentifiedImageError:
-        raise ImageError(
-            f"not an image that Pillow can read ({len(content)} bytes). Convert it, or leave it out."
-        ) from None
-    except MemoryError:
+        with encoded.decoder(_Stream(encoded.content)) as image:
+            _check_memory(image.size, needed, BYTES_PER_PIXEL.get(image.mode, 4) + 1, max_memory)
+            pixels = to_gray(image)
+    except (ImageError, MemoryError):
         raise
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{error} Raise PIL.Image.MAX_IMAGE_PIXELS, or convert it to PNG.") from error
     except Exception as error:
         # Decoders raise OSError, SyntaxError, struct.error and more on damaged files.
-        raise ImageError(f"cannot be read ({error}). Scan or copy it again, or leave it out.") from error
+        raise damaged(error) from error
+    if encoded.orientation in _ORIENT:
+        pixels = np.ascontiguousarray(_ORIENT[encoded.orientation](pixels))
+    return pixels
 
 
-def _to_gray(image):
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return _wide_to_gray(np.asarray(image))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(paper, image).convert("RGB")
-    return np.asarray(image.convert("L"))
-
-
-def _wide_to_gray(pixels):
-    """Convert integers of more than 8 bits; paper is bright, so a maximum up to 255 means 8-bit values."""
-    if pixels.dtype.kind == "f" or pixels.min() < 0 or pixels.max() > 65535:
-        raise ValueError(
-            f"{pixels.dtype} pixels from {pixels.min()} to {pixels.max()} have no known range; "
-            "save it as 8-bit or 16-bit gray"
+def _check_memory(size, fixed, per_pixel, max_memory):
+    """Raise if an image needs too much memory, before it is taken."""
+    width, height = size
+    per_pixel = max(per_pixel, _PREPROCESSING)
+    needed = (fixed + per_pixel * (width + _MARGIN) * (height + _MARGIN)) / 2**20
+    if needed > max_memory:
+        raise ImageError(
+            f"{width} x {height} pixels need {needed:,.0f} MiB of memory, more than max_memory={max_memory:g}. Crop "
+            "the image or reduce its size, or raise max_memory."
         )
-    return (pixels if pixels.max() <= 255 else pixels.astype(np.uint16) >> 8).astype(np.uint8)
+
+
+class _Stream(io.BytesIO):
+    """Content that raises an error if more is read than there is, even if a user has set Pillow to ignore that."""
+
+    def read(self, size=-1):
+        data = super().read(size)
+        if not data and size:
+            raise SyntaxError("it is truncated")
+        return data

@@ -18,7 +18,11 @@ class ResizePlan(NamedTuple):
     visible_columns: tuple[float, float]
 
 
-@lru_cache(maxsize=32)
+_BLOCK = 2**12
+"""Number of pixels on a side up to which a matrix is computed at once; the blocks of longer sides are shorter."""
+
+
+@lru_cache(maxsize=8)
 def plan_resize(canvas_size, image_size):
     """Plan how to resize a canvas so that it covers an image, and how to crop the center of the result.
 
@@ -36,8 +40,8 @@ def plan_resize(canvas_size, image_size):
     top, left = round((covering[0] - height) / 2), round((covering[1] - width) / 2)
     row_scale, column_scale = canvas_rows / covering[0], canvas_columns / covering[1]
     return ResizePlan(
-        rows=_resize_matrix(canvas_rows, covering[0])[top : top + height],
-        columns=_resize_matrix(canvas_columns, covering[1])[left : left + width],
+        rows=_resize_matrix(canvas_rows, covering[0], top, height),
+        columns=_resize_matrix(canvas_columns, covering[1], left, width),
         visible_rows=(top * row_scale, (top + height) * row_scale),
         visible_columns=(left * column_scale, (left + width) * column_scale),
     )
@@ -76,31 +80,47 @@ def fit_canvas(largest, image_size):
         rows += 1
 
 
-def _resize_matrix(n_from, n_to):
-    """Return the matrix of shape (n_to, n_from) that smooths and interpolates one axis."""
+def _resize_matrix(n_from, n_to, first, n_kept):
+    """Return rows of the matrix of shape (n_to, n_from) that smooths and interpolates one axis."""
     factor = n_from / n_to
+    is_short = max(n_from, n_to) <= _BLOCK
+    # All rows of a short matrix are computed, because their number can affect the rounding of a matrix product.
+    outputs = np.arange(n_to) if is_short else np.arange(first, first + n_kept)
     # Pixels are unit squares with their center at 0.5: output pixel i samples the input at (i + 0.5) factor - 0.5.
-    centers = (np.arange(n_to) + 0.5) * factor - 0.5
+    centers = (outputs + 0.5) * factor - 0.5
     below = np.floor(centers).astype(int)
     above_weight = centers - below
-    interpolation = np.zeros((n_to, n_from))
-    for index, weight in ((below, 1 - above_weight), (below + 1, above_weight)):
-        inside = (index >= 0) & (index < n_from)
-        interpolation[np.nonzero(inside)[0], index[inside]] += weight[inside]
     # The standard deviation is that of scikit-image; it removes frequencies that the smaller image cannot represent.
-    return interpolation @ _gaussian_matrix(n_from, max(0.0, (factor - 1) / 2))
+    sigma = max(0.0, (factor - 1) / 2)
+    matrix = np.zeros((len(outputs), n_from))
+    # A matrix that blurs a long side as a whole would have n_from rows and columns, nearly all of them 0.
+    size = n_from if is_short else _BLOCK // 8
+    for start in range(0, n_from, size):
+        stop = min(start + size, n_from)
+        interpolation = np.zeros((len(outputs), stop - start))
+        for index, weight in ((below, 1 - above_weight), (below + 1, above_weight)):
+            inside = (index >= start) & (index < stop)
+            interpolation[np.nonzero(inside)[0], index[inside] - start] += weight[inside]
+        used = slice(None) if is_short else interpolation.any(axis=1)
+        columns, blur = _gaussian_rows(n_from, sigma, start, stop)
+        matrix[used, columns] += interpolation[used] @ blur
+    return matrix[first : first + n_kept] if is_short else matrix
 
 
-def _gaussian_matrix(n, sigma):
-    """Return the matrix of shape (n, n) that blurs one axis, with zeros beyond the edges."""
+def _gaussian_rows(n, sigma, start, stop):
+    """Return rows of the matrix of shape (n, n) that blurs one axis, with zeros beyond the edges.
+
+    Only the columns that are not 0 are returned, after the slice of them.
+    """
     if sigma == 0:
-        return np.eye(n)
+        return slice(start, stop), np.eye(stop - start)
     # Truncated at four standard deviations, as by scipy.ndimage.gaussian_filter.
     radius = int(4 * sigma + 0.5)
     offsets = np.arange(-radius, radius + 1)
     weights = np.exp(-0.5 * (offsets / sigma) ** 2)
     weights /= weights.sum()
-    matrix = np.zeros((n, n + 2 * radius))
-    for row in range(n):
+    matrix = np.zeros((stop - start, stop - start + 2 * radius))
+    for row in range(stop - start):
         matrix[row, row : row + len(weights)] = weights
-    return matrix[:, radius : radius + n]
+    columns = slice(max(0, start - radius), min(n, stop + radius))
+    return columns, matrix[:, columns.start - start + radius : columns.stop - start + radius]

@@ -2,9 +2,9 @@
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import uniform_filter1d
 
-from sigkit.imaging._read import ImageError
+from sigkit.imaging._error import ImageError
 
 
 def count_grays(image):
@@ -103,12 +103,53 @@ def adaptive_threshold(image):
     >>> bool((shaded_paper > adaptive_threshold(shaded_paper)).all())
     True
     """
+    return np.concatenate([thresholds for _, thresholds in adaptive_thresholds(image, len(image))])
+
+
+def adaptive_thresholds(image, n_rows):
+    """Compute the thresholds of `adaptive_threshold` for some rows at a time.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width), dtype uint8
+        A gray image.
+    n_rows : int
+        Number of rows at a time.
+
+    Yields
+    ------
+    first : int
+        The first of these rows.
+    thresholds : ndarray of shape (n_rows or fewer, width), dtype float64
+        The thresholds.
+    """
     k, deviation_range = 0.2, 128.0
     # "| 1" makes the side odd, so that the window is centered on its pixel.
     window = max(15, min(image.shape) // 4) | 1
-    pixels = image.astype(np.float64)
-    mean = uniform_filter(pixels, window, mode="mirror")
-    mean_square = uniform_filter(pixels * pixels, window, mode="mirror")
-    # Rounding can make the variance of a flat patch slightly negative.
-    deviation = np.sqrt(np.maximum(mean_square - mean * mean, 0.0))
-    return mean * (1 + k * (deviation / deviation_range - 1))
+    means = (_window_means(image, window, n_rows, power) for power in (1, 2))
+    for first, (mean, mean_square) in zip(range(0, len(image), n_rows), zip(*means)):
+        # Rounding can make the variance of a flat patch slightly negative.
+        deviation = np.sqrt(np.maximum(mean_square - mean * mean, 0.0))
+        yield first, mean * (1 + k * (deviation / deviation_range - 1))
+
+
+def _window_means(image, window, n_rows, power):
+    """Yield the means of a power of the pixels in the windows around them, for some rows at a time.
+
+    Equal to the last bit to `scipy.ndimage.uniform_filter(mode="mirror")`, which converts the whole image to float64.
+    The sum of a window is that of the row above, plus the row that enters, minus the one that leaves.
+    """
+    height = len(image)
+    # Rows beyond the edges are mirrored about the center of the edge pixels.
+    period = max(1, 2 * (height - 1))
+    rows = np.abs(np.arange(-(window // 2) - 1, height + window // 2)) % period
+    rows = np.minimum(rows, period - rows)
+    total = sum(image[row].astype(np.int64) ** power for row in rows[:window])
+    for first in range(0, height, n_rows):
+        last = min(first + n_rows, height)
+        entering, leaving = (image[rows[first + shift : last + shift]].astype(np.int64) for shift in (window, 0))
+        sums = entering**power - leaving**power
+        sums[0] += total
+        np.add.accumulate(sums, axis=0, out=sums)
+        total = sums[-1].copy()
+        yield uniform_filter1d(sums / window, window, axis=1, mode="mirror")

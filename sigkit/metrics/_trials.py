@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
-from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, parse_target, same_id_type
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, check_ordered, listing, parse_target, same_id_type
 
 # Further kinds next to those of a target: genuine signatures of another writer, and forgeries of unknown kind.
 RANDOM, FORGERY = 3, 4
@@ -98,6 +98,9 @@ def _make_trials(
     pos_label: object = None,
 ) -> _Trials:
     """Convert plain labels, claims or a score matrix to trials; see `verification_trials`."""
+    named = {"y_true": y_true, "y_score": y_score, "classes": classes, "writers": writers}
+    for name, values in named.items():
+        check_ordered(values, name)
     score = _check_scores(y_score)
     shape = np.shape(y_true)
     if shape[:1] != score.shape[:1]:

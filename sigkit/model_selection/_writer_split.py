@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
-from sigkit._utils import GENUINE, development_rows, listing, parse_target, signature_digest, warn
+from sigkit._utils import GENUINE, check_ordered, development_rows, listing, parse_target, signature_digest, warn
 
 
 class WriterSplit(BaseCrossValidator):
@@ -109,13 +109,14 @@ class WriterSplit(BaseCrossValidator):
             If a parameter is not a positive integer, if `y` is missing or has another length than `X`, if a development
             writer has no row, or if a writer has fewer than two distinct genuine signatures.
         OSError
-            If a file cannot be read.
+            If a file cannot be read, or is a folder, a named pipe or a device.
         """
         for name in ("n_references", "n_queries", "n_splits"):
             value = getattr(self, name)
             if not isinstance(value, Integral) or value < 1:
                 raise ValueError(f"{name} must be a positive integer; found {value!r}.")
         writers, forgery = parse_target(y)
+        check_ordered(X)
         if not hasattr(X, "__len__"):
             raise ValueError(f"X must be paths, images or rows of features; found {type(X).__name__}.")
         if len(X) != len(writers):

@@ -5,13 +5,18 @@ from numbers import Integral
 
 import numpy as np
 
+from sigkit._utils import check_ordered, printable_path, read_file
 from sigkit.imaging import ImageError
+
+MAX_SIDE = 100_000
+"""Pixels of the longest side of a canvas or an image."""
 
 
 def check_scans(X):
     """Return pairs (name, path or 2-D uint8 array), with the name by which an error refers to the scan."""
     if isinstance(X, (str, os.PathLike)):
         raise ValueError(f"X is the single path {str(X)!r}; pass a list of paths.")
+    check_ordered(X)
     X = X.to_numpy() if hasattr(X, "to_numpy") else X
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "O":
         raise ValueError(f"X is one image of shape {X.shape}; pass a list of images, or X[np.newaxis].")
@@ -26,7 +31,7 @@ def check_scans(X):
 
 def _check_scan(scan, index):
     if isinstance(scan, (str, os.PathLike)):
-        return os.fspath(scan), str(os.fspath(scan))
+        return printable_path(scan), os.fsdecode(scan)
     scan = np.asarray(scan)
     name = f"image {index}"
     if scan.ndim != 2 or scan.dtype not in (np.uint8, np.bool_):
@@ -41,9 +46,9 @@ def _check_scan(scan, index):
 
 def check_shape(size, name):
     """Return (rows, columns) as integers, or raise an error that names the parameter."""
-    is_pair = len(size) == 2 and all(isinstance(side, Integral) and side > 0 for side in size)
+    is_pair = len(size) == 2 and all(isinstance(side, Integral) and 0 < side <= MAX_SIDE for side in size)
     if not is_pair:
-        raise ValueError(f"{name} must be two positive integers, rows and columns; found {size!r}.")
+        raise ValueError(f"{name} must be two positive integers up to {MAX_SIDE:,}, rows and columns; found {size!r}.")
     return int(size[0]), int(size[1])
 
 
@@ -52,8 +57,7 @@ def read_content(scan):
     if not isinstance(scan, str):
         return scan
     try:
-        with open(scan, "rb") as file:
-            return file.read()
+        return read_file(scan)
     except OSError as error:
         # The caller adds the name.
-        raise ImageError(f"cannot be read ({error.strerror}).") from error
+        raise ImageError(str(error).removeprefix(f"{printable_path(scan)}: ")) from error

@@ -1,12 +1,12 @@
 """Preprocess scans into images of one size."""
 
 import os
-from numbers import Integral
+from numbers import Integral, Real
 from operator import itemgetter
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sigkit._utils import content_digest, listing, map_parallel, progress, warn
@@ -20,6 +20,9 @@ _KEPT_BYTES = 2**28
 
 _CHUNK = 8
 """Number of scans in one task."""
+
+_MAX_INK = 10_000
+"""Pixels of the longest side of ink that canvas_size="max" takes: 42 cm at 600 dpi."""
 
 _MESSAGES = {
     "over_canvas": (
@@ -55,8 +58,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     canvas_size : tuple of (int, int) or "max", default="max"
         Rows and columns of the canvas in pixels of the scans. It is the same for all signatures, so that their sizes
         remain comparable. With "max", `fit` chooses the smallest canvas with the aspect ratio of `image_size` that
-        holds every signature; signatures passed to `transform` later may be larger. A fixed canvas is better in
-        cross-validation: the images are then the same in every fold.
+        holds every signature, none of which may be longer than 10,000 pixels; signatures passed to `transform` later
+        may be larger. A fixed canvas is better in cross-validation: the images are then the same in every fold.
     image_size : tuple of (int, int), default=(170, 242)
         Rows and columns of the images.
     background : {"otsu", "adaptive", "none"}, default="otsu"
@@ -64,6 +67,9 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         threshold at each pixel, for photographs with uneven light; "none" does not clear it.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Folder of a cache with one entry per image, identified by the image's content and these parameters.
+    max_memory : float, default=768
+        Largest memory in MiB that reading and preprocessing one scan may take; see :func:`sigkit.imaging.read_image`.
+        A scan that needs more is an error, before it is decoded. With `n_jobs`, several scans take it at a time.
     n_jobs : int or None, default=None
         Number of images that are preprocessed in parallel; None means 1, -1 uses all processors.
     verbose : int, default=0
@@ -111,6 +117,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         "image_size": [tuple, list, np.ndarray],
         "background": [StrOptions({"otsu", "adaptive", "none"})],
         "memory": [str, os.PathLike, HasMethods(["cache"]), None],
+        "max_memory": [Interval(Real, 0, None, closed="neither")],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -122,6 +129,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         image_size=(170, 242),
         background="otsu",
         memory=None,
+        max_memory=768,
         n_jobs=None,
         verbose=0,
     ):
@@ -129,6 +137,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         self.image_size = image_size
         self.background = background
         self.memory = memory
+        self.max_memory = max_memory
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -231,7 +240,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             self.canvas_size_ = check_shape(self.canvas_size, "canvas_size")
             return kept
         shapes = []
-        shared = self._ink_memory(), self.background, kept_bytes > 0
+        shared = self._ink_memory(), self.background, self.max_memory, kept_bytes > 0
         for position, (digest, shape, ink) in self._map("measured", _find_ink, scans, *shared):
             shapes.append(shape)
             if ink is not None:
@@ -249,7 +258,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         items = [(*scan, *found) for scan, found in zip(scans, kept)]
         images = np.empty((len(scans), *image_size), dtype=np.uint8)
         issues = [None] * len(scans)
-        shared = memory, self._ink_memory(), settings
+        shared = memory, self._ink_memory(), settings, self.max_memory
         for position, result in self._map("preprocessed", _preprocess_scan, items, *shared):
             images[position], issues[position] = result
         self._warn_of_issues(issues, scans)
@@ -311,7 +320,7 @@ def _compute_chunk(chunk, *shared):
     return [function(item, *shared) for item in items]
 
 
-def _find_ink(named_scan, memory, background, keep):
+def _find_ink(named_scan, memory, background, max_memory, keep):
     """Return the digest of a scan (None without a cache), the shape of its ink, and its packed ink (None: not kept)."""
     name, scan = named_scan
     try:
@@ -319,16 +328,21 @@ def _find_ink(named_scan, memory, background, keep):
         packed = memory.get(digest)
         shape = packed_shape(packed)
         if shape is None:
-            ink = crop_ink(_decode(content), background)
+            ink = crop_ink(_decode(content, max_memory), background)
             shape = ink.pixels.shape
             packed = pack_ink(ink) if keep or memory else None
             memory.put(digest, **(packed or {}))
+        if max(shape) > _MAX_INK:
+            raise ImageError(
+                f'its ink is {shape[0]} x {shape[1]} pixels, and canvas_size="max" takes at most {_MAX_INK:,} on a '
+                "side. Crop it, leave it out, or pass canvas_size as two integers."
+            )
     except ImageError as error:
         return ImageError(f"{name}: {error}")
     return digest, shape, packed if keep else None
 
 
-def _preprocess_scan(item, memory, ink_memory, settings):
+def _preprocess_scan(item, memory, ink_memory, settings, max_memory):
     """Return the image of a scan and its issues: from the cache, from its ink, or from the scan itself."""
     name, scan, digest, packed = item
     content = None
@@ -344,7 +358,7 @@ def _preprocess_scan(item, memory, ink_memory, settings):
         else:
             if content is None:
                 content, digest = _identify(scan, memory)
-            image, issues = preprocess_image(_decode(content), **settings)
+            image, issues = preprocess_image(_decode(content, max_memory), **settings)
     except ImageError as error:
         return ImageError(f"{name}: {error}")
     memory.put(digest, image=image, issues=pack_issues(issues))
@@ -357,8 +371,8 @@ def _identify(scan, memory):
     return content, content_digest(content) if memory else None
 
 
-def _decode(content):
-    return read_image(content) if isinstance(content, bytes) else content
+def _decode(content, max_memory):
+    return read_image(content, max_memory=max_memory) if isinstance(content, bytes) else content
 
 
 def _look_up(memory, digest, image_size):

@@ -94,7 +94,7 @@ def test_truncated_files_are_named(tmp_path, suffix, keep):
 def test_missing_files_and_folders_are_named(tmp_path):
     with pytest.raises(ImageError, match=r"nowhere\.png: no such file"):
         read_image(tmp_path / "nowhere.png")
-    with pytest.raises(ImageError, match="cannot be read"):
+    with pytest.raises(ImageError, match="is a folder, not a file"):
         read_image(tmp_path)
 
 

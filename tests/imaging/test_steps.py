@@ -54,7 +54,7 @@ def test_adaptive_threshold_is_sauvolas(draw_scan):
 def test_the_bounding_box_excludes_the_last_row_and_column():
     image = np.full((60, 80), 255, dtype=np.uint8)
     image[20:41, 30:61] = 0
-    box = find_ink(image, 127)
+    box = find_ink(image, [(0, 127)], 127)
     assert box[:4] == (20, 40, 30, 60)
     assert (box.center_row, box.center_column) == (10, 15)
 
@@ -63,14 +63,14 @@ def test_specks_are_not_ink():
     image = np.full((100, 100), 255, dtype=np.uint8)
     image[40:60, 40:60] = 0
     image[3, 3] = 0
-    assert find_ink(image, 127).top == 40
+    assert find_ink(image, [(0, 127)], 127).top == 40
 
 
 def test_thin_lines_that_blurring_removes_are_found():
     image = np.full((60, 80), 255, dtype=np.uint8)
     image[30, 10:70] = 0
     image[20:40, 40] = 0
-    box = find_ink(image, 100)
+    box = find_ink(image, [(0, 100)], 100)
     assert (box.bottom - box.top, box.right - box.left) == (19, 59)
 
 
@@ -78,7 +78,7 @@ def test_ink_of_a_single_row_is_refused():
     image = np.full((60, 80), 255, dtype=np.uint8)
     image[30, 10:70] = 0
     with pytest.raises(ImageError, match="1 x 60 pixels"):
-        find_ink(image, 100)
+        find_ink(image, [(0, 100)], 100)
 
 
 @pytest.mark.parametrize("canvas", [(730, 1042), (500, 700), (300, 900), (900, 300), (100, 120), (170, 242)])

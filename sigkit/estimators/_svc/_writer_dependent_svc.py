@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sigkit._utils import GENUINE, development_rows, parse_target
+from sigkit._utils import GENUINE, check_ordered, development_rows, parse_target
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import check_finite
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
@@ -347,6 +347,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     def _check_genuine(self, X, y, *, reset):
         """Validate training data and return the genuine signatures."""
         check_has_target(self, y)
+        check_ordered(X)
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
         writers, forgery = check_target(X, y)
         check_finite(X, writers)
@@ -354,6 +355,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         return X[genuine], writers[genuine]
 
     def _check_queries(self, X):
+        check_ordered(X)
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
         check_finite(X)
         return X

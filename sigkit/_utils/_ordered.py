@@ -1,0 +1,40 @@
+"""Refuse collections whose items have no order, or can be read only once."""
+
+from collections.abc import Iterator, Mapping, MappingView, Set
+
+
+def check_ordered(collection, name="X"):
+    """Check that the items of a collection can belong, by their positions, to those of another one.
+
+    A set gives its items in an order of its own, and a generator gives them only once.
+
+    Parameters
+    ----------
+    collection : object
+        What the user passed: a list, an array, a DataFrame, or anything else.
+    name : str, default="X"
+        The parameter, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it is a set, a dict or one of its views, or an iterator.
+
+    Examples
+    --------
+    >>> from sigkit._utils import check_ordered
+    >>> check_ordered(["ada.png", "bob.png"])
+    >>> check_ordered({"ada.png", "bob.png"})
+    Traceback (most recent call last):
+    ...
+    ValueError: X is a set, whose items have no fixed order. Pass a list or an array.
+    """
+    if isinstance(collection, (Mapping, MappingView)):
+        reason = "whose items have no positions"
+    elif isinstance(collection, Set):
+        reason = "whose items have no fixed order"
+    elif isinstance(collection, Iterator):
+        reason = "whose items can be read only once"
+    else:
+        return
+    raise ValueError(f"{name} is a {type(collection).__name__}, {reason}. Pass a list or an array.")

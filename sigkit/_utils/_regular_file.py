@@ -1,0 +1,154 @@
+"""Read files that a user names, and nothing else that a path can lead to."""
+
+import os
+import stat
+from contextlib import contextmanager
+
+MAX_FILE_SIZE = 2**30
+"""Bytes of the largest file that `read_file` reads: no scan of a signature is near it."""
+
+_FLAGS = os.O_RDONLY
+# Opening a named pipe waits for a writer without O_NONBLOCK; opening a terminal can make it the process's own without
+# O_NOCTTY; Windows changes line ends without O_BINARY. Each is absent on some systems.
+for _name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
+    _FLAGS |= getattr(os, _name, 0)
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@contextmanager
+def open_regular(path):
+    """Open a regular file to read bytes; anything else is refused at once.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file.
+
+    Yields
+    ------
+    file : file object
+        Open for reading bytes.
+    size : int
+        Its number of bytes.
+
+    Raises
+    ------
+    OSError
+        If there is no such file, it cannot be read, or it is a folder, a named pipe, a socket or a device; the message
+        names it.
+
+    Examples
+    --------
+    >>> import os
+    >>> from sigkit._utils import open_regular
+    >>> try:
+    ...     with open_regular(os.curdir) as (file, size):
+    ...         pass
+    ... except OSError as error:
+    ...     print(error)
+    .: is a folder, not a file.
+    """
+    name = printable_path(path)
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{name}: no such file.") from None
+    except (OSError, ValueError) as error:
+        # A ValueError: the path has a null character, or one that the file system cannot encode. Sockets, and folders
+        # on Windows, cannot be opened.
+        kind = _kind(path)
+        reason = f"is {kind}, not a file" if kind else f"cannot be read ({getattr(error, 'strerror', None) or error})"
+        raise OSError(f"{name}: {reason}.") from None
+    try:
+        # Asked of the open file, because the path may lead to another one by now.
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(f"{name}: is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no regular file')}, not a file.")
+        with open(descriptor, "rb", closefd=False) as file:
+            yield file, status.st_size
+    finally:
+        os.close(descriptor)
+
+
+def read_file(path, limit=MAX_FILE_SIZE):
+    """Read a regular file that is not larger than a limit.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file.
+    limit : int, default=MAX_FILE_SIZE
+        The largest number of bytes. The size is compared with it before anything is read.
+
+    Returns
+    -------
+    bytes
+        The content.
+
+    Raises
+    ------
+    OSError
+        If it is not a regular file, cannot be read, or is larger; the message names it.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sigkit._utils import read_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "scan.png")
+    ...     with open(path, "wb") as file:
+    ...         n_bytes = file.write(b"five!")
+    ...     read_file(path)
+    b'five!'
+    """
+    with open_regular(path) as (file, size):
+        if size > limit:
+            raise OSError(f"{printable_path(path)}: has {size:,} bytes, too many for a scan (at most {limit:,}).")
+        try:
+            # One more, to notice a file that grows meanwhile.
+            content = file.read(size + 1)
+        except OSError as error:
+            raise OSError(f"{printable_path(path)}: cannot be read ({error.strerror}).") from error
+        if len(content) != size:
+            raise OSError(f"{printable_path(path)}: its size changed while it was read. Read it again.")
+        return content
+
+
+def printable_path(path):
+    r"""Return a path as text that can be printed whatever is in it.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The path.
+
+    Returns
+    -------
+    str
+        The path. Control characters, and those that no encoding has, are escaped; an empty path is ''.
+
+    Examples
+    --------
+    >>> from sigkit._utils import printable_path
+    >>> printable_path("scans/ada\0.png")
+    'scans/ada\\x00.png'
+    """
+    text = os.fsdecode(path)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text or "''"
+
+
+def _kind(path):
+    """Return what a path that cannot be opened leads to, or None for a regular file."""
+    try:
+        return _KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
+    except (OSError, ValueError):
+        return None

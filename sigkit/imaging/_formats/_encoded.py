@@ -1,0 +1,30 @@
+"""What is known of an image file before it is decoded."""
+
+from typing import NamedTuple
+
+from PIL import ImageFile
+
+
+class Encoded(NamedTuple):
+    """An image file with a size, of which only what its pixels depend on is left.
+
+    Attributes
+    ----------
+    decoder : type
+        The class of Pillow for this format. `PIL.Image.open` would also try the formats that others have registered,
+        and compare the size with a limit of its own.
+    content : bytes
+        The file without comments, profiles, thumbnails and further pages.
+    size : tuple of (int, int)
+        Width and height in pixels.
+    decoder_bytes : int, default=0
+        Memory that decoding takes beside the decoded image.
+    orientation : int, default=1
+        The EXIF orientation, 1 to 8.
+    """
+
+    decoder: type[ImageFile.ImageFile]
+    content: bytes
+    size: tuple[int, int]
+    decoder_bytes: int = 0
+    orientation: int = 1

@@ -1,0 +1,107 @@
+"""Directories of tags as in TIFF files, and the orientation that cameras write into one."""
+
+import re
+import struct
+
+# By the type of a tag (byte, text, short, long, rational, undefined, long8): the bytes of one value, and the code of
+# `struct` for integers.
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 16: 8}
+_INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+
+_ORIENTATION = 0x0112
+_XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=\"|>)([1-8])")
+
+
+class Directory:
+    """The first directory of tags in the content of a TIFF file.
+
+    Pillow reads every tag of every directory, and warns once for each that is damaged. This class reads one directory,
+    and values only when they are asked for. A damaged file raises `struct.error` or `ValueError`.
+
+    Parameters
+    ----------
+    content : bytes
+        The content of the file.
+    """
+
+    def __init__(self, content):
+        self.content = content
+        self.order = {b"II": "<", b"MM": ">"}[content[:2]]
+        (version,) = self._unpack("H", 2)
+        # BigTIFF, with offsets of eight bytes.
+        big = version == 43
+        (start,) = self._unpack("Q", 8) if big else self._unpack("I", 4)
+        (n_tags,) = self._unpack("Q" if big else "H", start)
+        start, step = start + (8 if big else 2), 20 if big else 12
+        # More tags than the file has room for.
+        n_tags = min(n_tags, (len(content) - start) // step)
+        self._tags = {}
+        for at in range(start, start + n_tags * step, step):
+            tag, kind, count = self._unpack("HHQ" if big else "HHI", at)
+            size = _SIZES.get(kind, 0) * count
+            at += 12 if big else 8
+            if size > (8 if big else 4):
+                (at,) = self._unpack("Q" if big else "I", at)
+            # Of a tag that occurs twice, the first counts.
+            self._tags.setdefault(tag, (kind, count, at, size))
+
+    def _unpack(self, code, at):
+        return struct.unpack_from(self.order + code, self.content, at)
+
+    def __contains__(self, tag):
+        return tag in self._tags
+
+    def kind(self, tag):
+        """Return the type of a tag."""
+        return self._tags[tag][0]
+
+    def data(self, tag):
+        """Return the bytes of a tag's values."""
+        _, _, at, size = self._tags[tag]
+        if at + size > len(self.content):
+            raise ValueError(f"tag {tag} is beyond its end")
+        return self.content[at : at + size]
+
+    def integers(self, tag, default=()):
+        """Return the values of a tag, or the default if there is none."""
+        if tag not in self._tags:
+            return default
+        kind, count, _, _ = self._tags[tag]
+        if kind not in _INTEGERS or not count:
+            raise ValueError(f"tag {tag} has {count} values of type {kind}, not integers")
+        return struct.unpack(f"{self.order}{count}{_INTEGERS[kind]}", self.data(tag))
+
+    def integer(self, tag, default=None):
+        """Return the first value of a tag, or the default if there is none."""
+        values = self.integers(tag, (default,))
+        if values[0] is None:
+            raise ValueError(f"tag {tag} is missing")
+        return values[0]
+
+
+def read_orientation(exif=b"", xmp=b""):
+    """Return the orientation, 1 to 8, that the EXIF or XMP data of a photograph give; 1 if they give none.
+
+    Parameters
+    ----------
+    exif : bytes
+        The content of a small TIFF file, sometimes after the mark "Exif".
+    xmp : bytes
+        XML text.
+
+    Returns
+    -------
+    int
+        1 for an image that is shown as it is stored.
+    """
+    exif = exif.removeprefix(b"Exif\0\0")
+    if exif[:4] in (b"II*\0", b"MM\0*"):
+        try:
+            orientation = Directory(exif).integer(_ORIENTATION, 0)
+            if 1 <= orientation <= 8:
+                return orientation
+        except (struct.error, ValueError):
+            # Damaged data of the camera do not affect the pixels.
+            pass
+    found = _XMP_ORIENTATION.search(xmp)
+    return int(found[1]) if found else 1

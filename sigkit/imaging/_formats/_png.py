@@ -1,0 +1,51 @@
+"""PNG files."""
+
+import struct
+import zlib
+
+from PIL.PngImagePlugin import PngImageFile
+
+from sigkit.imaging._error import damaged, truncated
+from sigkit.imaging._formats._encoded import Encoded
+from sigkit.imaging._formats._exif import read_orientation
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+_XMP = b"XML:com.adobe.xmp\0"
+
+
+def open_png(content):
+    """Return the `Encoded` image of a PNG file.
+
+    Only the chunks of its pixels are kept. Texts and profiles can be bombs of their own. Checksums are compared, which
+    decoders do not for the image data.
+    """
+    chunks = {kind: [] for kind in _PIXELS}
+    exif = xmp = b""
+    at, kind = len(_SIGNATURE), None
+    while kind != b"IEND":
+        length, kind = _unpack(">I4s", content, at)
+        start, end = at + 8, at + 8 + length
+        (checksum,) = _unpack(">I", content, end)
+        if kind in chunks:
+            chunk = memoryview(content)[at : end + 4]
+            if zlib.crc32(chunk[4:-4]) != checksum:
+                raise damaged(f"the checksum of its {kind.decode()} chunk at byte {at} is wrong")
+            chunks[kind].append(chunk)
+        elif kind == b"eXIf":
+            exif = content[start:end]
+        elif kind == b"iTXt" and content.startswith(_XMP, start):
+            xmp = content[start:end]
+        at = end + 4
+    if not chunks[b"IHDR"] or not chunks[b"IDAT"]:
+        raise damaged("it has no image data")
+    size = _unpack(">II", chunks[b"IHDR"][0], 8)
+    kept = b"".join([_SIGNATURE, *(chunk for kind in _PIXELS for chunk in chunks[kind])])
+    return Encoded(PngImageFile, kept, size, orientation=read_orientation(exif, xmp))
+
+
+def _unpack(code, content, at):
+    try:
+        return struct.unpack_from(code, content, at)
+    except struct.error:
+        raise truncated(content) from None
