@@ -3,7 +3,7 @@
 import csv
 import os
 
-from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, read_file
 from sigkit.datasets._folder import check_canvas
 from sigkit.datasets._naming import KINDS, check_kinds
 from sigkit.datasets._tree import Scans, make_bunch, with_integers
@@ -123,14 +123,11 @@ def load_csv(path, *, columns=None, kinds=None, folder=None, canvas_size="max", 
 
 def _read_table(path):
     """Return the names of the columns, and the number and the cells of each line that is not empty."""
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise ValueError(f"{path} is no file. Pass a table such as labels.csv.")
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            text = file.read()
+        text = read_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not UTF-8 ({error.reason}, byte {error.start}). Save it as CSV UTF-8.") from None
-    first = text.partition("\n")[0]
+    first = text.splitlines()[0] if text else ""
     separator = max(",;\t", key=first.count)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
     try:

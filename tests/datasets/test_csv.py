@@ -100,7 +100,7 @@ def test_other_encodings_are_refused(table):
 def test_the_table_must_be_a_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_csv(tmp_path / "nothing.csv")
-    with pytest.raises(ValueError, match="is no file"):
+    with pytest.raises(OSError, match="is a folder, not a file"):
         load_csv(tmp_path)
 
 

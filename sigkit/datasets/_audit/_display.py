@@ -3,7 +3,11 @@
 import math
 import os
 import textwrap
+from collections import Counter
 
+import numpy as np
+
+from sigkit._utils import listing
 from sigkit.imaging import ImageError, read_image
 
 _N_COLUMNS = 5
@@ -58,7 +62,7 @@ class AuditDisplay:
         AuditDisplay
             The display.
         """
-        chosen = dict(list(self._worst())[: max(1, n_scans)])
+        chosen = self._choose(max(1, n_scans))
         self.rows_ = list(chosen)
         n_lines = max(1, math.ceil(len(chosen) / _N_COLUMNS))
         if figure is None:
@@ -72,32 +76,37 @@ class AuditDisplay:
             self.axes_.append(axes)
         return self
 
+    def _choose(self, n_scans):
+        """Return reasons by row, the gravest first."""
+        # Of several scans with the same defect, a few are shown before the next defect, and the others after all.
+        first, later, counts = {}, {}, Counter()
+        for category, row, reason in self._worst():
+            if row not in first and row not in later:
+                counts[category] += 1
+                (first if counts[category] <= max(2, n_scans // 5) else later)[int(row)] = reason
+        return dict(list((first | later).items())[:n_scans])
+
     def _worst(self):
-        """Yield rows and reasons, the gravest first; a row can come again."""
+        """Yield category, row and reason of scans, the gravest first; a row can come again."""
         found, columns = self.found, self.found.columns
-        seen = set()
-
-        def new(row, reason):
-            if row not in seen:
-                seen.add(row)
-                yield int(row), reason
-
         for row in found.unreadable:
-            yield from new(row, "unreadable")
+            yield "unreadable", row, "unreadable"
         for group in found.copy_groups():
             if len({(columns["writer"][row], columns["forgery"][row]) for row in group}) > 1:
                 for row in group:
-                    yield from new(row, f"copies: {', '.join(str(other) for other in group[:4])}")
-        for rows in (found.odd, found.poor):
+                    yield "copies", row, f"copies: {listing(group)}"
+        for rows in (found.poor, found.odd):
             for row, reasons in rows.items():
-                yield from new(row, ", ".join(reasons).replace("_", " "))
-        for shortcut in (shortcut for shortcut in found.shortcuts[:1] if columns[shortcut.statistic].dtype.kind == "f"):
-            values = columns[shortcut.statistic]
-            order = values.argsort()
-            order = order[: len(order) - int((values != values).sum())]
-            for pair in zip(order[:_N_COLUMNS], order[::-1][:_N_COLUMNS]):
+                yield reasons[0].split()[0], row, ", ".join(reasons).replace("_", " ")
+        for shortcut in found.shortcuts[:3]:
+            yield from self._extremes(shortcut.statistic, columns[shortcut.statistic])
+
+    def _extremes(self, statistic, values):
+        if values.dtype.kind == "f":
+            order = values.argsort()[: np.count_nonzero(~np.isnan(values))]
+            for pair in zip(order, order[::-1]):
                 for row in pair:
-                    yield from new(row, f"{shortcut.statistic} {values[row]:.4g}".replace("_", " "))
+                    yield statistic, row, f"{statistic} {values[row]:.4g}".replace("_", " ")
 
     def _show(self, axes, row, reason):
         columns = self.found.columns

@@ -1,25 +1,15 @@
 """What an image file says about itself, without its pixels."""
 
 import io
-import os
 
 from PIL import Image
 
+_FORMATS = ("PNG", "TIFF", "JPEG", "BMP", "GIF", "WEBP", "PPM")
+
+_MIN_DPI = 10
+
 FILE_COLUMNS = {"file_size": float, "format": str, "mode": str, "pages": int, "dpi": str}
 """Columns of an audit that describe files, and their types."""
-
-
-def read_content(path):
-    """Return the bytes of a regular file; an OSError names it."""
-    name = os.fspath(path)
-    # Opening a named pipe would wait for somebody to write into it.
-    if not os.path.isfile(name):
-        raise OSError(f"{name}: is no file." if os.path.exists(name) else f"{name}: no such file.")
-    try:
-        with open(name, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise OSError(f"{name}: cannot be read ({error.strerror}).") from error
 
 
 def describe_file(content):
@@ -38,7 +28,7 @@ def describe_file(content):
     """
     facts = {"file_size": float(len(content)), "format": "", "mode": "", "pages": 0, "dpi": ""}
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with _open(content) as image:
             facts |= {"format": image.format or "", "mode": image.mode, "pages": 1}
             facts["dpi"] = _resolution(image)
             facts["pages"] = getattr(image, "n_frames", 1)
@@ -48,9 +38,19 @@ def describe_file(content):
     return facts
 
 
+def _open(content):
+    """Open an image for its header only: without the limits that Pillow sets to images that are decoded."""
+    Image.init()
+    for name in _FORMATS:
+        factory, accepts = Image.OPEN[name]
+        if accepts(content[:16]):
+            return factory(io.BytesIO(content), "")
+    raise ValueError("none of the formats that are read")
+
+
 def _resolution(image):
-    dpi = image.info.get("dpi")
-    if not dpi:
+    across, down = (round(float(value)) for value in image.info.get("dpi") or (0, 0))
+    # A file that gives the shape of its pixels only, without a unit, has a resolution near 1.
+    if min(across, down) < _MIN_DPI:
         return ""
-    across, down = (round(float(value)) for value in dpi)
     return f"{across}" if across == down else f"{across} x {down}"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sigkit._utils import content_digest
+from sigkit._utils import content_digest, read_file
 from sigkit.datasets._audit._descriptor import SIZE, describe_ink
-from sigkit.datasets._audit._file import FILE_COLUMNS, describe_file, read_content
+from sigkit.datasets._audit._file import FILE_COLUMNS, describe_file
 from sigkit.datasets._audit._quality import judge_scan
 from sigkit.imaging import ImageError, otsu_threshold, read_image
 
@@ -60,7 +60,7 @@ def _measure(scan, background):
     image = scan
     if isinstance(scan, (str, os.PathLike)):
         try:
-            content = read_content(scan)
+            content = read_file(scan)
         except OSError as error:
             measured.error = str(error)
             return measured

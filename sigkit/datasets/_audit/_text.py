@@ -36,7 +36,7 @@ def describe_audit(found):
 
 def _copies(found):
     rows = [("Copies", "same writer and kind", "another kind", "another writer")]
-    for level in LEVELS:
+    for level in LEVELS if (found.columns["file_size"] >= 0).any() else LEVELS[1:]:
         counts = found.count_copies(level)
         rows.append((_COPIES[level], *(str(counts[name]) for name in ("same", "kinds", "writers"))))
     lines = _table(rows)
@@ -63,15 +63,16 @@ def _scans(found):
     lines = _table(rows)
     for name, scans in listed.items():
         if len(scans):
-            lines.append(f"{name.replace('_', ' ')}: {listing((_reason(found, row) for row in scans), limit=3)}")
+            shown = listing((_reason(found, name, row) for row in scans), limit=3)
+            lines.append(f"{name.replace('_', ' ')}: {shown}")
     return "\n".join(lines)
 
 
-def _reason(found, row):
-    if row in found.unreadable:
+def _reason(found, list_name, row):
+    if list_name == "unreadable":
         return found.unreadable[row].rstrip(".")
     name = str(found.columns["name"][row])
-    return f"{name} ({', '.join(found.odd[row])})" if row in found.odd else name
+    return f"{name} ({', '.join(found.odd[row])})" if list_name == "odd" else name
 
 
 def _shortcuts(found):
