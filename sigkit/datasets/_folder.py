@@ -100,6 +100,7 @@ def load_folder(folder, pattern=None, *, kinds=None, canvas_size="max", on_error
     --------
     load_csv : Load signatures from a table of paths and labels.
     load_corpus : Load a public corpus.
+    audit : Look for copies, unreadable files and shortcuts before a number is believed.
 
     Examples
     --------

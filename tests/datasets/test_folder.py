@@ -182,9 +182,9 @@ def test_kinds_directly_beside_other_placeholders(tmp_path, draw, pattern, kinds
 
 
 def test_a_kind_of_one_letter_is_no_part_of_a_word(tmp_path, draw):
-    draw(tmp_path, ["1/foto1.png", "1/f1.png", "1/1.png"])
+    draw(tmp_path, ["1/file1.png", "1/f1.png", "1/1.png"])
     bunch = load_folder(tmp_path, "{writer}/{kind}*", kinds={"": 0, "f": 1})
-    assert relative(bunch, tmp_path) == ["1/1.png", "1/foto1.png", "1/f1.png"]
+    assert relative(bunch, tmp_path) == ["1/1.png", "1/file1.png", "1/f1.png"]
     assert bunch.target[:, 1].tolist() == [0, 0, 1]
 
 

@@ -154,5 +154,5 @@ def _any_of(kinds):
 
 
 def _alone(letter):
-    # The "f" of "1f" is a kind, that of "adolf" or "foto" is not.
+    # The "f" of "1f" is a kind, that of "adolf" or "file" is not.
     return f"(?<!{_LETTER}){re.escape(letter)}(?!{_LETTER})"
