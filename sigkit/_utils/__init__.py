@@ -3,7 +3,8 @@
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, signature_digest
-from sigkit._utils._files import whole_file
+from sigkit._utils._files import remove_unfinished, whole_file
+from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._ordered import check_ordered
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
@@ -16,10 +17,17 @@ from sigkit._utils._pipeline import (
     with_last_step,
 )
 from sigkit._utils._progress import progress
-from sigkit._utils._provenance import compare_preprocessing, describe_preprocessing, describe_training, with_terms
-from sigkit._utils._regular_file import open_regular, printable_path, read_file
+from sigkit._utils._provenance import (
+    check_metadata,
+    compare_preprocessing,
+    describe_preprocessing,
+    describe_training,
+    with_terms,
+)
+from sigkit._utils._random_state import own_random_state
+from sigkit._utils._regular_file import MAX_SCAN_SIZE, open_regular, printable_path, read_file
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
-from sigkit._utils._seal import digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
+from sigkit._utils._seal import DIGEST, digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
 from sigkit._utils._target import (
     GENUINE,
     SIMPLE,
@@ -30,10 +38,14 @@ from sigkit._utils._target import (
     same_id_type,
 )
 from sigkit._utils._text import listing
+from sigkit._utils._threshold import check_threshold, thresholds_of_writers
 from sigkit._utils._warn import warn
+from sigkit._utils._warning_filters import filters_lock
 
 __all__ = [
+    "DIGEST",
     "GENUINE",
+    "MAX_SCAN_SIZE",
     "RUN_TIME_PARAMETERS",
     "SIMPLE",
     "SKILLED",
@@ -42,14 +54,17 @@ __all__ = [
     "by_writer",
     "check_images",
     "check_magnification",
+    "check_metadata",
     "check_ordered",
     "check_size",
+    "check_threshold",
     "compare_preprocessing",
     "content_digest",
     "describe_preprocessing",
     "describe_training",
     "development_rows",
     "digest_of",
+    "filters_lock",
     "freed_memory_kept",
     "join_target",
     "last_step",
@@ -58,17 +73,21 @@ __all__ = [
     "named_steps",
     "on_dask",
     "open_regular",
+    "own_random_state",
+    "parse_ids",
     "parse_target",
     "preprocesses_scans",
     "printable_path",
     "progress",
     "read_file",
+    "remove_unfinished",
     "same_id_type",
     "seal_safetensors",
     "sealed",
     "signature_digest",
     "single_threaded_products",
     "steps_after_preprocessing",
+    "thresholds_of_writers",
     "unseal_safetensors",
     "unsealed",
     "warn",

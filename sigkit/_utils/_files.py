@@ -15,7 +15,7 @@ _UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.unfinished$")
 
 
 @contextmanager
-def whole_file(path):
+def whole_file(path, *, replace=True):
     """Write a file atomically: it appears under its name when it is complete.
 
     Readers never see a part of it, simultaneous writers do not mix, and an error or an interruption leaves the
@@ -24,7 +24,10 @@ def whole_file(path):
     Parameters
     ----------
     path : str or os.PathLike
-        The file; an existing one is replaced.
+        The file.
+    replace : bool, default=True
+        Whether an existing file is replaced. If not, exactly one of several simultaneous writers succeeds. On file
+        systems without hard links, the file may be empty for a moment before it is complete.
 
     Yields
     ------
@@ -33,8 +36,10 @@ def whole_file(path):
 
     Raises
     ------
+    FileExistsError
+        If there is such a file, and `replace` is False.
     OSError
-        If it cannot be written.
+        If it cannot be written; the error names the file.
 
     Examples
     --------
@@ -47,27 +52,33 @@ def whole_file(path):
     ['one']
     """
     path = os.fspath(path)
-    _remove_abandoned(os.path.dirname(path) or os.curdir)
+    publish = os.replace if replace else _link
+    remove_unfinished(os.path.dirname(path) or os.curdir)
     file = _create(path)
     try:
         with file:
             yield file
-            # The file is replaced while it is locked: another process must not take it for an abandoned one.
+            # The file is published while it is locked: another process must not take it for an abandoned one.
             file.flush()
             if fcntl is not None:
-                os.replace(file.name, path)
+                publish(file.name, path)
         if fcntl is None:
-            os.replace(file.name, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
+            publish(file.name, path)
+    except BaseException as error:
+        with suppress(OSError):
             os.unlink(file.name)
+        _name_file(error, path)
         raise
 
 
 def _create(path):
     """Create an unfinished file, and lock it as long as it is open; a lock ends with its process."""
     while True:
-        file = open(f"{path}.{uuid4().hex}.unfinished", "xb")  # noqa: SIM115
+        try:
+            file = open(f"{path}.{uuid4().hex}.unfinished", "xb")  # noqa: SIM115
+        except OSError as error:
+            _name_file(error, path)
+            raise
         if fcntl is None:
             return file
         with suppress(OSError):
@@ -79,9 +90,46 @@ def _create(path):
         file.close()
 
 
-def _remove_abandoned(folder):
-    """Remove unfinished files that no process is writing."""
-    # The folder may not exist or not be writable; then writing raises the error.
+def _name_file(error, path):
+    """Name the file in an error: a full disk is reported without a name, other errors name the unfinished file."""
+    # Without a number, an error does not show its file.
+    if isinstance(error, OSError) and error.errno is not None:
+        unfinished = str(error.filename).endswith(".unfinished")
+        error.filename = path if error.filename is None or unfinished else error.filename
+
+
+def _link(unfinished, path):
+    """Name a finished file, unless there is a file of this name."""
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # The file system has no hard links. An empty file takes the name; one process only can create it.
+        open(path, "xb").close()
+        os.replace(unfinished, path)
+    else:
+        os.unlink(unfinished)
+
+
+def remove_unfinished(folder):
+    """Remove unfinished files of `whole_file` that no process is writing.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        The folder; nothing is done if it does not exist or is not writable.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sigkit._utils import remove_unfinished
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     open(os.path.join(folder, f"one.{32 * '0'}.unfinished"), "w").close()
+    ...     remove_unfinished(folder)
+    ...     os.listdir(folder)
+    []
+    """
     with suppress(OSError):
         names = [name for name in os.listdir(folder) if _UNFINISHED.search(name)]
         for name in names:

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from sigkit._utils._ordered import check_ordered
+from sigkit._utils._warning_filters import filters_lock
 
 
 def check_images(estimator, X, *, reset):
@@ -45,7 +46,8 @@ def check_images(estimator, X, *, reset):
     """
     check_ordered(X)
     _check_preprocessed(X)
-    X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
+    with filters_lock:
+        X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
     if X.ndim != 3:
         raise ValueError(
             f"Expected images of shape (n_samples, height, width), found {X.shape}. Reshape your data, or put a "

@@ -1,13 +1,18 @@
 """Parallel tasks that share large objects, on any backend of joblib."""
 
+import os
 import threading
+import warnings
 from concurrent.futures import CancelledError
 from contextlib import nullcontext
+from typing import NamedTuple
 
-from joblib import parallel_config
+from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import get_active_backend
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn import config_context, get_config
 from threadpoolctl import ThreadpoolController
+
+from sigkit._utils._warning_filters import CallerFilters, filters_lock
 
 ATTEMPTS = 5
 
@@ -16,7 +21,8 @@ def map_parallel(function, items, *shared, n_jobs=None, prefer=None):
     """Call a function on each item in parallel, with arguments that all calls share; yield results as they complete.
 
     Matrix products within a call use one thread. Without this limit, the threads of simultaneous calls would compete
-    for the cores, and the rounding of a product would depend on `n_jobs`. On a dask cluster, shared arguments are sent
+    for the cores, and the rounding of a product would depend on `n_jobs`. A call has scikit-learn's configuration and,
+    in another process, the warning filters of the caller. On a dask cluster, shared arguments are sent
     once per worker. If a worker dies, the scheduler repeats its calls on other workers; if shared arguments are lost
     with it, they are sent again and the calls that are not complete are repeated.
 
@@ -46,13 +52,16 @@ def map_parallel(function, items, *shared, n_jobs=None, prefer=None):
     [(0, 30), (1, 50)]
     """
     remaining = dict(enumerate(items))
+    # Not by scikit-learn's `Parallel`, which calls `warnings.catch_warnings` in the threads.
+    with filters_lock:
+        caller = _Caller(os.getpid(), get_config(), warnings.filters[:])
     for attempt in range(1, ATTEMPTS + 1):
         try:
             # Set here as well as in each call: set in another thread than the main one, the limit has no effect.
             with single_threaded_products:
                 with _sent_once(shared):
                     results = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")(
-                        delayed(_call)((position, function, item), *shared)
+                        delayed(_call)((caller, position, function, item), *shared)
                         for position, item in list(remaining.items())
                     )
                 for position, result in results:
@@ -94,9 +103,17 @@ def _sent_once(shared):
 def _call(call, *shared):
     # The arguments of a single call are in a tuple, because joblib would send an array among them to the cluster as a
     # shared object.
-    position, function, item = call
-    with single_threaded_products:
+    caller, position, function, item = call
+    # Threads of one process have common filters.
+    filters = CallerFilters(caller.filters) if os.getpid() != caller.process else nullcontext()
+    with single_threaded_products, config_context(**caller.config), filters:
         return position, function(item, *shared)
+
+
+class _Caller(NamedTuple):
+    process: int
+    config: dict
+    filters: list
 
 
 class _SingleThreadedProducts:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -91,6 +92,43 @@ def with_terms(metadata, corpus, licence):
     return metadata | {name: text for name, text in terms.items() if text is not None}
 
 
+def check_metadata(metadata, path):
+    """Check the entries that sigkit reads from the metadata of a weight file.
+
+    Parameters
+    ----------
+    metadata : dict of str to str
+        The metadata. Entries may be missing; others are not checked.
+    path : str or os.PathLike
+        The file, for the message.
+
+    Raises
+    ------
+    ValueError
+        If an entry cannot have been written by sigkit.
+
+    Examples
+    --------
+    >>> from sigkit._utils import check_metadata
+    >>> check_metadata({"preprocessing": '{"image_size": [170, 242], "ink_share": 0.02}'}, "signet.safetensors")
+    >>> check_metadata({"preprocessing": '{"image_size": 5}'}, "signet.safetensors")
+    Traceback (most recent call last):
+        ...
+    ValueError: signet.safetensors: its metadata have preprocessing={"image_size": 5}, not a JSON object with ...
+    """
+    for name, (fits, expected) in _ENTRIES.items():
+        if name not in metadata:
+            continue
+        try:
+            sound = fits(json.loads(metadata[name]))
+        except (ValueError, TypeError, RecursionError):
+            sound = False
+        if not sound:
+            raise ValueError(
+                f"{path}: its metadata have {name}={metadata[name][:100]}, not {expected}. Save or copy the file again."
+            )
+
+
 def compare_preprocessing(X, metadata, path):
     """Warn if images were not preprocessed like the training images of the weights.
 
@@ -99,7 +137,7 @@ def compare_preprocessing(X, metadata, path):
     X : ndarray of shape (n_samples, height, width)
         Preprocessed signatures.
     metadata : dict of str to str
-        The metadata of the weight file; if it does not describe the preprocessing, nothing is compared.
+        The metadata of the weight file, checked; if they do not describe the preprocessing, nothing is compared.
     path : str or os.PathLike
         The weight file.
 
@@ -110,11 +148,10 @@ def compare_preprocessing(X, metadata, path):
     >>> images = np.eye(10)[None] * 255
     >>> compare_preprocessing(images, {"preprocessing": describe_preprocessing(images)}, "signet.safetensors")
     """
-    try:
-        trained = json.loads(metadata.get("preprocessing", "null"))
-        size, share = trained["image_size"], float(trained["ink_share"])
-    except (KeyError, TypeError, ValueError):
+    if "preprocessing" not in metadata:
         return
+    trained = json.loads(metadata["preprocessing"])
+    size, share = trained["image_size"], trained["ink_share"]
     found = []
     if size != list(X.shape[1:]):
         found.append(f"images of {X.shape[1]} x {X.shape[2]} pixels instead of {' x '.join(map(str, size))}")
@@ -133,3 +170,34 @@ def _ink_share(X, n_sampled=1000):
     # A sample is enough for a median that is compared to a factor of 3.
     X = X[:: max(1, len(X) // n_sampled)]
     return float(np.median((X > 0).mean(axis=(1, 2))))
+
+
+def _is_preprocessing(value):
+    size, share = (value.get(name) for name in ("image_size", "ink_share")) if isinstance(value, dict) else (None, None)
+    return (
+        isinstance(size, list)
+        and len(size) == 2
+        and all(isinstance(side, Integral) and not isinstance(side, bool) and side > 0 for side in size)
+        and isinstance(share, Real)
+        and not isinstance(share, bool)
+        and 0 <= share <= 1
+    )
+
+
+def _is_adaptation(value):
+    return isinstance(value, dict) and all(
+        value[name] is None or isinstance(value[name], (str, bool, int, float)) for name in value
+    )
+
+
+def _is_object(value):
+    return isinstance(value, dict)
+
+
+_ENTRIES = {
+    "preprocessing": (_is_preprocessing, "a JSON object with image_size, two positive integers, and ink_share, 0 to 1"),
+    "recipe": (_is_object, "a JSON object of parameters"),
+    "start": (_is_object, "a JSON object, the metadata of the initial weights"),
+    "adaptation": (_is_adaptation, "a JSON object of the parameters of an adaptation"),
+}
+"""The entries that are checked: whether a value fits, and what is expected."""

@@ -4,8 +4,8 @@ import os
 import stat
 from contextlib import contextmanager
 
-MAX_FILE_SIZE = 2**30
-"""Bytes of the largest file that `read_file` reads: no scan of a signature is near it."""
+MAX_SCAN_SIZE = 2**30
+"""Bytes of the largest file that is read as a scan: no scan of a signature is near it."""
 
 _FLAGS = os.O_RDONLY
 # Opening a named pipe waits for a writer without O_NONBLOCK; opening a terminal can make it the process's own without
@@ -77,15 +77,15 @@ def open_regular(path):
         os.close(descriptor)
 
 
-def read_file(path, limit=MAX_FILE_SIZE):
+def read_file(path, limit=None):
     """Read a regular file that is not larger than a limit.
 
     Parameters
     ----------
     path : str, bytes or os.PathLike
         The file.
-    limit : int, default=MAX_FILE_SIZE
-        The largest number of bytes. The size is compared with it before anything is read.
+    limit : int or None, default=None
+        The largest number of bytes, if there is one. The size is compared with it before anything is read.
 
     Returns
     -------
@@ -109,8 +109,8 @@ def read_file(path, limit=MAX_FILE_SIZE):
     b'five!'
     """
     with open_regular(path) as (file, size):
-        if size > limit:
-            raise OSError(f"{printable_path(path)}: has {size:,} bytes, too many for a scan (at most {limit:,}).")
+        if limit is not None and size > limit:
+            raise OSError(f"{printable_path(path)}: has {size:,} bytes, more than {limit:,}.")
         try:
             # One more, to notice a file that grows meanwhile.
             content = file.read(size + 1)

@@ -9,9 +9,10 @@ from numbers import Number
 
 import numpy as np
 
-DIGEST = "digest"
+DIGEST, FORMAT = "digest", "format"
 # The length of the header of a safetensors file, which comes first, has this many bytes.
 _LENGTH = 8
+_METADATA = "__metadata__"
 
 
 def digest_of(content):
@@ -103,46 +104,51 @@ def unsealed(content, path, remedy):
         raise ValueError(f"{path}: has no digest: damaged, or not written by this version of sigkit. {remedy}")
     try:
         intact = str(content[DIGEST]) == digest_of(values)
-    except TypeError:
+    except (TypeError, RecursionError):
         intact = False
     if not intact:
         raise ValueError(f"{path}: damaged, its content does not match its digest. {remedy}")
     return values
 
 
-def seal_safetensors(content):
-    """Add a digest of tensors and metadata to the content of a safetensors file, as metadata.
+def seal_safetensors(content, format):
+    """Add a format and a digest of tensors and metadata to the content of a safetensors file, as metadata.
+
+    Two entries mark a file of sigkit: damage to one of them does not make it a file of another program.
 
     Parameters
     ----------
     content : bytes
         What `safetensors` makes of tensors and metadata.
+    format : str
+        What the file holds, and the version of the format.
 
     Returns
     -------
     bytes
-        The content with "digest" among its metadata.
+        The content with "format" and "digest" among its metadata.
 
     Examples
     --------
     >>> import numpy as np
     >>> from safetensors.numpy import save
     >>> from sigkit._utils import seal_safetensors, unseal_safetensors
-    >>> sealed = seal_safetensors(save({"mean": np.zeros(3)}, metadata={"step": "mean"}))
-    >>> unseal_safetensors(sealed, "mean.safetensors", "Delete it.")
+    >>> sealed = seal_safetensors(save({"mean": np.zeros(3)}, metadata={"step": "mean"}), "mean 1")
+    >>> unseal_safetensors(sealed, "mean.safetensors", "mean 1", "Delete it.")
     {'step': 'mean'}
     """
-    header, data = _split(content)
-    metadata = header.pop("__metadata__", {})
-    metadata[DIGEST] = _digest_of_parts(header, metadata, data)
-    written = json.dumps({"__metadata__": metadata, **header}, separators=(",", ":")).encode()
+    header, metadata, data = _parts(content)
+    metadata[FORMAT] = format
+    metadata[DIGEST] = digest_of([header, metadata, data])
+    # Sorted, because safetensors writes metadata in any order.
+    written = json.dumps({_METADATA: dict(sorted(metadata.items())), **header}, separators=(",", ":")).encode()
     # The format aligns the tensors to 8 bytes by spaces after the header.
     written += b" " * (-len(written) % _LENGTH)
     return len(written).to_bytes(_LENGTH, "little") + written + data
 
 
-def unseal_safetensors(content, path, remedy):
-    """Check the digest of the content of a safetensors file.
+def unseal_safetensors(content, path, format, remedy, *, foreign=False):
+    """Check the format and the digest of the content of a safetensors file.
 
     Parameters
     ----------
@@ -150,50 +156,57 @@ def unseal_safetensors(content, path, remedy):
         The whole file.
     path : str or os.PathLike
         The file, for the message.
+    format : str
+        The format that is expected.
     remedy : str
         The last sentence of the message: what to do.
+    foreign : bool, default=False
+        Whether a file with neither a format nor a digest is accepted, as other programs write it.
 
     Returns
     -------
     dict of str to str
-        The metadata without the digest.
+        The metadata without the format and the digest.
 
     Raises
     ------
     ValueError
-        If it is no safetensors file, has no digest, or is not what was written.
+        If it is no safetensors file, has another format or no digest, or is not what was written.
 
     Examples
     --------
     >>> from sigkit._utils import unseal_safetensors
-    >>> unseal_safetensors(b"", "mean.safetensors", "Delete it.")
+    >>> unseal_safetensors(b"", "mean.safetensors", "mean 1", "Delete it.")
     Traceback (most recent call last):
         ...
-    ValueError: mean.safetensors: not a safetensors file, or cut short (0 bytes). Delete it.
+    ValueError: mean.safetensors: not a whole safetensors file (0 bytes). Delete it.
     """
     try:
-        header, data = _split(content)
-        metadata = header.pop("__metadata__", {})
-        found = metadata.pop(DIGEST, None)
+        header, metadata, data = _parts(content)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path}: not a safetensors file, or cut short ({len(content)} bytes). {remedy}") from error
+        raise ValueError(f"{path}: not a whole safetensors file ({len(content)} bytes). {remedy}") from error
+    if foreign and not {DIGEST, FORMAT} & metadata.keys():
+        return metadata
+    found = metadata.pop(DIGEST, None)
     if found is None:
         raise ValueError(f"{path}: has no digest: damaged, or not written by this version of sigkit. {remedy}")
-    if found != _digest_of_parts(header, metadata, data):
+    if found != digest_of([header, metadata, data]):
         raise ValueError(f"{path}: damaged, its content does not match its digest. {remedy}")
+    if metadata.pop(FORMAT, None) != format:
+        raise ValueError(f"{path}: a file of another kind or version, not {format!r}. {remedy}")
     return metadata
 
 
-def _split(content):
-    """Return the header of a safetensors file as a dict, and the bytes behind it."""
+def _parts(content):
+    """Return the header of a safetensors file without the metadata, the metadata, and the bytes of the tensors."""
     end = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
-    if len(content) < end:
+    if len(content) < max(end, _LENGTH):
         raise ValueError("The header is cut short.")
-    return json.loads(content[_LENGTH:end]), content[end:]
-
-
-def _digest_of_parts(header, metadata, data):
-    return digest_of([header, metadata, data])
+    header = json.loads(content[_LENGTH:end])
+    metadata = header.pop(_METADATA, None) or {}
+    if not all(isinstance(text, str) for text in metadata.values()):
+        raise ValueError("The metadata are no texts.")
+    return header, metadata, content[end:]
 
 
 def _add(digest, value):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sigkit._utils._ids import as_column, parse_ids
 from sigkit._utils._ordered import check_ordered
 from sigkit._utils._text import listing
 
@@ -41,14 +42,9 @@ def parse_target(y):
     if y is None:
         raise ValueError("A target y is required: writer ids, or rows [writer, forgery]; found None.")
     check_ordered(y, "y")
-    y = _as_array(y)
-    if y.ndim == 1:
-        return _parse_writers(y), np.zeros(len(y), dtype=np.int8)
-    if y.ndim == 2 and y.shape[1] == 1:
-        return _parse_writers(y[:, 0]), np.zeros(len(y), dtype=np.int8)
-    if y.ndim != 2 or y.shape[1] != 2:
-        raise ValueError(f"y must be writer ids (n_samples,) or rows [writer, forgery] (n_samples, 2); got {y.shape}.")
-    return _parse_writers(y[:, 0]), _parse_kinds(y[:, 1])
+    writers, kinds = _columns(y)
+    writers = parse_ids(writers)
+    return writers, np.zeros(len(writers), dtype=np.int8) if kinds is None else _parse_kinds(kinds)
 
 
 def join_target(writers, forgery):
@@ -105,17 +101,16 @@ def development_rows(writers, dev_writers):
     """
     if dev_writers is None:
         return np.zeros(len(writers), dtype=bool)
-    known = set(writers.tolist())
     if hasattr(dev_writers, "__next__") or isinstance(dev_writers, str) or not hasattr(dev_writers, "__iter__"):
         raise ValueError(f"dev_writers must be a list of writer ids, or None; found {dev_writers!r}.")
-    dev_writers = [writer.item() if isinstance(writer, np.generic) else writer for writer in dev_writers]
-    absent = [writer for writer in dev_writers if writer not in known]
+    known, chosen = set(writers.tolist()), parse_ids(dev_writers, "dev_writers").tolist()
+    absent = [writer for writer in chosen if writer not in known]
     if absent:
         raise ValueError(
             f"dev_writers names writers that are not in y: {listing(map(repr, absent))}. y holds "
             f"{listing(map(repr, sorted(known)))}. Name only writers whose rows are passed, with ids of the same type."
         )
-    chosen = set(dev_writers)
+    chosen = set(chosen)
     return np.array([writer in chosen for writer in writers.tolist()], dtype=bool)
 
 
@@ -142,47 +137,54 @@ def same_id_type(writers, others):
     return (writers.dtype.kind in "US") == (others.dtype.kind in "US")
 
 
-def _as_array(y):
-    """Convert a target to an array; a table of strings and integers keeps both types."""
-    if {"writer", "forgery"} <= set(getattr(y, "columns", ())):
-        y = y[["writer", "forgery"]]
-    if hasattr(y, "to_numpy"):
-        return y.to_numpy()
-    if hasattr(y, "__array__"):
-        return np.asarray(y)
-    if isinstance(y, str) or not hasattr(y, "__iter__"):
-        raise ValueError(f"Pass writers as a list of ids, or of rows [writer, forgery]: [{y!r}] instead of {y!r}.")
-    y = list(y)
-    has_pairs = y and isinstance(y[0], (list, tuple, np.ndarray)) and not isinstance(y[0], str)
-    return np.array(y, dtype=object) if has_pairs else np.asarray(y)
+def _columns(y):
+    """Return the columns of a target as they are: the writers, and the kinds of forgery or None."""
+    if hasattr(y, "columns"):
+        return _columns_of_table(y)
+    # numpy would convert a table of strings and integers to strings, and one of large integers and floats to floats.
+    y = as_column(y, "y")
+    if isinstance(y, np.ndarray):
+        shape = y.shape
+    else:
+        are_rows = {issubclass(kind, (list, tuple, np.ndarray)) for kind in set(map(type, y))}
+        lengths = _lengths(y) if are_rows == {True} else set()
+        if len(are_rows) > 1 or (are_rows == {True} and len(lengths) != 1):
+            raise ValueError("y has rows of different lengths, or ids among rows [writer, forgery]. Pass one form.")
+        shape = (len(y), *lengths)
+    if len(shape) == 1:
+        return y, None
+    if len(shape) != 2 or shape[1] not in (1, 2):
+        raise ValueError(f"y must be writer ids (n_samples,) or rows [writer, forgery] (n_samples, 2); got {shape}.")
+    columns = list(y.T) if isinstance(y, np.ndarray) else [[row[place] for row in y] for place in range(shape[1])]
+    return columns[0], columns[1] if shape[1] == 2 else None
 
 
-def _parse_writers(writers):
-    if writers.dtype.kind == "O":
-        missing = [row for row, writer in enumerate(writers) if _is_missing(writer)]
-        if missing:
-            raise ValueError(f"Input y contains NaN or None as a writer id, in rows {listing(missing)}.")
-        types = {str if isinstance(writer, str) else type(writer) for writer in writers}
-        if str in types and len(types) > 1:
-            raise ValueError(
-                "Writer ids must be all integers or all strings; y mixes "
-                f"{listing(sorted(kind.__name__ for kind in types))}. Convert them with str()."
-            )
-        writers = np.array(writers.tolist(), dtype=str if str in types else None)
-    if writers.dtype.kind == "f":
-        if not np.isfinite(writers).all():
-            raise ValueError("Input y contains NaN or infinity as a writer id; use integers or strings.")
-        if np.equal(writers, np.floor(writers)).all():
-            writers = writers.astype(np.int64)
-    return writers
+def _lengths(rows):
+    try:
+        return set(map(len, rows))
+    except TypeError:  # An array without dimensions.
+        return set()
 
 
-def _is_missing(writer):
-    # NaN differs from itself. Comparing pandas' NA gives NA, which has no truth value, so it is found by its type.
-    return writer is None or type(writer).__name__ == "NAType" or writer != writer
+def _columns_of_table(table):
+    names = list(table.columns)
+    if {"writer", "forgery"} <= set(names):
+        chosen = [names.index("writer"), names.index("forgery")]
+    elif len(names) in (1, 2):
+        chosen = list(range(len(names)))
+    else:
+        raise ValueError(f"y must have the columns writer and forgery, or one or two columns; found {listing(names)}.")
+    # Each column for itself, because a conversion of the table gives all columns one type, such as float.
+    columns = [table.iloc[:, place] if hasattr(table, "iloc") else table[names[place]] for place in chosen]
+    return columns[0], columns[1] if len(columns) == 2 else None
 
 
 def _parse_kinds(kinds):
+    kinds = as_column(kinds, "y")
+    if isinstance(kinds, list):
+        array = np.empty(len(kinds), dtype=object)
+        array[:] = kinds
+        kinds = array
     try:
         parsed = kinds.astype(np.float64)
     except (TypeError, ValueError):

@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 import torch
 
-from sigkit._utils import check_ordered, progress
+from sigkit._utils import check_ordered, parse_ids, progress
 from sigkit.attacks._claims import Claims
 from sigkit.attacks._norms import FULL_INK
 
@@ -173,9 +173,12 @@ class Attack(ABC):
     def _claims(self, verifier, images, claims, goal, threshold):
         """Check claims, goals and thresholds, with one entry per image, and make Claims of them."""
         n = len(images)
-        claims = np.arange(n) if claims is None else np.asarray(claims)
+        claims = np.arange(n) if claims is None else parse_ids(claims, "claims")
         goals = np.broadcast_to(np.asarray(goal), n) if np.ndim(goal) == 0 else np.asarray(goal)
-        thresholds = np.asarray(threshold, dtype=np.float64)
+        thresholds = np.asarray(threshold)
+        if thresholds.dtype.kind not in "iuf":
+            raise ValueError(f"threshold must be a number, or one for each image; found {threshold!r}.")
+        thresholds = thresholds.astype(np.float64)
         thresholds = np.broadcast_to(thresholds, n) if thresholds.ndim == 0 else thresholds
         for name, values in {"claims": claims, "goal": goals, "threshold": thresholds}.items():
             if values.shape != (n,):

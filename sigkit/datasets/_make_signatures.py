@@ -3,9 +3,9 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_scalar
 
-from sigkit._utils import GENUINE, SIMPLE, SKILLED, map_parallel, progress
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, map_parallel, own_random_state, progress
 from sigkit.datasets._synthesis import SCANS, SCRIPTS, ScanSettings, render_signature
 
 
@@ -51,8 +51,9 @@ def make_signatures(
         The number of skilled forgeries per writer. Each forger makes four, eight or thirty consecutive ones, depending
         on the writer.
     random_state : int, RandomState instance or None, default=None
-        Pass an int for reproducible output. For a given seed, a signature depends on its writer, kind and number and on
-        `script`, `scan` and `resolution`, and not on the numbers of writers and signatures.
+        Pass an int for reproducible output; None takes a new seed in each call. For a given seed, a signature depends
+        on its writer, kind and number and on `script`, `scan` and `resolution`, and not on the numbers of writers and
+        signatures.
     n_simple : int, default=0
         The number of simple forgeries per writer. The forgers are distributed as for skilled forgeries.
     first_writer : int, default=1
@@ -137,7 +138,7 @@ def check_settings(script, scan, resolution):
 
 def draw_seed(random_state):
     """Draw the seed of a data set."""
-    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    return int(own_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
 def _render_writer(writer, seed, counts, script, settings):

@@ -1,14 +1,27 @@
 """Save and load preprocessed signatures in one .npz file, in the layout of sigver."""
 
 import os
-import zipfile
-import zlib
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from sigkit._utils import GENUINE, SIMPLE, SKILLED, check_ordered, listing, parse_target, warn, whole_file
+from sigkit._utils import (
+    DIGEST,
+    GENUINE,
+    SIMPLE,
+    SKILLED,
+    check_ordered,
+    digest_of,
+    listing,
+    parse_ids,
+    parse_target,
+    warn,
+    whole_file,
+)
+from sigkit.datasets._npz_file import NpzFile
 
+FORMAT = "sigkit signatures 1"
+_FORMAT = "format"
 ARRAYS = ("x", "y", "yforg", "user_mapping", "filenames")
 
 
@@ -16,7 +29,7 @@ def load_npz(path):
     """Read preprocessed signatures from an .npz file.
 
     The file was written by `save_npz` or by sigver. Nothing in it is unpickled. Since sigver pickles its table of
-    writers, the writer ids of such a file are indices.
+    writers, the writer ids of such a file are indices. A file of `save_npz` must match its digest.
 
     Parameters
     ----------
@@ -43,7 +56,10 @@ def load_npz(path):
     FileNotFoundError
         If the file does not exist.
     ValueError
-        If the file is not an .npz file or is damaged, or an array is missing, pickled, or of another shape or type.
+        If the file is not an .npz file or is damaged; if an array is missing, pickled, or of another shape or type; or
+        if an array of more than 256 MiB is compressed to less than 1/200, as images of signatures never are.
+    OSError
+        If the file cannot be read.
 
     Warns
     -----
@@ -68,17 +84,21 @@ def load_npz(path):
            ['ada', 1]], dtype=object)
     """
     path = os.fspath(path)
-    with open(path, "rb") as file:
-        if not zipfile.is_zipfile(file):
-            raise ValueError(f"{path} is not an .npz file, or is truncated ({os.path.getsize(path)} bytes).")
-    with np.load(path, allow_pickle=False) as archive:
-        absent = [name for name in ARRAYS if name not in archive.files]
-        if absent:
-            raise ValueError(
-                f"{path} lacks the arrays {listing(absent)}; it has {listing(archive.files) or 'none'}. "
-                f"A file of signatures has {listing(ARRAYS)}."
-            )
-        arrays = {name: _read(archive, name, path) for name in ARRAYS}
+    archive = NpzFile(path)
+    absent = [name for name in ARRAYS if name not in archive.names]
+    if absent:
+        raise ValueError(
+            f"{path} lacks the arrays {listing(absent)}; it has {listing(archive.names) or 'none'}. "
+            f"A file of signatures has {listing(ARRAYS)}."
+        )
+    arrays = {name: archive.read(name) for name in ARRAYS}
+    pickled = [name for name in ARRAYS if arrays[name] is None and name != "user_mapping"]
+    if pickled:
+        raise ValueError(
+            f"{path}: the array {pickled[0]} is pickled, and pickles are never read: they can run any program."
+        )
+    if {_FORMAT, DIGEST} & {*archive.names}:
+        _check_digest(path, archive, arrays)
     mapping = arrays["user_mapping"]
     if mapping is None:
         warn(
@@ -86,6 +106,8 @@ def load_npz(path):
             "The writer ids are the indices in y."
         )
     _check_arrays(path, **arrays)
+    if mapping is not None:
+        mapping = _check_ids(path, mapping)
     writers = arrays["y"] if mapping is None else mapping[arrays["y"]]
     target = np.empty((len(writers), 2), dtype=object if writers.dtype.kind == "U" else np.int64)
     target[:, 0] = writers.tolist()
@@ -102,7 +124,7 @@ def save_npz(path, images, target, filenames=None):
     """Write preprocessed signatures to an .npz file.
 
     The file is created when it is complete, so that a reader never finds a part of it. It has sigver's layout, but the
-    table of writers is a plain array instead of a pickle, and the file is compressed.
+    table of writers is a plain array instead of a pickle, the file is compressed, and there is a digest of the arrays.
 
     Parameters
     ----------
@@ -119,6 +141,8 @@ def save_npz(path, images, target, filenames=None):
     ------
     ValueError
         If the images are not a uint8 array with three dimensions, the lengths differ, or the target is invalid.
+    OSError
+        If the file cannot be written; the error names it.
 
     See Also
     --------
@@ -142,8 +166,6 @@ def save_npz(path, images, target, filenames=None):
             f"images must be uint8 of shape (n, height, width), got {images.dtype} of shape {images.shape}."
         )
     writers, forgery = parse_target(target)
-    if writers.dtype.kind not in "iuU":
-        raise ValueError(f"Writer ids must be integers or strings, got {writers.dtype}.")
     filenames = (
         np.full(len(images), "") if filenames is None else np.array([os.fspath(name) for name in filenames], dtype=str)
     )
@@ -152,45 +174,39 @@ def save_npz(path, images, target, filenames=None):
             f"{len(images)} images, {len(writers)} targets and {len(filenames)} filenames: the numbers must be equal."
         )
     mapping, index = np.unique(writers, return_inverse=True)
+    arrays = {
+        "x": images[:, np.newaxis],
+        "y": index.astype(np.int32),
+        "yforg": forgery.astype(np.int32),
+        "user_mapping": mapping,
+        "filenames": filenames,
+        _FORMAT: FORMAT,
+    }
     with whole_file(path) as file:
-        np.savez_compressed(
-            file,
-            x=images[:, np.newaxis],
-            y=index.astype(np.int32),
-            yforg=forgery.astype(np.int32),
-            user_mapping=mapping,
-            filenames=filenames,
-        )
+        np.savez_compressed(file, **arrays, **{DIGEST: digest_of(arrays)})
 
 
-def _read(archive, name, path):
-    """Return one array, or None for a pickled table of writers."""
+def _check_digest(path, archive, arrays):
+    """Check a file that `save_npz` wrote; two entries mark it, of which damage hits one."""
+    found = {name: archive.read(name) if name in archive.names else None for name in (_FORMAT, DIGEST)}
+    if any(value is None or value.shape != () or value.dtype.kind != "U" for value in found.values()):
+        raise ValueError(f"{path}: has no digest: damaged. Copy or make the file again.")
+    if found[_FORMAT].item() != FORMAT:
+        raise ValueError(f"{path}: a file of another kind or version, not {FORMAT!r}. Make it again by save_npz.")
+    if arrays["user_mapping"] is None or found[DIGEST].item() != digest_of({**arrays, _FORMAT: FORMAT}):
+        raise ValueError(f"{path}: damaged, its content does not match its digest. Copy or make the file again.")
+
+
+def _check_ids(path, mapping):
+    """Parse the ids of the table of writers, which must differ: two writers would be merged otherwise."""
     try:
-        array = archive[name]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        if not _is_pickled(archive, name):
-            raise ValueError(f"{path}: the array {name} is damaged ({error}). Copy or make the file again.") from error
-        if name == "user_mapping":
-            return None
-        raise ValueError(
-            f"{path}: the array {name} is pickled, and pickles are never read: they can run any program."
-        ) from None
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{path}: {name} is not a numpy array.")
-    return array
-
-
-def _is_pickled(archive, name):
-    """Return whether the header of an array says that it contains objects, which are stored as a pickle."""
-    try:
-        with archive.zip.open(f"{name}.npy") as file:
-            version = np.lib.format.read_magic(file)
-            read_header = (
-                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            )
-            return read_header(file)[2].hasobject
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
-        return False
+        ids = parse_ids(mapping, "user_mapping")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    known, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"{path}: user_mapping names writers twice: {listing(map(repr, known[counts > 1].tolist()))}.")
+    return ids
 
 
 def _check_arrays(path, x, y, yforg, user_mapping, filenames):

@@ -35,7 +35,8 @@ class SignatureStream(IterableDataset):
     script, scan, resolution : str, str, float, default="mixed", "mixed", 300
         As in :func:`make_signatures`.
     random_state : int, RandomState instance or None, default=None
-        Pass an int for reproducible output. Every iteration over the same stream yields the same signatures.
+        Pass an int for reproducible output; None takes a new seed. Every iteration over the same stream yields the same
+        signatures.
 
     Raises
     ------

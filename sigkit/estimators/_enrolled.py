@@ -108,8 +108,6 @@ def joined(classes, new):
     ndarray of shape (n_joined,)
         All ids, sorted and unique.
     """
-    if classes.dtype.kind in "iu" and new.dtype.kind in "iu":
-        classes, new = classes.astype(np.int64, copy=False), new.astype(np.int64, copy=False)
     if not len(classes):
         return new
     # Inserting is linear in the number of enrolled writers; np.union1d would sort all of them at each enrollment.

@@ -4,19 +4,35 @@ from contextlib import contextmanager
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sigkit._utils import GENUINE, listing, parse_target, same_id_type, warn
+from sigkit._utils import (
+    GENUINE,
+    check_threshold,
+    listing,
+    parse_ids,
+    parse_target,
+    same_id_type,
+    thresholds_of_writers,
+    warn,
+)
+
+NO_INFORMATION = -10.0
+"""The score of a query or a model without information.
+
+It is below every sensible threshold, and finite, so that metrics, plots and averages can be computed. NaN would be an
+error in all metrics, and minus infinity in most.
+"""
 
 
 class VerifierMixin:
     """Methods of every verifier, implemented by its enrolled writers and their scores.
 
-    The verifier has `claim_scores`, and `_score_enrolled`, which returns the enrolled writers and a matrix with one
-    column per writer. Its fitted state is `_enrolled`, an `EnrolledChecks` that also has `without(writers)`. That
-    object is immutable and replaced as a whole, so a thread that scores sees one consistent state; read the attribute
-    once per call.
+    The verifier has `_score_claims`, which returns one score per query and whether it may be accepted, and
+    `_score_enrolled`, which returns the enrolled writers and a matrix with one column per writer. There, NaN stands for
+    a score without information, which users see as `NO_INFORMATION`. The fitted state is `_enrolled`, an
+    `EnrolledChecks` that also has `without(writers)`. That object is immutable and replaced as a whole, so a thread
+    that scores sees one consistent state; read the attribute once per call.
     """
 
     def remove(self, writers):
@@ -39,7 +55,7 @@ class VerifierMixin:
         """
         check_is_fitted(self)
         enrolled = self._enrolled
-        removed = set(parse_target(writers)[0].tolist())
+        removed = set(parse_ids(writers, "writers").tolist())
         enrolled.check_enrolled(removed, "Writers to remove who are not enrolled")
         self._enrolled = enrolled.without(removed)
         return self
@@ -56,14 +72,36 @@ class VerifierMixin:
         -------
         ndarray of shape (n_queries, n_enrolled)
             Scores; one column per writer, in the order of `classes_`. Higher is more genuine, and the learned decision
-            boundary is 0.
+            boundary is 0. -10.0 where the query, or the model of the writer, has no information.
 
         Raises
         ------
         ValueError
             If no writer is enrolled, or the queries have another shape than in `fit`.
         """
-        return self._score_enrolled(X)[1]
+        return _finite(self._score_enrolled(X)[1])
+
+    def claim_scores(self, X, writers):
+        """Score each query against its claimed writer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, ...)
+            Queries, as in `fit`.
+        writers : array-like of shape (n_queries,)
+            The claimed writer of each query.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,)
+            Scores; higher is more genuine. -10.0 where the query, or the model of the writer, has no information.
+
+        Raises
+        ------
+        ValueError
+            If a claimed writer was never enrolled; the writer is named.
+        """
+        return _finite(self._score_claims(X, writers)[0])
 
     def verify(self, X, writers, threshold=0.0):
         """Accept or reject each query as the writer it claims to be.
@@ -76,28 +114,32 @@ class VerifierMixin:
             The claimed writer of each query.
         threshold : float or mapping of writer id to float, default=0.0
             The lowest accepted score: one for all, or a user-specific threshold for each writer. Choose it on
-            other signatures than those it is applied to.
+            other signatures than those it is applied to. Infinity rejects all queries; minus infinity is an error.
 
         Returns
         -------
         ndarray of shape (n_queries,), dtype bool
-            True where the query is accepted.
+            True where the query is accepted. A query without information, or against a model without information, is
+            rejected at every threshold.
 
         Raises
         ------
         ValueError
-            If a claimed writer was never enrolled, or has no threshold.
+            If a claimed writer was never enrolled or has no threshold, or if a threshold is not valid.
         """
-        scores = self.claim_scores(X, writers)
-        if hasattr(threshold, "keys"):
-            claimed = parse_target(writers)[0].tolist()
-            lacking = sorted({writer for writer in claimed if writer not in threshold})
+        if hasattr(threshold, "items"):
+            known, claimed = thresholds_of_writers(threshold), parse_target(writers)[0].tolist()
+            lacking = sorted({writer for writer in claimed if np.isnan(known.get(writer, np.nan))})
             if lacking:
                 raise ValueError(f"threshold has no entry for the writers {listing(map(repr, lacking))}.")
-            threshold = np.array([threshold[writer] for writer in claimed])
-        if np.asarray(threshold).dtype.kind not in "fiu" or np.isnan(threshold).any():
-            raise ValueError(f"threshold must be a number, the lowest score that is accepted; found {threshold!r}.")
-        return scores >= threshold
+            threshold = np.array([known[writer] for writer in claimed])
+        else:
+            threshold = check_threshold(threshold)
+        if np.isneginf(threshold).any():
+            raise ValueError("threshold must be above minus infinity, which would accept every query.")
+        scores, informed = self._score_claims(X, writers)
+        # Comparisons with NaN are False.
+        return (scores >= threshold) & informed
 
     def predict(self, X):
         """Identify each query: find the enrolled writer with the highest score.
@@ -113,7 +155,7 @@ class VerifierMixin:
             Writer ids.
         """
         classes, scores = self._score_enrolled(X)
-        return classes[scores.argmax(axis=1)]
+        return classes[np.where(np.isnan(scores), -np.inf, scores).argmax(axis=1)]
 
     def score(self, X, y, sample_weight=None):
         """Compute the share of genuine signatures that are identified correctly.
@@ -159,6 +201,35 @@ class VerifierMixin:
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_enrolled")
+
+
+def _finite(scores):
+    return np.where(np.isnan(scores), NO_INFORMATION, scores)
+
+
+def report_no_information(blind, n_writers, reason):
+    """Warn about writers whose models have no information, or raise an error if there are no others.
+
+    Parameters
+    ----------
+    blind : list of writer ids
+        The writers whose models cannot distinguish them from others.
+    n_writers : int
+        The number of writers that are enrolled in this call.
+    reason : str
+        What was found, and what to do.
+
+    Raises
+    ------
+    ValueError
+        If no writer of the call can be distinguished from others.
+    """
+    if not blind:
+        return
+    what = f"{len(blind)} of {n_writers} writers cannot be distinguished from others: {listing(map(repr, blind))}."
+    if len(blind) == n_writers:
+        raise ValueError(f"{what} {reason}")
+    warn(f"{what} {reason} Their models reject every query, with the score {NO_INFORMATION:g}.")
 
 
 @contextmanager
@@ -227,7 +298,6 @@ def check_target(X, y):
         If a writer has forgeries only, or `y` is not valid.
     """
     writers, forgery = parse_target(y)
-    check_classification_targets(writers)
     check_consistent_length(X, writers)
     lacking = sorted(set(writers.tolist()) - set(writers[forgery == GENUINE].tolist()))
     if lacking:

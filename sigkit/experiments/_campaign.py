@@ -56,6 +56,7 @@ class AttackCampaign:
     folder : str, os.PathLike or None, default=None
         Folder in which the results of each attack on each system are saved (.npz files, no pickles). A further call
         with the same signatures and parameters reads the saved results; attacks and degrees of knowledge may be added.
+        Several processes may run the same campaign in one folder at the same time.
     random_state : int, default=0
         Seed of the split of writers and signatures and of the choice of queries.
     verbose : int, default=0
@@ -131,8 +132,10 @@ class AttackCampaign:
         Raises
         ------
         ValueError
-            If a parameter or the signatures are not valid, if the folder contains another campaign, or if no query is
-            decided correctly by all systems.
+            If a parameter or the signatures are not valid, if the folder contains another campaign, results of another
+            campaign or a damaged file, or if no query is decided correctly by all systems.
+        OSError
+            If a file in the folder cannot be read or written, for instance because the disk is full.
         """
         check_parameters(self)
         check_ordered(X)
@@ -144,22 +147,32 @@ class AttackCampaign:
             )
         writers, forgery = parse_target(y)
         folder = self._open_folder(X, writers, forgery)
+        # A cell is one attack on one system with one degree of knowledge.
+        cells = [
+            (system, known, attack) for system in self.systems for known in self.knowledge for attack in self.attacks
+        ]
+        names = {cell: self._file_name(cell) for cell in cells} if folder else {}
+        # All files are read before anything is fitted: a damaged one is reported at once.
+        saved = {cell: folder.read(name) for cell, name in names.items()}
         split = draw_campaign_split(X, writers, forgery, self)
         systems = {name: fit_system(estimator, split) for name, estimator in self.systems.items()}
         queries = choose_queries(systems, split, self.random_state)
-        # A cell is one attack on one system with one degree of knowledge.
-        cells = [(system, known, attack) for system in systems for known in self.knowledge for attack in self.attacks]
         attackers, outcomes = {}, {}
         for cell in progress(cells, len(cells), "attacks", self.verbose):
             name, known, _ = cell
-            outcome = folder and self._read(folder, cell, systems[name], queries)
-            if outcome is None:
+            outcome = saved.get(cell)
+            if folder and outcome is None:
+                # Another process may have finished it meanwhile.
+                outcome = folder.read(names[cell])
+            if outcome is not None:
+                self._check_saved(folder, names[cell], outcome, systems[name], queries)
+            else:
                 if (name, known) not in attackers:
                     # The attacks of one attacker follow each other, so only the last one is kept: it holds a network.
                     attackers = {(name, known): self._make_attacker(name, known, systems[name], split)}
                 outcome = self._attack(attackers[name, known], cell, systems[name], split, queries)
                 if folder and not isinstance(outcome, str):
-                    folder.write(self._file_name(cell), outcome)
+                    folder.write(names[cell], outcome)
             outcomes[cell] = outcome
         return collect_results(systems, split, queries, self.defences or {}, outcomes)
 
@@ -209,16 +222,18 @@ class AttackCampaign:
         description |= describe_signatures(X, join_target(writers, forgery))
         return ResultsFolder(self.folder, description, SAVED_ARRAYS)
 
-    def _read(self, folder, cell, system, queries):
-        """Read the saved arrays of an attack; None if there are none."""
-        found = folder.read(self._file_name(cell), queries.rows)
-        # Systems are fitted again, possibly on another machine, and saved results are only valid for the same system.
-        if found is not None and not np.isclose(found["threshold"], system.threshold, rtol=1e-4, atol=1e-4):
-            raise ValueError(
-                f"{folder.folder}: {self._file_name(cell)}.npz was made with the threshold {found['threshold']:g}, now "
-                f"it is {system.threshold:g}: the fitted system is not the same. Choose another folder."
-            )
-        return found
+    def _check_saved(self, folder, name, saved, system, queries):
+        """Check that saved results are those of the fitted systems, which may be fitted on another machine now."""
+        if not np.array_equal(saved["rows"], queries.rows):
+            difference = "for other queries"
+        elif not np.isclose(saved["threshold"], system.threshold, rtol=1e-4, atol=1e-4):
+            difference = f"with the threshold {saved['threshold']:g}, now it is {system.threshold:g}"
+        else:
+            return
+        raise ValueError(
+            f"{folder.folder}: {name}.npz was made {difference}: the fitted system is not the same. Choose another "
+            "folder."
+        )
 
     def _file_name(self, cell):
         """Return a readable file name that identifies an attack with its parameters."""
@@ -227,4 +242,4 @@ class AttackCampaign:
         identity = [*cell, describe_attack(self.attacks[attack]), "" if other is None else describe_estimator(other)]
         words = [re.sub(r"\W+", "_", word) for word in cell]
         # The digest distinguishes parameters, and names such as "FGM 1" and "FGM-1".
-        return "-".join([*words, content_digest(repr(identity).encode())[:8]])
+        return "-".join([*words, content_digest(repr(identity).encode())[:16]])

@@ -1,5 +1,6 @@
 """Descriptions of estimators, attacks and signatures that are the same when an experiment is resumed."""
 
+import inspect
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -88,6 +89,12 @@ def _value(name, value):
     if hasattr(value, "get_params"):
         # Its own parameters are among those of the outer estimator.
         return type(value).__name__
+    if isinstance(value, (list, tuple)) and any(hasattr(item, "get_params") for item in value):
+        # get_params does not descend into lists, such as the surrogates of an EnsembleAdversarialTrainer.
+        inner = [describe_estimator(item) for item in value if hasattr(item, "get_params")]
+        return f"{inner} {joblib.hash(value)}"
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
     if name.split("__")[-1] in ("weights", "initial_weights") and isinstance(value, str):
         with suppress(FileNotFoundError):
             value = weights_path(value)
@@ -97,8 +104,12 @@ def _value(name, value):
         return repr(value)
     if isinstance(value, Mapping):
         return repr({key: content_digest(np.asarray(item)) for key, item in value.items()})
-    if "<lambda>" in getattr(value, "__qualname__", ""):
-        raise ValueError(f"To save an experiment in a folder, {name} must be a named function, not a lambda.")
+    # The name of a function inside another one, or of a method, does not tell what else it depends on.
+    if "<" in getattr(value, "__qualname__", "") or (inspect.ismethod(value) and not inspect.isclass(value.__self__)):
+        raise ValueError(
+            f"To save an experiment in a folder, {name} must be a named function of a module, not a lambda, a function "
+            "inside another one, or a method of an object."
+        )
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, np.random.RandomState):

@@ -1,6 +1,6 @@
 """The development writers that a verifier names."""
 
-from sigkit._utils import last_step
+from sigkit._utils import last_step, parse_ids
 
 
 def development_writers(estimator):
@@ -17,4 +17,4 @@ def development_writers(estimator):
         The development writers; None if the verifier has no such parameter, or if it is None.
     """
     dev_writers = last_step(estimator).get_params().get("dev_writers")
-    return None if dev_writers is None else list(dev_writers)
+    return None if dev_writers is None else parse_ids(dev_writers, "dev_writers").tolist()

@@ -2,16 +2,17 @@
 
 import time
 from contextlib import nullcontext
-from numbers import Real
 
 import joblib
 import numpy as np
+import torch
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 
 from sigkit._utils import (
     GENUINE,
     before_last_step,
+    check_threshold,
     join_target,
     last_step,
     listing,
@@ -25,6 +26,7 @@ from sigkit.experiments._development_writers import development_writers
 from sigkit.experiments._experiment_results import ExperimentResults
 from sigkit.experiments._results_folder import ResultsFolder
 from sigkit.experiments._split_report import report_of_split
+from sigkit.experiments._torch_threads import at_most_threads
 from sigkit.model_selection import WriterSplit
 
 SAVED_ARRAYS = {"rows", "classes", "genuine_scores", "forgery_scores", "seconds"}
@@ -54,7 +56,7 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     folder : str, os.PathLike or None, default=None
         Folder in which each finished split is saved (.npz and .json files, no pickles). A further call with the same
         estimator, splits and contents of `X` and `y` reads the finished splits; for this the splits must have an
-        integer as `random_state`.
+        integer as `random_state`. Several processes may run the same experiment in one folder at the same time.
     n_jobs : int or None, default=None
         Number of splits computed in parallel, in processes or as `joblib.parallel_config` says. The estimator may have
         an `n_jobs` of its own.
@@ -69,8 +71,10 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     Raises
     ------
     ValueError
-        If the folder contains another experiment or a damaged file, if `cv` has queries of development writers, or if a
-        parameter cannot be described such that the experiment can be resumed.
+        If the folder contains another experiment, a split of another experiment or a damaged file, if `cv` has queries
+        of development writers, or if a parameter cannot be described such that the experiment can be resumed.
+    OSError
+        If a file in the folder cannot be read or written, for instance because the disk is full.
 
     References
     ----------
@@ -93,8 +97,7 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     >>> results.metrics["eer"].shape, results.trials[0].genuine_scores.shape
     ((2,), (20, 5))
     """
-    if isinstance(threshold, bool) or not isinstance(threshold, Real) or np.isnan(threshold):
-        raise ValueError(f"threshold must be a number; found {threshold!r}.")
+    threshold = check_threshold(threshold)
     writers, forgery = parse_target(y)
     y = join_target(writers, forgery)
     cv = WriterSplit(dev_writers=development_writers(estimator), random_state=0) if cv is None else cv
@@ -104,9 +107,11 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     if folder is not None:
         description = {"estimator": describe_estimator(estimator), **describe_signatures(X, y)}
         files = ResultsFolder(folder, description | {"splits": joblib.hash(splits)}, SAVED_ARRAYS)
-    found = [files and files.read(_name(number), test) for number, (_, test) in enumerate(splits)]
+    found = [files and files.read(_name(number)) for number in range(len(splits))]
     missing = [number for number, arrays in enumerate(found) if arrays is None]
-    computed = map_parallel(_run, [(estimator, y, *splits[number]) for number in missing], X, n_jobs=n_jobs)
+    n_threads = torch.get_num_threads()
+    tasks = [(estimator, y, *splits[number], n_threads) for number in missing]
+    computed = map_parallel(_run, tasks, X, n_jobs=n_jobs)
     for position, arrays in progress(computed, len(missing), "splits", verbose):
         found[missing[position]] = arrays
         if files:
@@ -131,10 +136,10 @@ def _check_enrolled(estimator, y, splits):
 
 def _run(split, X):
     """Fit and score one split."""
-    estimator, y, train, test = split
+    estimator, y, train, test, n_threads = split
     # A split already runs on a worker of the cluster. Without this, the tasks of the estimator would be sent to the
     # cluster again, each with another copy of the data.
-    with joblib.parallel_config("threading") if on_dask() else nullcontext():
+    with joblib.parallel_config("threading") if on_dask() else nullcontext(), at_most_threads(n_threads):
         start = time.perf_counter()
         model = clone(estimator).fit(_safe_indexing(X, train), y[train])
         middle = time.perf_counter()
@@ -166,7 +171,7 @@ def _summarize(found, y, threshold):
     metrics = {}
     for of_split in trials:
         for method, suffix in (("nearest", ""), ("sigver", "_sigver")):
-            report = report_of_split(of_split, float(threshold), method=method, n_bootstraps=0)
+            report = report_of_split(of_split, threshold, method=method, n_bootstraps=0)
             for name, estimate in report.estimates.items():
                 # The method only changes the EER.
                 if not suffix or name.startswith("eer"):
@@ -176,6 +181,6 @@ def _summarize(found, y, threshold):
         metrics={name: np.array(values) for name, values in metrics.items() if len(values) == len(found)},
         fit_time=fit_time,
         score_time=score_time,
-        threshold=float(threshold),
+        threshold=threshold,
         trials=trials,
     )

@@ -1,5 +1,7 @@
 """Thresholds that separate ink (at or below) from paper (above)."""
 
+from itertools import pairwise
+
 import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter1d
@@ -74,6 +76,10 @@ def otsu_of_histogram(counts):
     return int(levels[best] + 3 * levels[best + 1]) // 4
 
 
+_CACHED = 2**16
+"""Number of pixels for which several arrays of float64 fit into the cache of a processor."""
+
+
 def adaptive_threshold(image):
     """Compute Sauvola's threshold at every pixel, for photographs with uneven light.
 
@@ -121,35 +127,57 @@ def adaptive_thresholds(image, n_rows):
     first : int
         The first of these rows.
     thresholds : ndarray of shape (n_rows or fewer, width), dtype float64
-        The thresholds.
+        The thresholds, in an array that is used again for the next rows.
     """
     k, deviation_range = 0.2, 128.0
-    # "| 1" makes the side odd, so that the window is centered on its pixel.
-    window = max(15, min(image.shape) // 4) | 1
-    means = (_window_means(image, window, n_rows, power) for power in (1, 2))
-    for first, (mean, mean_square) in zip(range(0, len(image), n_rows), zip(*means)):
-        # Rounding can make the variance of a flat patch slightly negative.
-        deviation = np.sqrt(np.maximum(mean_square - mean * mean, 0.0))
-        yield first, mean * (1 + k * (deviation / deviation_range - 1))
+    thresholds = np.empty((min(n_rows, len(image)), image.shape[1]))
+    first = n_filled = 0
+    for mean, mean_square in _window_means(image, n_rows):
+        # In place, in arrays that fit into the cache of a processor. Rounding can make the variance of a flat patch
+        # slightly negative.
+        deviation = mean_square
+        deviation -= mean * mean
+        np.sqrt(np.maximum(deviation, 0.0, out=deviation), out=deviation)
+        deviation /= deviation_range
+        deviation -= 1
+        deviation *= k
+        deviation += 1
+        np.multiply(mean, deviation, out=thresholds[n_filled : n_filled + len(mean)])
+        n_filled += len(mean)
+        if n_filled == len(thresholds) or first + n_filled == len(image):
+            yield first, thresholds[:n_filled]
+            first, n_filled = first + n_filled, 0
 
 
-def _window_means(image, window, n_rows, power):
-    """Yield the means of a power of the pixels in the windows around them, for some rows at a time.
+def _window_means(image, n_rows):
+    """Yield the mean of the pixels in the windows around them, and that of their squares, for a few rows at a time.
 
     Equal to the last bit to `scipy.ndimage.uniform_filter(mode="mirror")`, which converts the whole image to float64.
-    The sum of a window is that of the row above, plus the row that enters, minus the one that leaves.
+    The sum of a window is that of the row above, plus the row that enters, minus the one that leaves. No two of
+    `n_rows` are separated.
     """
-    height = len(image)
+    height, width = image.shape
+    # "| 1" makes the side odd, so that the window is centered on its pixel.
+    window = max(15, min(image.shape) // 4) | 1
     # Rows beyond the edges are mirrored about the center of the edge pixels.
     period = max(1, 2 * (height - 1))
     rows = np.abs(np.arange(-(window // 2) - 1, height + window // 2)) % period
     rows = np.minimum(rows, period - rows)
-    total = sum(image[row].astype(np.int64) ** power for row in rows[:window])
-    for first in range(0, height, n_rows):
-        last = min(first + n_rows, height)
-        entering, leaving = (image[rows[first + shift : last + shift]].astype(np.int64) for shift in (window, 0))
-        sums = entering**power - leaving**power
-        sums[0] += total
-        np.add.accumulate(sums, axis=0, out=sums)
-        total = sums[-1].copy()
-        yield uniform_filter1d(sums / window, window, axis=1, mode="mirror")
+    # The squares in a column of a window add up to less than 2**31 if it has fewer than 33,000 rows.
+    kind = np.int32 if window < 2**15 else np.int64
+    totals = [sum(image[row].astype(kind) ** power for row in rows[:window]) for power in (1, 2)]
+    for start in range(0, height, n_rows):
+        stop, step = min(start + n_rows, height), max(1, _CACHED // width)
+        for first in range(start, stop, step):
+            last = min(first + step, stop)
+            entering, leaving = (image[rows[first + shift : last + shift]].astype(kind) for shift in (window, 0))
+            change = entering - leaving
+            means = []
+            for number, sums in enumerate((change, change * (entering + leaving))):
+                sums[0] += totals[number]
+                # Three times as fast as numpy.add.accumulate along this axis.
+                for above, row in pairwise(sums):
+                    row += above
+                totals[number] = sums[-1].copy()
+                means.append(uniform_filter1d(sums / window, window, axis=1, mode="mirror"))
+            yield means

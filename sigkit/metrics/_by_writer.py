@@ -1,12 +1,11 @@
 """User-specific thresholds: errors at the best threshold of each writer, and validation of given thresholds."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
-from sigkit._utils import listing, warn
+from sigkit._utils import check_threshold, listing, thresholds_of_writers, warn
 from sigkit.metrics._curves import _area_under_roc, _equal_error, _operating_points, _ratio
 from sigkit.metrics._trials import _Trials
 
@@ -74,21 +73,21 @@ def _align_thresholds(threshold: object, trials: _Trials) -> float | np.ndarray:
     The array may hold NaN for a writer without trials.
     """
     # A Series also converts to an array, but in the order of its index, which need not be that of the writers.
-    if hasattr(threshold, "to_dict"):
-        threshold = threshold.to_dict()
-    if np.ndim(threshold) == 0 and not isinstance(threshold, Mapping):
-        if np.asarray(threshold).dtype.kind not in "biuf" or np.isnan(threshold):
-            raise ValueError(f"threshold is {threshold!r}. Pass a number, or one threshold per writer.")
-        return float(threshold)
+    by_writer = thresholds_of_writers(threshold) if hasattr(threshold, "items") else None
+    if by_writer is None and np.ndim(threshold) == 0:
+        return check_threshold(threshold)
     if trials.writer is None:
         raise ValueError(
             "User-specific thresholds need the claimed writer of each score. Pass writers, rows [writer, forgery] as "
             "y_true, or a score matrix with classes."
         )
-    if isinstance(threshold, Mapping):
-        values = np.array([threshold.get(writer, np.nan) for writer in trials.writers.tolist()], dtype=np.float64)
+    if by_writer is not None:
+        values = np.array([by_writer.get(writer, np.nan) for writer in trials.writers.tolist()])
     else:
-        values = np.asarray(threshold, dtype=np.float64)
+        values = np.asarray(threshold)
+        if values.dtype.kind not in "iuf":
+            raise ValueError(f"threshold must be a number for each writer; found {threshold!r}.")
+        values = values.astype(np.float64)
     if values.shape != trials.writers.shape:
         raise ValueError(
             f"threshold must be a number, a mapping from writers, or an array with one value for each of the "

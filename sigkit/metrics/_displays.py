@@ -6,6 +6,7 @@ from scipy.stats import norm
 from sklearn.metrics import DetCurveDisplay, det_curve
 from sklearn.utils import Bunch
 
+from sigkit._utils import check_threshold
 from sigkit.metrics._trials import KIND_NAMES, verification_trials
 
 
@@ -207,8 +208,9 @@ class ScoreHistogramDisplay:
             self.ax_.hist(scores, bins=edges, density=True, histtype="stepfilled", alpha=0.5, label=_title(kind))
         self.line_ = None
         if self.threshold is not None:
-            label = f"threshold {self.threshold:.4g}"
-            self.line_ = self.ax_.axvline(self.threshold, color="black", linestyle="--", label=label)
+            threshold = check_threshold(self.threshold)
+            label = f"threshold {threshold:.4g}"
+            self.line_ = self.ax_.axvline(threshold, color="black", linestyle="--", label=label)
         self.ax_.set(xlabel="Score", ylabel="Density")
         self.ax_.legend()
         return self

@@ -5,8 +5,8 @@ from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
 
+from sigkit._utils import own_random_state
 from sigkit.metrics._bootstrap import _draw_weights, _percentile_interval, _resampled_unit
 from sigkit.metrics._by_writer import _align_thresholds
 from sigkit.metrics._estimates import Estimate, _WeightedEstimates
@@ -52,7 +52,7 @@ def verification_report(
     confidence : float, default=0.95
         The confidence level of the intervals, between 0 and 1.
     random_state : int, RandomState instance or None, default=None
-        Seed of the resamples; pass an int for reproducible intervals.
+        Seed of the resamples; None takes a new one in each call. Pass an int for reproducible intervals.
     classes : array-like of shape (n_enrolled,), default=None
         The enrolled writers, in the order of the columns of a score matrix.
     writers : array-like of shape (n_samples,), default=None
@@ -114,7 +114,7 @@ def verification_report(
     unit = _resampled_unit(trials)
     computed = _WeightedEstimates(trials, threshold, method, unit, kind)
     values, replicates = computed.unweighted(), {}
-    rng = check_random_state(random_state)
+    rng = own_random_state(random_state)
     for weights in _draw_weights(trials, unit, n_bootstraps, rng):
         for name, drawn in computed.weighted(weights).items():
             replicates.setdefault(name, []).append(drawn)

@@ -4,9 +4,17 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import check_random_state
 
-from sigkit._utils import GENUINE, check_ordered, development_rows, listing, parse_target, signature_digest, warn
+from sigkit._utils import (
+    GENUINE,
+    check_ordered,
+    development_rows,
+    listing,
+    own_random_state,
+    parse_target,
+    signature_digest,
+    warn,
+)
 
 
 class WriterSplit(BaseCrossValidator):
@@ -32,7 +40,7 @@ class WriterSplit(BaseCrossValidator):
     n_splits : int, default=10
         Number of splits.
     random_state : int, RandomState instance or None, default=None
-        Seed of the random draws.
+        Seed of the random draws; None takes a new one in each call of `split`.
 
     See Also
     --------
@@ -133,7 +141,7 @@ class WriterSplit(BaseCrossValidator):
         n_references = self._count_references(genuine)
 
         # Made here and not in __init__, so that an integer seed gives the same splits in every call.
-        rng = check_random_state(self.random_state)
+        rng = own_random_state(self.random_state)
         for _ in range(self.n_splits):
             references, queries = [], [forged]
             for writer, rows in genuine.items():

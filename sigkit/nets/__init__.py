@@ -2,12 +2,16 @@
 
 from sigkit.nets._architectures import ARCHITECTURES, build_network, check_architecture, register_architecture
 from sigkit.nets._architectures import network_without_weights as network_without_weights
+from sigkit.nets._draws import OwnDraws as OwnDraws
+from sigkit.nets._draws import fixed_draws as fixed_draws
+from sigkit.nets._draws import may_draw as may_draw
 from sigkit.nets._heads import balanced_cross_entropy
 from sigkit.nets._input import center_crop, network_input
 from sigkit.nets._meta_learner import MetaLearner
 from sigkit.nets._prepare import choose_device, choose_precision, prepare_network, set_inplace_relu
 from sigkit.nets._shipped import weights_path
 from sigkit.nets._signet import SigNet
+from sigkit.nets._torch_file import load_torch as load_torch
 from sigkit.nets._weights import load_network, save_weights
 
 __all__ = [

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import torch
 
+from sigkit.nets._draws import OwnDraws
 from sigkit.nets._residual import ResidualSigNet
 from sigkit.nets._signet import SigNet, TinyNet
 from sigkit.nets._small_cnn import SmallCNN
@@ -147,8 +148,8 @@ def build_network(architecture, seed=None):
         Vision transformers (and MaxViT), which take one size, get the image in the middle of 224 x 224 pixels of
         background.
     seed : int or None, default=None
-        Seed of the random weights; torch's global random state is not changed. None draws from torch's global random
-        state.
+        Seed of the random weights; with a seed, torch's global random state is neither used nor changed.
+        None draws from that state, as the construction of any torch module does.
 
     Returns
     -------
@@ -173,8 +174,7 @@ def build_network(architecture, seed=None):
     check_architecture(architecture)
     if seed is None:
         return _build(architecture)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with OwnDraws(seed):
         return _build(architecture)
 
 
@@ -193,7 +193,7 @@ def network_without_weights(architecture):
     """
     try:
         with torch.device("meta"):
-            return build_network(architecture)
+            return build_network(architecture, seed=0)
     except RuntimeError:
         return build_network(architecture, seed=0)
 

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
+from sigkit.nets._draws import fixed_draws, may_draw
 from sigkit.nets._heads import balanced_cross_entropy, make_head
 from sigkit.nets._second_order import with_fast_second_derivatives
 
@@ -93,6 +94,7 @@ class MetaLearner(nn.Module):
         self.order = order
         self.recompute = recompute
         self.bfloat16 = bfloat16
+        self._may_draw = may_draw(self.network, evaluation=True)
         network_inner_lr = inner_lr if network_inner_lr is None else network_inner_lr
         n_adapted = len(self.adapted_parameters()) - len([*self.head.parameters()])
         self.rates = nn.Parameter(torch.full((n_updates, len([*self.head.parameters()])), float(inner_lr)))
@@ -111,7 +113,7 @@ class MetaLearner(nn.Module):
         Tensor of shape (n_samples,)
             Logits of "is genuine".
         """
-        return self.head(self.network(images))[:, 0]
+        return self.head(self._features(images))[:, 0]
 
     def adapted_parameters(self):
         """Return the parameters that the updates change.
@@ -140,7 +142,7 @@ class MetaLearner(nn.Module):
         if self.adapts == "all":
             return images
         with self._precision(images):
-            return self.network(images).to(next(self.head.parameters()).dtype)
+            return self._features(images).to(next(self.head.parameters()).dtype)
 
     def score(self, weights, prepared):
         """Compute scores with the weights of a writer.
@@ -222,6 +224,10 @@ class MetaLearner(nn.Module):
                 scores = self.score(weights, queries[0])
                 loss = loss + weight_of_loss * balanced_cross_entropy(scores, queries[1])
         return loss, scores.detach()
+
+    def _features(self, images):
+        with fixed_draws(self._may_draw):
+            return self.network(images)
 
     def _precision(self, images):
         return torch.autocast(images.device.type, torch.bfloat16, enabled=self.bfloat16)

@@ -1,21 +1,26 @@
-"""Reading and writing of weight files. No code in a file is executed."""
+"""Reading and writing of weight files. No code in a file is executed, and no file is mapped into memory."""
 
 import os
 import pickle
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
-from sigkit._utils import listing, whole_file
-from sigkit.nets._architectures import ARCHITECTURES, build_network, check_architecture, network_without_weights
+from sigkit._utils import (
+    check_metadata,
+    read_file,
+    seal_safetensors,
+    unseal_safetensors,
+    whole_file,
+)
+from sigkit.nets._architectures import build_network, check_architecture, network_without_weights
+from sigkit.nets._check_weights import NETWORK, check_weights, is_meta_learned
 from sigkit.nets._shipped import weights_path
+from sigkit.nets._torch_file import load_torch
 
-# Old versions of torch, and thus files of sigver, do not count the batches of batch normalization. No feature depends
-# on the count.
-_COUNTER = "num_batches_tracked"
-# In the file of a meta-learner the tensors of its network have this prefix.
-_NETWORK = "network."
+_FORMAT = "sigkit weights 1"
+_REMEDY = "Download or copy it again."
 
 
 def load_network(path, architecture="signet", *, return_meta_learned=False):
@@ -26,7 +31,7 @@ def load_network(path, architecture="signet", *, return_meta_learned=False):
     path : {"synthetic"}, str or os.PathLike
         The name of shipped weights, or a `.safetensors` file, or a `.pth` or `.pt` file of sigver: a tuple of the state
         dicts of the network, its writer layer and its forgery layer, of which the first is used. No code in the file is
-        executed.
+        executed. A file of `save_weights` must match its digest.
     architecture : str, default="signet"
         The architecture of the network, see :func:`build_network`. If the metadata of the file name one, that is used.
     return_meta_learned : bool, default=False
@@ -35,7 +40,7 @@ def load_network(path, architecture="signet", *, return_meta_learned=False):
     Returns
     -------
     network : torch.nn.Module
-        The network, in evaluation mode and float32.
+        The network, in evaluation mode and float32. Later changes of the file do not change it.
     metadata : dict of str to str
         The metadata of the file; "architecture" is always there.
     meta_learned : dict of str to Tensor
@@ -47,7 +52,9 @@ def load_network(path, architecture="signet", *, return_meta_learned=False):
     FileNotFoundError
         If there is no such file, and no shipped weights of that name.
     ValueError
-        If the file is damaged, holds anything but tensors, or the weights do not fit the architecture.
+        If the file is damaged or holds anything but tensors; if a tensor is missing, too many, of another shape or no
+        floating-point number where the architecture has one; or if there is NaN, infinity, a number beyond 1e6, or a
+        negative variance. The file is named.
 
     Examples
     --------
@@ -77,29 +84,22 @@ def load_network(path, architecture="signet", *, return_meta_learned=False):
         check_architecture(architecture)
     except ValueError as error:
         raise ValueError(f"{path}: {error} Register an architecture of your own before you load it.") from error
-    meta_learned = {}
-    if "rates" in weights:
-        meta_learned = {name: tensor.float() for name, tensor in weights.items() if not name.startswith(_NETWORK)}
-        weights = {name.removeprefix(_NETWORK): tensor for name, tensor in weights.items() if name.startswith(_NETWORK)}
+    check_metadata(metadata, path)
+    weights, meta_learned = check_weights(path, weights, architecture), {}
+    if is_meta_learned(weights):
+        meta_learned = {name: tensor for name, tensor in weights.items() if not name.startswith(NETWORK)}
+        weights = {name.removeprefix(NETWORK): tensor for name, tensor in weights.items() if name.startswith(NETWORK)}
     network = network_without_weights(architecture)
-    if _shapes(weights) != _shapes(network.state_dict()):
-        raise ValueError(_describe_misfit(path, weights, architecture))
-    weights = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
-    # A sum keeps NaN and infinity, and takes a tenth of the time of checking each value.
-    broken = [name for name, tensor in {**weights, **meta_learned}.items() if not tensor.sum().isfinite()]
-    if broken:
-        raise ValueError(f"{path}: NaN or infinity in {listing(broken)}. Such weights come from a failed training.")
     if any(name not in network.state_dict() for name, _ in network.named_buffers()):
         # Buffers that are not saved get their values when the network is built.
         network = build_network(architecture, seed=0)
-    counters = {name: torch.zeros((), dtype=torch.int64) for name in network.state_dict() if name.endswith(_COUNTER)}
-    network.load_state_dict({**counters, **weights}, assign=True)
+    network.load_state_dict(weights, assign=True)
     network, metadata = network.eval(), {**metadata, "architecture": architecture}
     return (network, metadata, meta_learned) if return_meta_learned else (network, metadata)
 
 
 def save_weights(path, network, architecture, metadata=None, half=False):
-    """Write the weights of a network as safetensors, with metadata.
+    """Write the weights of a network as safetensors, with metadata and a digest of everything.
 
     Parameters
     ----------
@@ -133,65 +133,44 @@ def save_weights(path, network, architecture, metadata=None, half=False):
     path = os.fspath(path)
     if not path.endswith(".safetensors"):
         raise ValueError(f"{path}: weights are written as .safetensors.")
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    # Copied, because safetensors refuses tensors that share memory.
+    tensors = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in network.state_dict().items()}
     if half:
         matrices = {name for name, tensor in tensors.items() if tensor.ndim > 1 and tensor.is_floating_point()}
         tensors = {name: tensor.half() if name in matrices else tensor for name, tensor in tensors.items()}
+    content = save(tensors, metadata={**(metadata or {}), "architecture": architecture})
     with whole_file(path) as file:
-        file.write(save(tensors, metadata={**(metadata or {}), "architecture": architecture}))
+        file.write(seal_safetensors(content, _FORMAT))
 
 
 def _read_safetensors(path):
+    content = read_file(path)
+    metadata = unseal_safetensors(content, path, _FORMAT, _REMEDY, foreign=True)
     try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except SafetensorError as error:
-        size = os.path.getsize(path)
-        raise ValueError(
-            f"{path}: not a whole .safetensors file ({size} bytes: {error}). Download or copy it again."
-        ) from error
+        return load(content), metadata
+    except (SafetensorError, KeyError, ValueError, AssertionError) as error:
+        # A type of numbers that torch does not have is a KeyError.
+        raise ValueError(f"{path}: not a whole safetensors file ({len(content)} bytes: {error}). {_REMEDY}") from error
 
 
 def _read_torch(path):
+    content = read_file(path)
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        loaded = load_torch(content)
     except pickle.UnpicklingError as error:
-        if not _looks_like_torch(path):
-            raise ValueError(f"{path}: not a torch file, or cut short. Download or copy it again.") from error
+        # A zip archive or a pickle, by its first byte.
+        if content[:1] not in (b"P", b"\x80"):
+            raise ValueError(f"{path}: not a torch file, or cut short. {_REMEDY}") from error
         raise ValueError(
             f"{path}: refused, because it holds something other than tensors and could execute code when loaded; "
             "nothing was executed. Save the state dict alone, or as .safetensors."
         ) from error
     except Exception as error:
         # Damaged files make the zip reader or the unpickler raise errors of many kinds.
-        raise ValueError(f"{path}: cannot be read as torch weights ({error}). Download or copy it again.") from error
+        raise ValueError(f"{path}: cannot be read as torch weights ({error}). {_REMEDY}") from error
     weights = loaded[0] if isinstance(loaded, (tuple, list)) and loaded else loaded
     if not isinstance(weights, dict) or not all(
         isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in weights.items()
     ):
         raise ValueError(f"{path}: holds {type(loaded).__name__}, not a state dict or sigver's tuple of three.")
     return weights
-
-
-def _looks_like_torch(path):
-    """Check by its first byte whether a file is a zip archive or a pickle."""
-    with open(path, "rb") as file:
-        return file.read(1) in (b"P", b"\x80")
-
-
-def _shapes(weights):
-    return {name: tuple(tensor.shape) for name, tensor in weights.items() if not name.endswith(_COUNTER)}
-
-
-def _describe_misfit(path, weights, architecture):
-    found = _shapes(weights)
-    fitting = [name for name in ARCHITECTURES if _shapes(network_without_weights(name).state_dict()) == found]
-    if fitting:
-        return f"{path}: these weights are of architecture={fitting[0]!r}, not {architecture!r}."
-    expected = _shapes(network_without_weights(architecture).state_dict())
-    differing = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
-    name = differing[0]
-    return (
-        f"{path}: these weights fit no architecture of sigkit; {len(differing)} tensors differ from {architecture!r}, "
-        f"the first {name}: {found.get(name, 'missing')} instead of {expected.get(name, 'none')}."
-    )

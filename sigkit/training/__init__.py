@@ -8,6 +8,7 @@ An estimator takes the parameters of its training as one object, `training`: a :
 from sigkit.training._adversaries import Adversary, EnsembleAdversary, ProjectedGradientAdversary
 from sigkit.training._augmentation import make_augmentation as make_augmentation
 from sigkit.training._callbacks import Patience
+from sigkit.training._check_state import state_digest as state_digest
 from sigkit.training._checkpoint import keep_seed as keep_seed
 from sigkit.training._checkpoint import training_seed as training_seed
 from sigkit.training._display import TrainingCurvesDisplay

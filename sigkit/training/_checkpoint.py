@@ -1,14 +1,15 @@
-"""The state of a training in one file, without pickles."""
+"""The state of a training in one file with a digest. No code in it is executed."""
 
+import io
 import json
 import os
-import pickle
 from numbers import Integral
 
 import torch
-from sklearn.utils import check_random_state
 
-from sigkit._utils import whole_file
+from sigkit._utils import DIGEST, own_random_state, read_file, whole_file
+from sigkit.nets import load_torch
+from sigkit.training._check_state import check_state, state_digest
 from sigkit.training._distributed import from_first, processes
 
 STATE_FILE = "training.pt"
@@ -39,7 +40,7 @@ def make_folder(folder):
 
 
 def write_state(folder, state):
-    """Write a state atomically.
+    """Write a state atomically, with its digest.
 
     Parameters
     ----------
@@ -47,10 +48,25 @@ def write_state(folder, state):
         The folder.
     state : dict
         Tensors and plain values; "recipe" and "history" are stored as JSON.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written. The error names the folder; the state that was there before is unchanged.
     """
     state = {**state, "recipe": json.dumps(state["recipe"]), "history": json.dumps(state["history"])}
-    with whole_file(os.path.join(folder, STATE_FILE)) as file:
-        torch.save(state, file)
+    # Written to memory first: torch reports a full disk as an error of its own.
+    content = io.BytesIO()
+    torch.save({**state, DIGEST: state_digest(state)}, content)
+    try:
+        with whole_file(os.path.join(folder, STATE_FILE)) as file:
+            file.write(content.getbuffer())
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"checkpoint_dir={folder!r}: the state of the training cannot be written ({error}). The training ends; the "
+            "state of the last epoch that was written is intact. Make space, and call fit again to resume from it.",
+        ) from error
 
 
 def read_state(folder):
@@ -69,7 +85,9 @@ def read_state(folder):
     Raises
     ------
     ValueError
-        If the folder is a file, or the state is damaged.
+        If the folder is a file, or the state is damaged: if it does not match its digest, lacks an entry, or has NaN.
+    OSError
+        If the state cannot be read.
     """
     if folder is None:
         return None
@@ -77,13 +95,29 @@ def read_state(folder):
     _refuse_file(folder)
     if not os.path.isfile(path):
         return None
+    content = read_file(path)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        return {**state, "recipe": json.loads(state["recipe"]), "history": json.loads(state["history"])}
-    except (RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        state = load_torch(content)
+        intact = isinstance(state, dict) and state.get(DIGEST) == state_digest(state)
+        state = {**state, "recipe": json.loads(state["recipe"]), "history": json.loads(state["history"])}
+    except Exception as error:
+        # Damaged files make the zip reader or the unpickler raise errors of many kinds.
         raise ValueError(
             f"{path}: not the state of a training, or damaged ({type(error).__name__}). Delete it to start again."
         ) from error
+    if not intact:
+        raise ValueError(
+            f"{path}: damaged, or written by another version of sigkit: its content does not match its digest. Delete "
+            "it to start again."
+        )
+    del state[DIGEST]
+    try:
+        check_state(state)
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: not the state of a training, or damaged; {error}. Delete it to start again."
+        ) from None
+    return state
 
 
 def training_seed(random_state, folder=None):
@@ -102,7 +136,7 @@ def training_seed(random_state, folder=None):
     int
         The seed, the same in all processes that train together.
     """
-    drawn = check_random_state(random_state).randint(2**31 - 1)
+    drawn = own_random_state(random_state).randint(2**31 - 1)
 
     def choose():
         state = None if isinstance(random_state, Integral) else read_state(folder)

@@ -10,6 +10,7 @@ import torch
 from sigkit._utils import content_digest, freed_memory_kept, progress
 from sigkit.nets import network_input
 from sigkit.training._augmentation import make_augmentation
+from sigkit.training._first_optimizer import import_for_optimizers
 from sigkit.training._identity import recipe_of, weights_digest
 from sigkit.training._image_set import training_size
 from sigkit.training._importance import multi_step_importance
@@ -57,6 +58,7 @@ def meta_train(verifier, training, learner, development, *, seed, device):
     ValueError
         If the first epoch diverges, or `checkpoint_dir` holds the state of another training.
     """
+    import_for_optimizers()
     parts = development.genuine, development.skilled
     rows = np.concatenate([rows for part in parts for rows in part.values()])
     counts = [{writer: len(rows) for writer, rows in part.items()} for part in parts]
@@ -143,8 +145,7 @@ class MetaTrainer:
         """
         state = run.resume()
         if state is not None:
-            self.learner.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            run.load(state, self.learner, self.optimizer)
         run.begin()
         with self.threads:
             while not run.is_finished:

@@ -1,8 +1,12 @@
 """The skorch net that trains a network: batches, precision, clipping, schedule."""
 
+from contextlib import nullcontext
+
 import torch
 from skorch import NeuralNet
 
+from sigkit.nets import OwnDraws, fixed_draws, may_draw
+from sigkit.training._callbacks import unwrap_compiled
 from sigkit.training._distributed import average_over_processes, processes, share_from_first
 from sigkit.training._image_set import Batches
 
@@ -14,7 +18,8 @@ class TrainingNet(NeuralNet):
     """Train a network with its classification layers; resumed trainings give the same weights as uninterrupted ones.
 
     The random draws of an epoch depend only on the seed and the number of the epoch, and the learning rate only on the
-    number of the batch, so no state of a random generator or schedule is stored.
+    number of the batch, so no state of a random generator or schedule is stored. That holds for draws of the network,
+    too, as by dropout.
 
     Parameters
     ----------
@@ -69,11 +74,10 @@ class TrainingNet(NeuralNet):
 
     def initialize_module(self):
         """Initialize the module from the seed, in channels-last layout."""
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self.seed)
+        with OwnDraws(self.seed):
             super().initialize_module()
         self.module_.to(memory_format=torch.channels_last)
-        self.generator_ = torch.Generator()
+        self.generator_, self.draws_ = torch.Generator(), None
         self.stopped_by_callback_ = False
         return self
 
@@ -124,8 +128,12 @@ class TrainingNet(NeuralNet):
 
     def train_step_single(self, batch, **fit_params):
         """Compute the gradients of a batch, or of the batches that an adversary makes from it."""
-        if self.adversary is None:
-            return super().train_step_single(batch, **fit_params)
+        with self.draws_ or nullcontext():
+            if self.adversary is None:
+                return super().train_step_single(batch, **fit_params)
+            return self._adversarial_step(batch, **fit_params)
+
+    def _adversarial_step(self, batch, **fit_params):
         images, target = batch
         target = target.to(self.device)
         total = 0
@@ -144,7 +152,8 @@ class TrainingNet(NeuralNet):
 
     def validation_step(self, batch, **fit_params):
         """Compute the loss of a batch, and count the genuine signatures that are classified correctly."""
-        step = super().validation_step(batch, **fit_params)
+        with fixed_draws(self.draws_ is not None):
+            step = super().validation_step(batch, **fit_params)
         classes, forged = batch[1].to(step["y_pred"][0].device).unbind(1)
         hits = step["y_pred"][0].argmax(1) == classes
         self.history.record_batch("valid_hits", int((hits & (forged == 0)).sum()))
@@ -154,7 +163,12 @@ class TrainingNet(NeuralNet):
     def on_epoch_begin(self, net, **kwargs):
         """Seed the random generator of the epoch."""
         super().on_epoch_begin(net, **kwargs)
-        self.generator_.manual_seed(self.seed + len(self.history))
+        epoch = len(self.history)
+        self.generator_.manual_seed(self.seed + epoch)
+        # Only where it may be needed, because it makes each operator slower by some microseconds.
+        adversary = [] if self.adversary is None else [self.adversary, *getattr(self.adversary, "surrogates", ())]
+        needed = may_draw(unwrap_compiled(self.module_), self.criterion_.loss, *adversary)
+        self.draws_ = OwnDraws(self.seed, epoch, processes()[0]) if needed else None
         self.n_batches_ = len(self.get_iterator(kwargs["dataset_train"], training=True))
         self.batch_ = 0
 

@@ -7,9 +7,10 @@ import time
 
 from sklearn.exceptions import ConvergenceWarning
 
-from sigkit._utils import warn
+from sigkit._utils import listing, warn
 from sigkit.training._callbacks import describe_callbacks
-from sigkit.training._checkpoint import make_folder, read_state, write_state
+from sigkit.training._check_state import all_finite, check_fit
+from sigkit.training._checkpoint import STATE_FILE, make_folder, read_state, write_state
 from sigkit.training._distributed import from_first, processes, share_from_first
 from sigkit.training._identity import check_recipe
 
@@ -57,6 +58,7 @@ class TrainingRun:
         # Processes that train together end with the same weights: one of them writes.
         is_first = processes()[0] == 0
         self.folder = os.fspath(folder) if folder is not None and is_first else None
+        self._path = STATE_FILE if folder is None else os.path.join(folder, STATE_FILE)
         self.verbose = verbose if is_first else 0
         self.history, self.best = [], None
         self._stopped_by = None
@@ -92,6 +94,33 @@ class TrainingRun:
         check_recipe(self.folder, state["recipe"], self.recipe)
         return state
 
+    def load(self, state, model, optimizer):
+        """Continue with the weights of a state.
+
+        Parameters
+        ----------
+        state : dict
+            What `resume` returned.
+        model : torch.nn.Module
+            The model.
+        optimizer : torch.optim.Optimizer
+            Its optimizer.
+
+        Raises
+        ------
+        ValueError
+            If the state has other tensors than the model and the optimizer. The file is named.
+        """
+        try:
+            check_fit(state, model, optimizer)
+        except ValueError as error:
+            raise ValueError(
+                f"{self._path}: the state does not fit the network ({error}). Delete it to start again, or restore the "
+                "architecture that it was written with."
+            ) from error
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+
     def begin(self):
         """Create the folder, so that an error occurs before the first epoch, and start the clock."""
         if self.folder is not None:
@@ -125,7 +154,12 @@ class TrainingRun:
         # Each process measures its part of the batches; all of them must end the training, or none.
         losses = share_from_first(losses)
         if not all(map(math.isfinite, losses)):
-            self._stop(epoch, next(loss for loss in losses if not math.isfinite(loss)))
+            self._stop(epoch, f"the loss is {next(loss for loss in losses if not math.isfinite(loss))}")
+            return False
+        # The last batch of an epoch may ruin the weights after its loss was measured.
+        ruined = [name for name, tensor in model.state_dict().items() if not all_finite(tensor)]
+        if ruined:
+            self._stop(epoch, f"there is NaN or infinity in {listing(ruined)}")
             return False
         self.history.append(measured)
         value = self.measure(measured)
@@ -152,8 +186,8 @@ class TrainingRun:
             state["stopped_by"] = self.callbacks if stopped else None
             write_state(self.folder, state | {"model": model.state_dict(), "optimizer": optimizer.state_dict()})
 
-    def _stop(self, epoch, loss):
-        found = f"The training diverged in epoch {epoch}: the loss is {loss}. {self.advice}"
+    def _stop(self, epoch, why):
+        found = f"The training diverged in epoch {epoch}: {why}. {self.advice}"
         if self.best is None:
             raise ValueError(found)
         warn(f"{found} The training ends; the weights are those of epoch {self.best['epoch']}.", ConvergenceWarning)

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from sigkit.nets import fixed_draws, may_draw
+
 
 def update_statistics(network, images, momentum=None):
     """Update the running statistics of batch normalization by those of images; weights do not change.
@@ -29,7 +31,7 @@ def update_statistics(network, images, momentum=None):
     True
     """
     if _normalizations(network) and len(images) > 1:
-        with torch.no_grad(), batch_statistics(network, momentum):
+        with torch.no_grad(), batch_statistics(network, momentum), fixed_draws(may_draw(network, evaluation=True)):
             network(images)
 
 

@@ -13,6 +13,7 @@ from sigkit.nets import choose_precision, network_input, set_inplace_relu
 from sigkit.training._augmentation import make_augmentation
 from sigkit.training._callbacks import Diverged, EpochLogger, Patience, measurements, unwrap_compiled, without_names
 from sigkit.training._distributed import processes, share_from_first
+from sigkit.training._first_optimizer import import_for_optimizers
 from sigkit.training._identity import recipe_of, weights_digest
 from sigkit.training._image_set import MIRRORS, ImageSet, classes_of, collect_signatures, hold_out, training_size
 from sigkit.training._losses import SigNetLoss, TrainingNetwork
@@ -61,6 +62,7 @@ def train_features(featurizer, training, network, architecture, images, writers,
         `checkpoint_dir` holds the state of another training.
     """
     training = _checked(training)
+    import_for_optimizers()
     with_forgeries = featurizer.forgery_weight is not None or "forgeries" in training.extra_classes
     rows, target, known = collect_signatures(images, writers, forgery, with_forgeries=with_forgeries)
     images = as_bytes(images[rows])
@@ -88,27 +90,13 @@ def train_features(featurizer, training, network, architecture, images, writers,
     net.set_params(train_split=predefined_split(_image_set(images, target, held, device)) if held.any() else None)
     net.initialize()
     if state is not None:
-        restore(net, state)
+        run.load(state, unwrap_compiled(net.module_), net.optimizer_)
+        net.history = History({**epoch, "batches": []} for epoch in state["history"])
     # Saves the memory of the maps before each ReLU, during training only: users' hooks must see these maps later.
     set_inplace_relu(network, True)
     _train(net, _image_set(images, target, ~held, device))
     unwrap_compiled(net.module_).load_state_dict(run.best["weights"])
     return _trimmed(net), recipe, len(images), len(known)
-
-
-def restore(net, state):
-    """Load the state of an interrupted training into an initialized net.
-
-    Parameters
-    ----------
-    net : TrainingNet
-        The net.
-    state : dict
-        What `TrainingRun.resume` returned.
-    """
-    unwrap_compiled(net.module_).load_state_dict(state["model"])
-    net.optimizer_.load_state_dict(state["optimizer"])
-    net.history = History({**epoch, "batches": []} for epoch in state["history"])
 
 
 def _checked(training):
@@ -211,6 +199,6 @@ def _trimmed(net):
     net.device = "cpu"
     # Callbacks may hold what cannot be pickled.
     net.trim_for_prediction()
-    net.adversary = net.run = None
+    net.adversary = net.run = net.draws_ = None
     net.history = history
     return net

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sigkit.nets import center_crop
+from sigkit.nets import center_crop, fixed_draws, may_draw
 from sigkit.training import Distortion
 
 _SLIGHT = Distortion(
@@ -43,6 +43,7 @@ class FeatureExtractor(nn.Module):
         self.network = network
         self.n_views = n_views
         self.magnifications = magnifications
+        self._may_draw = may_draw(network, evaluation=True)
 
     def forward(self, images):
         """Compute features.
@@ -66,7 +67,8 @@ class FeatureExtractor(nn.Module):
 
         def compute(view, factor):
             enlarged = _enlarge(view.to(precise), factor)
-            return self.network(enlarged.to(dtype, memory_format=torch.channels_last)).to(precise)
+            with fixed_draws(self._may_draw):
+                return self.network(enlarged.to(dtype, memory_format=torch.channels_last)).to(precise)
 
         features = [sum(compute(view, factor) for view in views) for factor in self.magnifications]
         return torch.cat(features, dim=1) / self.n_views
@@ -90,6 +92,34 @@ def extract_features(extractor, images):
     with torch.inference_mode():
         device = next(extractor.parameters()).device
         return extractor(torch.from_numpy(np.ascontiguousarray(images)).to(device)).cpu().numpy()
+
+
+def check_features(features, weights):
+    """Check that features are finite: a product of weights may overflow although each of them is sane.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_samples, n_features)
+        Features.
+    weights : str, os.PathLike or None
+        The source of the weights, for the message.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        The features.
+
+    Raises
+    ------
+    ValueError
+        If there is NaN or infinity.
+    """
+    if not np.isfinite(features).all():
+        raise ValueError(
+            f"{weights or 'The network'}: features are NaN or infinite. The weights are damaged, or come from a failed "
+            "training; use others."
+        )
+    return features
 
 
 def _view(images, number, size):

@@ -1,12 +1,16 @@
 """A cache on disk of arrays computed from single images."""
 
+import errno
 import os
 
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from sigkit import __version__
-from sigkit._utils import content_digest, whole_file
+from sigkit._utils import content_digest, read_file, seal_safetensors, unseal_safetensors, warn, whole_file
+
+_FORMAT = "sigkit memory 1"
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class ImageMemory:
@@ -16,6 +20,10 @@ class ImageMemory:
     one entry per image, so that no image is computed twice in different folds, and an interrupted run continues
     where it stopped.
 
+    An entry has a digest, and names its image and its settings. One that is damaged or belongs to another image is not
+    used, and is written again. If an entry cannot be written, nothing else is either: a cache is a convenience, and a
+    full disk must not end a computation.
+
     Parameters
     ----------
     memory : str, os.PathLike, joblib.Memory or None
@@ -24,6 +32,11 @@ class ImageMemory:
         The name of the step and of its sub-folder.
     *settings : object
         Everything else that the result depends on; each must have a `repr` that identifies it.
+
+    Attributes
+    ----------
+    problem : str or None
+        Why the last entry could not be written.
 
     Examples
     --------
@@ -39,13 +52,11 @@ class ImageMemory:
     """
 
     def __init__(self, memory, step, *settings):
-        location = getattr(memory, "location", memory)
-        self.folder = None
+        location = _location(memory)
+        self.problem = self.folder = None
         if location is not None:
-            if os.path.isfile(location):
-                raise ValueError(f"memory={os.fspath(location)!r} is a file; pass a folder, which may be new.")
-            settings = content_digest(repr((__version__, *settings)).encode())
-            self.folder = os.path.join(os.fspath(location), "sigkit", step, settings[:20])
+            self.settings = {"step": step, "settings": content_digest(repr((__version__, *settings)).encode())}
+            self.folder = os.path.join(location, "sigkit", step, self.settings["settings"][:20])
 
     def __bool__(self):
         return self.folder is not None
@@ -54,22 +65,84 @@ class ImageMemory:
         """Return the cached arrays by name, or None; `image` is its content or its digest."""
         if not self:
             return None
+        digest = _digest(image)
+        path = self._path(digest)
         try:
-            with open(self._path(image), "rb") as file:
-                return load(file.read())
-        except (OSError, SafetensorError):
-            # Not cached, truncated by a full disk, or not readable by this user: it is computed again.
+            content = read_file(path)
+            owner = unseal_safetensors(content, path, _FORMAT, "")
+            return load(content) if owner == self.settings | {"image": digest} else None
+        except (OSError, ValueError, KeyError, SafetensorError):
+            # Not cached, damaged, or not readable by this user: it is computed again.
             return None
 
     def put(self, image, /, **arrays):
         """Cache arrays; an interruption leaves complete entries only. `image` is its content or its digest."""
-        if not self:
+        if not self or self.problem:
             return
-        path = self._path(image)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with whole_file(path) as file:
-            file.write(save(arrays))
+        digest = _digest(image)
+        path = self._path(digest)
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with whole_file(path) as file:
+                file.write(seal_safetensors(save(arrays, metadata=self.settings | {"image": digest}), _FORMAT))
+        except OSError as error:
+            self.problem = str(error)
 
-    def _path(self, image):
-        digest = image if isinstance(image, str) else content_digest(image)
+    def _path(self, digest):
         return os.path.join(self.folder, digest[:2], digest[2:])
+
+
+def make_memory(memory):
+    """Create the folder of a cache, so that a wrong name is an error at once.
+
+    Parameters
+    ----------
+    memory : str, os.PathLike, joblib.Memory or None
+        The folder of the cache.
+
+    Raises
+    ------
+    ValueError
+        If it is a file.
+    OSError
+        If it cannot be made, unless the disk is full: then nothing is cached.
+    """
+    location = _location(memory)
+    if location is None:
+        return
+    if os.path.exists(location) and not os.path.isdir(location):
+        raise ValueError(f"memory={location!r} is a file; pass a folder, which may be new.")
+    try:
+        os.makedirs(location, exist_ok=True)
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) not in _FULL:
+            # Names with a null character are a ValueError.
+            kind = type(error) if isinstance(error, OSError) else ValueError
+            raise kind(f"memory={location!r}: the folder cannot be made ({error}). Pass another folder.") from error
+
+
+def warn_if_not_kept(memory, problems):
+    """Warn once if results could not be cached.
+
+    Parameters
+    ----------
+    memory : str, os.PathLike, joblib.Memory or None
+        The folder of the cache.
+    problems : iterable of str or None
+        The reasons; None where there is none.
+    """
+    problem = next(filter(None, problems), None)
+    if problem is not None:
+        warn(
+            f"memory={_location(memory)!r}: results cannot be kept there ({problem}). They are correct, and will be "
+            "computed again next time."
+        )
+
+
+def _location(memory):
+    location = getattr(memory, "location", memory)
+    return None if location is None else os.fspath(location)
+
+
+def _digest(image):
+    return image if isinstance(image, str) else content_digest(image)

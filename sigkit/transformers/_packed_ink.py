@@ -5,6 +5,8 @@ import zlib
 
 import numpy as np
 
+_TYPES = {"pixels": np.uint8, "numbers": np.int64, "issues": np.uint8}
+
 
 def pack_ink(ink):
     """Compress the result of `crop_ink` into a dict of arrays.
@@ -20,22 +22,22 @@ def pack_ink(ink):
     }
 
 
-def packed_shape(arrays):
-    """Return (height, width) of packed ink without decompressing it, or None if the arrays are not packed ink."""
-    if arrays is None or arrays.keys() != {"pixels", "numbers", "issues"} or arrays["numbers"].shape != (5,):
-        return None
-    return tuple(arrays["numbers"][:2].tolist())
-
-
 def unpack_ink(arrays):
     """Return cropped ink as `place_ink` takes it, or None if the arrays are not packed ink."""
-    if packed_shape(arrays) is None:
+    if arrays is None or {name: array.dtype for name, array in arrays.items()} != _TYPES:
+        return None
+    if arrays["numbers"].shape != (5,):
         return None
     height, width, *center, min_ink = arrays["numbers"].tolist()
+    limits = zip((*center, min_ink), (height, width, 255))
+    if min(height, width) < 1 or not all(0 <= number <= limit for number, limit in limits):
+        return None
     try:
-        pixels = np.frombuffer(zlib.decompress(arrays["pixels"]), dtype=np.uint8).reshape(height, width)
+        # One byte more than there should be, so that longer content does not fit.
+        pixels = zlib.decompressobj().decompress(arrays["pixels"], height * width + 1)
+        pixels = np.frombuffer(pixels, dtype=np.uint8).reshape(height, width)
         return pixels, tuple(center), min_ink, unpack_issues(arrays["issues"])
-    except (zlib.error, ValueError):
+    except (zlib.error, ValueError, OverflowError):
         # The entry of a cache was damaged.
         return None
 
@@ -46,5 +48,8 @@ def pack_issues(issues):
 
 
 def unpack_issues(array):
-    """Return the dict of strings of `pack_issues`."""
-    return json.loads(array.tobytes())
+    """Return the dict of strings of `pack_issues`; other content is a ValueError."""
+    issues = json.loads(array.tobytes())
+    if not isinstance(issues, dict) or not all(isinstance(text, str) for text in issues.values()):
+        raise ValueError(f"not a dict of strings: {issues!r}")
+    return issues

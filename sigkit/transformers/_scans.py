@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-from sigkit._utils import check_ordered, printable_path, read_file
+from sigkit._utils import MAX_SCAN_SIZE, check_ordered, printable_path, read_file
 from sigkit.imaging import ImageError
 
 MAX_SIDE = 100_000
@@ -57,7 +57,7 @@ def read_content(scan):
     if not isinstance(scan, str):
         return scan
     try:
-        return read_file(scan)
+        return read_file(scan, MAX_SCAN_SIZE)
     except OSError as error:
         # The caller adds the name.
         raise ImageError(str(error).removeprefix(f"{printable_path(scan)}: ")) from error

@@ -9,20 +9,17 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import content_digest, listing, map_parallel, progress, warn
-from sigkit.imaging import ImageError, crop_ink, fit_canvas, place_ink, preprocess_image, read_image
-from sigkit.transformers._memory import ImageMemory
-from sigkit.transformers._packed_ink import pack_ink, pack_issues, packed_shape, unpack_ink, unpack_issues
-from sigkit.transformers._scans import check_scans, check_shape, read_content
+from sigkit._utils import listing, map_parallel, progress, warn
+from sigkit.imaging import ImageError, fit_canvas
+from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
+from sigkit.transformers._scan_steps import compute_chunk, find_ink_of_scan, preprocess_scan
+from sigkit.transformers._scans import check_scans, check_shape
 
 _KEPT_BYTES = 2**28
 """How much compressed ink `fit_transform` keeps in memory: that of about 30,000 scans like CEDAR's."""
 
 _CHUNK = 8
 """Number of scans in one task."""
-
-_MAX_INK = 10_000
-"""Pixels of the longest side of ink that canvas_size="max" takes: 42 cm at 600 dpi."""
 
 _MESSAGES = {
     "over_canvas": (
@@ -66,8 +63,9 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         How the background is found and cleared: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's
         threshold at each pixel, for photographs with uneven light; "none" does not clear it.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Folder of a cache with one entry per image, identified by the image's content and these parameters.
-    max_memory : float, default=768
+        Folder of a cache with one entry per image, identified by the image's content and these parameters. Damaged
+        entries are computed again. If the folder cannot be written later, one warning names it.
+    max_memory : float, default=700
         Largest memory in MiB that reading and preprocessing one scan may take; see :func:`sigkit.imaging.read_image`.
         A scan that needs more is an error, before it is decoded. With `n_jobs`, several scans take it at a time.
     n_jobs : int or None, default=None
@@ -129,7 +127,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         image_size=(170, 242),
         background="otsu",
         memory=None,
-        max_memory=768,
+        max_memory=700,
         n_jobs=None,
         verbose=0,
     ):
@@ -164,8 +162,14 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
+        OSError
+            If the folder of the cache cannot be made.
         """
-        self._choose_canvas(check_scans(X), kept_bytes=0)
+        scans = check_scans(X)
+        make_memory(self.memory)
+        problems = []
+        self._choose_canvas(scans, problems, kept_bytes=0)
+        warn_if_not_kept(self.memory, problems)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -190,9 +194,14 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
+        OSError
+            If the folder of the cache cannot be made.
         """
         scans = check_scans(X)
-        return self._preprocess(scans, self._choose_canvas(scans, _KEPT_BYTES))
+        make_memory(self.memory)
+        problems = []
+        kept = self._choose_canvas(scans, problems, kept_bytes=_KEPT_BYTES)
+        return self._preprocess(scans, problems, kept)
 
     def transform(self, X):
         """Preprocess signatures.
@@ -215,7 +224,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             If `X` is empty or does not contain images.
         """
         check_is_fitted(self)
-        return self._preprocess(check_scans(X))
+        return self._preprocess(check_scans(X), [])
 
     def set_output(self, *, transform=None):
         """Do nothing: images do not fit into a table.
@@ -232,8 +241,11 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """
         return self
 
-    def _choose_canvas(self, scans, kept_bytes):
-        """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept."""
+    def _choose_canvas(self, scans, problems, *, kept_bytes):
+        """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept.
+
+        Problems of the cache are added to a list.
+        """
         image_size = check_shape(self.image_size, "image_size")
         kept = [(None, None)] * len(scans)
         if not isinstance(self.canvas_size, str):
@@ -241,7 +253,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             return kept
         shapes = []
         shared = self._ink_memory(), self.background, self.max_memory, kept_bytes > 0
-        for position, (digest, shape, ink) in self._map("measured", _find_ink, scans, *shared):
+        for position, (digest, shape, ink) in self._map("measured", problems, find_ink_of_scan, scans, *shared):
             shapes.append(shape)
             if ink is not None:
                 kept_bytes -= sum(array.nbytes for array in ink.values())
@@ -249,8 +261,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         self.canvas_size_ = fit_canvas(np.max(shapes, axis=0).tolist(), image_size)
         return kept
 
-    def _preprocess(self, scans, kept=None):
-        """Preprocess scans, from their ink where it was kept, and warn of possible problems."""
+    def _preprocess(self, scans, problems, kept=None):
+        """Preprocess scans, from their ink where it was kept, and warn of possible problems, of the cache too."""
         image_size = check_shape(self.image_size, "image_size")
         settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
         memory = ImageMemory(self.memory, "preprocessed", settings)
@@ -259,8 +271,9 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         images = np.empty((len(scans), *image_size), dtype=np.uint8)
         issues = [None] * len(scans)
         shared = memory, self._ink_memory(), settings, self.max_memory
-        for position, result in self._map("preprocessed", _preprocess_scan, items, *shared):
+        for position, result in self._map("preprocessed", problems, preprocess_scan, items, *shared):
             images[position], issues[position] = result
+        warn_if_not_kept(self.memory, problems)
         self._warn_of_issues(issues, scans)
         return images
 
@@ -268,14 +281,19 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """Return the cache of cropped ink, which only a canvas of "max" needs."""
         return ImageMemory(self.memory if isinstance(self.canvas_size, str) else None, "ink", self.background)
 
-    def _map(self, step, function, items, *shared):
+    def _map(self, step, problems, function, items, *shared):
         """Yield the position and the result of each item as they are done; in the end, raise one error for all."""
         errors = {}
         # Several scans per task: looking a scan up in the cache takes less time than starting a task.
         chunks = [(function, items[start : start + _CHUNK]) for start in range(0, len(items), _CHUNK)]
-        computed = map_parallel(_compute_chunk, chunks, *shared, n_jobs=self.n_jobs)
-        numbered = (list(enumerate(results, number * _CHUNK)) for number, results in computed)
-        for results in progress(numbered, len(items), step, self.verbose):
+        computed = map_parallel(compute_chunk, chunks, *shared, n_jobs=self.n_jobs)
+
+        def numbered():
+            for number, (results, problem) in computed:
+                problems.append(problem)
+                yield list(enumerate(results, number * _CHUNK))
+
+        for results in progress(numbered(), len(items), step, self.verbose):
             for position, result in results:
                 if isinstance(result, ImageError):
                     errors[position] = str(result)
@@ -308,79 +326,3 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-# The functions below work on scans in any process. They return errors instead of raising them, so that one error
-# can name all scans that cannot be used.
-
-
-def _compute_chunk(chunk, *shared):
-    """Call a function on each of several scans."""
-    function, items = chunk
-    return [function(item, *shared) for item in items]
-
-
-def _find_ink(named_scan, memory, background, max_memory, keep):
-    """Return the digest of a scan (None without a cache), the shape of its ink, and its packed ink (None: not kept)."""
-    name, scan = named_scan
-    try:
-        content, digest = _identify(scan, memory)
-        packed = memory.get(digest)
-        shape = packed_shape(packed)
-        if shape is None:
-            ink = crop_ink(_decode(content, max_memory), background)
-            shape = ink.pixels.shape
-            packed = pack_ink(ink) if keep or memory else None
-            memory.put(digest, **(packed or {}))
-        if max(shape) > _MAX_INK:
-            raise ImageError(
-                f'its ink is {shape[0]} x {shape[1]} pixels, and canvas_size="max" takes at most {_MAX_INK:,} on a '
-                "side. Crop it, leave it out, or pass canvas_size as two integers."
-            )
-    except ImageError as error:
-        return ImageError(f"{name}: {error}")
-    return digest, shape, packed if keep else None
-
-
-def _preprocess_scan(item, memory, ink_memory, settings, max_memory):
-    """Return the image of a scan and its issues: from the cache, from its ink, or from the scan itself."""
-    name, scan, digest, packed = item
-    content = None
-    try:
-        if memory and digest is None:
-            content, digest = _identify(scan, memory)
-        found = _look_up(memory, digest, settings["image_size"])
-        if found is not None:
-            return found
-        ink = unpack_ink(packed or ink_memory.get(digest))
-        if ink is not None:
-            image, issues = place_ink(ink, settings["canvas_size"], settings["image_size"])
-        else:
-            if content is None:
-                content, digest = _identify(scan, memory)
-            image, issues = preprocess_image(_decode(content, max_memory), **settings)
-    except ImageError as error:
-        return ImageError(f"{name}: {error}")
-    memory.put(digest, image=image, issues=pack_issues(issues))
-    return image, issues
-
-
-def _identify(scan, memory):
-    """Return the bytes of a file, or the array, and its digest if there is a cache to find it in."""
-    content = read_content(scan)
-    return content, content_digest(content) if memory else None
-
-
-def _decode(content, max_memory):
-    return read_image(content, max_memory=max_memory) if isinstance(content, bytes) else content
-
-
-def _look_up(memory, digest, image_size):
-    """Return the cached image and its issues, or None; entries that this class cannot have written are ignored."""
-    entry = memory.get(digest) or {}
-    if entry.keys() != {"image", "issues"} or entry["image"].shape != image_size:
-        return None
-    try:
-        return entry["image"], unpack_issues(entry["issues"])
-    except ValueError:
-        return None

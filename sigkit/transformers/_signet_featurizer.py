@@ -33,8 +33,8 @@ from sigkit.nets import (
     save_weights,
 )
 from sigkit.training import SigNetTraining, own_training, train_features, training_of, training_seed
-from sigkit.transformers._features import FeatureExtractor, extract_features
-from sigkit.transformers._memory import ImageMemory
+from sigkit.transformers._features import FeatureExtractor, check_features, extract_features
+from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
 
 
 class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -80,9 +80,10 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         "bfloat16" changes features slightly (cosine above 0.999) and is at least twice as fast on a CPU with
         avx512_bf16 and on recent accelerators; "auto" uses it only there.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Folder in which the features of each image are cached, by its content, the weights and these parameters.
+        Folder in which the features of each image are cached, by its content, the weights and these parameters. If it
+        cannot be written later, one warning names it.
     random_state : int, RandomState instance or None, default=None
-        Seed of the random weights, the validation signatures, the batches and the augmentation.
+        Seed of the weights, validation signatures, batches, augmentation and dropout; None takes a new one in each fit.
     verbose : int, default=0
         1 reports the progress, after each epoch or once a second, on the standard error stream.
 
@@ -235,6 +236,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         X = check_images(self, X, reset=True)
         check_architecture(self.architecture)
+        make_memory(self.memory)
         training = training_of(self, SigNetTraining)
         training.validate()
         device = choose_device(self.device)
@@ -278,23 +280,21 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Raises
         ------
         ValueError
-            If the images have another shape than those of `fit`, or values outside 0 to 255.
+            If the images have another shape than those of `fit`, or values outside 0 to 255; or if features overflow.
         """
         check_is_fitted(self, "network_")
         X = check_images(self, X, reset=False)
         device = choose_device(self.device)
         precision = choose_precision(self.precision, device)
-        memory = ImageMemory(None, "features")
-        if self.memory is not None:
-            weights = self._fingerprint or _fingerprint(self.network_)
-            settings = self.architecture_, precision, device.type, self.n_views, self.magnifications_
-            memory = ImageMemory(self.memory, "features", weights, *settings)
+        weights = None if self.memory is None else self._fingerprint or _fingerprint(self.network_)
+        settings = self.architecture_, precision, device.type, self.n_views, self.magnifications_
+        memory = ImageMemory(self.memory, "features", weights, *settings)
 
         features = np.empty((len(X), self._n_features_out), dtype=np.float32)
         unknown = []
         for row, image in enumerate(X):
             cached = (memory.get(image) or {}).get("features")
-            if cached is None or cached.shape != features.shape[1:]:
+            if cached is None or cached.shape != features.shape[1:] or cached.dtype != features.dtype:
                 unknown.append(row)
             else:
                 features[row] = cached
@@ -303,9 +303,10 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             extractor = FeatureExtractor(network, self.n_views, self.magnifications_)
             batches = (unknown[batch] for batch in gen_batches(len(unknown), self.batch_size))
             for rows in progress(batches, len(unknown), "features", self.verbose):
-                features[rows] = extract_features(extractor, X[rows])
+                features[rows] = check_features(extract_features(extractor, X[rows]), self.weights)
                 for row in rows:
                     memory.put(X[row], features=features[row])
+            warn_if_not_kept(self.memory, [memory.problem])
         return features
 
     def as_module(self, *, device=None):

@@ -1,10 +1,12 @@
+import errno
+import os
 import signal
 import subprocess
 import sys
 
 import pytest
 
-from sigkit._utils import whole_file
+from sigkit._utils import read_file, remove_unfinished, whole_file
 
 
 @pytest.mark.parametrize("failure", [OSError, KeyboardInterrupt])
@@ -60,3 +62,63 @@ def test_other_files_that_are_named_unfinished_stay(tmp_path):
     with whole_file(tmp_path / "file") as file:
         file.write(b"whole")
     assert (tmp_path / "letter.unfinished").exists()
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    with pytest.raises(OSError, match=r"No space left on device: '.*file'$") as caught, whole_file(tmp_path / "file"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.filename == str(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["nowhere/file", "folder", "file/below"])
+def test_a_file_that_cannot_be_made_is_named(tmp_path, place):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=f"{place}'$"), whole_file(tmp_path / place) as file:
+        file.write(b"whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_file_is_read_whole(tmp_path):
+    (tmp_path / "file").write_bytes(bytes(range(256)) * 1000)
+    assert read_file(tmp_path / "file") == bytes(range(256)) * 1000
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink("/dev/zero", path), lambda path: None])
+def test_only_regular_files_are_read(tmp_path, make):
+    make(tmp_path / "file")
+    with pytest.raises(OSError, match="file"):
+        read_file(tmp_path / "file")
+
+
+def test_a_name_with_a_null_character_is_shown():
+    with pytest.raises(OSError, match=r"a\\x00\.png: cannot be read"):
+        read_file("a\0.png")
+
+
+def write(path, content):
+    with whole_file(path, replace=False) as file:
+        file.write(content)
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_an_existing_file_is_not_replaced(tmp_path, monkeypatch, links):
+    def link(*names):
+        raise OSError(95, "Operation not supported")
+
+    if not links:
+        monkeypatch.setattr(os, "link", link)
+    path = tmp_path / "file"
+    write(path, b"first")
+    with pytest.raises(FileExistsError, match="file"):
+        write(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unfinished_files_are_removed(tmp_path):
+    (tmp_path / f"file.{32 * '0'}.unfinished").touch()
+    remove_unfinished(tmp_path)
+    remove_unfinished(tmp_path / "absent")
+    assert not list(tmp_path.iterdir())

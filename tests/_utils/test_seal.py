@@ -1,7 +1,9 @@
+import json
 import random
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from sigkit._utils import digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
@@ -59,6 +61,14 @@ def test_changed_values_are_refused(change):
         unsealed({**sealed({"seed": 3}), **change}, "seed.json", "Delete it.")
 
 
+def test_nested_values_that_are_too_deep_are_refused():
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(ValueError, match=r"seed\.json: damaged"):
+        unsealed({"seed": deep, "digest": ""}, "seed.json", "Delete it.")
+
+
 def test_values_without_digest_are_refused():
     with pytest.raises(ValueError, match=r"seed\.json: has no digest.*Delete it\."):
         unsealed({"seed": 3}, "seed.json", "Delete it.")
@@ -70,35 +80,66 @@ def test_sealed_values_are_returned_without_the_digest():
 
 def test_sealed_tensors_are_read_by_safetensors():
     arrays = {"a": np.arange(3, dtype=np.float32), "b": np.ones((2, 2), np.uint8)}
-    content = seal_safetensors(save(arrays, metadata={"step": "mean"}))
-    assert unseal_safetensors(content, "file", "") == {"step": "mean"}
+    content = seal_safetensors(save(arrays, metadata={"step": "mean"}), "mean 1")
+    assert unseal_safetensors(content, "file", "mean 1", "") == {"step": "mean"}
     np.testing.assert_equal(load(content), arrays)
-    assert unseal_safetensors(seal_safetensors(save(arrays)), "file", "") == {}
+    assert unseal_safetensors(seal_safetensors(save(arrays), "mean 1"), "file", "mean 1", "") == {}
+
+
+def test_equal_contents_are_equal_files():
+    arrays, metadata = {"a": np.arange(3)}, {str(number): "" for number in range(20)}
+    one, other = (seal_safetensors(save(arrays, metadata=metadata), "mean 1") for _ in range(2))
+    assert one == other
 
 
 def test_every_changed_byte_of_a_sealed_file_is_found_or_changes_nothing():
     arrays = {"a": np.arange(9, dtype=np.float32), "b": np.ones((2, 2), np.uint8)}
-    content = seal_safetensors(save(arrays, metadata={"step": "mean"}))
+    content = seal_safetensors(save(arrays, metadata={"step": "mean"}), "mean 1")
     rng = random.Random(0)
-    for position in range(len(content)):
-        damaged = bytearray(content)
-        damaged[position] ^= 1 << rng.randrange(8)
-        try:
-            metadata = unseal_safetensors(bytes(damaged), "file", "")
-        except ValueError:
-            continue
-        assert metadata == {"step": "mean"}
-        np.testing.assert_equal(load(bytes(damaged)), arrays)
+    for foreign in (False, True):
+        for position in range(len(content)):
+            damaged = bytearray(content)
+            damaged[position] ^= 1 << rng.randrange(8)
+            try:
+                metadata = unseal_safetensors(bytes(damaged), "file", "mean 1", "", foreign=foreign)
+                found = load(bytes(damaged))
+            except (ValueError, SafetensorError):
+                continue
+            assert metadata == {"step": "mean"}
+            np.testing.assert_equal(found, arrays)
+
+
+def test_files_of_other_programs_are_accepted_if_asked_for():
+    content = save({"a": np.arange(9)}, metadata={"by": "another program"})
+    assert unseal_safetensors(content, "file", "mean 1", "", foreign=True) == {"by": "another program"}
+    assert unseal_safetensors(save({"a": np.arange(9)}), "file", "mean 1", "", foreign=True) == {}
+    with pytest.raises(ValueError, match=r"file: has no digest.* Delete it\."):
+        unseal_safetensors(content, "file", "mean 1", "Delete it.")
+
+
+@pytest.mark.parametrize("kept", ["format", "digest"])
+def test_one_mark_is_enough_to_ask_for_the_digest(kept):
+    content = seal_safetensors(save({"a": np.arange(9)}), "mean 1")
+    metadata = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+    content = save({"a": np.arange(9)}, metadata={kept: metadata[kept]})
+    with pytest.raises(ValueError, match=r"file: (has no digest|damaged)"):
+        unseal_safetensors(content, "file", "mean 1", "", foreign=True)
+
+
+def test_another_format_is_refused():
+    content = seal_safetensors(save({"a": np.arange(9)}), "mean 1")
+    with pytest.raises(ValueError, match=r"file: a file of another kind or version, not 'mean 2'\. Make it again"):
+        unseal_safetensors(content, "file", "mean 2", "Make it again.")
 
 
 @pytest.mark.parametrize("length", [0, 7, 8, 40, -1])
 def test_a_cut_file_is_refused(length):
-    content = seal_safetensors(save({"a": np.arange(9)}))
+    content = seal_safetensors(save({"a": np.arange(9)}), "mean 1")
     with pytest.raises(ValueError, match="file: "):
-        unseal_safetensors(content[:length], "file", "")
+        unseal_safetensors(content[:length], "file", "mean 1", "", foreign=True)
 
 
-@pytest.mark.parametrize("header", [b"[]", b"3", b'{"__metadata__": []}', b"[" * 5000])
+@pytest.mark.parametrize("header", [b"[]", b"3", b'{"__metadata__": []}', b'{"__metadata__": {"a": 1}}', b"[" * 5000])
 def test_a_header_that_is_no_table_is_refused(header):
     with pytest.raises(ValueError, match="file: "):
-        unseal_safetensors(len(header).to_bytes(8, "little") + header, "file", "")
+        unseal_safetensors(len(header).to_bytes(8, "little") + header, "file", "mean 1", "")

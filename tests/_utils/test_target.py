@@ -49,8 +49,10 @@ def test_development_writers_must_be_in_y():
     writers = np.array([1, 2, 2])
     assert development_rows(writers, np.array([2])).tolist() == [False, True, True]
     assert not development_rows(writers, None).any()
-    with pytest.raises(ValueError, match="not in y: '2', 9"):
-        development_rows(writers, ["2", 9])
+    with pytest.raises(ValueError, match="not in y: 8, 9"):
+        development_rows(writers, [8, 9])
+    with pytest.raises(ValueError, match="not in y: '2'"):
+        development_rows(writers, ["2"])
 
 
 def test_digest_depends_on_shape_dtype_and_values():

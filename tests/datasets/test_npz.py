@@ -1,5 +1,6 @@
 """The .npz files that sigkit and sigver exchange."""
 
+import io
 import os
 import zipfile
 
@@ -62,6 +63,9 @@ def test_the_layout_is_that_of_sigver(tmp_path, images):
         "yforg": ((4,), "int32"),
         "user_mapping": ((2,), "str32"),
         "filenames": ((4,), "str32"),
+        # sigver reads the arrays above by their names.
+        "format": ((), "str608"),
+        "digest": ((), "str2048"),
     }
     assert found["user_mapping"][found["y"]].tolist() == ["b", "b", "a", "a"]
     assert found["yforg"].tolist() == [0, 1, 0, 2]
@@ -177,7 +181,7 @@ def test_a_member_that_is_not_an_array(tmp_path, arrays):
         ({"images": np.zeros((4, 5, 7))}, "images must be uint8 of shape .* got float64"),
         ({"images": np.zeros((4, 1, 5, 7), dtype=np.uint8)}, "images must be uint8 of shape"),
         ({"target": [1, 2]}, "4 images, 2 targets and 4 filenames"),
-        ({"target": [1.5, 1.5, 2.5, 2.5]}, "Writer ids must be integers or strings, got float64"),
+        ({"target": [1.5, 1.5, 2.5, 2.5]}, "writer ids are integers or strings; y has float64"),
         ({"target": [[1, 0], [1, 9], [2, 0], [2, 0]]}, "Forgery kinds must be"),
         ({"filenames": ["a"]}, "4 images, 4 targets and 1 filenames"),
     ],
@@ -203,6 +207,118 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, images, monkeypatch):
         save_npz(path, images, [3, 3, 4, 4])
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["some.npz"]
+
+
+def rewrite(path, **changes):
+    """Write the arrays of a file again, some of them changed, or left out if they are None."""
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files} | changes
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"x": np.zeros((4, 1, 5, 7), np.uint8)}, "does not match its digest"),
+        ({"y": np.zeros(4, np.int32)}, "does not match its digest"),
+        ({"y": np.array([0, 0, 1, 1])}, "does not match its digest"),
+        ({"yforg": np.zeros(4, np.int32)}, "does not match its digest"),
+        ({"user_mapping": np.array([8, 31])}, "does not match its digest"),
+        ({"user_mapping": np.array([{}, {}])}, "does not match its digest"),
+        ({"filenames": np.full(4, "a.png")}, "does not match its digest"),
+        ({"digest": np.array("0" * 64)}, "does not match its digest"),
+        ({"digest": np.zeros(3)}, "has no digest"),
+        ({"digest": None}, "has no digest"),
+        ({"format": None}, "has no digest"),
+        ({"format": np.array("sigkit signatures 9")}, "another kind or version"),
+    ],
+)
+def test_what_does_not_match_its_digest_is_refused(tmp_path, images, changes, problem):
+    path = tmp_path / "some.npz"
+    save_npz(path, images, [[7, 0], [7, 1], [30, 0], [30, 2]])
+    expected = load_npz(path)
+    rewrite(path)
+    np.testing.assert_equal(load_npz(path), expected)
+    rewrite(path, **changes)
+    with pytest.raises(ValueError, match=rf"some\.npz: .*{problem}"):
+        load_npz(path)
+
+
+def npy(descr, shape, data=b""):
+    """Return the content of an array file whose header says what it likes."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": shape})
+    return file.getvalue() + data
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x", npy("|u1", (10**12, 1, 10, 10))),
+        ("x", npy("|u1", (4, 1, 5, 7), bytes(139))),
+        ("x", npy("|u1", (4, 1, 5, 7), bytes(141))),
+        ("x", npy("|u1", (10**400, 0), b"")),
+        ("y", npy("<i4", (-4,), bytes(16))),
+        ("filenames", npy("<U1000000000", (4,))),
+        ("y", b"\x93NUMPY\x07\x00\x10\x00" + bytes(40)),
+        ("y", b"\x93NUMPY\x01\x00\xff\xff{" + b"[" * 70_000),
+        ("y", b"\x93NUMPY\x02\x00\xff\xff\xff\x7f{"),
+    ],
+)
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_headers_that_lie_are_refused(tmp_path, arrays, name, content, compression):
+    path = tmp_path / "bad.npz"
+    np.savez(path, **{other: array for other, array in arrays.items() if other != name})
+    with zipfile.ZipFile(path, "a", compression) as archive:
+        archive.writestr(f"{name}.npy", content)
+    with pytest.raises(ValueError, match=rf"bad\.npz: the array {name} is damaged") as caught:
+        load_npz(path)
+    assert "allow_pickle" not in str(caught.value)
+
+
+def test_what_fills_the_memory_is_refused_before_it_is_read(tmp_path, arrays, monkeypatch):
+    monkeypatch.setattr("sigkit.datasets._npz_file._LARGE", 2**20)
+    path, shape = tmp_path / "bomb.npz", (3, 1, 1000, 1000)
+    np.savez(path, **{name: array for name, array in arrays.items() if name != "x"})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("x.npy", "w") as file:
+        file.write(npy("|u1", shape))
+        file.write(bytes(3 * 10**6))
+    monkeypatch.setattr(np.lib.format, "read_array", None)
+    with pytest.raises(ValueError, match=r"bomb\.npz: the array x is damaged \(3000\d{3} bytes from \d+; images"):
+        load_npz(path)
+
+
+def test_an_array_compressed_by_another_method_is_refused(tmp_path, arrays):
+    path = tmp_path / "bad.npz"
+    np.savez(path, **{name: array for name, array in arrays.items() if name != "y"})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("y.npy", npy("<i4", (4,), bytes(16)))
+    with pytest.raises(ValueError, match=r"bad\.npz: the array y is damaged \(compressed by the method 14"):
+        load_npz(path)
+
+
+@pytest.mark.parametrize("place", ["central directory", "local header", "end"])
+def test_damaged_archives_are_named(tmp_path, images, place):
+    path = tmp_path / "bad.npz"
+    save_npz(path, images, [1, 1, 2, 2])
+    content = path.read_bytes()
+    at = {"central directory": content.rindex(b"PK\x01\x02"), "local header": 0, "end": content.rindex(b"PK\x05\x06")}
+    for damage in (b"PK\0\0", b"\0\0\0\0", bytes(16)):
+        path.write_bytes(content[: at[place]] + damage + content[at[place] + len(damage) :])
+        with pytest.raises(ValueError, match=r"bad\.npz"):
+            load_npz(path)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_paths_that_are_no_files(tmp_path, make):
+    make(tmp_path / "other.npz")
+    with pytest.raises((ValueError, OSError), match=r"other\.npz"):
+        load_npz(tmp_path / "other.npz")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path, images):
+    with pytest.raises(FileNotFoundError, match=r"nowhere/some\.npz'"):
+        save_npz(tmp_path / "nowhere" / "some.npz", images, [1, 1, 2, 2])
 
 
 def test_real_file_of_sigver(shared_data):

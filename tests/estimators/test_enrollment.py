@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load, save
 from threadpoolctl import threadpool_info
 
+from sigkit._utils import seal_safetensors
 from sigkit.estimators import WriterDependentSVC
 from sigkit.estimators._svc._fit_writer import fit_writer
+from sigkit.estimators._svc._writer_file import FORMAT
+from sigkit.nets import build_network, save_weights
 
 
 @pytest.fixture(scope="module")
@@ -103,51 +106,166 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
         model.export_writer(3, path)
     with pytest.raises(ValueError, match=r"writer\.safetensors: written by a model with other negatives"):
         make().fit(X + 1, y).load_writer(path)
-    with pytest.raises(ValueError, match=r"writer\.safetensors: has the rbf kernel"):
-        make(kernel="linear").fit(X, y).load_writer(path)
-    with pytest.raises(ValueError, match=r"has scaling='shared' and gamma=0\.02; this model has 'writer'"):
-        make(scaling="writer").fit(X, y).load_writer(path)
-    with pytest.raises(ValueError, match=r"this model has 'shared' and 0\.03"):
-        make().set_params(gamma=0.03).fit(X, y).load_writer(path)
+    for other, message in [
+        (make(kernel="linear"), "has kernel='rbf'; this model has kernel='linear'"),
+        (make(scaling="writer"), "has scaling='shared'; this model has scaling='writer'"),
+        (make().set_params(gamma=0.03), "has gamma=0.02; this model has gamma=0.03"),
+        (make().set_params(C=2), "has C=1.0; this model has C=2.0"),
+    ]:
+        with pytest.raises(ValueError, match=rf"writer\.safetensors: {message}"):
+            other.fit(X, y).load_writer(path)
     with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
         model.load_writer(tmp_path / "none.safetensors")
 
     content = Path(path).read_bytes()
-    for damaged in (b"", b"text", content[: len(content) // 2], pickle.dumps({"writer": 12})):
+    for damaged in (b"", b"text", content[: len(content) // 2], pickle.dumps({"writer": 12}), content[:-1] + b"!"):
         (tmp_path / "damaged").write_bytes(damaged)
-        with pytest.raises(ValueError, match="damaged: not a whole file of a writer's model"):
+        with pytest.raises(ValueError, match=r"damaged: (not a whole safetensors file|damaged, its).* Export it"):
             model.load_writer(tmp_path / "damaged")
-    with safe_open(path, framework="np") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        about = file.metadata()
-    rewritten = str(tmp_path / "rewritten.safetensors")
-    for change, message in [
-        ({"rows": arrays["rows"] + 10_000}, "it refers to negatives that do not exist"),
-        ({"coef": arrays["coef"] * np.nan}, "it has NaN or infinity"),
-        ({"references": arrays["references"][:, :5].copy()}, "its arrays are"),
-        ({"coef": arrays["coef"][1:].copy()}, "its arrays are"),
-        ({"more": arrays["coef"]}, "its arrays are"),
-        ({"rows": arrays["rows"].astype(float)}, "its arrays are"),
-    ]:
-        save_file(arrays | change, rewritten, metadata=about)
-        with pytest.raises(ValueError, match=rf"rewritten\.safetensors: a damaged model; {message}"):
-            model.load_writer(rewritten)
-    for change, message in [
-        ({"format": json.dumps("other")}, "not a writer's model"),
-        ({"writer": json.dumps(3)}, r"rewritten\.safetensors: Development writers cannot be enrolled: 3"),
-        ({"writer": json.dumps("ada")}, r"rewritten\.safetensors: .* found 'ada'"),
-        ({"writer": json.dumps([4, 0])}, r"a damaged model; its writer is \[4, 0\]"),
-        ({"bank": json.dumps(None)}, "other negatives"),
-        ({"intercept": "NaN"}, "its intercept and gamma are"),
-        ({"gamma": "-5.0"}, "its intercept and gamma are"),
-        ({"gamma": json.dumps("x")}, "its intercept and gamma are"),
-        ({"intercept": json.dumps(None)}, "its intercept and gamma are"),
+    former = save(load(content), metadata={"format": json.dumps("sigkit writer 1")})
+    (tmp_path / "former").write_bytes(former)
+    with pytest.raises(ValueError, match=r"former: has no digest: .*not written by this version.* Export it again"):
+        model.load_writer(tmp_path / "former")
+    save_weights(tmp_path / "tiny.safetensors", build_network("tiny", seed=0), "tiny")
+    with pytest.raises(ValueError, match=r"tiny\.safetensors: a file of another kind"):
+        model.load_writer(tmp_path / "tiny.safetensors")
+
+
+def rewritten(path, arrays, about):
+    """Write arrays and metadata as a file of a writer, with the digest that they have."""
+    metadata = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
+    Path(path).write_bytes(seal_safetensors(save(arrays, metadata=metadata), FORMAT))
+
+
+@pytest.fixture(scope="module")
+def exported(signatures, tmp_path_factory):
+    """Return models with peers, by kernel and scaling, each with the parts of the file of one of its writers."""
+    X, y = signatures
+    found = {}
+    for kernel, scaling in (("rbf", "shared"), ("rbf", "writer"), ("linear", "shared"), ("linear", "writer")):
+        path = tmp_path_factory.mktemp("writers") / "writer.safetensors"
+        model = make(scaling, kernel).set_params(n_peer_negatives=2).fit(X, y)
+        model.export_writer(12, path)
+        with safe_open(path, framework="np") as file:
+            about = {name: text for name, text in file.metadata().items() if name not in ("format", "digest")}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        found[kernel, scaling] = model, arrays, about
+    assert all(len(array) for array in found["rbf", "writer"][1].values())
+    return found
+
+
+@pytest.mark.parametrize("scaling", ["shared", "writer"])
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("rows", lambda rows: rows + 10_000, "it refers to negatives that do not exist"),
+        ("rows", lambda rows: rows - rows[0] - 1, "it refers to negatives that do not exist"),
+        ("rows", lambda rows: np.repeat(rows[:1], len(rows)), "one of them twice"),
+        ("rows", lambda rows: rows.astype(float), "its arrays are"),
+        ("coef", lambda coef: coef * np.nan, "its coef has NaN, infinity or numbers beyond"),
+        ("coef", lambda coef: coef[1:].copy(), "its arrays are"),
+        ("coef", lambda coef: coef * 1e14, "no solution with C=1"),
+        ("coef", lambda coef: coef * 0.5, "their sum is not 0"),
+        ("coef", lambda coef: coef.astype(np.float32), "its arrays are"),
+        ("coef", lambda coef: -coef, "those of negatives negative"),
+        ("reference_coef", lambda coef: coef * 1e20, "its reference_coef has NaN, infinity or numbers beyond"),
+        ("reference_coef", lambda coef: coef * 1e9, "their sum is not 0"),
+        ("reference_coef", lambda coef: coef * 0, "must be positive"),
+        ("references", lambda references: references[:, :5].copy(), "its arrays are"),
+        ("references", lambda references: np.full_like(references, 3e38), "its references has NaN, infinity or num"),
+        ("references", lambda references: references.astype(np.float64), "its arrays are"),
+        ("references", lambda references: references.astype(np.complex64), "its arrays are"),
+        ("peers", lambda peers: np.full_like(peers, -3e38), "its peers has NaN, infinity or numbers beyond"),
+        ("peers", lambda peers: None, "its arrays are"),
+        ("peers", lambda peers: peers > 0, "its arrays are"),
+        ("more", lambda more: np.zeros(3), "its arrays are"),
+    ],
+)
+def test_impossible_arrays_are_refused(exported, tmp_path, scaling, name, change, message):
+    model, arrays, about = exported["rbf", scaling]
+    arrays = arrays | {name: change(arrays.get(name))}
+    rewritten(tmp_path / "bad", {name: array for name, array in arrays.items() if array is not None}, about)
+    with pytest.raises(ValueError, match=f"bad: a damaged model; .*{message}.* Export it again"):
+        model.load_writer(tmp_path / "bad")
+
+
+@pytest.mark.parametrize(
+    ("scaling", "change", "message"),
+    [
+        ("shared", lambda direction: direction * 1e9, "longer"),
+        ("shared", lambda direction: direction * np.inf, "its direction has NaN, infinity"),
+        ("writer", lambda direction: np.full_like(direction, 3e38), "its direction has NaN, infinity or numbers"),
+        ("writer", lambda direction: direction.astype(np.float16), "its arrays are"),
+    ],
+)
+def test_impossible_weight_vectors_are_refused(exported, tmp_path, scaling, change, message):
+    model, arrays, about = exported["linear", scaling]
+    rewritten(tmp_path / "bad", {"direction": change(arrays["direction"])}, about)
+    with pytest.raises(ValueError, match=f"bad: a damaged model; .*{message}"):
+        model.load_writer(tmp_path / "bad")
+
+
+@pytest.mark.parametrize("factor", [0, -1, 1e16, np.nan])
+def test_impossible_factors_are_refused(exported, tmp_path, factor):
+    model, arrays, about = exported["rbf", "writer"]
+    rewritten(tmp_path / "bad", arrays | {"factor": arrays["factor"] * np.float32(factor)}, about)
+    with pytest.raises(ValueError, match="bad: a damaged model; its factor"):
+        model.load_writer(tmp_path / "bad")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"writer": 3}, "Development writers cannot be enrolled: 3"),
+        ({"writer": '"ada"'}, "found 'ada'"),
+        ({"writer": [4, 0]}, r"a damaged model; its writer is \[4, 0\]"),
+        ({"writer": True}, "a damaged model; its writer is True"),
+        ({"writer": 10**30}, "a damaged model; its writer is 10{30}"),
+        ({"bank": None}, "other negatives"),
+        ({"intercept": "NaN"}, "its intercept is nan"),
+        ({"intercept": None}, "its intercept is None"),
+        ({"intercept": 1e6}, "its intercept 1e[+]06 is larger"),
+        ({"gamma": -5.0}, "its gamma is -5"),
+        ({"gamma": '"x"'}, "its gamma is 'x'"),
         ({"gamma": "["}, "not a whole file"),
-    ]:
-        save_file(arrays, rewritten, metadata=about | change)
-        with pytest.raises(ValueError, match=message):
-            model.load_writer(rewritten)
+        ({"C": 1e9}, "has C=1000000000.0; this model has C=1.0"),
+        ({"scaling": '"writer"'}, "has scaling='writer'"),
+        ({"kernel": '"linear"'}, "a damaged model; its metadata are"),
+        ({"more": 1}, "a damaged model; its metadata are"),
+        ({"writer": None, "bank": None}, "its writer is None"),
+    ],
+)
+def test_impossible_metadata_are_refused(exported, tmp_path, change, message):
+    model, arrays, about = exported["rbf", "shared"]
+    rewritten(tmp_path / "bad", arrays, about | change)
+    with pytest.raises(ValueError, match=f"bad: .*{message}"):
+        model.load_writer(tmp_path / "bad")
     assert model.classes_.tolist() == list(range(10, 30))
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+def test_a_loaded_writer_does_not_depend_on_its_file(signatures, tmp_path, kernel):
+    X, y = signatures
+    path = tmp_path / "writer"
+    model = make(kernel=kernel).fit(X, y)
+    model.export_writer(12, path)
+    expected = model.load_writer(path).claim_scores(X, np.full(len(X), 12))
+    with open(path, "r+b") as file:
+        file.seek(len(path.read_bytes()) // 2)
+        file.write(bytes(100_000))
+    np.testing.assert_array_equal(model.claim_scores(X, np.full(len(X), 12)), expected)
+    path.write_bytes(b"")
+    np.testing.assert_array_equal(model.claim_scores(X, np.full(len(X), 12)), expected)
+
+
+def test_a_model_that_could_not_be_loaded_is_not_exported(signatures, tmp_path):
+    X, y = signatures
+    model = make().fit(X, y)
+    huge = model.models_[12]._replace(references=model.models_[12].references * np.float32(1e16))
+    model._enrolled = model._enrolled.with_model(np.array([12]), huge, model.bank_)
+    with pytest.raises(ValueError, match="writer 12: a damaged model"):
+        model.export_writer(12, tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_fit_leaves_the_previous_state(signatures, monkeypatch):

@@ -6,10 +6,13 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load, save
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 
+from sigkit._utils import seal_safetensors
 from sigkit.datasets import make_signatures
 from sigkit.estimators import MetaLearnedVerifier
 from sigkit.metrics import verification_scorer
@@ -88,6 +91,51 @@ def test_saved_weights_enroll_without_meta_training(blots, make_verifier, fitted
     for parameter, before, value in (("n_updates", 2, 3), ("head", "linear", "distance"), ("adapt", "all", "head")):
         with pytest.raises(ValueError, match=f"{parameter}={before!r}; found {parameter}={value!r}"):
             make_verifier(weights=path, training__epochs=0, **{parameter: value}).fit(X, y)
+
+
+@pytest.mark.parametrize("adapt", ["all", "head"])
+def test_a_loaded_verifier_does_not_depend_on_its_file(blots, make_verifier, fitted_verifier, tmp_path, adapt):
+    X, y = blots
+    path = tmp_path / "meta.safetensors"
+    fitted_verifier(adapt=adapt).save_weights(path)
+    loaded = make_verifier(weights=path, training__epochs=0, adapt=adapt).fit(X, y)
+    expected = loaded.decision_function(X)
+    path.write_bytes(bytes(len(path.read_bytes())))
+    np.testing.assert_array_equal(loaded.decision_function(X), expected)
+    path.write_bytes(b"")
+    np.testing.assert_array_equal(loaded.decision_function(X), expected)
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tensors: {name: None for name in tensors if name.startswith("head.")},
+        lambda tensors: {"network_rates": None},
+        lambda tensors: {"rates": None},
+        lambda tensors: {"rates": tensors["rates"][:1].clone(), "network_rates": tensors["network_rates"][:1].clone()},
+        lambda tensors: {"network_rates": tensors["network_rates"][:, :0].clone()},
+        lambda tensors: {"head.bias": tensors["head.bias"] * torch.nan},
+    ],
+)
+def test_a_meta_learned_file_without_a_part_is_refused(
+    blots, make_verifier, fitted_verifier, tmp_path, change, renewed
+):
+    path = tmp_path / "meta.safetensors"
+    fitted_verifier().save_weights(path)
+    content = path.read_bytes()
+    tensors = load(content)
+    tensors = {name: tensor for name, tensor in (tensors | change(tensors)).items() if tensor is not None}
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    if renewed:
+        mark = metadata.pop("format")
+        del metadata["digest"]
+        path.write_bytes(seal_safetensors(save(tensors, metadata=metadata), mark))
+    else:
+        path.write_bytes(save(tensors, metadata=metadata))
+    with pytest.raises(ValueError, match=r"meta\.safetensors: "):
+        make_verifier(weights=path, training__epochs=0).fit(*blots)
 
 
 def test_weights_of_a_featurizer_are_initial_weights(blots, make_verifier, tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -27,6 +28,7 @@ from sigkit.experiments._campaign_attackers import attack_thresholds, attacker_v
 from sigkit.experiments._campaign_queries import choose_queries
 from sigkit.experiments._campaign_split import draw_campaign_split
 from sigkit.experiments._campaign_systems import fit_system, score_claims
+from sigkit.experiments._part_file import pack_part, read_part
 from sigkit.metrics import eer_score, eer_threshold
 from sigkit.training import MetaTraining, SigNetTraining
 from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
@@ -544,9 +546,8 @@ def test_damaged_files(signatures, tmp_path):
     first.write_bytes(whole[:200])
     with pytest.raises(ValueError, match=r"tiny_linear-perfect-FGM-\w+\.npz: damaged .* Remove it to compute"):
         campaign.run(*signatures)
-    with np.load(second) as arrays:
-        np.savez(first, **{**arrays, "rows": arrays["rows"][::-1]})
-    with pytest.raises(ValueError, match=r"tiny_linear-perfect-FGM-\w+\.npz: belongs to another experiment"):
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(ValueError, match=r"FGM-\w+\.npz: is the part 'tiny_linear-perfect-annealing-.* Remove it"):
         campaign.run(*signatures)
     first.unlink()
     assert_same_table(campaign.run(*signatures), expected)
@@ -739,16 +740,42 @@ def test_folder_with_other_systems(signatures, tmp_path):
         quick(ONE, folder=tmp_path / "kept").run(*signatures)
 
 
-def test_folder_with_another_fitted_system(signatures, tmp_path):
-    folder = tmp_path / "kept"
-    quick(attacks={"FGM": FGM()}, folder=folder).run(*signatures)
-    [path] = folder.glob("*.npz")
-    arrays = dict(np.load(path)) | {"threshold": np.array(5.0)}
-    np.savez(path, **arrays)
-    with pytest.raises(
-        ValueError, match=r"was made with the threshold 5, now it is .* the fitted system is not the same"
-    ):
-        quick(attacks={"FGM": FGM()}, folder=folder).run(*signatures)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"threshold": np.array(5.0)}, "was made with the threshold 5, now it is .* the fitted system is not the same"),
+        ({"rows": np.arange(12)}, "was made for other queries: the fitted system is not the same"),
+    ],
+)
+def test_folder_with_another_fitted_system(signatures, tmp_path, change, message):
+    quick(attacks={"FGM": FGM()}, folder=tmp_path).run(*signatures)
+    [path] = tmp_path.glob("*.npz")
+    with open(path, "rb") as file:
+        owner, arrays = read_part(file, path, "")
+    path.write_bytes(pack_part(owner, arrays | change))
+    with pytest.raises(ValueError, match=message):
+        quick(attacks={"FGM": FGM()}, folder=tmp_path).run(*signatures)
+
+
+def test_results_are_read_before_anything_is_fitted(signatures, tmp_path, monkeypatch):
+    campaign = quick(folder=tmp_path)
+    campaign.run(*signatures)
+    [last] = tmp_path.glob("*annealing*.npz")
+    last.write_bytes(b"")
+    monkeypatch.setattr("sigkit.experiments._campaign.fit_system", None)
+    with pytest.raises(ValueError, match=r"annealing-\w+\.npz: damaged"):
+        campaign.run(*signatures)
+
+
+def test_a_campaign_in_two_threads(signatures, tmp_path):
+    """The threads share a folder; one of them reads what the other has finished meanwhile."""
+    expected = quick().run(*signatures)
+    campaign = quick(folder=tmp_path)
+    with ThreadPoolExecutor(2) as pool:
+        for running in [pool.submit(campaign.run, *signatures) for _ in range(2)]:
+            assert_same_table(running.result(), expected)
+    assert len(npz_files(tmp_path)) == 2
+    assert not list(tmp_path.glob("*.unfinished"))
 
 
 def test_attacks_are_identified_by_their_parameters(signatures, tmp_path):
@@ -758,7 +785,7 @@ def test_attacks_are_identified_by_their_parameters(signatures, tmp_path):
         quick(attacks=attacks, folder=tmp_path / "kept").run(*signatures)
     assert len(list((tmp_path / "kept").glob("*.npz"))) == 2
     unnamed = {"art": ArtAttack(make=lambda classifier: classifier)}
-    with pytest.raises(ValueError, match=r"make must be a named function, not a lambda"):
+    with pytest.raises(ValueError, match=r"make must be a named function of a module, not a lambda"):
         quick(attacks=unnamed, folder=tmp_path / "other").run(*signatures)
 
 

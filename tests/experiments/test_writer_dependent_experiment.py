@@ -1,4 +1,6 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import joblib
 import numpy as np
@@ -8,7 +10,7 @@ from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sigkit.estimators import WriterDependentSVC
+from sigkit.estimators import EnsembleAdversarialTrainer, WriterDependentSVC
 from sigkit.experiments import writer_dependent_experiment
 from sigkit.experiments._describe import describe_estimator
 from sigkit.metrics import verification_report, verification_scorer
@@ -107,6 +109,27 @@ def test_an_interrupted_experiment_is_resumed(signatures, settings, tmp_path, mo
     assert len(fits) == 5
 
 
+def test_an_experiment_in_three_threads(signatures, settings, tmp_path):
+    X, y = signatures
+    expected = writer_dependent_experiment(X=X, y=y, **settings)
+    with ThreadPoolExecutor(3) as pool:
+        run = partial(writer_dependent_experiment, X=X, y=y, folder=tmp_path, **settings)
+        for running in [pool.submit(run) for _ in range(3)]:
+            for trials, whole in zip(running.result().trials, expected.trials):
+                assert np.array_equal(trials.genuine_scores, whole.genuine_scores)
+                assert np.array_equal(trials.forgery_scores, whole.forgery_scores)
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_splits_of_another_experiment_are_refused(signatures, settings, tmp_path):
+    X, y = signatures
+    writer_dependent_experiment(X=X, y=y, folder=tmp_path, **settings)
+    (tmp_path / "experiment.json").unlink()
+    settings["estimator"].set_params(C=3.0)
+    with pytest.raises(ValueError, match=r"split-000\.npz: belongs to another experiment"):
+        writer_dependent_experiment(X=X, y=y, folder=tmp_path, **settings)
+
+
 def test_folder_of_another_experiment(signatures, settings, tmp_path):
     X, y = signatures
     writer_dependent_experiment(X=X, y=y, folder=tmp_path, **settings)
@@ -137,7 +160,7 @@ def test_bad_input(signatures, settings, tmp_path):
     writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
     split = tmp_path / "kept" / "split-002.npz"
     split.write_bytes((tmp_path / "kept" / "split-001.npz").read_bytes())
-    with pytest.raises(ValueError, match=r"split-002\.npz: belongs to another experiment"):
+    with pytest.raises(ValueError, match=r"split-002\.npz: is the part 'split-001', .*Remove it"):
         writer_dependent_experiment(X=X, y=y, folder=tmp_path / "kept", **settings)
     split.write_bytes(split.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"split-002\.npz: damaged .* Remove it"):
@@ -159,7 +182,7 @@ def test_pipelines_lists_names_and_processes(signatures, settings, tmp_path):
         results = writer_dependent_experiment(pipe, X, y, cv=cv, n_jobs=2, folder=tmp_path)
     for name, values in expected.metrics.items():
         assert np.array_equal(results.metrics[name], values)
-    assert json.loads((tmp_path / "experiment.json").read_text()).keys() == {"estimator", "X", "y", "splits"}
+    assert json.loads((tmp_path / "experiment.json").read_text()).keys() == {"estimator", "X", "y", "splits", "digest"}
 
 
 def test_the_default_split_has_the_estimators_development_writers(signatures):
@@ -169,6 +192,41 @@ def test_the_default_split_has_the_estimators_development_writers(signatures):
     results = writer_dependent_experiment(WriterDependentSVC(gamma=0.1, dev_writers=[1, 3]), X, y)
     assert results.trials[9].classes.tolist() == [0, 2, 4]
     assert results.trials[0].genuine_scores.shape == (30, 3)
+
+
+def test_surrogates_and_paths_are_described_by_their_contents(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    described = []
+    for content in (b"1", b"2"):
+        path.write_bytes(content)
+        named = [describe_estimator(SigNetFeaturizer(weights=weights)) for weights in (path, str(path))]
+        assert named[0] == named[1]
+        surrogates = [SigNetFeaturizer(weights=str(path))]
+        described.append((named[0], describe_estimator(EnsembleAdversarialTrainer(SigNetFeaturizer(), surrogates))))
+    assert described[0][0] != described[1][0]
+    assert described[0][1] != described[1][1]
+
+
+class Power:
+    """A transformation whose methods depend on the object."""
+
+    def __init__(self, exponent):
+        self.exponent = exponent
+
+    def power(self, X):
+        return X**self.exponent
+
+    def make(self):
+        def power(X):
+            return X**self.exponent
+
+        return power
+
+
+@pytest.mark.parametrize("func", [Power(2).power, Power(2).make(), lambda X: X])
+def test_functions_whose_name_does_not_tell_what_they_do(func):
+    with pytest.raises(ValueError, match="func must be a named function of a module, not a lambda, a function inside"):
+        describe_estimator(FunctionTransformer(func))
 
 
 def double(X):

@@ -67,7 +67,7 @@ class TestResumption:
     def test_the_state_has_the_keys_of_every_training(self, blots, make_verifier, tmp_path):
         model = make_verifier(training__checkpoint_dir=tmp_path).fit(*blots)
         state = torch.load(tmp_path / STATE_FILE, weights_only=True)
-        assert state.keys() == {"model", "optimizer", "best", "stopped_by", "history", "recipe"}
+        assert state.keys() == {"model", "optimizer", "best", "stopped_by", "history", "recipe", "digest"}
         assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
         recipe = json.loads(state["recipe"])
         assert recipe == json.loads(model.metadata_["recipe"])

@@ -1,4 +1,6 @@
 import pickle
+import resource
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 import sigkit.imaging._preprocess as preprocess_module
 import sigkit.transformers._scans as scans_module
 import sigkit.transformers._signature_preprocessor as preprocessor_module
+from sigkit._utils import seal_safetensors, unseal_safetensors
 from sigkit.imaging import ImageError, crop_ink, preprocess_image, read_image
 from sigkit.transformers import SignaturePreprocessor
 from sigkit.transformers._packed_ink import pack_ink, unpack_ink
@@ -313,6 +316,99 @@ def test_damaged_ink_in_the_cache_is_ignored(files, tmp_path, damage):
         arrays = {name: array[:-1] if name == damage else array for name, array in arrays.items()}
         entry.write_bytes(save(arrays))
     np.testing.assert_array_equal(preprocessor.fit_transform(files), expected)
+
+
+def entries(folder, step):
+    return sorted(path for path in folder.rglob("*") if path.is_file() and step in path.parts)
+
+
+@pytest.mark.parametrize("step", ["ink", "preprocessed"])
+def test_changed_or_exchanged_entries_are_computed_again(files, tmp_path, step):
+    preprocessor = SignaturePreprocessor(memory=tmp_path)
+    expected = preprocessor.fit_transform(files[:3])
+    paths = entries(tmp_path, step)
+    contents = [path.read_bytes() for path in paths]
+    assert len(contents) == 3
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        for path, content in zip(paths, contents[1:] + contents[:1]):
+            damaged = bytearray(content)
+            damaged[int(rng.integers(len(damaged)))] ^= 1 << int(rng.integers(8)) if number else 0
+            path.write_bytes(damaged)
+        if step == "ink":
+            for path in entries(tmp_path, "preprocessed"):
+                path.unlink()
+        np.testing.assert_array_equal(preprocessor.fit_transform(files[:3]), expected)
+        assert [path.read_bytes() for path in paths] == contents
+
+
+@pytest.mark.parametrize(
+    ("step", "change"),
+    [
+        ("ink", {"issues": np.frombuffer(b"{", np.uint8)}),
+        ("ink", {"issues": np.frombuffer(b"[1]", np.uint8)}),
+        ("ink", {"issues": np.frombuffer(b"\xff", np.uint8)}),
+        ("ink", {"numbers": np.array([-3, 10, 1, 1, 0])}),
+        ("ink", {"numbers": np.array([2**40, 2**40, 1, 1, 0])}),
+        ("ink", {"numbers": np.array([1.5, 2, 3, 4, 5])}),
+        ("ink", {"pixels": np.frombuffer(zlib.compress(bytes(10**8)), np.uint8)}),
+        ("ink", {"pixels": np.zeros(3, np.uint8)}),
+        ("ink", {"more": np.zeros(3, np.uint8)}),
+        ("preprocessed", {"image": np.zeros((170, 242), np.float32)}),
+        ("preprocessed", {"image": np.zeros((170, 241), np.uint8)}),
+        ("preprocessed", {"issues": np.frombuffer(b'{"small": 3}', np.uint8)}),
+        ("preprocessed", {"issues": np.frombuffer(b"null", np.uint8)}),
+    ],
+)
+def test_entries_with_a_digest_and_other_content_are_computed_again(files, tmp_path, step, change):
+    preprocessor = SignaturePreprocessor(memory=tmp_path)
+    expected = preprocessor.fit_transform(files[:1])
+    [path] = entries(tmp_path, step)
+    content = path.read_bytes()
+    metadata = unseal_safetensors(content, path, "sigkit memory 1", "")
+    path.write_bytes(seal_safetensors(save(load(content) | change, metadata=metadata), "sigkit memory 1"))
+    if step == "ink":
+        entries(tmp_path, "preprocessed")[0].unlink()
+    np.testing.assert_array_equal(preprocessor.fit_transform(files[:1]), expected)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("canvas_size", ["max", (204, 290)])
+def test_a_full_disk_only_stops_the_cache(files, tmp_path, canvas_size):
+    expected = SignaturePreprocessor(canvas_size=canvas_size).fit_transform(files)
+    preprocessor = SignaturePreprocessor(canvas_size=canvas_size, memory=tmp_path / "memory")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))  # stands for a full disk
+    try:
+        with pytest.warns(UserWarning, match="results cannot be kept there") as caught:
+            images = preprocessor.fit_transform(files)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [str(tmp_path / "memory") in str(warning.message) for warning in caught] == [True]
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(images, expected)
+    assert not [path for path in (tmp_path / "memory").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_cache_that_cannot_be_written_is_named_once(files, tmp_path, n_jobs):
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "sigkit").touch()
+    preprocessor = SignaturePreprocessor(memory=tmp_path / "memory", n_jobs=n_jobs)
+    with pytest.warns(UserWarning, match="results cannot be kept there") as caught:
+        images = preprocessor.fit_transform(files * 3)
+    assert len(caught) == 1
+    np.testing.assert_array_equal(images, SignaturePreprocessor().fit_transform(files * 3))
+    with pytest.warns(UserWarning, match="results cannot be kept there") as caught:
+        preprocessor.fit(files)
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize("canvas_size", ["max", (204, 290)])
+def test_a_folder_that_cannot_be_made_is_an_error_at_once(files, canvas_size):
+    for fit in ("fit", "fit_transform"):
+        with pytest.raises(OSError, match="memory='/proc/nowhere': the folder cannot be made"):
+            getattr(SignaturePreprocessor(canvas_size=canvas_size, memory="/proc/nowhere"), fit)(files)
 
 
 def test_a_warning_names_the_line_of_the_user(files):

@@ -1,6 +1,9 @@
 """SigNetFeaturizer with weights that are loaded or random: features, memory, magnification and bad input."""
 
+import errno
+import os
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -182,6 +185,109 @@ def test_foreign_entries_of_the_memory_are_ignored(images, weights, tmp_path):
 def test_memory_is_a_folder(images, weights):
     with pytest.raises(ValueError, match="is a file; pass a folder"):
         SigNetFeaturizer(weights=weights, memory=weights).fit_transform(images)
+
+
+def test_loaded_weights_do_not_depend_on_their_file(images, weights):
+    featurizer = SigNetFeaturizer(weights=weights).fit(images)
+    expected = featurizer.transform(images)
+    weights.write_bytes(bytes(len(weights.read_bytes())))
+    np.testing.assert_array_equal(featurizer.transform(images), expected)
+    weights.write_bytes(b"")
+    np.testing.assert_array_equal(featurizer.transform(images), expected)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_features_that_overflow_are_an_error(images, weights, tmp_path, monkeypatch, value):
+    featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path / "memory", batch_size=3).fit(images)
+
+    def overflow(extractor, batch):
+        features = extract_features(extractor, batch)
+        features[-1, -1] = value
+        return features
+
+    monkeypatch.setattr(module, "extract_features", overflow)
+    with pytest.raises(ValueError, match=r"tiny\.safetensors: features are NaN or infinite"):
+        featurizer.transform(images)
+    assert not entries(tmp_path / "memory")
+
+
+def entries(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_an_entry_of_another_image_or_other_weights_is_not_used(images, weights, tmp_path):
+    memory, other = tmp_path / "memory", tmp_path / "other.safetensors"
+    save_weights(other, build_network("tiny", seed=2), "tiny")
+    featurizers = [SigNetFeaturizer(weights=path, memory=memory) for path in (weights, other)]
+    expected = [featurizer.fit_transform(images[:2]) for featurizer in featurizers]
+    files = entries(memory)
+    assert len(files) == 4
+    contents = [file.read_bytes() for file in files]
+    for shift in (1, 2, 3):
+        for file, content in zip(files, contents[shift:] + contents[:shift]):
+            file.write_bytes(content)
+        for featurizer, features in zip(featurizers, expected):
+            np.testing.assert_array_equal(featurizer.transform(images[:2]), features)
+        assert [file.read_bytes() for file in files] == contents
+
+
+def test_changed_features_in_the_memory_are_computed_again(images, weights, tmp_path):
+    featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path / "memory")
+    expected = featurizer.fit_transform(images[:1])
+    [entry] = entries(tmp_path / "memory")
+    content = entry.read_bytes()
+    for position in (-1, -30, 60, 200):
+        damaged = bytearray(content)
+        damaged[position] ^= 1
+        entry.write_bytes(damaged)
+        np.testing.assert_array_equal(featurizer.transform(images[:1]), expected)
+        assert entry.read_bytes() == content
+
+
+@pytest.mark.parametrize("problem", ["full", "read-only", "a file", "no permission"])
+def test_a_memory_that_cannot_be_written_is_named_once(images, weights, tmp_path, monkeypatch, problem):
+    memory = tmp_path / "memory"
+    expected = SigNetFeaturizer(weights=weights, batch_size=2).fit_transform(images)
+    featurizer = SigNetFeaturizer(weights=weights, memory=memory, batch_size=2).fit(images)
+    if problem == "a file":
+        memory.rmdir()
+        memory.touch()
+    else:
+        number = {"full": errno.ENOSPC, "read-only": errno.EROFS, "no permission": errno.EACCES}[problem]
+
+        def refuse(path):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("sigkit.transformers._memory.whole_file", refuse)
+    with pytest.warns(UserWarning, match=f"memory='{memory}': results cannot be kept there") as caught:
+        features = featurizer.transform(images)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(features, expected)
+
+
+def test_a_memory_that_disappears_is_made_again(images, weights, tmp_path):
+    featurizer = SigNetFeaturizer(weights=weights, memory=tmp_path / "memory").fit(images)
+    expected = featurizer.transform(images)
+    shutil.rmtree(tmp_path / "memory")
+    np.testing.assert_array_equal(featurizer.transform(images), expected)
+    assert len(entries(tmp_path / "memory")) == len(images)
+
+
+@pytest.mark.parametrize("memory", ["/proc/nowhere", "/dev/null/below", "a\0b", ""])
+def test_a_memory_that_cannot_be_made_is_an_error_at_once(images, weights, memory):
+    with pytest.raises((OSError, ValueError), match=r"memory='.*': the folder cannot be made"):
+        SigNetFeaturizer(weights=weights, memory=memory).fit(images)
+
+
+def test_a_memory_that_is_not_made_because_the_disk_is_full(images, weights, tmp_path, monkeypatch):
+    def refuse(path, exist_ok):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    monkeypatch.setattr("sigkit.transformers._memory.os.makedirs", refuse)
+    with pytest.warns(UserWarning, match="results cannot be kept there") as caught:
+        SigNetFeaturizer(weights=weights, memory=tmp_path / "memory").fit_transform(images)
+    assert len(caught) == 1
 
 
 def test_magnification(images, weights, tmp_path):

@@ -9,10 +9,11 @@ from sigkit._utils import steps_after_preprocessing
 from sigkit.attacks import FULL_INK
 from sigkit.estimators._enrolled import EnrolledChecks
 from sigkit.estimators._meta._adapt_network import Adaptation
-from sigkit.estimators._meta._meta_gallery import PackedImages
+from sigkit.estimators._meta._enrollment import is_blank
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
 from sigkit.estimators._svc._writer_dependent_svc import WriterDependentSVC
-from sigkit.estimators._svc._writer_model import RbfModel
+from sigkit.estimators._svc._writer_model import ZERO_SHARE, RbfModel
+from sigkit.estimators._verifier import NO_INFORMATION
 from sigkit.nets import choose_device, network_input
 
 
@@ -111,7 +112,7 @@ class DifferentiableVerifier(nn.Module):
         Returns
         -------
         Tensor of shape (n_samples,), dtype float32
-            Scores, those of the estimator's `claim_scores`.
+            Scores, those of the estimator's `claim_scores`; without a gradient where there is no information.
 
         Raises
         ------
@@ -134,6 +135,8 @@ class DifferentiableVerifier(nn.Module):
 class _ClaimScorer(EnrolledChecks, nn.Module):
     """Score images against enrolled writers: `prepare` runs once per batch, `score` once per claimed writer.
 
+    Scores without information are NaN in `score`, and those of blank images are found by `is_blank`.
+
     Parameters
     ----------
     classes : ndarray of shape (n_enrolled,)
@@ -153,7 +156,11 @@ class _ClaimScorer(EnrolledChecks, nn.Module):
         groups = self.group_claims(images, claims)
         scores = [self.score(prepared[torch.from_numpy(rows)], writer) for writer, rows in groups.items()]
         order = torch.from_numpy(np.argsort(np.concatenate([*groups.values()]), kind="stable"))
-        return torch.cat(scores).float()[order]
+        scores = torch.cat(scores).float()[order]
+        return torch.where(torch.isfinite(scores) & ~self.is_blank(images), scores, NO_INFORMATION)
+
+    def is_blank(self, images):
+        return torch.zeros(len(images), dtype=torch.bool, device=images.device)
 
 
 class _FeatureScorer(_ClaimScorer):
@@ -170,9 +177,15 @@ class _FeatureScorer(_ClaimScorer):
         )
 
     def prepare(self, images):
-        return (self.features(images).to(self.dtype) - self.center) / self.scale
+        features = self.features(images).to(self.dtype)
+        # Filled values have no gradient.
+        blank = (features == 0).all(dim=1, keepdim=True) & (features.shape[1] > 1)
+        return ((features - self.center) / self.scale).masked_fill(blank, torch.nan)
 
     def score(self, Z, writer):
+        model = self.known[writer]
+        if not model.is_usable(self.bank):
+            return _without_information(Z)
         support, coef, intercept, gamma, factor = self._svm(writer, Z.device)
         if factor is not None:
             Z = Z * factor
@@ -181,7 +194,12 @@ class _FeatureScorer(_ClaimScorer):
         # Differences are taken before they are squared. The usual expansion into a matrix product cancels close to a
         # support vector, and the rounding error dominates the gradient there.
         distances = torch.cdist(Z, support, compute_mode="donot_use_mm_for_euclid_dist")
-        return torch.exp(-gamma * distances**2) @ coef + intercept
+        kernel = torch.exp(-gamma * distances**2)
+        scores = kernel @ coef + intercept
+        of_references = slice(len(model.references))
+        share = kernel[:, of_references] @ coef[of_references]
+        is_intercept = (scores >= 0) & ~(share > ZERO_SHARE * coef[of_references].abs().sum())
+        return scores.masked_fill(is_intercept, torch.nan)
 
     def _svm(self, writer, device):
         if writer not in self.converted:
@@ -214,11 +232,19 @@ class _AdaptedScorer(_ClaimScorer):
 
     def score(self, prepared, writer):
         if writer not in self.converted:
-            weights = self.known[writer]
-            if isinstance(weights, PackedImages):
-                weights = self.adaptation.adapt(writer, weights.unpack())
-            self.converted[writer] = {name: weight.to(prepared.device) for name, weight in weights.items()}
+            weights = self.adaptation.weights(writer, self.known[writer])
+            self.converted[writer] = weights and {name: weight.to(prepared.device) for name, weight in weights.items()}
+        if self.converted[writer] is None:
+            return _without_information(prepared)
         return self.learner.score(self.converted[writer], prepared)
+
+    def is_blank(self, images):
+        return is_blank(images, self.learner.network.input_size)
+
+
+def _without_information(prepared):
+    """Return scores without information that have gradients, of 0."""
+    return prepared.flatten(1).sum(dim=1) * 0 + torch.nan
 
 
 def _featurizer(step):

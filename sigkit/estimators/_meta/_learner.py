@@ -131,7 +131,7 @@ def _make_learner(verifier, training, references, development, target, device, s
     )
     if others:
         _check_adaptation(verifier, metadata)
-        learner.load_state_dict(others, strict=False)
+        _load_others(verifier, learner, others)
     return learner.eval().to(memory_format=torch.channels_last), metadata
 
 
@@ -143,6 +143,23 @@ def _check_adaptation(verifier, metadata):
         then = listing(f"{name}={stored.get(name)!r}" for name in differing)
         now = listing(f"{name}={getattr(verifier, name)!r}" for name in differing)
         raise ValueError(f"{verifier.weights}: meta-learned with {then}; found {now}. Set the values of the file.")
+
+
+def _load_others(verifier, learner, others):
+    """Load the head and the learning rates of a file, which must have exactly those of this learner."""
+    own = {name: tensor for name, tensor in learner.state_dict().items() if not name.startswith("network.")}
+    differing = [name for name in sorted(own.keys() | others.keys()) if _shape(own, name) != _shape(others, name)]
+    if differing:
+        name = differing[0]
+        raise ValueError(
+            f"{verifier.weights}: not the tensors of the adaptation that its metadata describe; {name} has shape "
+            f"{_shape(others, name)} instead of {_shape(own, name)}. Save the file again."
+        )
+    learner.load_state_dict({**learner.state_dict(), **others})
+
+
+def _shape(tensors, name):
+    return tuple(tensors[name].shape) if name in tensors else None
 
 
 def _check_pretraining(verifier, training):

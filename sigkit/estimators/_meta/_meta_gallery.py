@@ -17,8 +17,8 @@ class AdaptedWriters(EnrolledChecks):
     ----------
     classes : ndarray of shape (n_enrolled,)
         The enrolled writers, sorted.
-    known : dict of writer id to (PackedImages or dict of str to Tensor)
-        The references of each writer, or the adapted weights.
+    known : dict of writer id to (StoredReferences, dict of str to Tensor or None)
+        The references of each writer, or the adapted weights. None if they have no information.
     dev_writers : frozenset of writer ids
         The development writers, who cannot be enrolled.
     others : RandomForgeries
@@ -35,7 +35,7 @@ class AdaptedWriters(EnrolledChecks):
 
         Parameters
         ----------
-        kept : dict of writer id to (PackedImages or dict of str to Tensor)
+        kept : dict of writer id to (StoredReferences, dict of str to Tensor or None)
             What is stored for each.
 
         Returns
@@ -44,7 +44,7 @@ class AdaptedWriters(EnrolledChecks):
             The new state.
         """
         new = np.array(sorted(kept))
-        return replace(self, classes=joined(self.classes, new), known=self.known | kept)
+        return replace(self, classes=joined(self.classes, new), known=self.known | kept).compacted()
 
     def without(self, writers):
         """Return a state without some writers.
@@ -61,46 +61,72 @@ class AdaptedWriters(EnrolledChecks):
         """
         kept = {writer: what for writer, what in self.known.items() if writer not in writers}
         stay = ~np.isin(self.classes, list(writers))
-        return replace(self, classes=self.classes[stay], known=kept, others=self.others.without(writers))
+        others = self.others.without(writers)
+        return replace(self, classes=self.classes[stay], known=kept, others=others).compacted()
+
+    def compacted(self):
+        """Drop the random forgeries that are not active, and to which no stored writer is adapted.
+
+        Returns
+        -------
+        AdaptedWriters
+            The state, with new numbers of the random forgeries.
+        """
+        stored = {writer: what for writer, what in self.known.items() if isinstance(what, StoredReferences)}
+        needed = self.others.active.copy()
+        for references in stored.values():
+            needed[references.forgeries] = True
+        if needed.all():
+            return self
+        number = np.cumsum(needed) - 1
+        renumbered = {
+            writer: replace(references, forgeries=number[references.forgeries]) for writer, references in stored.items()
+        }
+        return replace(self, known=self.known | renumbered, others=self.others.select(needed))
 
 
-@dataclass(frozen=True)
-class PackedImages:
-    """Compressed images; the background takes almost no memory.
+@dataclass(frozen=True, eq=False)
+class StoredReferences:
+    """What a writer is adapted to at each claim: compressed references, whose background takes almost no memory.
 
     Parameters
     ----------
     packed : bytes
-        The compressed pixels.
+        The compressed pixels of the references.
     shape : tuple of int
-        Number, height and width of the images.
+        Number, height and width of the references.
+    forgeries : ndarray of int
+        The random forgeries that were chosen when the writer was enrolled, as rows of the images.
     """
 
     packed: bytes
     shape: tuple
+    forgeries: np.ndarray
 
     @classmethod
-    def of(cls, images):
-        """Pack images.
+    def of(cls, images, forgeries):
+        """Pack references.
 
         Parameters
         ----------
         images : ndarray of shape (n_samples, height, width), dtype uint8
-            Images.
+            The references.
+        forgeries : ndarray of int
+            The random forgeries.
 
         Returns
         -------
-        PackedImages
-            The packed images.
+        StoredReferences
+            The packed references.
         """
-        return cls(zlib.compress(np.ascontiguousarray(images)), images.shape)
+        return cls(zlib.compress(np.ascontiguousarray(images)), images.shape, forgeries)
 
     def unpack(self):
-        """Unpack the images.
+        """Unpack the references.
 
         Returns
         -------
         ndarray of shape (n_samples, height, width), dtype uint8
-            The images, read-only.
+            The references, read-only.
         """
         return np.frombuffer(zlib.decompress(self.packed), dtype=np.uint8).reshape(self.shape)

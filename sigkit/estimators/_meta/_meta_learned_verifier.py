@@ -20,8 +20,9 @@ from sigkit._utils import (
     with_terms,
 )
 from sigkit.estimators._meta._adapt_network import Adaptation, memory_to_adapt
+from sigkit.estimators._meta._enrollment import enroll_references, only_informed
 from sigkit.estimators._meta._learner import choose_seed, learn
-from sigkit.estimators._meta._meta_gallery import AdaptedWriters, PackedImages
+from sigkit.estimators._meta._meta_gallery import AdaptedWriters
 from sigkit.estimators._meta._random_forgeries import draw_random_forgeries
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
 from sigkit.nets import check_architecture, save_weights
@@ -76,7 +77,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Type of convolutions and matrix products; weights and losses are float32. "auto" is bfloat16 where it is fast.
     random_state : int, RandomState instance or None, default=None
-        Seed of the random weights, the tasks, the augmentation and the random forgeries.
+        Seed of the weights, tasks, augmentation and random forgeries; None takes a new one in each `fit`.
     verbose : int, default=0
         1 reports the progress, after each epoch or once a second, on the standard error stream; 2 also within epochs.
 
@@ -285,7 +286,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the images are not valid, or a writer belongs to the development set or has no genuine signature.
+            If the images are not valid, a writer belongs to the development set or has no genuine signature, or no
+            writer can be distinguished from others.
         """
         check_is_fitted(self)
         check_has_target(self, y)
@@ -295,26 +297,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         self._enrolled = self._enroll(self._enrolled, X[forgery == GENUINE], writers[forgery == GENUINE])
         return self
 
-    def claim_scores(self, X, writers):
-        """Score each query against its claimed writer.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_queries, height, width)
-            Queries, preprocessed.
-        writers : array-like of shape (n_queries,)
-            The claimed writer of each query.
-
-        Returns
-        -------
-        ndarray of shape (n_queries,)
-            Scores, logits of "is genuine"; higher is more genuine.
-
-        Raises
-        ------
-        ValueError
-            If a claimed writer was never enrolled; the writer is named.
-        """
+    def _score_claims(self, X, writers):
         adapted = self._enrolled_writers()
         X = as_bytes(check_images(self, X, reset=False))
         claimed = adapted.group_claims(X, writers)
@@ -324,7 +307,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         with memory_to_adapt(len(claimed) if self._keeps_references() else 0):
             for writer, rows in progress(list(claimed.items()), len(claimed), "claimed writers", self.verbose):
                 scores[rows] = adaptation.score(writer, adapted.known[writer], prepared[rows])
-        return scores
+        scores = only_informed(self, X, scores, adaptation.blind)
+        return scores, ~np.isnan(scores)
 
     def save_weights(self, path, *, corpus=None, licence=None, half=False):
         """Write the meta-learned weights and learning rates as safetensors, with a description of their training.
@@ -366,12 +350,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
                 f"{self.n_references}, the number that the steps were learned for: {listing(few)}. All their "
                 "references are used."
             )
-        if self._keeps_references():
-            return adapted.with_models({writer: PackedImages.of(X[rows]) for writer, rows in references.items()})
-        adaptation = Adaptation(self, adapted.others)
-        writers = progress(list(references.items()), len(references), "enrolling", self.verbose)
-        with memory_to_adapt(len(references) if self.learner_.adapts == "all" else 0):
-            return adapted.with_models({writer: adaptation.adapt(writer, X[rows]) for writer, rows in writers})
+        return adapted.with_models(enroll_references(self, adapted, X, references))
 
     def _keeps_references(self):
         return self.learner_.adapts == "all" and self.keep == "references"
@@ -386,11 +365,12 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         with memory_to_adapt(len(columns) if self._keeps_references() else 0):
             for column, writer in progress(columns, len(columns), "scoring, writers", self.verbose):
                 scores[:, column] = adaptation.score(writer, adapted.known[writer], prepared)
-        return adapted.classes, scores
+        return adapted.classes, only_informed(self, X, scores, adaptation.blind)
 
     @property
     def random_forgeries_(self):
-        return self._enrolled.others.images
+        others = self._enrolled.others
+        return others.images[others.active]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

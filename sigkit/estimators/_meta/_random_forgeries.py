@@ -18,12 +18,15 @@ class RandomForgeries:
         The signatures.
     owners : ndarray of shape (n_images,), dtype object
         The writer of each; None for development writers.
+    active : ndarray of shape (n_images,), dtype bool
+        Whether writers who are enrolled from now on are adapted to a signature.
     n_used : int
         Number of signatures in an adaptation.
     """
 
     images: np.ndarray
     owners: np.ndarray
+    active: np.ndarray
     n_used: int
 
     def against(self, writer):
@@ -44,7 +47,7 @@ class RandomForgeries:
         ValueError
             If there are none.
         """
-        chosen = np.flatnonzero(self.owners != writer)[: self.n_used]
+        chosen = np.flatnonzero(self.active & (self.owners != writer))[: self.n_used]
         if self.n_used and not len(chosen):
             raise ValueError(
                 f"There are no random forgeries for the writer {writer!r}: fit with other writers or dev_writers, or "
@@ -53,7 +56,7 @@ class RandomForgeries:
         return chosen
 
     def without(self, writers):
-        """Leave out the signatures of some writers.
+        """Use the signatures of some writers in no further adaptation.
 
         Parameters
         ----------
@@ -63,10 +66,25 @@ class RandomForgeries:
         Returns
         -------
         RandomForgeries
-            The others.
+            The same images, fewer of them active.
         """
-        stay = np.array([owner not in writers for owner in self.owners.tolist()], dtype=bool)
-        return replace(self, images=self.images[stay], owners=self.owners[stay])
+        removed = np.array([owner in writers for owner in self.owners.tolist()], dtype=bool)
+        return replace(self, active=self.active & ~removed)
+
+    def select(self, kept):
+        """Return some of the images.
+
+        Parameters
+        ----------
+        kept : ndarray of shape (n_images,), dtype bool
+            The images to keep.
+
+        Returns
+        -------
+        RandomForgeries
+            The images, with new numbers.
+        """
+        return replace(self, images=self.images[kept], owners=self.owners[kept], active=self.active[kept])
 
 
 def draw_random_forgeries(development, X, writers, n_used, seed):
@@ -98,7 +116,7 @@ def draw_random_forgeries(development, X, writers, n_used, seed):
     rng = np.random.default_rng(seed)
     if development.genuine:
         rows = draw_from_each(development.genuine, list(development.genuine), n_used, rng)
-        return RandomForgeries(development.images[rows], np.full(len(rows), None), n_used)
+        return RandomForgeries(development.images[rows], np.full(len(rows), None), np.ones(len(rows), bool), n_used)
     peers = by_writer(np.arange(len(X)), writers)
     if n_used and len(peers) < 2:
         raise ValueError(
@@ -108,4 +126,4 @@ def draw_random_forgeries(development, X, writers, n_used, seed):
         )
     # Twice as many, because a writer's own signatures are left out.
     rows = draw_from_each(peers, list(peers), 2 * n_used, rng)
-    return RandomForgeries(X[rows], writers[rows].astype(object), n_used)
+    return RandomForgeries(X[rows], writers[rows].astype(object), np.ones(len(rows), bool), n_used)

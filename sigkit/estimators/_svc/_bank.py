@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from sigkit._utils import content_digest
+from sigkit._utils import content_digest, filters_lock
 from sigkit.estimators._svc._kernel import squared_norms
 
 
@@ -90,9 +90,10 @@ class NegativeBank:
         ndarray of shape (n_samples, n_features)
             `(X - center) / scale`.
         """
-        standard = X - self.center.astype(X.dtype)
-        standard /= self.scale.astype(X.dtype)
-        return standard.astype(self.rows.dtype, copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):
+            standard = X - self.center.astype(X.dtype)
+            standard /= self.scale.astype(X.dtype)
+            return standard.astype(self.rows.dtype, copy=False)
 
     def with_rows(self, X, owners, *, active=True):
         """Return a bank with additional rows.
@@ -154,6 +155,31 @@ class NegativeBank:
             return self.active
         return self.active & (self.owners != writer)
 
+    def is_covered_by(self, own, eligible):
+        """Check whether every negative equals a reference, so that the negatives say nothing about other people.
+
+        Parameters
+        ----------
+        own : ndarray of shape (n_references, n_features)
+            References of a writer, on the scale of the bank.
+        eligible : ndarray of shape (n_rows,), dtype bool
+            The negatives for this writer.
+
+        Returns
+        -------
+        bool
+            True if all negatives equal references, but for the rounding of a network in single precision.
+        """
+        # Features of one image differ by about 1e-7 of the usual size of features, if the batches differ. Features that
+        # are not scaled have no usual size.
+        tolerance = 2e-6 * (np.abs(own + (self.center / self.scale).astype(own.dtype)) + (self.scale != 1))
+        # In blocks: nearly always the first one has a negative that equals no reference.
+        rows = np.flatnonzero(eligible)
+        return all(
+            (np.abs(self.rows[rows[first : first + 8], None] - own) <= tolerance).all(axis=2).any(axis=1).all()
+            for first in range(0, len(rows), 8)
+        )
+
     def select(self, kept):
         """Return a bank with some of the rows.
 
@@ -205,4 +231,5 @@ def standard_deviation(X):
     ndarray of shape (n_features,)
         The divisors.
     """
-    return StandardScaler(with_mean=False).fit(X).scale_.astype(np.float64)
+    with filters_lock:
+        return StandardScaler(with_mean=False).fit(X).scale_.astype(np.float64)

@@ -1,4 +1,4 @@
-"""The check of features for values that cannot be computed with."""
+"""Checks of features: values that cannot be computed with, and features without information."""
 
 import numpy as np
 
@@ -33,3 +33,40 @@ def check_finite(X, writers=None):
             f"Input X contains NaN or infinity in rows {listing(which)}, or values beyond {LARGEST:g}. Compute them "
             "again, or leave them out."
         )
+
+
+def check_variation(X):
+    """Check that features differ between signatures.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+
+    Raises
+    ------
+    ValueError
+        If all signatures have the same features, but for rounding.
+    """
+    rounding = 8 * np.finfo(X.dtype).eps * np.abs(X).max(axis=0)
+    if (np.ptp(X, axis=0) <= rounding).all():
+        raise ValueError(
+            f"All {len(X)} signatures have the same features, which cannot distinguish writers. Check the weights of the "
+            "network, and that the images are not blank."
+        )
+
+
+def has_no_information(X):
+    """Find signatures whose features are all 0, as those of a blank image or of a failed computation.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), dtype bool
+        True where all features are 0. A single feature may be 0.
+    """
+    return ~X.any(axis=1) & (X.shape[1] > 1)

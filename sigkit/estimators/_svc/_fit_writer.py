@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sigkit.estimators._svc._check_finite import has_no_information
 from sigkit.estimators._svc._columns import ComputedColumns, StoredColumns
 from sigkit.estimators._svc._kernel import Kernel, squared_norms
 from sigkit.estimators._svc._solver import solve
@@ -18,6 +19,21 @@ class Settings(NamedTuple):
     gamma: float | str
     tol: float
     scaling: str
+
+
+class FittedWriter(NamedTuple):
+    """The result of `fit_writer`.
+
+    Parameters
+    ----------
+    model : RbfModel or LinearModel
+        The model.
+    converged : bool
+        Whether the solver reached the optimum.
+    """
+
+    model: RbfModel | LinearModel
+    converged: bool
 
 
 def fit_writer(enrollment, bank, gram, settings):
@@ -36,11 +52,14 @@ def fit_writer(enrollment, bank, gram, settings):
 
     Returns
     -------
-    RbfModel or LinearModel
-        The model.
+    FittedWriter
+        The model. It has no information if the features of all references are 0, if all negatives equal references, or
+        if the kernel cannot distinguish references and negatives.
     """
     writer, references = enrollment
     eligible, own = bank.negatives_for(writer), bank.standardise(references)
+    if has_no_information(references).all() or bank.is_covered_by(own, eligible):
+        return FittedWriter(_without_information(own, bank, settings), True)
     factor, gamma, scaled = None, settings.gamma, own
     rows, row_squared_norms = bank.rows, bank.squared_norms
     if settings.scaling == "writer":
@@ -51,8 +70,19 @@ def fit_writer(enrollment, bank, gram, settings):
     kernel = Kernel(gamma if settings.kernel == "rbf" else None)
     columns = ComputedColumns(kernel, rows, row_squared_norms) if gram is None else StoredColumns(gram)
     cross_kernel = kernel.block(scaled, rows, row_squared_norms)
-    dual = solve(kernel.block(scaled, scaled), cross_kernel, columns, eligible, C=settings.C, tol=settings.tol)
-    if settings.kernel == "linear":
+    reference_kernel = kernel.block(scaled, scaled)
+    dual = solve(reference_kernel, cross_kernel, columns, eligible, C=settings.C, tol=settings.tol)
+    largest = max(squared_norms(scaled).max(), row_squared_norms[eligible].max())
+    if _cancels(dual, reference_kernel, cross_kernel, columns, kernel, float(largest)):
+        model = _without_information(own, bank, settings)
+    else:
+        model = _model(dual, own, scaled, rows, factor, gamma, settings.kernel)
+    return FittedWriter(model, dual.converged)
+
+
+def _model(dual, own, scaled, rows, factor, gamma, kernel):
+    """Make the model of a solution."""
+    if kernel == "linear":
         # A linear SVM is its normal vector: no support vector is kept, and the writer's own scale goes into it.
         direction = dual.reference_coef @ scaled + dual.coef @ rows[dual.rows]
         return LinearModel((direction if factor is None else direction * factor).astype(own.dtype), dual.intercept)
@@ -66,6 +96,37 @@ def fit_writer(enrollment, bank, gram, settings):
         float(gamma),
         factor,
     )
+
+
+def _without_information(own, bank, settings):
+    """Make a model without a support vector, which gives no score."""
+    if settings.kernel == "linear":
+        return LinearModel(np.zeros_like(own[0]), 0.0)
+    gamma, factor = settings.gamma, None
+    if settings.scaling == "writer":
+        gamma, factor = 1.0, np.ones_like(own[0])
+    return RbfModel(own[:0], np.empty(0), np.empty(0, dtype=np.int32), np.empty(0), 0.0, float(gamma), factor)
+
+
+def _cancels(dual, reference_kernel, cross_kernel, columns, kernel, largest):
+    """Check whether the coefficients of a solution cancel, so that its decision function is constant but for rounding.
+
+    The decision function is `w . x` plus the intercept, in the space of the kernel; the check is whether w is 0.
+    """
+    total = np.abs(dual.reference_coef).sum() + np.abs(dual.coef).sum()
+    epsilon = float(np.finfo(cross_kernel.dtype).eps)
+    if kernel.gamma is None:
+        bound = 4 * epsilon * largest * total**2
+    else:
+        bound = 4 * epsilon * (1 + 2 * kernel.gamma * largest) * total**2
+        largest = 1.0
+    of_references = dual.reference_coef @ reference_kernel + cross_kernel[:, dual.rows] @ dual.coef
+    # |w . x| is at most |w| |x|. This ends the check for nearly all writers, without the kernel among the negatives.
+    if (of_references**2).max() > bound * largest:
+        return False
+    of_negatives = dual.reference_coef @ cross_kernel[:, dual.rows]
+    of_negatives += columns.submatrix(dual.rows) @ dual.coef
+    return dual.reference_coef @ of_references + dual.coef @ of_negatives <= bound
 
 
 def kernel_among(rows, bank, kernel):

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
-from sigkit._utils import by_writer, map_parallel, progress
+from sigkit._utils import by_writer, listing, map_parallel, progress, warn
 from sigkit.estimators._enrolled import EnrolledChecks, joined
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._fit_writer import Settings, fit_writer, kernel_among
 from sigkit.estimators._svc._kernel import Kernel
 from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
+from sigkit.estimators._verifier import report_no_information
 
 # Rows of the kernel matrix that are computed per task.
 GRAM_BLOCK = 1024
@@ -87,9 +89,11 @@ class Gallery(EnrolledChecks):
         fitted = map_parallel(
             fit_writer, list(references.items()), bank, gram, self.settings, n_jobs=n_jobs, prefer="threads"
         )
-        models = dict(progress(fitted, len(references), "enrolling", verbose))
+        found = dict(progress(fitted, len(references), "enrolling", verbose))
         # Results come in the order of completion, so they are looked up by position.
-        models = {writer: models[position] for position, writer in enumerate(references)}
+        found = {writer: found[position] for position, writer in enumerate(references)}
+        _report(found)
+        models = {writer: fitted.model for writer, fitted in found.items()}
         return replace(
             self, bank=bank, classes=joined(self.classes, np.unique(writers)), models=self.models | models
         ).compacted()
@@ -179,6 +183,24 @@ class Gallery(EnrolledChecks):
             gram[first:last, first:] = block
             gram[first:, first:last] = block.T
         return gram
+
+
+def _report(found):
+    """Warn about models without information and solutions that did not converge, or raise an error."""
+    blind = [writer for writer, fitted in found.items() if not fitted.model.has_information]
+    report_no_information(
+        blind,
+        len(found),
+        "Their references equal the negatives, all features are 0, or the kernel cannot tell them apart. Check that "
+        "the features differ between images, and gamma.",
+    )
+    unsolved = [repr(writer) for writer, fitted in found.items() if not fitted.converged]
+    if unsolved:
+        warn(
+            f"The SVMs of {len(unsolved)} of {len(found)} writers did not converge: {listing(unsolved)}. Their scores "
+            'are not those of the optimum. Scale the features (scaling="shared"), or choose a smaller C.',
+            ConvergenceWarning,
+        )
 
 
 def draw_rows(rows, n, rng):

@@ -32,17 +32,19 @@ class Kernel(NamedTuple):
         ndarray of shape (n, m)
             Kernel values.
         """
-        values = A @ B.T
-        if self.gamma is None:
-            return values
-        # In place throughout: this matrix is the largest array of a fit.
-        values *= -2
-        values += squared_norms(A)[:, None]
-        values += squared_norms(B) if B_squared_norms is None else B_squared_norms
-        # Rounding makes the distance between equal rows slightly negative, and the kernel larger than 1.
-        np.maximum(values, 0, out=values)
-        values *= -self.gamma
-        return np.exp(values, out=values)
+        # Rows that are too large for the precision give NaN, which is no information, instead of a warning.
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = A @ B.T
+            if self.gamma is None:
+                return values
+            # In place throughout: this matrix is the largest array of a fit.
+            values *= -2
+            values += squared_norms(A)[:, None]
+            values += squared_norms(B) if B_squared_norms is None else B_squared_norms
+            # Rounding makes the distance between equal rows slightly negative, and the kernel larger than 1.
+            np.maximum(values, 0, out=values)
+            values *= -self.gamma
+            return np.exp(values, out=values)
 
 
 def squared_norms(rows):
@@ -56,6 +58,9 @@ def squared_norms(rows):
     Returns
     -------
     ndarray of shape (n,)
-        Squared norms.
+        Squared norms; infinity if twice the product of two such rows would overflow.
     """
-    return np.einsum("ij,ij->i", rows, rows)
+    with np.errstate(over="ignore"):
+        norms = np.einsum("ij,ij->i", rows, rows)
+    norms[norms > np.finfo(norms.dtype).max / 8] = np.inf
+    return norms

@@ -18,9 +18,13 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.svm import SVC
 
+from sigkit._utils import filters_lock
+
 # The size of the first working set, the number of negatives that join per round, and the number of rounds after which
 # negatives no longer leave. They change the running time, not the solution.
 INITIAL_SIZE, INCREMENT, N_SHRINKING_ROUNDS = 250, 250, 3
+# The number of rounds after which the whole problem is solved, and the limit of libsvm's iterations in a round.
+MAX_ROUNDS, MAX_ITERATIONS = 30, 3_000_000
 
 
 class Dual(NamedTuple):
@@ -36,12 +40,39 @@ class Dual(NamedTuple):
         Their coefficients.
     intercept : float
         The intercept of the decision function.
+    converged : bool
+        False if libsvm stopped at the limit of iterations.
     """
 
     reference_coef: np.ndarray
     rows: np.ndarray
     coef: np.ndarray
     intercept: float
+    converged: bool = True
+
+
+class _LibSVM(SVC):
+    """An SVC that several threads may fit at once, without effect on the warning filters.
+
+    libsvm draws nothing for this problem. With a `random_state`, scikit-learn does not draw libsvm's seed from numpy's
+    global random state.
+    """
+
+    def fit(self, X, y, sample_weight=None):
+        with filters_lock:
+            return super().fit(X, y, sample_weight)
+
+    def _dense_fit(self, *args, **kwargs):
+        # The lock is for the checks that scikit-learn makes before and after. libsvm itself runs in parallel.
+        filters_lock.release()
+        try:
+            super()._dense_fit(*args, **kwargs)
+        finally:
+            filters_lock.acquire()
+
+    def _warn_from_fit_status(self):
+        # The warning of scikit-learn at the limit of iterations names no writer.
+        pass
 
 
 def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
@@ -50,7 +81,8 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
     The working set starts with the negatives that are most similar to the references. Each round, libsvm solves the
     problem on the working set, and one matrix product gives the decision function of all negatives. Those that violate
     the margin join the working set, the worst first, and those without a coefficient leave it. When none violates the
-    margin, the solution is that of the whole problem.
+    margin, the solution is that of the whole problem. The number of iterations is limited, because libsvm could take
+    hours for features that are not scaled.
 
     Parameters
     ----------
@@ -80,7 +112,10 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
     n_rounds = 0
     while True:
         within = columns.submatrix(working)
-        dual = _solve_subproblem(reference_kernel, cross_kernel[:, working], within, working, n_negatives, C, tol)
+        svm = _LibSVM(kernel="precomputed", C=C, tol=tol, max_iter=MAX_ITERATIONS, random_state=0)
+        dual = _solve_subproblem(svm, reference_kernel, cross_kernel[:, working], within, working, n_negatives)
+        if svm.n_iter_[0] >= MAX_ITERATIONS:
+            return dual._replace(converged=False)
         if len(working) == n_negatives:
             return dual
         decision = dual.reference_coef.astype(cross_kernel.dtype) @ cross_kernel
@@ -100,17 +135,17 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
         n_joining = INCREMENT if n_rounds <= N_SHRINKING_ROUNDS else max(INCREMENT, len(working))
         working = np.sort(np.concatenate([stays, violating[_largest(decision[violating], n_joining)]]))
         # Beyond half of the negatives, solving the whole problem once is cheaper than further rounds.
-        if len(working) > n_negatives // 2:
+        if len(working) > n_negatives // 2 or n_rounds == MAX_ROUNDS:
             working = np.flatnonzero(eligible)
 
 
-def _solve_subproblem(reference_kernel, cross_kernel, within, working, n_negatives, C, tol):
+def _solve_subproblem(svm, reference_kernel, cross_kernel, within, working, n_negatives):
     """Solve the problem on the working set by libsvm; the class weight is that of the whole problem."""
     n_references = len(reference_kernel)
     # libsvm computes in float64 only.
     kernel = np.block([[reference_kernel, cross_kernel], [cross_kernel.T, within]]).astype(np.float64)
     labels = np.repeat([1, -1], [n_references, len(working)])
-    svm = SVC(kernel="precomputed", C=C, class_weight={1: n_negatives / n_references}, tol=tol).fit(kernel, labels)
+    svm.set_params(class_weight={1: n_negatives / n_references}).fit(kernel, labels)
     coef = np.zeros(len(labels))
     coef[svm.support_] = svm.dual_coef_[0]
     negative = coef[n_references:]

@@ -9,9 +9,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sigkit._utils import GENUINE, check_ordered, development_rows, parse_target
+from sigkit._utils import GENUINE, check_ordered, development_rows, filters_lock, own_random_state, parse_ids
 from sigkit.estimators._svc._bank import NegativeBank
-from sigkit.estimators._svc._check_finite import check_finite
+from sigkit.estimators._svc._check_finite import check_finite, check_variation, has_no_information
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
 from sigkit.estimators._svc._gallery import Gallery, draw_rows
 from sigkit.estimators._svc._writer_file import read_writer, write_writer
@@ -38,7 +38,8 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     kernel : {"rbf", "linear"}, default="rbf"
-        The kernel.
+        The kernel. With "rbf", a query that is far from all references is never accepted. The score of "linear" grows
+        with the distance from the decision boundary, so it may accept features that resemble no known signature.
     C : float, default=1.0
         The penalty of an error on a negative.
     gamma : float or {"scale", "auto"}, default=2**-11
@@ -70,7 +71,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     verbose : int, default=0
         1 reports the progress of enrollment on the standard error stream.
     random_state : int, RandomState instance or None, default=None
-        Seed of the choice of negatives.
+        Seed of the choice of negatives; None takes a new one in each `fit`.
 
     Attributes
     ----------
@@ -94,6 +95,13 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     Notes
     -----
+    Nothing is accepted without information. Writers who cannot be distinguished from the negatives are named in a
+    warning, or in an error if there are no others. The score of every query is -10.0 for them, and so is every score of
+    a query whose features are all 0. It is below every sensible threshold, and finite so that metrics can be computed.
+    With the RBF kernel, the score of a query far from all signatures is the intercept of the SVM, which is positive for
+    some writers. So `verify` rejects a query if the references contribute less than a millionth of what they contribute
+    for a query that equals them, and the score is -10.0 instead of a positive one if they contribute nothing.
+
     `fit`, `enroll`, `remove` and `load_writer` replace the fitted state as a whole at their end, so an error or an
     interruption leaves the previous state. While one thread enrolls, removes or loads writers, other threads may score;
     they see the state before or after. Only one thread at a time may change a model, and none may use it during `fit`.
@@ -185,7 +193,14 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If features are missing or infinite, a development writer has no row, a writer has forgeries but no genuine
-            signature, or there are no negatives.
+            signature, there are no negatives, or no writer can be distinguished from them.
+
+        Warns
+        -----
+        UserWarning
+            If some writers cannot be distinguished from the negatives: their models reject every query.
+        ConvergenceWarning
+            If the SVMs of some writers did not converge.
         """
         with unchanged_on_error(self):
             self._enrolled = self._make_gallery(X, y)
@@ -196,7 +211,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         if self.C > _LARGEST_C_IN_SINGLE_PRECISION or self.scaling == "none":
             X = X.astype(np.float64, copy=False)
         is_dev = development_rows(writers, self.dev_writers)
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = own_random_state(self.random_state).randint(2**31 - 1)
         rng = check_random_state(seed)
         enrolled = np.unique(writers[~is_dev])
         if not is_dev.any() and len(enrolled) < 2:
@@ -207,6 +222,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         chosen = [draw_rows(X[writers == writer], self.n_dev_negatives, rng) for writer in np.unique(writers[is_dev])]
         negatives = np.concatenate([X[:0], *chosen])
         known = np.concatenate([negatives, X[~is_dev]])
+        check_variation(known)
         bank = NegativeBank.from_development(known, negatives, divide=self.scaling != "none")
         gamma = self.gamma
         if self.scaling != "writer":
@@ -243,7 +259,13 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If features are missing or infinite, a writer belongs to the development set, or has no genuine signature.
+            If features are missing or infinite, a writer belongs to the development set or has no genuine signature, or
+            if no writer of `y` can be distinguished from the negatives.
+
+        Warns
+        -----
+        UserWarning, ConvergenceWarning
+            As in `fit`.
         """
         check_is_fitted(self)
         X, writers = self._check_genuine(X, y, reset=False)
@@ -253,7 +275,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def export_writer(self, writer, path):
-        """Write the model of one writer to a file, for `load_writer`.
+        """Write the model of one writer to a file with a digest, for `load_writer`.
 
         Parameters
         ----------
@@ -265,15 +287,15 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the writer is not enrolled.
+            If the writer is not enrolled, or the model has values beyond 1e15, which `load_writer` would refuse.
         OSError
-            If the file cannot be written.
+            If the file cannot be written; the error names it.
         """
         check_is_fitted(self)
         gallery = self._enrolled
-        [writer] = parse_target([writer])[0].tolist()
+        [writer] = parse_ids([writer], "writer").tolist()
         gallery.check_enrolled([writer], "A writer to export who is not enrolled")
-        write_writer(path, writer, gallery.models[writer], gallery.bank)
+        write_writer(path, writer, gallery.models[writer], gallery.bank, gallery.settings)
 
     def load_writer(self, path):
         """Enroll a writer with the model in a file that `export_writer` wrote.
@@ -295,52 +317,34 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the file is damaged, was written by a model with other negatives or another kernel, or holds a
-            development writer. The file is named.
+            If the file is damaged or does not match its digest, if a number in it is not possible in such an SVM, if it
+            was written by a model with other negatives or parameters, or if it holds a development writer or an id of
+            another type than those of the enrolled. The file is named.
         OSError
             If the file cannot be read.
         """
         check_is_fitted(self)
         gallery = self._enrolled
         writer, model, bank = read_writer(path, gallery.bank, gallery.settings)
-        writer = parse_target([writer])[0]
         try:
+            writer = parse_ids([writer], "the file")
             gallery.check_new(writer)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
         self._enrolled = gallery.with_model(writer, model, bank)
         return self
 
-    def claim_scores(self, X, writers):
-        """Score each query against its claimed writer.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_queries, n_features)
-            Features of queries.
-        writers : array-like of shape (n_queries,)
-            The claimed writer of each query.
-
-        Returns
-        -------
-        ndarray of shape (n_queries,)
-            Scores; higher is more genuine.
-
-        Raises
-        ------
-        ValueError
-            If a claimed writer was never enrolled; the writer is named.
-        """
+    def _score_claims(self, X, writers):
         gallery = self._enrolled_writers()
-        Z = gallery.bank.standardise(self._check_queries(X))
-        scores = np.empty(len(Z))
+        Z = self._standardised_queries(X, gallery.bank)
+        scores, informed = np.empty(len(Z)), np.empty(len(Z), dtype=bool)
         for writer, rows in gallery.group_claims(Z, writers).items():
-            scores[rows] = gallery.models[writer].score(Z[rows], gallery.bank)
-        return scores
+            scores[rows], informed[rows] = gallery.models[writer].score(Z[rows], gallery.bank)
+        return scores, informed
 
     def _score_enrolled(self, X):
         gallery = self._enrolled_writers()
-        Z = gallery.bank.standardise(self._check_queries(X))
+        Z = self._standardised_queries(X, gallery.bank)
         models = [gallery.models[writer] for writer in gallery.classes.tolist()]
         return gallery.classes, score_all(models, Z, gallery.bank, self._max_bytes())
 
@@ -348,17 +352,21 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         """Validate training data and return the genuine signatures."""
         check_has_target(self, y)
         check_ordered(X)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
+        with filters_lock:
+            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
         writers, forgery = check_target(X, y)
         check_finite(X, writers)
         genuine = forgery == GENUINE
         return X[genuine], writers[genuine]
 
-    def _check_queries(self, X):
+    def _standardised_queries(self, X, bank):
         check_ordered(X)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
+        with filters_lock:
+            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
         check_finite(X)
-        return X
+        Z = bank.standardise(X)
+        Z[has_no_information(X)] = np.nan
+        return Z
 
     def _enroll(self, gallery, X, writers, rng):
         options = {"max_bytes": self._max_bytes(), "n_jobs": self.n_jobs, "verbose": self.verbose}

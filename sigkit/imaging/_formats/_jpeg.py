@@ -17,8 +17,8 @@ _END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 # Comments, and what applications add, except JFIF and Adobe segments, on which the colors depend.
 _LEFT_OUT = {0xFE, *range(0xE1, 0xF0)} - {0xEE}
-_MAX_SCANS = 100
-"""Encoders write about ten; decoding each takes as long as reading the whole image."""
+_MAX_SCANS = 32
+"""Encoders write about ten; each takes as long as reading the whole image."""
 
 # Within the data of a scan, 0xFF is followed by 0 or a restart marker: any other marker ends it.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")

@@ -25,6 +25,9 @@ _RAW, _JPEG = 1, 7
 _FAX = {2: "modified Huffman", 3: "Group 3", 4: "Group 4", 32771: "modified Huffman"}
 _COMPRESSIONS = {_RAW, *_FAX, 5, _JPEG, 8, 32773, 32946}
 _WORDS = {32771: 2}
+_MAX_FAX = 2**22
+"""Bytes of fax code: the lines of each are checked in Python, at about a million bytes per second."""
+
 _YCBCR = 6
 _MAX_PIECES = 2**16
 
@@ -56,7 +59,7 @@ def open_tiff(content):
         TiffImageFile,
         kept,
         (layout.width, layout.height),
-        layout.decoder_bytes + len(kept),
+        layout.decoder_bytes,
         orientation if _ORIENTATION in directory else read_orientation(xmp=xmp),
     )
 
@@ -112,6 +115,8 @@ class _Layout:
     def check_pieces(self, content):
         """Raise unless the pieces are within the file, and those of a fax have the right number of pixels."""
         scheme = _FAX.get(self.compression)
+        if scheme and sum(self.counts) > _MAX_FAX:
+            raise not_supported(f"it has {sum(self.counts):,} bytes of fax code; at most {_MAX_FAX:,} are read")
         for offset, count, rows in zip(self.offsets, self.counts, self._rows()):
             if offset + count > len(content):
                 raise truncated(content)

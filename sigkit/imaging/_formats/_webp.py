@@ -8,8 +8,8 @@ from sigkit.imaging._error import damaged, truncated
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import read_orientation
 
-_DECODER_BYTES = 20
-"""Bytes per pixel of the decoder: two canvases, the frame, and two copies of the result."""
+_DECODER_BYTES = 16
+"""Bytes per pixel of the decoder: two canvases, the frame, and a copy of the result."""
 
 
 def open_webp(content):
