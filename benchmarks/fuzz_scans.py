@@ -32,7 +32,7 @@ from sigkit.datasets import make_signatures
 from sigkit.imaging import ImageError, crop_ink, place_ink, read_image
 
 MAX_SECONDS, MAX_BYTES = 10, 10**9
-MAX_WALL = 60
+MAX_WALL = 300
 """Seconds until a child is killed: other processes may have the processor."""
 
 CANVAS, BACKGROUNDS = (730, 1042), ("otsu", "adaptive", "none")
