@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sigkit.imaging import ImageError, crop_ink
+from sigkit.imaging import ImageError, check_scan, crop_ink
 
 
 class Judged(NamedTuple):
@@ -25,10 +25,10 @@ def judge_scan(image, background):
     Returns
     -------
     Judged
-        The cropped ink, and the defects: "blank", or the issues of `crop_ink`.
+        The cropped ink, and the defects: the names of the problems that `check_scan` finds.
     """
+    defects = tuple(sorted(check_scan(image, background).problems))
     try:
-        ink = crop_ink(image, background)
+        return Judged(crop_ink(image, background), defects)
     except ImageError:
-        return Judged(None, ("blank",))
-    return Judged(ink, tuple(sorted(ink.issues)))
+        return Judged(None, defects or ("blank",))
