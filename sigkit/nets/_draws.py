@@ -18,6 +18,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 # Layers of these packages are known; other code may draw anywhere.
 _KNOWN_PACKAGES = ("torch.nn.modules.", "torchvision.", "sigkit.")
 _ALWAYS_DRAWING = (nn.FractionalMaxPool2d, nn.FractionalMaxPool3d)
+# What these operators do with a new tensor. They take a generator themselves only in new versions of torch.
+_FILL = {
+    "aten::rand_like": lambda tensor, given, generator: tensor.uniform_(generator=generator),
+    "aten::randn_like": lambda tensor, given, generator: tensor.normal_(generator=generator),
+    "aten::randint_like": lambda tensor, given, generator: tensor.random_(
+        given.get("low", 0), given["high"], generator=generator
+    ),
+}
 # PyTorch marks these operators as random, but they draw nothing themselves.
 _DRAW_NOTHING = ("aten::_fused_sdp_choice", "aten::_nested_tensor_softmax_with_shape")
 
@@ -101,6 +109,9 @@ class OwnDraws(TorchDispatchMode):
                 "depend on random_state alone. Draw by other operators, such as torch.nn.Dropout; attention with "
                 "dropout does within torch.nn.attention.sdpa_kernel(SDPBackend.MATH)."
             )
+        if kind == "like":
+            options = {name: given[name] for name in ("dtype", "layout", "device", "pin_memory", "memory_format")}
+            return target(torch.empty_like(given["self"], **options), given, self._generator(device))
         if kind == "native_dropout":
             return _drop(given["input"], given["p"], self._generator(device))
         return target(*args[:place], **{**kwargs, "generator": self._generator(device)})
@@ -193,6 +204,8 @@ def _describe(func):
     names = [*_defaults(func)]
     if "generator" in names:
         return "random", func, names.index("generator")
+    if schema.name in _FILL and "out" not in names and "Tensor" not in schema.overload_name:
+        return "like", _FILL[schema.name], None
     for overload in func.overloadpacket.overloads():
         other = getattr(func.overloadpacket, overload)
         with_generator = [*_defaults(other)]

@@ -63,7 +63,8 @@ class SigNetTraining(Parameters):
         :class:`Patience`. Their own state is not part of `checkpoint_dir`. `cross_validate` and `GridSearchCV` copy
         them, which the `SummaryWriter` of a `TensorBoard` does not allow.
     compile : bool, default=False
-        Whether `torch.compile` compiles the training; needs a C++ compiler, and pays off in long trainings.
+        Whether `torch.compile` compiles the training; needs a C++ compiler, and pays off in long trainings. Compiled
+        layers such as dropout draw other numbers for the same seed.
 
     See Also
     --------
