@@ -2,7 +2,7 @@
 
     python examples/corpus.py cedar /data/CEDAR --weights synthetic
     python examples/corpus.py bhsig260 /data/BHSig260 --memory /tmp/sigkit
-    python examples/corpus.py folder /data/mine --pattern "{writer}/{kind}-*.png"
+    python examples/corpus.py folder /data/mine
 
 Every third writer belongs to the development set; the others are enrolled. With --memory, images and features are
 cached, so that an interrupted run continues where it stopped and later runs are faster; --results saves the scores.
@@ -30,7 +30,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", choices=CORPORA)
     parser.add_argument("folder", help="the folder of the corpus")
-    parser.add_argument("--pattern", help="the pattern of the file names, for the corpus 'folder'")
+    parser.add_argument("--pattern", help="the pattern of the file names, if the folder is of no usual layout")
     parser.add_argument("--weights", help="synthetic, or a .safetensors or .pth file (default: untrained)")
     parser.add_argument("--architecture", default="signet", help="architecture of a .pth file (default: signet)")
     parser.add_argument("--references", type=int, default=12, help="references per writer (default: 12)")
@@ -45,8 +45,6 @@ def parse_arguments():
 
 def load(options):
     if options.corpus == "folder":
-        if not options.pattern:
-            raise SystemExit('The corpus "folder" needs --pattern, such as "{writer}/{kind}-*.png".')
         return load_folder(options.folder, options.pattern, on_error="skip")
     return load_corpus(options.corpus, options.folder, on_error="skip")
 

@@ -9,6 +9,9 @@ The first form takes references of one person; the second takes a folder with on
 three signatures. Use five or more references. Scans should have 300 dpi and dark ink on bright paper; for photographs,
 add `--background adaptive`.
 
+A poor scan, such as one with a shadow or the frame of a form, is not judged: a query is inconclusive, and references
+are refused.
+
 An SVM separates the references from negatives: signatures of 20 synthetic writers, and those of the
 other customers if there are any. Nothing is downloaded, and nothing is sent anywhere.
 """
@@ -23,6 +26,7 @@ from PIL import Image
 
 from sigkit.datasets import load_folder, make_signatures
 from sigkit.estimators import WriterDependentSVC
+from sigkit.imaging import ImageError
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
 SIGNER = "one person"
@@ -74,36 +78,54 @@ def make_negatives(options):
     settings = {"n_skilled": 0, "resolution": resolution, "random_state": 2}
     scans, target = make_signatures(N_SYNTHETIC, N_OF_EACH, **settings)
     canvas_size = tuple(math.ceil(side * resolution / 300) for side in CANVAS)
-    images = SignaturePreprocessor(canvas_size=canvas_size).fit_transform(scans)
+    images = SignaturePreprocessor(canvas_size=canvas_size, on_poor_scan="ignore").fit_transform(scans)
     # No folder of a customer can have a slash in its name.
     return images, [f"synthetic/{name}" for name in target[:, 0]]
+
+
+def preprocess_queries(preprocessor, paths):
+    """Return the images of queries that can be judged, by path, and why the others cannot."""
+    images, reasons = {}, {}
+    for path in paths:
+        try:
+            images[path] = preprocessor.transform([path])[0]
+        except ImageError as error:
+            reasons[path] = " ".join(str(error).splitlines())
+    return images, reasons
 
 
 def verify(options):
     """Enroll the references, and print the scores and decisions of the queries."""
     paths, writers = find_references(options)
-    preprocessor = SignaturePreprocessor(canvas_size=(options.rows, options.columns), background=options.background)
-    images = preprocessor.fit_transform([*paths, *options.query])
+    canvas_size = options.rows, options.columns
+    # Poor references are an error: everything like them would be accepted later.
+    preprocessor = SignaturePreprocessor(canvas_size=canvas_size, background=options.background, on_poor_scan="error")
+    images = preprocessor.fit_transform(paths)
+    judged, reasons = preprocess_queries(preprocessor, options.query)
     negatives, synthetic = make_negatives(options)
-    features = SigNetFeaturizer(weights=options.weights).fit_transform(np.concatenate([images, negatives]))
-    references, queries, negatives = np.split(features, [len(paths), len(images)])
+    images = np.concatenate([images, *(image[np.newaxis] for image in judged.values()), negatives])
+    features = SigNetFeaturizer(weights=options.weights).fit_transform(images)
+    references, queries, negatives = np.split(features, [len(paths), len(paths) + len(judged)])
 
     settings = {"n_peer_negatives": len(writers), "random_state": 0}
     # The default gamma suits 2,048 features; "auto" is one over the number of features.
     model = WriterDependentSVC(gamma="auto", dev_writers=sorted(set(synthetic)), **settings)
     model.fit(np.concatenate([references, negatives]), [*writers, *synthetic])
     claim = options.claim or SIGNER
-    claims = [claim] * len(queries)
-    scores = model.claim_scores(queries, claims)
-    accepted = model.verify(queries, claims, threshold=options.threshold)
+    results = {path: f"inconclusive: {reason}" for path, reason in reasons.items()}
+    if judged:
+        claims = [claim] * len(queries)
+        accepted = model.verify(queries, claims, threshold=options.threshold)
+        for path, score, is_accepted in zip(judged, model.claim_scores(queries, claims), accepted):
+            results[path] = f"score {score:.2f}, {'accepted' if is_accepted else 'rejected'}"
 
     others = len(writers) - writers.count(claim)
     customers = f", and {others} of other customers" if others else ""
     print(
         f"{len(writers) - others} references of {claim}; negatives: {len(synthetic)} synthetic signatures{customers}."
     )
-    for path, score, is_accepted in zip(options.query, scores, accepted):
-        print(f"{path}: score {score:.2f}, {'accepted' if is_accepted else 'rejected'}")
+    for path in options.query:
+        print(f"{path}: {results[path]}")
     print(f"Scores of at least {options.threshold:g} are accepted. {EXPLANATION}")
 
 

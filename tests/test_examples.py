@@ -74,7 +74,7 @@ def test_errors_name_what_is_wrong(verify, folder, capsys):
     customers, text = str(folder / "customers"), folder / "text.png"
     query = str(folder / "customers" / "ada" / "1.png")
     text.write_text("no image")
-    with pytest.raises(ValueError, match=r"(?s)2 of 3 images.*nowhere\.png: no such file.*text\.png: not an image"):
+    with pytest.raises(ValueError, match=r"(?s)2 of 2 images.*nowhere\.png: no such file.*text\.png: not an image"):
         verify.main(["--references", "nowhere.png", str(text), "--query", query])
     with pytest.raises(ValueError, match=r"--claim eve: no such customer in .*; found 007, ada\."):
         verify.main(["--customers", customers, "--claim", "eve", "--query", query])
@@ -83,6 +83,41 @@ def test_errors_name_what_is_wrong(verify, folder, capsys):
     with pytest.raises(SystemExit):
         verify.main(["--references", query])
     assert "pass --references and --query; or" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def poor_scans(folder):
+    """Three poor scans of ada's second signature: with a shadow, a frame, and inverted."""
+    scan = np.asarray(Image.open(folder / "customers" / "ada" / "2.png"))
+    shadow, frame = scan.copy(), scan.copy()
+    shadow[:, : scan.shape[1] // 3] //= 2
+    frame[[6, -7], 6:-6] = frame[6:-6, [6, -7]] = 20
+    paths = []
+    for name, poor in (("shadow", shadow), ("frame", frame), ("inverted", 255 - scan)):
+        paths.append(str(folder / f"{name}.png"))
+        Image.fromarray(poor).save(paths[-1])
+    return paths
+
+
+def test_poor_queries_are_inconclusive(verify, folder, poor_scans, capsys):
+    references = [str(folder / "customers" / "ada" / f"{n}.png") for n in (1, 3, 4, 5)]
+    good, unreadable = str(folder / "customers" / "ada" / "2.png"), str(folder / "nowhere.png")
+    verify.main(["--references", *references, "--query", *poor_scans, good, unreadable])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(str(folder))]
+    shadow, frame, inverted, judged, missing = (line.partition(".png: ")[2] for line in lines)
+    assert shadow.startswith("inconclusive: Found a shadow")
+    assert frame.startswith("inconclusive: Found straight lines")
+    assert inverted.startswith("inconclusive: Found dark paper")
+    assert judged.startswith("score ")
+    assert missing.startswith("inconclusive: ")
+
+
+def test_poor_references_are_refused(verify, folder, poor_scans):
+    good = [str(folder / "customers" / "ada" / f"{n}.png") for n in (1, 3)]
+    with pytest.raises(
+        ValueError, match=r"(?s)dark paper in 1 of 5.*inverted\.png.*a shadow.*shadow\.png.*lines.*frame\.png"
+    ):
+        verify.main(["--references", *good, *poor_scans, "--query", good[0]])
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1530, 2178), (400, 569)])

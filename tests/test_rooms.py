@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "training": {"attacks", "nets", "_utils", "torch", "torchvision", "skorch", "sklearn", "matplotlib"},
     "attacks": {"_utils", "torch"},
     "nets": {"_utils", "torch", "torchvision"},
-    "datasets": {"imaging", "_utils", "torch", "sklearn", "PIL"},
+    "datasets": {"imaging", "_utils", "torch", "sklearn", "matplotlib", "PIL"},
     "imaging": {"_utils", "PIL"},
     "model_selection": {"_utils", "sklearn"},
     "metrics": {"_utils", "sklearn", "matplotlib"},

@@ -1,8 +1,10 @@
-"""Data sets of signatures: loaders of corpora and folders, .npz files, and synthetic signatures."""
+"""Data sets of signatures: loaders of corpora and folders, audits, .npz files, and synthetic signatures."""
 
 from sigkit.datasets import _catalogue
+from sigkit.datasets._audit import AuditDisplay, CorpusAudit, Shortcut, audit
 from sigkit.datasets._catalogue import *  # noqa: F403
 from sigkit.datasets._corpora import list_corpora, load_corpus
+from sigkit.datasets._csv import load_csv
 from sigkit.datasets._folder import load_folder
 from sigkit.datasets._make_signatures import draw_seed as draw_seed
 from sigkit.datasets._make_signatures import make_signatures
@@ -10,9 +12,14 @@ from sigkit.datasets._npz import load_npz, save_npz
 from sigkit.datasets._synthesis import simulate_movements as simulate_movements
 
 __all__ = [
+    "AuditDisplay",
+    "CorpusAudit",
+    "Shortcut",
     "SignatureStream",  # noqa: F405
+    "audit",
     "list_corpora",
     "load_corpus",
+    "load_csv",
     "load_folder",
     "load_npz",
     "make_signatures",

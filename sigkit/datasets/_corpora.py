@@ -43,12 +43,14 @@ Bunch
         The paths of the image files.
     target : ndarray of shape (n_signatures, 2), dtype {dtype}
         {rows}
+    counts : dict of {writer_type} to dict of str to int
+        The numbers of "genuine", "skilled" and "simple" signatures of each writer.
     canvas_size : tuple of (int, int)
         Rows and columns of a canvas that holds the signatures, for the preprocessor: {canvas_size}.
     skipped : list of str
         The paths of unreadable files that were left out.
     DESCR : str
-        A description of the corpus, with the paper to cite.
+        A description of the corpus, with the paper to cite and the numbers of signatures that were found.
 
 Raises
 ------
@@ -132,7 +134,7 @@ def load_corpus(name, folder, *, script="both", on_error="raise"):
     Returns
     -------
     Bunch
-        The signatures, with the attributes images, target, canvas_size, skipped and DESCR; see `load_cedar`.
+        The signatures, with the attributes images, target, counts, canvas_size, skipped and DESCR; see `load_cedar`.
 
     Raises
     ------
@@ -212,6 +214,7 @@ def _describe(corpus, loader):
         example=corpus.example_name(),
         parameters=parameters,
         dtype="object" if first.writer_id else "int64",
+        writer_type="str" if first.writer_id else "int",
         rows=_wrap(rows, indent=8),
         canvas_size=tuple(corpus.canvas_size),
         reference=_wrap(corpus.reference, indent=3),

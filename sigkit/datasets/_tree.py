@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from sigkit._utils import listing, warn
+from sigkit.datasets._counts import count_signatures, describe_counts
 from sigkit.imaging import ImageError, read_image
 
 _IGNORED_FILES = {"thumbs.db", "desktop.ini"}
@@ -33,6 +34,8 @@ class Scans:
         The description of the data.
     left_out : tuple of str, default=()
         Names of files that match the layout and cannot be used.
+    source : str, default=""
+        What the user passed, if it is not the folder.
     """
 
     folder: str
@@ -41,6 +44,7 @@ class Scans:
     canvas_size: tuple | str
     description: str
     left_out: tuple = ()
+    source: str = ""
 
 
 def list_files(folder, depth, companions=(), unused=()):
@@ -125,21 +129,25 @@ def make_bunch(scans, on_error):
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}.")
     folder, rows, notes = scans.folder, list(scans.rows), list(scans.notes)
+    source = scans.source or folder
     unreadable = _unreadable(folder, [name for _, _, name in rows]) if on_error == "skip" else {}
     if unreadable:
         rows = [row for row in rows if row[2] not in unreadable]
-        notes.append(f"{folder}: unreadable, left out ({len(unreadable)}): {listing(unreadable)}.")
+        notes.append(f"{source}: unreadable, left out ({len(unreadable)}): {listing(unreadable)}.")
     if not rows:
         first = next(iter(unreadable.values()))
-        raise ValueError(f"{folder}: none of the {len(unreadable)} scans can be read. The first error: {first}")
+        raise ValueError(f"{source}: none of the {len(unreadable)} scans can be read. The first error: {first}")
     for note in notes:
         warn(note)
+    pairs = [(writer, forgery) for writer, forgery, _ in rows]
+    counts = count_signatures(pairs)
     return Bunch(
         images=np.array([_path(folder, name) for _, _, name in rows]),
-        target=make_target([(writer, forgery) for writer, forgery, _ in rows]),
+        target=make_target(pairs),
+        counts=counts,
         canvas_size=scans.canvas_size,
         skipped=[_path(folder, name) for name in (*scans.left_out, *unreadable)],
-        DESCR=scans.description,
+        DESCR=f"{scans.description.rstrip()}\n\n{describe_counts(counts)}\n",
     )
 
 
@@ -151,8 +159,18 @@ def make_target(pairs):
     return target
 
 
+def with_integers(rows):
+    """Convert the writer ids of rows to integers if all are digits and remain distinct."""
+    texts = {writer for writer, _, _ in rows}
+    if all(text.isascii() and text.isdigit() and len(text) <= 18 for text in texts) and len(
+        set(map(int, texts))
+    ) == len(texts):
+        return [(int(writer), forgery, name) for writer, forgery, name in rows]
+    return rows
+
+
 def _path(folder, name):
-    return os.path.join(folder, *name.split("/"))
+    return os.path.join(folder, name.replace("/", os.sep))
 
 
 def _unreadable(folder, names):

@@ -1,15 +1,20 @@
-"""Read scans of signatures, and the steps of their preprocessing as plain functions."""
+"""Read scans of signatures, check their quality, and the steps of their preprocessing as plain functions."""
 
 from sigkit.imaging._clean import remove_background
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._preprocess import crop_ink, place_ink, preprocess_image
+from sigkit.imaging._problems import PROBLEMS as PROBLEMS
+from sigkit.imaging._quality import ScanQuality, check_scan, check_scans
 from sigkit.imaging._read import read_image
 from sigkit.imaging._resize import fit_canvas
 from sigkit.imaging._threshold import adaptive_threshold, otsu_threshold
 
 __all__ = [
     "ImageError",
+    "ScanQuality",
     "adaptive_threshold",
+    "check_scan",
+    "check_scans",
     "crop_ink",
     "fit_canvas",
     "otsu_threshold",

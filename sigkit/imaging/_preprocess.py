@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from sigkit.imaging._ink import PART, find_ink, rows_at_a_time
+from sigkit.imaging._measure_scan import measure_scan
+from sigkit.imaging._problems import find_problems
 from sigkit.imaging._resize import plan_resize
 from sigkit.imaging._threshold import adaptive_thresholds, count_grays, otsu_of_histogram
 
-_MIN_INK_SIDE = 16
-_MIN_CONTRAST = 10
 # The resized values are truncated to uint8. Without this constant, rounding errors would decide whether solid ink
 # becomes 255 or 254.
 _ROUNDING = 1e-6
@@ -36,7 +36,7 @@ class Preprocessed(NamedTuple):
     issues: dict[str, str]
 
 
-def crop_ink(image, background="otsu"):
+def crop_ink(image, background="otsu", check=False):
     """Crop the ink of a scan, clear its background and invert it.
 
     This is the part of `preprocess_image` that does not depend on the canvas.
@@ -47,6 +47,8 @@ def crop_ink(image, background="otsu"):
         A scan: bright paper and dark ink.
     background : {"otsu", "adaptive", "none"}, default="otsu"
         How the background is found; see `preprocess_image`.
+    check : bool, default=False
+        Whether problems of the scan are looked for, as by `check_scan`.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def crop_ink(image, background="otsu"):
     min_ink : int
         Minimum value of a pixel that counts as ink.
     issues : dict of str to str
-        Possible problems with the scan, "small", "faint" or "dark_paper", and a value that describes each.
+        The problems of the scan, by kind, and a short description of each; empty without `check`.
 
     Raises
     ------
@@ -81,7 +83,6 @@ def crop_ink(image, background="otsu"):
     """
     counts = count_grays(image)
     threshold = otsu_of_histogram(counts)
-    issues = _check_paper(counts, threshold)
     # Inverted, `pixel <= threshold` is `value >= 255 - threshold`. An adaptive threshold differs between pixels, but is
     # always below 255, so that after clearing the background all values above 0 are ink.
     min_ink = 255 - threshold
@@ -92,6 +93,7 @@ def crop_ink(image, background="otsu"):
     else:
         thresholds = ((first, threshold) for first in range(0, len(image), n_rows))
     box = find_ink(image, thresholds, threshold)
+    issues = find_problems(measure_scan(image, threshold), background) if check else {}
     inside = slice(box.top, box.bottom), slice(box.left, box.right)
     crop = image[inside]
     pixels = 255 - crop
@@ -100,8 +102,6 @@ def crop_ink(image, background="otsu"):
         for first in range(0, len(crop), n_rows):
             part = slice(first, first + n_rows)
             pixels[part] *= crop[part] <= threshold[part]
-    if max(pixels.shape) < _MIN_INK_SIDE:
-        issues["small"] = "{} x {}".format(*pixels.shape)
     return CroppedInk(pixels, (box.center_row, box.center_column), min_ink, issues)
 
 
@@ -158,7 +158,7 @@ def place_ink(ink, canvas_size, image_size=(170, 242)):
     return Preprocessed(_resize(pixels, row_weights, column_weights), issues)
 
 
-def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu"):
+def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu", check=False):
     """Center a signature on a canvas, clear its background, invert it and resize it.
 
     The procedure of [1]_: find the bounding box and the center of mass of the ink; place the box on a white canvas with
@@ -177,13 +177,16 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
         How the background is found: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's threshold at
         each pixel, for photographs with uneven light. With "none" it is not cleared, and Otsu's threshold is used to
         find the ink only.
+    check : bool, default=False
+        Whether problems of the scan are looked for, as by `check_scan`.
 
     Returns
     -------
     image : ndarray of shape image_size, dtype uint8
         The image: background 0 and ink up to 255.
     issues : dict of str to str
-        Possible problems, "over_canvas", "cut_off", "small", "faint" or "dark_paper", and a value that describes each.
+        "over_canvas" and "cut_off", see `place_ink`, and with `check` the problems of the scan, by kind, and a short
+        description of each.
 
     Raises
     ------
@@ -206,7 +209,7 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     >>> image.shape, image.max(), issues
     ((170, 242), np.uint8(255), {})
     """
-    return place_ink(crop_ink(image, background), canvas_size, image_size)
+    return place_ink(crop_ink(image, background, check), canvas_size, image_size)
 
 
 def _keep_whole(thresholds, kept):
@@ -267,17 +270,3 @@ def _multiply(rows, pixels):
             part = pixels[used, left : left + n_columns].astype(np.float64)
             product[first : first + _GROUP, left : left + n_columns] = group[:, used] @ part
     return product
-
-
-def _check_paper(counts, threshold):
-    """Return the issues that the gray values show: mostly dark pixels, or hardly any contrast."""
-    dark, bright = counts[: threshold + 1], counts[threshold + 1 :]
-    issues = {}
-    if dark.sum() > counts.sum() / 2:
-        issues["dark_paper"] = f"{dark.sum() / counts.sum():.0%}"
-    # The difference of the mean gray values of the two classes.
-    contrast = threshold + 1 + np.average(np.arange(len(bright)), weights=bright)
-    contrast -= np.average(np.arange(len(dark)), weights=dark)
-    if contrast < _MIN_CONTRAST:
-        issues["faint"] = f"{contrast:.1f}"
-    return issues

@@ -23,7 +23,7 @@ def compute_chunk(chunk, *shared):
     return results, next((memory.problem for memory in memories if memory.problem), None)
 
 
-def find_ink_of_scan(named_scan, memory, background, max_memory, keep):
+def find_ink_of_scan(named_scan, memory, background, check, max_memory, keep):
     """Return the digest of a scan (None without a cache), the shape of its ink, and its packed ink (None: not kept)."""
     name, scan = named_scan
     try:
@@ -31,7 +31,7 @@ def find_ink_of_scan(named_scan, memory, background, max_memory, keep):
         packed = memory.get(digest)
         found = unpack_ink(packed)
         if found is None:
-            found = crop_ink(_decode(content, max_memory), background)
+            found = crop_ink(_decode(content, max_memory), background, check)
             packed = pack_ink(found) if keep or memory else None
             memory.put(digest, **(packed or {}))
         shape = found[0].shape

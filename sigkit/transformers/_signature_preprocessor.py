@@ -9,9 +9,10 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import listing, map_parallel, progress, warn
+from sigkit._utils import map_parallel, progress
 from sigkit.imaging import ImageError, fit_canvas
 from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
+from sigkit.transformers._poor_scans import report_issues
 from sigkit.transformers._scan_steps import compute_chunk, find_ink_of_scan, preprocess_scan
 from sigkit.transformers._scans import check_scans, check_shape
 
@@ -20,26 +21,6 @@ _KEPT_BYTES = 2**28
 
 _CHUNK = 8
 """Number of scans in one task."""
-
-_MESSAGES = {
-    "over_canvas": (
-        "{n} of {total} signatures are larger than the canvas of {canvas} pixels, and their outer parts were cropped: "
-        '{names}. Choose a larger canvas_size; "max" considers only the signatures that are passed to fit.'
-    ),
-    "cut_off": (
-        "The canvas of {canvas} pixels does not have the aspect ratio of image_size {image}, and the crop to that "
-        'ratio cuts ink off {n} of {total} signatures: {names}. Choose a canvas_size with that ratio, or "max".'
-    ),
-    "small": ("The ink of {n} of {total} images is too small for a signature: {names} pixels. Scan them at 300 dpi."),
-    "faint": (
-        "Ink and paper differ by only a few gray values in {n} of {total} images: {names}. Leave them out if they are "
-        "blank."
-    ),
-    "dark_paper": (
-        "Most pixels of {n} of {total} images are dark: {names}. Paper must be bright and ink dark; if they are "
-        "inverted, pass 255 - image."
-    ),
-}
 
 
 class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
@@ -62,6 +43,10 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     background : {"otsu", "adaptive", "none"}, default="otsu"
         How the background is found and cleared: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's
         threshold at each pixel, for photographs with uneven light; "none" does not clear it.
+    on_poor_scan : {"warn", "error", "ignore"}, default="warn"
+        What is done about scans with problems, which :func:`~sigkit.imaging.check_scan` finds, and about signatures
+        that the canvas or the image does not show completely: one warning for each kind of problem, one error that
+        names all such scans, or nothing.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Folder of a cache with one entry per image, identified by the image's content and these parameters. Damaged
         entries are computed again. If the folder cannot be written later, one warning names it.
@@ -82,12 +67,12 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     --------
     SigNetFeaturizer : Compute features of these images.
     sigkit.imaging.preprocess_image : The same procedure for one image.
+    sigkit.imaging.check_scans : Measure the quality of many scans.
 
     Notes
     -----
-    There is one warning for each kind of possible problem, which names the scans: signatures larger than the canvas,
-    ink that is cut off because the canvas does not have the aspect ratio of `image_size`, ink that is too small or too
-    faint, and dark paper.
+    A poor scan is one with a shadow, straight lines, a dark edge, several signatures, noise, no contrast and more; the
+    user guide has a table. `fit` alone does not report them.
 
     `fit_transform` reads every scan and finds its ink once. With a canvas of "max", the cropped ink is compressed and
     kept until the canvas is known: up to 256 MiB in memory, which is enough for about 30,000 scans, and all of it in
@@ -114,6 +99,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         "canvas_size": [tuple, list, np.ndarray, StrOptions({"max"})],
         "image_size": [tuple, list, np.ndarray],
         "background": [StrOptions({"otsu", "adaptive", "none"})],
+        "on_poor_scan": [StrOptions({"warn", "error", "ignore"})],
         "memory": [str, os.PathLike, HasMethods(["cache"]), None],
         "max_memory": [Interval(Real, 0, None, closed="neither")],
         "n_jobs": [Integral, None],
@@ -126,6 +112,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         canvas_size="max",
         image_size=(170, 242),
         background="otsu",
+        on_poor_scan="warn",
         memory=None,
         max_memory=700,
         n_jobs=None,
@@ -134,6 +121,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         self.canvas_size = canvas_size
         self.image_size = image_size
         self.background = background
+        self.on_poor_scan = on_poor_scan
         self.memory = memory
         self.max_memory = max_memory
         self.n_jobs = n_jobs
@@ -191,7 +179,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Raises
         ------
         ImageError
-            A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
+            A `ValueError` that names the image, if one is unreadable, blank or contains no signature; with
+            `on_poor_scan="error"`, also if one is poor.
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
         OSError
@@ -219,7 +208,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Raises
         ------
         ImageError
-            A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
+            A `ValueError` that names the image, if one is unreadable, blank or contains no signature; with
+            `on_poor_scan="error"`, also if one is poor.
         ValueError
             If `X` is empty or does not contain images.
         """
@@ -252,7 +242,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             self.canvas_size_ = check_shape(self.canvas_size, "canvas_size")
             return kept
         shapes = []
-        shared = self._ink_memory(), self.background, self.max_memory, kept_bytes > 0
+        shared = self._ink_memory(), self.background, self._checks(), self.max_memory, kept_bytes > 0
         for position, (digest, shape, ink) in self._map("measured", problems, find_ink_of_scan, scans, *shared):
             shapes.append(shape)
             if ink is not None:
@@ -265,6 +255,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """Preprocess scans, from their ink where it was kept, and warn of possible problems, of the cache too."""
         image_size = check_shape(self.image_size, "image_size")
         settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
+        settings["check"] = self._checks()
         memory = ImageMemory(self.memory, "preprocessed", settings)
         kept = kept or [(None, None)] * len(scans)
         items = [(*scan, *found) for scan, found in zip(scans, kept)]
@@ -274,12 +265,16 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         for position, result in self._map("preprocessed", problems, preprocess_scan, items, *shared):
             images[position], issues[position] = result
         warn_if_not_kept(self.memory, problems)
-        self._warn_of_issues(issues, scans)
+        report_issues(issues, [name for name, _ in scans], self.on_poor_scan, self.canvas_size_, image_size)
         return images
+
+    def _checks(self):
+        return self.on_poor_scan != "ignore"
 
     def _ink_memory(self):
         """Return the cache of cropped ink, which only a canvas of "max" needs."""
-        return ImageMemory(self.memory if isinstance(self.canvas_size, str) else None, "ink", self.background)
+        memory = self.memory if isinstance(self.canvas_size, str) else None
+        return ImageMemory(memory, "ink", self.background, self._checks())
 
     def _map(self, step, problems, function, items, *shared):
         """Yield the position and the result of each item as they are done; in the end, raise one error for all."""
@@ -304,20 +299,6 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             raise ImageError(messages[0])
         if messages:
             raise ImageError("\n".join([f"{len(messages)} of {len(items)} images cannot be used:", *messages[:10]]))
-
-    def _warn_of_issues(self, issues, scans):
-        for kind, message in _MESSAGES.items():
-            found = [f"{name} ({of_scan[kind]})" for of_scan, (name, _) in zip(issues, scans) if kind in of_scan]
-            if found:
-                warn(
-                    message.format(
-                        n=len(found),
-                        total=len(scans),
-                        names=listing(found),
-                        canvas="{} x {}".format(*self.canvas_size_),
-                        image="{} x {}".format(*self.image_size),
-                    )
-                )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -23,7 +23,8 @@ def test_folders_of_writers(tmp_path, draw):
     assert bunch.target.dtype == np.int64
     assert bunch.canvas_size == "max"
     assert bunch.skipped == []
-    assert "5 signatures of 2 writers" in bunch.DESCR
+    assert "2 writers: 3 genuine, 1 skilled, 1 simple." in bunch.DESCR
+    assert bunch.counts == {2: {"genuine": 2, "skilled": 1, "simple": 1}, 10: {"genuine": 1}}
 
 
 def test_everything_in_the_file_name(tmp_path, draw):
@@ -106,7 +107,8 @@ def test_only_unknown_kinds_are_an_error(tmp_path, draw):
         ("{writer}{kind}.png", "two adjacent placeholders"),
         ("{writer}*.png", "two adjacent placeholders"),
         ("**/{writer}.png", "two adjacent placeholders"),
-        (None, "pattern must be a str"),
+        ("{writer}{writer}.png", "two adjacent placeholders"),
+        (b"{writer}.png", "pattern must be a str"),
     ],
 )
 def test_invalid_patterns_are_refused(tmp_path, pattern, problem):
@@ -177,3 +179,56 @@ def test_what_is_no_scan_is_skipped(tmp_path):
     with pytest.warns(UserWarning, match=r"unreadable, left out \(4\): ada/2\.png, bob/2\.png, bob/3\.png, bob/4\.png"):
         bunch = load_folder(tmp_path, "{writer}/*", on_error="skip")
     assert [os.path.basename(path) for path in bunch.images] == ["1.png", "1.png"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kinds", "names"),
+    [
+        ("{writer}{kind}/*", {"": 0, "_forg": 1}, ["001/1.png", "001_forg/1.png", "7/1.png"]),
+        ("{writer}{kind}/*", {"": 0, "_FORG": 1}, ["001/1.png", "001_Forg/1.png", "7/1.png"]),
+        ("{kind}{writer}_*", {"g": 0, "f": 1}, ["g1_1.png", "f1_1.png", "g7_1.png"]),
+        ("{writer}/{kind}*", {"a": 0, "b": 1}, ["1/a1.png", "1/b1.png", "7/a1.png"]),
+        ("{writer}/*{kind}.png", {"": 0, "f": 1}, ["1/x1.png", "1/x1f.png", "7/1.png"]),
+        ("{writer}-{kind}.png", {"": 0, "x": 1}, ["1-.png", "1-x.png", "7-.png"]),
+    ],
+)
+def test_kinds_directly_beside_other_placeholders(tmp_path, draw, pattern, kinds, names):
+    draw(tmp_path, names)
+    assert load_folder(tmp_path, pattern, kinds=kinds).target.tolist() == [[1, 0], [1, 1], [7, 0]]
+
+
+def test_a_kind_of_one_letter_is_no_part_of_a_word(tmp_path, draw):
+    draw(tmp_path, ["1/file1.png", "1/f1.png", "1/1.png"])
+    bunch = load_folder(tmp_path, "{writer}/{kind}*", kinds={"": 0, "f": 1})
+    assert relative(bunch, tmp_path) == ["1/1.png", "1/file1.png", "1/f1.png"]
+    assert bunch.target[:, 1].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names", "problem"),
+    [
+        ("{writer}/*", ["001/1.png", "001_forg/1.png"], "'001' and '001_forg'"),
+        ("{writer}/*", ["org_1/1.png", "forg_1/1.png"], "'forg_1' and 'org_1'"),
+        ("{writer}/*", ["ada/1.png", "ADA (fake)/1.png"], r"'ADA \(fake\)' and 'ada'"),
+        ("{writer}/*", ["1/1.png", "1f/1.png"], "'1' and '1f'"),
+        ("{writer}-*.png", ["1_g-1.png", "1_f-1.png"], "'1_f' and '1_g'"),
+        ("{writer}/*", ["genuine/1.png", "forged/1.png"], "'forged', 'genuine'"),
+    ],
+)
+def test_a_pattern_that_makes_two_writers_of_one_is_warned_about(tmp_path, draw, pattern, names, problem):
+    draw(tmp_path, names)
+    with pytest.warns(UserWarning, match=rf"a word of the kind is a part of the writer's id \({problem}\)"):
+        assert load_folder(tmp_path, pattern).target[:, 1].tolist() == [0, 0]
+
+
+def test_initials_are_no_kinds(tmp_path, draw):
+    writers = ["maria_f", "maria_g", "ada", "bob", "eve_s", "ida", "kim", "lea", "max"]
+    draw(tmp_path, [f"{writer}/1.png" for writer in writers])
+    assert set(load_folder(tmp_path, "{writer}/*").target[:, 0]) == set(writers)
+    assert set(load_folder(tmp_path).target[:, 0]) == set(writers)
+
+
+def test_a_pattern_that_finds_forgeries_only_is_warned_about(tmp_path, draw):
+    draw(tmp_path, ["1_forg/1.png"])
+    with pytest.warns(UserWarning, match="forgeries but no genuine signature of 1 writers: 1"):
+        load_folder(tmp_path, "{writer}_{kind}/*")

@@ -88,7 +88,7 @@ def test_over_canvas_is_warned_about_by_name(files):
 def test_canvas_of_another_shape_is_warned_about_by_name(files):
     preprocessor = SignaturePreprocessor(canvas_size=(100, 300)).fit(files)
     with pytest.warns(
-        UserWarning, match=r"crop to that ratio cuts ink off 6 of 6 signatures: \S*scan-0.png \(\d+\.\d% of"
+        UserWarning, match=r"aspect ratio of image_size 170 x 242 in 6 of 6 scans: \S*scan-0.png \(\d+\.\d% of"
     ):
         preprocessor.transform(files)
 
@@ -124,18 +124,58 @@ def test_bad_arrays_are_named_by_their_position(scans):
         SignaturePreprocessor().fit([*scans, np.zeros((9, 9), np.uint8)])
 
 
-@pytest.mark.parametrize("kind", ["small", "faint", "dark_paper"])
-def test_doubtful_scans_are_warned_about(kind, draw_scan):
-    speck = np.full((50, 50), 255, np.uint8)
-    speck[20:28, 20:28] = 0
-    scan = draw_scan()
-    doubtful = {"small": speck, "faint": np.where(scan < 128, 240, 246).astype(np.uint8), "dark_paper": 255 - scan}[
-        kind
-    ]
-    message = {"small": r"image 1 \(9 x 9\)", "faint": r"image 1 \(6\.0\)", "dark_paper": r"image 1 \(9\d%\)"}[kind]
-    preprocessor = SignaturePreprocessor(canvas_size=(212, 302)).fit([scan, doubtful])
-    with pytest.warns(UserWarning, match=rf"1 of 2 .*{message}"):
-        preprocessor.transform([scan, doubtful])
+@pytest.fixture
+def poor_scans(draw_scan):
+    """Three kinds of poor scans, three of each, by what the message says of them."""
+    sound = [draw_scan(height=150 + 10 * k, width=300, seed=k) for k in range(3)]
+    shadow, frame = [scan.copy() for scan in sound], [scan.copy() for scan in sound]
+    for k in range(3):
+        shadow[k][:, : 100 + 20 * k] //= 2
+        frame[k][[4 + k, -5 - k], 4:-4] = frame[k][4:-4, [4 + k, -5 - k]] = 30
+    return {
+        "a shadow, uneven light": shadow,
+        "straight lines": frame,
+        "dark paper": [255 - scan for scan in sound],
+    }
+
+
+@pytest.mark.parametrize("what", ["a shadow, uneven light", "straight lines", "dark paper"])
+@pytest.mark.parametrize("canvas_size", ["max", (255, 363)])
+def test_poor_scans_are_warned_about_by_name(what, canvas_size, scans, poor_scans, tmp_path):
+    preprocessor = SignaturePreprocessor(canvas_size=canvas_size, memory=tmp_path)
+    for _ in ("computed", "from the cache"):
+        with pytest.warns(UserWarning, match=rf"Found {what}.* in 3 of 9 scans: image 6 \(.*image 8") as caught:
+            preprocessor.fit_transform([*scans, *poor_scans[what]])
+        assert len(caught) == 1
+
+
+def test_poor_scans_are_an_error_that_names_all(scans, poor_scans):
+    preprocessor = SignaturePreprocessor(canvas_size=(102, 145), on_poor_scan="error").fit(scans)
+    with pytest.raises(ImageError) as caught:
+        preprocessor.transform([*scans, *poor_scans["straight lines"], *poor_scans["dark paper"]])
+    over, dark, lines = str(caught.value).splitlines()
+    assert over.startswith(
+        "Found ink larger than the canvas of 102 x 145 pixels, whose outer parts were cropped, in 12 of"
+    )
+    assert [f"image {k} " in lines for k in range(12)] == [6 <= k < 9 for k in range(12)]
+    assert [f"image {k} " in dark for k in range(12)] == [9 <= k < 12 for k in range(12)]
+
+
+def test_poor_scans_are_ignored_and_then_found(poor_scans, tmp_path):
+    settings = {"canvas_size": (255, 363), "memory": tmp_path}
+    ignored = SignaturePreprocessor(**settings, on_poor_scan="ignore").fit_transform(poor_scans["straight lines"])
+    with pytest.warns(UserWarning, match="straight lines"):
+        warned = SignaturePreprocessor(**settings).fit_transform(poor_scans["straight lines"])
+    np.testing.assert_array_equal(ignored, warned)
+
+
+@pytest.mark.parametrize("darkest", [0.3, 0.4, 0.5])
+def test_uneven_light_is_no_problem_with_a_threshold_at_each_pixel(draw_scan, darkest):
+    photograph = draw_scan(height=150, width=300) * np.linspace(darkest, 1, 300)
+    preprocessor = SignaturePreprocessor(canvas_size=(255, 363))
+    with pytest.warns(UserWarning, match="uneven light"):
+        preprocessor.fit_transform([photograph.astype(np.uint8)])
+    preprocessor.set_params(background="adaptive").fit_transform([photograph.astype(np.uint8)])
 
 
 @pytest.mark.parametrize(
@@ -460,7 +500,7 @@ def test_ink_of_senseless_size_does_not_decide_the_canvas(files, tmp_path, shape
         for work in (preprocessor.fit, preprocessor.fit_transform):
             with pytest.raises(ImageError, match=r'page\.png: its ink is .* canvas_size="max" takes at most 10,000'):
                 work(paths)
-    with pytest.warns(UserWarning, match=r"1 of 7 signatures are larger than the canvas.*page\.png"):
+    with pytest.warns(UserWarning, match=r"ink larger than the canvas.*page\.png"):
         SignaturePreprocessor(canvas_size=(204, 290)).fit_transform(paths)
 
 

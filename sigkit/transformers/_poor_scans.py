@@ -1,0 +1,38 @@
+"""Report poor scans: one warning for each kind of problem, or one error for all."""
+
+from sigkit._utils import listing, warn
+from sigkit.imaging import PROBLEMS, ImageError
+
+_OF_CANVAS = {
+    "over_canvas": (
+        "ink larger than the canvas of {canvas} pixels, whose outer parts were cropped",
+        'Choose a larger canvas_size; "max" considers only the signatures that are passed to fit.',
+    ),
+    "cut_off": (
+        "ink cut off, because the canvas of {canvas} pixels does not have the aspect ratio of image_size {image}",
+        'Choose a canvas_size with that ratio, or "max".',
+    ),
+}
+_MESSAGES = _OF_CANVAS | PROBLEMS
+
+
+def report_issues(issues, names, on_poor_scan, canvas_size, image_size):
+    """Warn of the issues of scans, raise an error that names all of them, or ignore them.
+
+    `issues` has a dict for each scan, from kinds of problems to short descriptions.
+    """
+    if on_poor_scan == "ignore":
+        return
+    sizes = {"canvas": "{} x {}".format(*canvas_size), "image": "{} x {}".format(*image_size)}
+    messages = []
+    for kind, (what, advice) in _MESSAGES.items():
+        found = [f"{name} ({of_scan[kind]})" for of_scan, name in zip(issues, names) if kind in of_scan]
+        if found:
+            # All of them in an error: it is of no use to correct some and to be told of the others then.
+            named = listing(found) if on_poor_scan == "warn" else ", ".join(found)
+            share = f" in {len(found)} of {len(names)} scans" if len(names) > 1 else ""
+            messages.append(f"Found {what.format(**sizes)}{share}: {named}. {advice}")
+    if on_poor_scan == "error" and messages:
+        raise ImageError("\n".join(messages))
+    for message in messages:
+        warn(message)
