@@ -1,4 +1,4 @@
-"""Kinds of files of `sigkit.experiments`, for `fuzz_files.py --experiments`."""
+"""Kinds of files of `sigkit.experiments`, for `fuzz_files.py`."""
 
 from fuzz_files import IMAGES, TARGET, VECTORS, WRITERS, Target, kind
 from sklearn.pipeline import make_pipeline

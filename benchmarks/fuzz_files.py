@@ -1,6 +1,6 @@
 """Damage files that sigkit wrote, read them, and compare what comes out with what the whole file gives.
 
-    python benchmarks/fuzz_files.py [--n 15000] [--seed 0] [--kinds weights ...] [--list] [--forged] [--experiments]
+    python benchmarks/fuzz_files.py [--n 20000] [--seed 0] [--kinds weights ...] [--list] [--forged]
 
 Each file is damaged at random: bits flipped, bytes set, blocks zeroed or exchanged, content cut off, put in or taken
 out; and, with the digest left as it was, as a program would damage it: an array removed, renamed, of another type or
@@ -358,15 +358,13 @@ def run(n, names, seed=0, forged=False, out=sys.stdout):
 
 
 def main():
+    importlib.import_module("fuzz_experiments")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=15_000, help="number of damaged files, of all kinds together")
+    parser.add_argument("--n", type=int, default=20_000, help="number of damaged files, of all kinds together")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=[*KINDS], metavar="KIND")
     parser.add_argument("--forged", action="store_true", help="damage values only, and renew the digest")
     parser.add_argument("--list", action="store_true", help="print the kinds and stop")
-    parser.add_argument("--experiments", action="store_true", help="also the files of sigkit.experiments")
-    if "--experiments" in sys.argv:
-        importlib.import_module("fuzz_experiments")
     options = parser.parse_args()
     if options.list:
         print(*KINDS, sep="\n")

@@ -4,11 +4,13 @@
 
 Seeds are synthetic signatures in all formats and modes that are read, and also every file of a folder if one is given.
 Mutations flip bits, cut, insert, clear blocks, or change fields of headers; bombs are small files that ask for much.
-Each file is read and preprocessed with a background in turn. The exit status is 1 if an error is no `ImageError` that
-names the file, if a warning does not name it, or if a file takes 10 s of processor time or 1 GB of memory in all.
+Each file is read and preprocessed with one background or another. The exit status is 1 if an error is no `ImageError`
+that names the file, a warning does not name it, a decoder complains on standard error although there is an image, or a
+file takes 10 s of processor time or 1 GB of memory in all.
 """
 
 import argparse
+import contextlib
 import io
 import multiprocessing
 import os
@@ -17,20 +19,23 @@ import struct
 import sys
 import tempfile
 import time
+import warnings
 import zlib
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from sigkit.datasets import make_signatures
+from sigkit.imaging import ImageError, crop_ink, place_ink, read_image
 
 MAX_SECONDS, MAX_BYTES = 10, 10**9
 MAX_WALL = 60
 """Seconds until a child is killed: other processes may have the processor."""
 
-CANVAS = (730, 1042)
+CANVAS, BACKGROUNDS = (730, 1042), ("otsu", "adaptive", "none")
 
 
 def encode(image, suffix, **options):
@@ -159,98 +164,56 @@ def fax(width, height):
 
 
 def make_bombs():
-    """Yield the names of files, and functions that return their contents or create them at a path."""
-    size = {256: (4, (10,)), 257: (4, (10,)), 258: (3, (8,)), 259: (3, (1,)), 262: (3, (1,))}
-    deflated = zlib.compress(bytes(60_000), 9)
-    small = encode(Image.new("L", (40, 40), 255), "PNG")
+    """Yield the names of files, and functions that return their contents, or that create them at a path."""
+    size = {256: (4, (10,)), 257: (4, (10,)), 258: (3, (8,)), 259: (3, (8,)), 262: (3, (1,))}
+    raw = size | {259: (3, (1,)), 273: (4, (8,)), 279: (4, (100,))}
+    code = zlib.compress(bytes(60_000), 9)
+    tile = {322: (4, (60_000,)), 323: (4, (60_000,)), 324: (4, (8,)), 325: (4, (len(code),))}
+    rows = {256: (4, (3000,)), 257: (4, (60_000,)), 278: (3, (1,))}
+    strips = {273: (4, (8,) * 60_000), 279: (4, (len(code),) * 60_000)}
+    fax_lines = {256: (4, (1,)), 257: (4, (30_000_000,)), 259: (3, (4,)), 273: (4, (8,)), 279: (4, (4_000_000,))}
+    damaged = {tag: (4, (2**31, 2**31)) for tag in range(600, 65_400)}
+    exif = tiff({tag: (4, (2**31,)) for tag in range(5000)}).replace(b"\4\0\1\0", b"\4\0\xff\xff")
+    small, noise = Image.new("L", (40, 40), 255), Image.effect_noise((5400, 5400), 90)
+    white, packed = encode(small, "PNG"), b"a\0\0" + zlib.compress(bytes(10**9))
+    lossless = struct.pack("<IBIBI", 10, 0x2F, 0xFFFFFFF, 0, 0)
+    run_length = struct.pack("<IIIIiiHHIIIIII", 0, 0, 1078, 40, 5000, 5000, 1, 8, 1, 0, 0, 0, 256, 0)
     yield "60,000 x 40 PNG of two values", lambda: png(60_000, 40, 1)
-    yield "182 megapixels PNG of two values", lambda: png(14_000, 13_000, 1)
+    yield "196 megapixels PNG of two values", lambda: png(14_000, 14_000, 1)
     yield "182 megapixels TIFF of a fax", lambda: fax(14_000, 13_000)
-    yield "182 megapixels PNG of gray", lambda: png(13_500, 13_500)
-    yield "144 megapixels PNG of color", lambda: png(12_000, 12_000, 8, 2)
-    yield "144 megapixels PNG of transparent color", lambda: png(12_000, 12_000, 8, 6, row=bytes(4 * 12_000))
-    yield "180 megapixels PNG of 16-bit gray", lambda: png(13_400, 13_400, 16)
+    yield "196 megapixels PNG of gray", lambda: png(14_000, 14_000)
+    yield "121 megapixels PNG of color", lambda: png(11_000, 11_000, 8, 2)
+    yield "121 megapixels PNG of transparent color", lambda: png(11_000, 11_000, 8, 6, row=bytes(44_000))
+    yield "196 megapixels PNG of 16-bit gray", lambda: png(14_000, 14_000, 16)
     yield "900 megapixels PNG", lambda: png(30_000, 30_000)
     yield "PNG one pixel wide", lambda: png(1, 30_000_000)
     yield "PNG one pixel high", lambda: png(30_000_000, 1)
+    yield "PNG with a compressed text", lambda: white[:33] + chunk(b"zTXt", packed) + white[33:]
+    yield "PNG with a compressed profile", lambda: white[:33] + chunk(b"iCCP", packed) + white[33:]
+    yield "JPEG of 4 gigapixels", lambda: encode(small, "JPEG").replace(b"\0\x28\0\x28", b"\xff\xff\xff\xff")
     yield (
-        "PNG with a compressed text",
-        lambda: small[:33] + chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10**9))) + small[33:],
-    )
-    yield (
-        "PNG with a compressed profile",
-        lambda: small[:33] + chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(10**9))) + small[33:],
-    )
-    yield (
-        "JPEG of 4 gigapixels",
-        lambda: encode(Image.new("L", (9, 9)), "JPEG").replace(b"\0\x09\0\x09", b"\xff\xff\xff\xff"),
-    )
-    yield (
-        "64 megapixels progressive JPEG",
-        lambda: encode(Image.new("RGB", (8000, 8000)), "JPEG", progressive=True, subsampling=0),
+        "53 megapixels progressive JPEG",
+        lambda: encode(Image.new("RGB", (7300, 7300)), "JPEG", progressive=True, subsampling=0),
     )
     yield "JPEG with more than 100 scans", lambda: repeated_scans(100)
     yield "JPEG with 30 scans", lambda: repeated_scans(20)
-    yield (
-        "WebP of 268 megapixels",
-        lambda: b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8L" + struct.pack("<IBIBI", 10, 0x2F, 0xFFFFFFF, 0, 0),
-    )
-    yield "34 megapixels WebP", lambda: encode(Image.effect_noise((5800, 5800), 90), "WEBP", quality=1, method=0)
-    yield (
-        "34 megapixels WebP, lossless",
-        lambda: encode(Image.effect_noise((5800, 5800), 9).convert("RGB"), "WEBP", lossless=True, method=0),
-    )
+    yield "JPEG with 5,000 damaged tags", lambda: encode(small, "JPEG", exif=b"Exif\0\0" + exif)
+    yield "JPEG with 50 million comments", lambda: encode(small, "JPEG")[:2] + b"\xff\xfe\0\2" * 50_000_000
+    yield "PNG with 20 million chunks", lambda: white[:33] + chunk(b"tEXt", b"") * 20_000_000 + white[33:]
+    yield "WebP of 268 megapixels", lambda: b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8L" + lossless
+    yield "29 megapixels WebP", lambda: encode(noise, "WEBP", quality=1, method=0)
+    yield "29 megapixels WebP, lossless", lambda: encode(noise, "WEBP", lossless=True, method=0)
     yield "GIF of 4 gigapixels", lambda: gif(65535, 65535, 65535, 65535)
+    yield "GIF with 100 million blocks", lambda: gif(9, 9, 9, 9)[:-3] + b"\1\0" * 100_000_000
     yield "GIF with a frame larger than its screen", lambda: gif(1, 1, 65535, 65535)
-    yield (
-        "TIFF with a tile of 60,000 x 60,000",
-        lambda: tiff(
-            size
-            | {259: (3, (8,)), 322: (4, (60_000,)), 323: (4, (60_000,)), 324: (4, (8,)), 325: (4, (len(deflated),))},
-            deflated,
-        ),
-    )
-    yield (
-        "TIFF with 60,000 strips of the same bytes",
-        lambda: tiff(
-            size
-            | {
-                256: (4, (3000,)),
-                257: (4, (60_000,)),
-                259: (3, (8,)),
-                273: (4, (8,) * 60_000),
-                278: (3, (1,)),
-                279: (4, (len(deflated),) * 60_000),
-            },
-            deflated,
-        ),
-    )
-    yield (
-        "TIFF with 65,000 damaged tags",
-        lambda: tiff(
-            size | {273: (4, (8,)), 279: (4, (100,))} | {tag: (4, (2**31,) * 2) for tag in range(400, 65_400)},
-            bytes(range(100)),
-        )[:-200_000],
-    )
-    yield (
-        "JPEG with 5,000 damaged tags",
-        lambda: encode(
-            Image.new("L", (40, 40)),
-            "JPEG",
-            exif=b"Exif\0\0" + tiff({tag: (4, (2**31,)) for tag in range(5000)}).replace(b"\4\0\1\0", b"\4\0\xff\xff"),
-        ),
-    )
+    yield "TIFF with a tile of 60,000 x 60,000", lambda: tiff(size | tile, code)
+    yield "TIFF with 60,000 strips of the same bytes", lambda: tiff(size | rows | strips, code)
+    yield "fax of 30 million lines", lambda: tiff(size | fax_lines, b"\xff" * 4_000_000)
+    yield "TIFF with 20 million strips", lambda: tiff(size | {273: (4, (8,) * 20_000_000), 279: (4, (8,))})
+    yield "TIFF with 65,000 damaged tags", lambda: tiff(raw | damaged, bytes(range(100)))[:-200_000]
     yield "PPM with a long comment", lambda: b"P5 #" + b"c" * 200_000_000
     yield "PGM of plain text", lambda: b"P2 9999 9999 255\n" + b"#\n" * 50_000_000
-    yield (
-        "BMP with run lengths",
-        lambda: (
-            b"BM"
-            + struct.pack("<IIIIiiHHIIIIII", 0, 0, 1078, 40, 14_000, 14_000, 1, 8, 1, 0, 0, 0, 256, 0)
-            + bytes(range(256)) * 4
-            + b"\xff\1" * 2_000_000
-        ),
-    )
+    yield "BMP with run lengths", lambda: b"BM" + run_length + bytes(range(256)) * 4 + b"\xff\1\1\0" * 1_000_000
     yield "PostScript", lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n"
     yield "a file of 50 GB", lambda path: os.truncate(path, 50 * 10**9)
     if hasattr(os, "mkfifo"):
@@ -259,15 +222,11 @@ def make_bombs():
 
 
 def examine(path, background):
-    """Read and preprocess a file; return what came of it, the kind in detail, and the warnings."""
-    import warnings
-
-    from sigkit.imaging import ImageError, crop_ink, place_ink, read_image
-
+    """Read and preprocess a file; return what came of it, details, and the texts of warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            # The first step raises the errors of the file, and the second those of its content, which callers name.
+            # Errors of the second step do not name the file: a `SignaturePreprocessor` adds it.
             image = read_image(path)
             try:
                 place_ink(crop_ink(image, background), CANVAS)
@@ -282,24 +241,33 @@ def examine(path, background):
     return *outcome, [str(warning.message) for warning in caught]
 
 
-def work(connection, errors):
-    """Examine the files that come through a connection; standard error goes into a file."""
-    os.dup2(os.open(errors, os.O_RDWR | os.O_CREAT), 2)
+def work(connection, folder, seeds, seed):
+    """Examine files: those of the paths that come through a connection, or the mutations with given numbers.
+
+    Standard error goes into a file, to which libtiff writes that it has found damage.
+    """
+    os.dup2(os.open(folder / "errors", os.O_RDWR | os.O_CREAT), 2)
     while True:
-        path, background = connection.recv()
-        before, start = os.lseek(2, 0, os.SEEK_END), time.process_time()
-        reset_peak()
-        outcome = examine(path, background)
-        noise = os.lseek(2, 0, os.SEEK_END) > before
-        connection.send((*outcome, noise, time.process_time() - start, peak_bytes()))
+        job = connection.recv()
+        for number in [job[1]] if isinstance(job, tuple) else job:
+            path, name = folder / "scan.png", ""
+            if not isinstance(job, tuple):
+                rng = random.Random(f"{seed} {number}")
+                name = rng.choice(sorted(seeds))
+                content, kind = mutate(seeds[name], rng)
+                path.write_bytes(content)
+                name = f"mutation {number}: {name}, {kind}"
+            before, start = os.lseek(2, 0, os.SEEK_END), time.process_time()
+            reset_peak()
+            outcome = examine(path, BACKGROUNDS[number % 3])
+            noise = os.lseek(2, 0, os.SEEK_END) > before
+            connection.send((name, *outcome, noise, time.process_time() - start, peak_bytes()))
 
 
 def reset_peak():
-    try:
+    # Elsewhere than on Linux, the peak is that of the whole life of the process.
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        # The peak is that of the whole life of the process.
-        pass
 
 
 def peak_bytes():
@@ -315,28 +283,58 @@ def peak_bytes():
 class Child:
     """A process that examines one file after another, and is replaced if it hangs or dies."""
 
-    def __init__(self, folder):
-        self.errors, self.process = folder / "stderr", None
+    def __init__(self, *arguments):
+        self.arguments, self.process = arguments, None
 
-    def examine(self, path, background):
+    def send(self, job):
         if self.process is None:
-            self.connection, other = multiprocessing.Pipe()
-            self.process = multiprocessing.get_context("spawn").Process(
-                target=work, args=(other, self.errors), daemon=True
-            )
+            context = multiprocessing.get_context("spawn")
+            self.connection, other = context.Pipe()
+            self.process = context.Process(target=work, args=(other, *self.arguments), daemon=True)
             self.process.start()
             other.close()
+        self.connection.send(job)
+
+    def receive(self):
+        """Return the name of the next file, its outcome, details, warnings, noise, seconds and bytes."""
         try:
-            self.connection.send((path, background))
             if self.connection.poll(MAX_WALL):
                 return self.connection.recv()
             outcome = "hang", ""
         except (EOFError, OSError):
             outcome = "raw", "the process died"
-        self.process.kill()
-        self.process.join()
-        self.process = None
-        return *outcome, [], False, 0.0, 0
+        self.close()
+        return "", *outcome, [], False, 0.0, 0
+
+    def close(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+            self.process = None
+
+
+class Report:
+    """Counts of the outcomes of one kind of file, and what was not as it should be."""
+
+    def __init__(self):
+        self.counts, self.failures = Counter(), []
+
+    def add(self, name, outcome, detail, warned, noise, seconds, peak):
+        found = {
+            "raw error": outcome == "raw",
+            "above 10 s": outcome == "hang" or seconds > MAX_SECONDS,
+            "above 1 GB": peak > MAX_BYTES,
+            "warning without the file's name": any("scan.png" not in text for text in warned),
+            "image although a decoder complains": noise and outcome == "image",
+        }
+        self.counts.update({outcome: 1} | {kind: int(is_found) for kind, is_found in found.items()})
+        for kind, value in {"slowest, ms": 1000 * seconds, "most memory, MB": peak / 1e6}.items():
+            self.counts[kind] = max(self.counts[kind], round(value))
+        kinds = ", ".join(kind for kind, is_found in found.items() if is_found)
+        line = f"{name}: {kinds or outcome} {detail[:100]}{warned[:1] or ''}; {seconds:.1f} s, {peak / 1e6:.0f} MB"
+        if kinds:
+            self.failures.append(line)
+        return line
 
 
 def main(arguments=None):
@@ -346,63 +344,39 @@ def main(arguments=None):
     parser.add_argument("--folder", type=Path, help="real files as further seeds")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
+    # The time of other threads would count too.
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     seeds = make_seeds()
     if options.folder:
         files = sorted(path for path in options.folder.rglob("*") if path.is_file())
         seeds |= {str(path): path.read_bytes() for path in files}
-    rng = random.Random(options.seed)
-    names = sorted(seeds)
+    print(f"{len(seeds)} seeds of {sum(map(len, seeds.values())) / len(seeds) / 1000:.1f} kB on average")
+    reports = {"mutations": Report(), "bombs": Report()}
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        child, failures = Child(folder), []
-        print(f"{len(seeds)} seeds of {sum(map(len, seeds.values())) / len(seeds) / 1000:.1f} kB on average")
-        totals = [Counter(), Counter()]
-        for stage, items in enumerate((mutations(options.mutations, seeds, names, rng), bombs(options.bombs))):
-            for number, (name, make) in enumerate(items):
-                path = folder / "scan.png"
-                path.unlink(missing_ok=True)
+        child = Child(folder, seeds, options.seed)
+        for number in range(options.mutations):
+            if child.process is None:
+                child.send(range(number, options.mutations))
+            name, *result = child.receive()
+            reports["mutations"].add(name or f"mutation {number}", *result)
+        child.close()
+        for number, (name, make) in enumerate(islice(make_bombs(), options.bombs)):
+            path = folder / "scan.png"
+            path.unlink(missing_ok=True)
+            if make.__code__.co_argcount:
+                path.touch()
                 make(path)
-                background = ("otsu", "adaptive", "none")[number % 3]
-                result = child.examine(path, background)
-                outcome, detail, warned, noise, seconds, peak = result
-                totals[stage][outcome] += 1
-                totals[stage]["complaint of a decoder beside an image"] += noise and outcome == "image"
-                unnamed = [text for text in warned if path.name not in text]
-                found = {
-                    "raw error": outcome == "raw",
-                    "above 10 s": outcome == "hang" or seconds > MAX_SECONDS,
-                    "above 1 GB": peak > MAX_BYTES,
-                    "warning without the file's name": bool(unnamed),
-                }
-                totals[stage].update({kind: int(is_found) for kind, is_found in found.items()})
-                totals[stage]["slowest, ms"] = max(totals[stage]["slowest, ms"], round(1000 * seconds))
-                totals[stage]["most memory, MB"] = max(totals[stage]["most memory, MB"], round(peak / 1e6))
-                if any(found.values()):
-                    kinds = ", ".join(kind for kind, is_found in found.items() if is_found)
-                    failures.append(
-                        f"{name}, {background}: {kinds} ({detail[:200]} {seconds:.1f} s {peak / 1e6:.0f} MB {unnamed[:1]})"
-                    )
-                if stage:
-                    print(f"  {name}: {outcome} {detail[:100]}; {seconds:.1f} s, {peak / 1e6:.0f} MB")
-            print(("mutations", "bombs")[stage], dict(totals[stage]))
-    for failure in failures[:20]:
-        print("FAILED", failure)
-    return bool(failures)
-
-
-def mutations(number, seeds, names, rng):
-    for _ in range(number):
-        name = rng.choice(names)
-        content, kind = mutate(seeds[name], rng)
-        yield f"{name}, {kind}", lambda path, content=content: path.write_bytes(content)
-
-
-def bombs(number):
-    for (name, make), _ in zip(make_bombs(), range(number)):
-        if make.__code__.co_argcount:
-            yield name, lambda path, make=make: (path.touch(), make(path))
-        else:
-            yield name, lambda path, make=make: path.write_bytes(make())
+            else:
+                path.write_bytes(make())
+            child.send((path, number))
+            print(" ", reports["bombs"].add(name, *child.receive()[1:]))
+        child.close()
+    for kind, report in reports.items():
+        print(kind, dict(report.counts))
+        for failure in report.failures[:20]:
+            print("FAILED", failure)
+    return any(report.failures for report in reports.values())
 
 
 if __name__ == "__main__":

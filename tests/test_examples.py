@@ -74,7 +74,7 @@ def test_errors_name_what_is_wrong(verify, folder, capsys):
     customers, text = str(folder / "customers"), folder / "text.png"
     query = str(folder / "customers" / "ada" / "1.png")
     text.write_text("no image")
-    with pytest.raises(ValueError, match=r"(?s)2 of 3 images.*nowhere\.png: cannot be read.*text\.png: not an image"):
+    with pytest.raises(ValueError, match=r"(?s)2 of 3 images.*nowhere\.png: no such file.*text\.png: not an image"):
         verify.main(["--references", "nowhere.png", str(text), "--query", query])
     with pytest.raises(ValueError, match=r"--claim eve: no such customer in .*; found 007, ada\."):
         verify.main(["--customers", customers, "--claim", "eve", "--query", query])

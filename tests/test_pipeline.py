@@ -12,7 +12,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import Pipeline
 
-import sigkit.transformers._signature_preprocessor as preprocessor_module
+import sigkit.transformers._scan_steps as steps_module
 import sigkit.transformers._signet_featurizer as featurizer_module
 from sigkit.datasets import load_folder, make_signatures
 from sigkit.estimators import WriterDependentSVC
@@ -73,7 +73,7 @@ def test_cross_validate(corpus, weights, split):
 
 def test_grid_search_featurizes_each_image_once(corpus, weights, split, tmp_path, monkeypatch):
     seen = Counter()
-    for module, name in ((preprocessor_module, "preprocess_image"), (featurizer_module, "extract_features")):
+    for module, name in ((steps_module, "preprocess_image"), (featurizer_module, "extract_features")):
         original = getattr(module, name)
 
         def count(first, *args, original=original, name=name, **settings):

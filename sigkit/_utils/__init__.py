@@ -40,7 +40,7 @@ from sigkit._utils._target import (
 from sigkit._utils._text import listing
 from sigkit._utils._threshold import check_threshold, thresholds_of_writers
 from sigkit._utils._warn import warn
-from sigkit._utils._warning_filters import filters_lock
+from sigkit._utils._warning_filters import filters_lock, validate_data
 
 __all__ = [
     "DIGEST",
@@ -90,6 +90,7 @@ __all__ = [
     "thresholds_of_writers",
     "unseal_safetensors",
     "unsealed",
+    "validate_data",
     "warn",
     "whole_file",
     "with_last_step",

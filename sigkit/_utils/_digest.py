@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from sigkit._utils._regular_file import open_regular
+from sigkit._utils._regular_file import MAX_SCAN_SIZE, open_regular
 
 
 def content_digest(content):
@@ -70,7 +70,7 @@ def signature_digest(X, row):
     if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
         signature = np.asarray(signature)[0]
     if isinstance(signature, (str, os.PathLike)):
-        with open_regular(signature) as (file, _):
+        with open_regular(signature, MAX_SCAN_SIZE) as (file, _):
             return hashlib.file_digest(file, "sha256").hexdigest()
     if np.ndim(signature) == 0:
         return row

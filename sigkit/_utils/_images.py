@@ -4,10 +4,9 @@ import os
 from numbers import Real
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from sigkit._utils._ordered import check_ordered
-from sigkit._utils._warning_filters import filters_lock
+from sigkit._utils._warning_filters import validate_data
 
 
 def check_images(estimator, X, *, reset):
@@ -46,8 +45,7 @@ def check_images(estimator, X, *, reset):
     """
     check_ordered(X)
     _check_preprocessed(X)
-    with filters_lock:
-        X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
+    X = validate_data(estimator, X, ensure_2d=False, allow_nd=True, dtype=[np.float32, np.uint8], reset=reset)
     if X.ndim != 3:
         raise ValueError(
             f"Expected images of shape (n_samples, height, width), found {X.shape}. Reshape your data, or put a "

@@ -29,6 +29,9 @@ def check_ordered(collection, name="X"):
     ...
     ValueError: X is a set, whose items have no fixed order. Pass a list or an array.
     """
+    # A sparse matrix of scipy is a dict too, but has positions.
+    if hasattr(collection, "shape"):
+        return
     if isinstance(collection, (Mapping, MappingView)):
         reason = "whose items have no positions"
     elif isinstance(collection, Set):

@@ -23,13 +23,15 @@ _KINDS = {
 
 
 @contextmanager
-def open_regular(path):
+def open_regular(path, limit=None):
     """Open a regular file to read bytes; anything else is refused at once.
 
     Parameters
     ----------
     path : str, bytes or os.PathLike
         The file.
+    limit : int or None, default=None
+        The largest number of bytes, if there is one.
 
     Yields
     ------
@@ -41,8 +43,8 @@ def open_regular(path):
     Raises
     ------
     OSError
-        If there is no such file, it cannot be read, or it is a folder, a named pipe, a socket or a device; the message
-        names it.
+        If there is no such file, it cannot be read, it is a folder, a named pipe, a socket or a device, or it is
+        larger; the message names it.
 
     Examples
     --------
@@ -71,6 +73,8 @@ def open_regular(path):
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{name}: is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no regular file')}, not a file.")
+        if limit is not None and status.st_size > limit:
+            raise OSError(f"{name}: has {status.st_size:,} bytes, more than {limit:,}.")
         with open(descriptor, "rb", closefd=False) as file:
             yield file, status.st_size
     finally:
@@ -108,9 +112,7 @@ def read_file(path, limit=None):
     ...     read_file(path)
     b'five!'
     """
-    with open_regular(path) as (file, size):
-        if limit is not None and size > limit:
-            raise OSError(f"{printable_path(path)}: has {size:,} bytes, more than {limit:,}.")
+    with open_regular(path, limit) as (file, size):
         try:
             # One more, to notice a file that grows meanwhile.
             content = file.read(size + 1)

@@ -3,8 +3,42 @@
 import threading
 import warnings
 
+import numpy as np
+from sklearn.utils import validation
+
 filters_lock = threading.RLock()
 """Held during the checks of scikit-learn: they change the filters for a moment, and with two at once a change stays."""
+
+
+def validate_data(estimator, X, **checks):
+    """Call scikit-learn's `validate_data` on `X`, without effect on the warning filters in other threads.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator.
+    X : array-like
+        Its input.
+    **checks : object
+        Arguments of scikit-learn's function.
+
+    Returns
+    -------
+    ndarray
+        The validated input.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator
+    >>> from sigkit._utils import validate_data
+    >>> validate_data(BaseEstimator(), [[1, 2]], dtype=float)
+    array([[1., 2.]])
+    """
+    # A lazy array may be computed in other threads, which may need the lock.
+    if hasattr(X, "__array__") and not hasattr(X, "columns"):
+        X = np.asarray(X)
+    with filters_lock:
+        return validation.validate_data(estimator, X, **checks)
 
 
 class CallerFilters:

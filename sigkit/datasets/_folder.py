@@ -60,8 +60,8 @@ def load_folder(folder, pattern=None, *, kinds=None, canvas_size="max", on_error
         one; the value is passed on as an attribute of the result.
     on_error : {"raise", "skip"}, default="raise"
         With "raise" no file is opened by this function, and the preprocessor raises an error for an unreadable one.
-        With "skip" every file is opened; unreadable files are left out of images and target, with a warning that names
-        them.
+        With "skip" every file is read, with the default limits of :func:`sigkit.imaging.read_image`; unreadable files
+        are left out of images and target, with a warning that names them.
 
     Returns
     -------

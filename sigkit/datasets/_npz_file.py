@@ -9,7 +9,7 @@ from sigkit._utils import read_file
 
 _REMEDY = "Copy or make the file again."
 # Deflate makes at most 1032 bytes of one. Preprocessed signatures are mostly background, and one byte of a file gives
-# 20 to 60 pixels; a large array with a much higher ratio is made to fill the memory.
+# 25 to 50 pixels; a large array with a much higher ratio is made to fill the memory.
 _MOST_FROM_A_BYTE, _LARGE, _LARGEST_RATIO = 1032, 2**28, 200
 # Headers are short; a longer one would be slow to parse.
 _LONGEST_HEADER = 10_000

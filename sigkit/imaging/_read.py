@@ -14,8 +14,11 @@ from sigkit.imaging._gray import BYTES_PER_PIXEL, to_gray
 MAX_MEMORY = 700
 """The default of `max_memory`, in MiB: with the interpreter and its libraries, less than 1 GB in all."""
 
-_PREPROCESSING = 4
-"""Bytes per pixel that preprocessing the gray image takes, at most."""
+_PREPROCESSING = 3
+"""Bytes per pixel that preprocessing takes: the gray image, its thresholds, and the ink."""
+
+_WORKSPACE = 100 * 2**20
+"""Bytes for what is processed in parts."""
 
 _MARGIN = 48
 """Pixels by which preprocessing extends both sides."""
@@ -47,8 +50,8 @@ def read_image(source, *, max_memory=MAX_MEMORY):
         read some of them can be made to do anything.
     max_memory : float, default=700
         Largest memory in MiB that reading and preprocessing the image may take; a small file can ask for any amount. It
-        is compared with the size that the file gives, before anything is decoded. The default is enough for 180 million
-        pixels in gray, 140 in color, 60 in a progressive JPEG file, and 30 in a WebP file.
+        is compared with the size that the file gives, before anything is decoded. The default is enough for 200 million
+        pixels in gray, 120 in color, 50 in a progressive JPEG file, and 29 in a WebP file.
 
     Returns
     -------
@@ -98,11 +101,13 @@ def read_image(source, *, max_memory=MAX_MEMORY):
 def _decode(content, max_memory):
     encoded = identify(content)
     # Some decoders take their memory as soon as they open a file, others when they decode it.
-    needed = len(content) + (encoded.content is not content) * len(encoded.content) + encoded.decoder_bytes
-    _check_memory(encoded.size, needed, 1, max_memory)
+    decoder_bytes = (encoded.content is not content) * len(encoded.content) + encoded.decoder_bytes
+    _check_memory(encoded.size, len(content), decoder_bytes, 0, max_memory)
+    if encoded.check:
+        encoded.check()
     try:
         with encoded.decoder(_Stream(encoded.content)) as image:
-            _check_memory(image.size, needed, BYTES_PER_PIXEL.get(image.mode, 4) + 1, max_memory)
+            _check_memory(image.size, len(content), decoder_bytes, BYTES_PER_PIXEL.get(image.mode, 4) + 1, max_memory)
             pixels = to_gray(image)
     except (ImageError, MemoryError):
         raise
@@ -116,11 +121,12 @@ def _decode(content, max_memory):
     return pixels
 
 
-def _check_memory(size, fixed, per_pixel, max_memory):
-    """Raise if an image needs too much memory, before it is taken."""
+def _check_memory(size, n_content, decoder_bytes, per_pixel, max_memory):
+    """Raise if decoding or preprocessing an image needs too much memory, before it is taken."""
     width, height = size
-    per_pixel = max(per_pixel, _PREPROCESSING)
-    needed = (fixed + per_pixel * (width + _MARGIN) * (height + _MARGIN)) / 2**20
+    n_pixels = (width + _MARGIN) * (height + _MARGIN)
+    needed = n_content + max(decoder_bytes + per_pixel * n_pixels, _PREPROCESSING * n_pixels) + _WORKSPACE
+    needed /= 2**20
     if needed > max_memory:
         raise ImageError(
             f"{width} x {height} pixels need {needed:,.0f} MiB of memory, more than max_memory={max_memory:g}. Crop "

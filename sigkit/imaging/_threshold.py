@@ -8,6 +8,9 @@ from scipy.ndimage import uniform_filter1d
 
 from sigkit.imaging._error import ImageError
 
+_CACHED = 2**16
+"""Number of pixels for which several arrays of float64 fit into the cache of a processor."""
+
 
 def count_grays(image):
     """Return the histogram of a uint8 image, shape (256,)."""
@@ -74,10 +77,6 @@ def otsu_of_histogram(counts):
     best = int(np.argmax(between))
     # Three quarters of the way to the next level; equal to levels[best] if the levels are adjacent.
     return int(levels[best] + 3 * levels[best + 1]) // 4
-
-
-_CACHED = 2**16
-"""Number of pixels for which several arrays of float64 fit into the cache of a processor."""
 
 
 def adaptive_threshold(image):
@@ -153,8 +152,8 @@ def _window_means(image, n_rows):
     """Yield the mean of the pixels in the windows around them, and that of their squares, for a few rows at a time.
 
     Equal to the last bit to `scipy.ndimage.uniform_filter(mode="mirror")`, which converts the whole image to float64.
-    The sum of a window is that of the row above, plus the row that enters, minus the one that leaves. No two of
-    `n_rows` are separated.
+    The sum of a window is that of the row above, plus the row that enters, minus the one that leaves. No group of rows
+    extends beyond a multiple of `n_rows`.
     """
     height, width = image.shape
     # "| 1" makes the side odd, so that the window is centered on its pixel.

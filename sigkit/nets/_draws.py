@@ -6,7 +6,13 @@ from functools import cache
 import numpy as np
 import torch
 from torch import nn
-from torch._C import DispatchKey, _current_graph_task_id, _pop_torch_dispatch_stack, _push_on_torch_dispatch_stack
+from torch._C import (
+    DispatchKey,
+    DispatchKeySet,
+    _current_graph_task_id,
+    _pop_torch_dispatch_stack,
+    _push_on_torch_dispatch_stack,
+)
 from torch.utils._python_dispatch import TorchDispatchMode
 
 # Layers of these packages are known; other code may draw anywhere.
@@ -32,7 +38,7 @@ class OwnDraws(TorchDispatchMode):
     ------
     RuntimeError
         In the context: if an operator that draws random numbers accepts no generator, or if random numbers are drawn in
-        a backward pass, where `torch.utils.checkpoint` computes layers again.
+        a backward pass that was begun in the context, as by layers that `torch.utils.checkpoint` computes again.
 
     Examples
     --------
@@ -54,6 +60,7 @@ class OwnDraws(TorchDispatchMode):
     # The methods of the base class also keep a note of active modes for the whole process, which threads would leave
     # wrong. The stack of modes belongs to the thread.
     def __enter__(self):
+        self._backward_pass = _current_graph_task_id()
         _push_on_torch_dispatch_stack(self)
         return self
 
@@ -77,12 +84,12 @@ class OwnDraws(TorchDispatchMode):
         if kind == "composite":
             # In inference mode, operators that consist of others arrive whole.
             with self:
-                return func.decompose(*args, **kwargs)
+                return func.redispatch(DispatchKeySet(DispatchKey.CompositeImplicitAutograd), *args, **kwargs)
         given = {} if kind == "deterministic" else _named(func, args, kwargs)
         device = _device(given) if given and _draws(given) else None
         if device is None or device.type == "meta":
             return func(*args, **kwargs)
-        if _current_graph_task_id() != -1:
+        if _current_graph_task_id() != self._backward_pass:
             raise RuntimeError(
                 f"{func} draws random numbers in the backward pass, in a layer that is computed again there, as by "
                 "torch.utils.checkpoint. They would differ from those of the forward pass: do not recompute layers "

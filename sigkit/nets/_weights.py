@@ -90,7 +90,8 @@ def load_network(path, architecture="signet", *, return_meta_learned=False):
         meta_learned = {name: tensor for name, tensor in weights.items() if not name.startswith(NETWORK)}
         weights = {name.removeprefix(NETWORK): tensor for name, tensor in weights.items() if name.startswith(NETWORK)}
     network = network_without_weights(architecture)
-    if any(name not in network.state_dict() for name, _ in network.named_buffers()):
+    saved = network.state_dict().keys()
+    if any(name not in saved for name, _ in network.named_buffers()):
         # Buffers that are not saved get their values when the network is built.
         network = build_network(architecture, seed=0)
     network.load_state_dict(weights, assign=True)

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sigkit.datasets import load_folder
 
@@ -216,3 +217,18 @@ def test_a_pattern_that_finds_forgeries_only_is_warned_about(tmp_path, draw):
     draw(tmp_path, ["1_forg/1.png"])
     with pytest.warns(UserWarning, match="forgeries but no genuine signature of 1 writers: 1"):
         load_folder(tmp_path, "{writer}_{kind}/*")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are files on POSIX only")
+def test_what_is_no_scan_is_skipped(tmp_path):
+    for writer in ("ada", "bob"):
+        (tmp_path / writer).mkdir()
+        Image.new("L", (9, 9)).save(tmp_path / writer / "1.png")
+    os.mkfifo(tmp_path / "ada" / "2.png")
+    (tmp_path / "bob" / "2.png").symlink_to("/dev/zero")
+    (tmp_path / "bob" / "3.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n")
+    (tmp_path / "bob" / "4.png").touch()
+    os.truncate(tmp_path / "bob" / "4.png", 50 * 10**9)
+    with pytest.warns(UserWarning, match=r"unreadable, left out \(4\): ada/2\.png, bob/2\.png, bob/3\.png, bob/4\.png"):
+        bunch = load_folder(tmp_path, "{writer}/*", on_error="skip")
+    assert [os.path.basename(path) for path in bunch.images] == ["1.png", "1.png"]

@@ -67,15 +67,46 @@ def test_peers_are_random_forgeries_without_development_writers(blots, make_veri
     assert one_class.decision_function(X).shape == (len(X), 1)
 
 
+@pytest.mark.parametrize("parameters", [{}, {"keep": "weights"}, {"adapt": "head"}])
+def test_removing_peers_does_not_change_the_others(blots, make_verifier, parameters):
+    X, y = blots
+    model = make_verifier(dev_writers=None, training__epochs=0, **parameters).fit(X, y)
+    before = model.decision_function(X)
+    for removed in ([1, 2], [4], [5, 6, 7]):
+        model.remove(removed)
+        kept = model.classes_.tolist()
+        assert np.array_equal(model.decision_function(X), before[:, [writer - 1 for writer in kept]])
+    assert kept == [3]
+
+
 def test_removed_peers_are_no_longer_random_forgeries(blots, make_verifier):
     X, y = blots
     model = make_verifier(dev_writers=None, training__epochs=0).fit(X, y)
+    n_images = len(model.random_forgeries_)
     model.remove([1, 2])
-    assert not {1, 2} & set(model._enrolled.others.owners.tolist())
-    assert len(model.random_forgeries_) == len(model._enrolled.others.owners)
+    assert len(model.random_forgeries_) < n_images
+    others = model._enrolled.others
+    assert not {1, 2} & set(others.owners[others.active].tolist())
+    third = (y[:, 0] == 3) & (y[:, 1] == 0)
+    again = copy_of(model).enroll(X[third], y[third])
+    owners = others.owners[again._enrolled.known[3].forgeries]
+    assert not {1, 2, 3} & set(owners.tolist())
     model.remove([4, 5, 6, 7])
     with pytest.raises(ValueError, match="no random forgeries for the writer 3"):
-        model.decision_function(X)
+        model.enroll(X[third], y[third])
+    # The images to which nobody is adapted any more are dropped.
+    assert len(model._enrolled.others.images) < n_images
+    assert not len(model.remove([3])._enrolled.others.images[1:])
+
+
+def test_enrolling_does_not_change_the_others(blots, make_verifier):
+    X, y = blots
+    first = y[:, 0] <= 5
+    model = make_verifier(dev_writers=None, training__epochs=0).fit(X[first], y[first])
+    before = model.decision_function(X)
+    model.enroll(X[~first], y[~first])
+    model.enroll(X[(y[:, 0] == 2) & (y[:, 1] == 0)][::-1], [2] * N_GENUINE)
+    assert np.array_equal(model.decision_function(X)[:, [0, 2, 3, 4]], before[:, [0, 2, 3, 4]])
 
 
 def test_fewer_references_than_in_meta_training_are_used_with_a_warning(blots, fitted_verifier):

@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC
 
 from sigkit.estimators import LinearModel, WriterDependentSVC
@@ -95,6 +96,39 @@ def test_identical_samples():
     coef, intercept = solved(references, negatives, Kernel(0.1), 1.0, kept=False)
     assert np.isfinite(coef).all()
     assert abs(coef.sum() + intercept) <= 1 + 1e-3
+
+
+@pytest.mark.usefixtures("small_working_set")
+def test_after_many_rounds_the_whole_problem_is_solved(monkeypatch):
+    references, negatives = draw(12, 800, seed=1)
+    expected, _ = solved(references, negatives, Kernel(0.02), 1.0, kept=True)
+    monkeypatch.setattr("sigkit.estimators._svc._solver.MAX_ROUNDS", 1)
+    coef, _ = solved(references, negatives, Kernel(0.02), 1.0, kept=True)
+    np.testing.assert_allclose(coef, expected, atol=0.05)
+
+
+def test_writers_whose_svm_does_not_converge_are_named(monkeypatch):
+    rng = np.random.default_rng(0)
+    y = np.repeat(["ada", "bob", "cyd"], 30)
+    X = rng.normal(size=(90, 4)) + np.repeat([[0], [0], [90]], 30, axis=0)
+    monkeypatch.setattr("sigkit.estimators._svc._solver.MAX_ITERATIONS", 60)
+    with pytest.warns(
+        ConvergenceWarning, match=r"2 of 3 writers did not converge: 'ada', 'bob'\..*scaling=\"shared\""
+    ) as caught:
+        model = WriterDependentSVC("linear", scaling="none", C=10.0).fit(X, y)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert np.isfinite(model.decision_function(X)).all()
+
+
+def test_an_svm_without_scaling_ends(monkeypatch):
+    """Unscaled features take libsvm more iterations than it can make in hours."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(6), 6)
+    X = 1e6 * (rng.normal(size=(36, 8)) + np.repeat(rng.normal(size=(6, 8)) * 2, 6, axis=0))
+    monkeypatch.setattr("sigkit.estimators._svc._solver.MAX_ITERATIONS", 50_000)
+    with pytest.warns(ConvergenceWarning, match=r"1 of 6 writers did not converge: 2\."):
+        WriterDependentSVC("linear", scaling="none").fit(X, y)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

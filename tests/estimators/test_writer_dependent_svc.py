@@ -351,12 +351,36 @@ def test_a_single_claim_must_be_a_list(features, claimed):
         model.claim_scores(X[:1], claimed)
 
 
-@pytest.mark.parametrize("threshold", [np.nan, None, "0"])
+@pytest.mark.parametrize(
+    "threshold",
+    [np.nan, None, "0", True, np.bool_(True), 1j, [0.0], np.zeros(1), np.zeros((1, 1)), -np.inf, {3: "0"}, {3: True}]
+    + [{3: None}, {3: -np.inf}, pd.DataFrame({"threshold": [0.0]}), pd.Series([0.0, 1.0], index=[3, 3]), {3: [0.0]}],
+    ids=repr,
+)
 def test_thresholds_are_numbers(features, threshold):
     X, y = features
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
-    with pytest.raises(ValueError, match="threshold must be"):
+    with pytest.raises(ValueError, match=r"threshold (must be|is a table|names the writer 3 twice)"):
         model.verify(X[:1], [3], threshold)
+
+
+@pytest.mark.parametrize("thresholds", [{True: 0.0}, {"3": 0.0}, {3.5: 0.0}, {3: 0.0, "4": 0.0}, {4: 0.0}, {3: np.nan}])
+def test_thresholds_of_other_writers_are_not_used(features, thresholds):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[2]).fit(X, y)
+    with pytest.raises(
+        ValueError, match=r"threshold has (no entry for the writers 3|bool|float)|threshold mixes int, str"
+    ):
+        model.verify(X[:1], [3], thresholds)
+
+
+def test_thresholds_of_every_numeric_type(features):
+    X, y = features
+    model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
+    scores, claims = model.claim_scores(X, np.full(len(X), 3)), np.full(len(X), 3)
+    for threshold in (1, np.float32(1), np.array(1.0), {3: 1}, {np.uint8(3): np.int64(1)}, pd.Series({3: 1.0, 4: 9.0})):
+        assert np.array_equal(model.verify(X, claims, threshold), scores >= 1)
+    assert not model.verify(X, claims, np.inf).any()
 
 
 def test_score_needs_genuine_signatures_of_equal_number(features):

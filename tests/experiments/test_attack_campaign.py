@@ -769,8 +769,9 @@ def test_results_are_read_before_anything_is_fitted(signatures, tmp_path, monkey
 
 def test_a_campaign_in_two_threads(signatures, tmp_path):
     """The threads share a folder; one of them reads what the other has finished meanwhile."""
-    expected = quick().run(*signatures)
-    campaign = quick(folder=tmp_path)
+    attacks = {f"{n_steps} steps": AnnealingAttack(n_steps=n_steps) for n_steps in (2, 3)}
+    campaign = quick({"CLBP": SYSTEMS["CLBP"]}, attacks, folder=tmp_path)
+    expected = quick({"CLBP": SYSTEMS["CLBP"]}, attacks).run(*signatures)
     with ThreadPoolExecutor(2) as pool:
         for running in [pool.submit(campaign.run, *signatures) for _ in range(2)]:
             assert_same_table(running.result(), expected)

@@ -1,19 +1,24 @@
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 from skimage.filters import threshold_otsu, threshold_sauvola
 from skimage.transform import resize
 
+import sigkit.imaging._ink as ink_module
+import sigkit.imaging._preprocess as preprocess_module
+import sigkit.imaging._resize as resize_module
+import sigkit.imaging._threshold as threshold_module
 from sigkit.imaging import (
     ImageError,
     adaptive_threshold,
     crop_ink,
     fit_canvas,
     otsu_threshold,
+    place_ink,
     preprocess_image,
 )
 from sigkit.imaging._ink import blur, find_ink
-from sigkit.imaging._resize import plan_resize
+from sigkit.imaging._resize import _resize_matrix, plan_resize
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 40), (32, 32), (33, 97), (150, 64)])
@@ -21,6 +26,12 @@ def test_blur_is_a_gaussian(shape):
     image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     expected = gaussian_filter(image.astype(float), 2, mode="nearest")
     np.testing.assert_allclose(blur(image), expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("first", [0, 32, 64, 128])
+def test_blur_of_some_rows(first):
+    image = np.random.default_rng(0).integers(0, 256, (150, 70), dtype=np.uint8)
+    np.testing.assert_allclose(blur(image, first, first + 64), blur(image)[first : first + 64], atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -49,6 +60,53 @@ def test_adaptive_threshold_is_sauvolas(draw_scan):
     scan = draw_scan()
     expected = threshold_sauvola(scan.astype(float), window_size=31, k=0.2, r=128)
     np.testing.assert_allclose(adaptive_threshold(scan), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 3), (15, 15), (90, 200), (300, 70)])
+def test_adaptive_threshold_is_computed_in_parts(shape, monkeypatch):
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    pixels, window = image.astype(float), max(15, min(shape) // 4) | 1
+    mean, square = (uniform_filter(pixels**power, window, mode="mirror") for power in (1, 2))
+    expected = mean * (1 + 0.2 * (np.sqrt(np.maximum(square - mean * mean, 0.0)) / 128 - 1))
+    monkeypatch.setattr(threshold_module, "_CACHED", 500)
+    assert np.array_equal(adaptive_threshold(image), expected)
+    parts = [thresholds.copy() for _, thresholds in threshold_module.adaptive_thresholds(image, 32)]
+    assert all(len(part) == 32 for part in parts[:-1])
+    assert np.array_equal(np.concatenate(parts), expected)
+
+
+@pytest.mark.parametrize("background", ["otsu", "adaptive", "none"])
+@pytest.mark.parametrize("shape", [(200, 400), (700, 90), (65, 900)])
+def test_large_scans_are_processed_in_parts(draw_scan, background, shape, monkeypatch):
+    scan = draw_scan(*shape)
+    whole = crop_ink(scan, background)
+    images = [place_ink(whole, canvas) for canvas in [(300, 427), (100, 1000)]]
+    monkeypatch.setattr(ink_module, "PART", 5000)
+    monkeypatch.setattr(preprocess_module, "PART", 5000)
+    parts = crop_ink(scan, background)
+    assert np.array_equal(parts.pixels, whole.pixels)
+    assert parts[1:] == whole[1:]
+    for canvas, expected in zip([(300, 427), (100, 1000)], images):
+        found = place_ink(parts, canvas)
+        assert np.array_equal(found.image, expected.image)
+        assert found.issues == expected.issues
+
+
+@pytest.mark.parametrize(("n_from", "n_to"), [(500, 240), (300, 900), (64, 64), (999, 31)])
+def test_the_matrix_of_a_long_side_is_computed_in_blocks(n_from, n_to, monkeypatch):
+    whole = _resize_matrix(n_from, n_to, 3, 20)
+    monkeypatch.setattr(resize_module, "_BLOCK", 250)
+    np.testing.assert_allclose(_resize_matrix(n_from, n_to, 3, 20), whole, rtol=1e-12, atol=1e-18)
+
+
+@pytest.mark.parametrize("canvas", [(40, 60_000), (60_000, 40)])
+def test_a_long_canvas(canvas):
+    plan = plan_resize(canvas, (170, 242))
+    assert plan.rows.shape == (170, canvas[0])
+    assert plan.columns.shape == (242, canvas[1])
+    # Smoothing keeps gray values, except near the edges.
+    assert plan.rows.sum(axis=1)[80] == pytest.approx(1)
+    assert plan.columns.sum(axis=1)[120] == pytest.approx(1)
 
 
 def test_the_bounding_box_excludes_the_last_row_and_column():

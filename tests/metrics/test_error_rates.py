@@ -182,6 +182,13 @@ def test_user_specific_thresholds_in_every_form():
         (np.nan, {}, "must be a number.*found nan"),
         ("0.5", {}, "must be a number.*found '0.5'"),
         (None, {}, "must be a number.*found None"),
+        (True, {}, "must be a number.*found True"),
+        (["0.5", "1"], {}, "must be a number for each writer"),
+        ([True, False], {}, "must be a number for each writer"),
+        ([[1], [2]], {}, r"got shape \(2, 1\)"),
+        ({"a": "1", "b": 1}, {}, "must be a number.*found '1'.*writer 'a'"),
+        ({"a": True, "b": 1}, {}, "must be a number.*found True"),
+        ({"a": 1, 2: 1}, {}, "threshold mixes int, str"),
     ],
 )
 def test_invalid_thresholds_raise(threshold, options, message):

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -183,3 +185,23 @@ def test_iterators_and_missing_files_raise(corpus):
         next(WriterSplit(4, 3).split(np.array(["no.png"] * 56), corpus[1]))
     with pytest.raises(ValueError, match="found NoneType"):
         next(WriterSplit(4, 3).split(None, corpus[1]))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are files on POSIX only")
+def test_what_is_no_file_is_named(tmp_path):
+    for number in range(7):
+        (tmp_path / f"{number}.png").write_bytes(bytes([number]))
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "large.png").touch()
+    os.truncate(tmp_path / "large.png", 50 * 10**9)
+    y = np.repeat([1, 2], 4)
+    paths = [str(tmp_path / f"{number}.png") for number in range(7)]
+    for other, message in [
+        (tmp_path / "pipe.png", "is a named pipe, not a file"),
+        (tmp_path, "is a folder, not a file"),
+        (tmp_path / "large.png", "has 50,000,000,000 bytes, more than 1,073,741,824"),
+        ("/dev/zero", "/dev/zero: is a device, not a file"),
+        ("null\0.png", "embedded null byte"),
+    ]:
+        with pytest.raises(OSError, match=message):
+            next(WriterSplit(2, 2).split([*paths, str(other)], y))

@@ -217,7 +217,9 @@ class PlainTraining:
 
     def gradient(self, image, row):
         image = image.clone().requires_grad_()
-        value = self.loss(image[None], row[None])
+        # Twice, because some processors round a single image otherwise than a batch. Of equal pixels that are pooled,
+        # another one then has the gradient.
+        value = self.loss(torch.stack([image, image]), torch.stack([row, row]))
         return value.item(), torch.autograd.grad(value, image)[0]
 
     def fit(self, step):

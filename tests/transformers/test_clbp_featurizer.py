@@ -215,7 +215,7 @@ def test_names_clone_and_pickle():
         ((2, 9), None, r"at least 3 x 3 pixels, found 2 x 9: the images are 2 x 9, image_size is None\. Pass larger"),
         ((9, 2), (150, 220), r"found 9 x 2: the images are 9 x 2, image_size is \(150, 220\)\."),
         ((9, 8), (5, 2), r"found 5 x 2: the images are 9 x 8, image_size is \(5, 2\)\."),
-        ((9, 9), (5,), r"image_size must be two positive integers, rows and columns; found \(5,\)"),
+        ((9, 9), (5,), r"image_size must be two positive integers up to 100,000, rows and columns; found \(5,\)"),
         ((9, 9), (5.5, 5), "image_size must be two positive integers"),
         ((9, 9), (0, 5), "image_size must be two positive integers"),
         ((9, 9), "all", "The 'image_size' parameter of CLBPFeaturizer must be"),

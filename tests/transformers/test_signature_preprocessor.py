@@ -1,3 +1,4 @@
+import os
 import pickle
 import resource
 import zlib
@@ -15,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 import sigkit.imaging._preprocess as preprocess_module
+import sigkit.transformers._scan_steps as steps_module
 import sigkit.transformers._scans as scans_module
 import sigkit.transformers._signature_preprocessor as preprocessor_module
 from sigkit._utils import seal_safetensors, unseal_safetensors
@@ -179,7 +181,7 @@ def test_the_cache_has_one_entry_per_image_content(files, scans, tmp_path, monke
         computed.append(image)
         return preprocess_image(image, **settings)
 
-    monkeypatch.setattr(preprocessor_module, "preprocess_image", count)
+    monkeypatch.setattr(steps_module, "preprocess_image", count)
     preprocessor = SignaturePreprocessor(canvas_size=(204, 290), memory=tmp_path / "memory")
     first = preprocessor.fit_transform(files[:4])
     second = preprocessor.fit_transform(files[2:])
@@ -233,9 +235,9 @@ def count_work(files, monkeypatch):
     counts = Counter()
     original_read, original_find = scans_module.read_file, preprocess_module.find_ink
 
-    def counting_read(path):
+    def counting_read(*args):
         counts["reads"] += 1
-        return original_read(path)
+        return original_read(*args)
 
     def counting_find(*args):
         counts["searches"] += 1
@@ -416,3 +418,72 @@ def test_a_warning_names_the_line_of_the_user(files):
     with pytest.warns(UserWarning, match="larger than the canvas") as caught:
         make_pipeline(preprocessor).fit_transform(files)
     assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are files on POSIX only")
+@pytest.mark.parametrize("memory", [False, True])
+@pytest.mark.parametrize("canvas_size", ["max", (204, 290)])
+def test_what_is_no_file_is_named(files, tmp_path, memory, canvas_size):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    others = ["pipe.png", "folder.png", "null\0.png", "nowhere.png", "x" * 5000, "surrogate\ud83d.png"]
+    preprocessor = SignaturePreprocessor(canvas_size=canvas_size, memory=tmp_path / "memory" if memory else None)
+    with pytest.raises(ImageError) as caught:
+        preprocessor.fit_transform([*files, *(os.path.join(tmp_path, other) for other in others)])
+    first, *lines = str(caught.value).splitlines()
+    assert first == "6 of 12 images cannot be used:"
+    for line, message in zip(
+        lines,
+        [
+            "pipe.png: is a named pipe, not a file.",
+            "folder.png: is a folder, not a file.",
+            r"null\x00.png: cannot be read (embedded null byte).",
+            "nowhere.png: no such file.",
+            "x: cannot be read (File name too long).",
+            r"surrogate\ud83d.png: cannot be read (",
+        ],
+        strict=True,
+    ):
+        assert message in line
+        assert line.count(".png: ") <= 1
+
+
+@pytest.mark.parametrize("shape", [(40, 10_100), (10_100, 40), (11_000, 200)])
+def test_ink_of_senseless_size_does_not_decide_the_canvas(files, tmp_path, shape):
+    scan = np.full(shape, 255, dtype=np.uint8)
+    scan[[[10], [11], [-11], [-10]], 10:-10] = 0
+    scan[10:-10, [10, 11, -11, -10]] = 0
+    Image.fromarray(scan).save(tmp_path / "page.png")
+    paths = [*files, str(tmp_path / "page.png")]
+    for memory in (None, tmp_path / "memory", tmp_path / "memory"):
+        preprocessor = SignaturePreprocessor(memory=memory)
+        for work in (preprocessor.fit, preprocessor.fit_transform):
+            with pytest.raises(ImageError, match=r'page\.png: its ink is .* canvas_size="max" takes at most 10,000'):
+                work(paths)
+    with pytest.warns(UserWarning, match=r"1 of 7 signatures are larger than the canvas.*page\.png"):
+        SignaturePreprocessor(canvas_size=(204, 290)).fit_transform(paths)
+
+
+@pytest.mark.parametrize("canvas_size", [(170, 100_001), (0, 3), (10**9, 10**9), (1.5, 2)])
+def test_senseless_sizes_are_refused(files, canvas_size):
+    for name in ("canvas_size", "image_size"):
+        with pytest.raises(ValueError, match=f"{name} must be two positive integers up to 100,000"):
+            SignaturePreprocessor(**{name: canvas_size}).fit(files)
+
+
+@pytest.mark.parametrize("canvas_size", ["max", (204, 290)])
+def test_the_memory_limit(files, canvas_size):
+    expected = SignaturePreprocessor(canvas_size=canvas_size).fit_transform(files)
+    with pytest.raises(
+        ImageError, match=r"6 of 6 images cannot be used:\n.*scan-0\.png: 240 x 100 pixels need 100 MiB"
+    ):
+        SignaturePreprocessor(canvas_size=canvas_size, max_memory=100).fit_transform(files)
+    enough = SignaturePreprocessor(canvas_size=canvas_size, max_memory=101)
+    assert np.array_equal(enough.fit_transform(files), expected)
+    for invalid in (0, -1, "1", None):
+        with pytest.raises(ValueError, match="max_memory"):
+            SignaturePreprocessor(max_memory=invalid).fit(files)
+
+
+def test_scans_in_memory_have_no_limit(scans):
+    assert SignaturePreprocessor(max_memory=0.1).fit_transform(scans).shape == (6, 170, 242)

@@ -18,7 +18,8 @@ def find_odd(columns, readable):
     """Find odd scans.
 
     Odd are: several pages; a suffix of another format; a format, mode or resolution that a single scan or at most 2 %
-    have, if most of at least ten scans have the same; and a height or width of more than three times, or less than a third of the median.
+    have, if most of at least ten scans have the same; and a height or width of more than three times, or less than a
+    third of the median.
 
     Parameters
     ----------

@@ -113,8 +113,13 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     All writers are adapted with the same random forgeries, of different development writers if there are enough, so
     that a writer's scores do not depend on other enrollments. Without development writers they are references of the
-    writers of `fit`, and are removed with them. The meta-training uses duplicates once, and neither simple forgeries
-    nor signatures labeled with two writers or forgery kinds.
+    writers of `fit`. After `remove` they serve in no further enrollment; those that a stored writer is adapted to at
+    each claim are kept, so that scores do not change. The meta-training uses duplicates once, and neither simple
+    forgeries nor signatures labeled with two writers or forgery kinds.
+
+    Nothing is accepted without information: blank images are rejected, and so are claims for writers whose adapted
+    network gives references the scores of random forgeries. The score is -10.0 then. With weights stored, `enroll`
+    names these writers in a warning, or in an error if there are no others; else scoring names them in a warning.
 
     `enroll` and `remove` replace the fitted state as a whole at their end; other threads may score meanwhile.
 

@@ -51,8 +51,8 @@ def check_variation(X):
     rounding = 8 * np.finfo(X.dtype).eps * np.abs(X).max(axis=0)
     if (np.ptp(X, axis=0) <= rounding).all():
         raise ValueError(
-            f"All {len(X)} signatures have the same features, which cannot distinguish writers. Check the weights of the "
-            "network, and that the images are not blank."
+            f"All {len(X)} signatures have the same features, which cannot distinguish writers. Check the weights of "
+            "the network, and that the images are not blank."
         )
 
 

@@ -65,7 +65,8 @@ def fit_writer(enrollment, bank, gram, settings):
     if settings.scaling == "writer":
         factor, gamma = _own_scale(bank, eligible, own, settings.gamma)
         factor = factor.astype(own.dtype)
-        scaled, rows = own * factor, rows * factor
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled, rows = own * factor, rows * factor
         row_squared_norms = squared_norms(rows)
     kernel = Kernel(gamma if settings.kernel == "rbf" else None)
     columns = ComputedColumns(kernel, rows, row_squared_norms) if gram is None else StoredColumns(gram)
@@ -113,13 +114,11 @@ def _cancels(dual, reference_kernel, cross_kernel, columns, kernel, largest):
 
     The decision function is `w . x` plus the intercept, in the space of the kernel; the check is whether w is 0.
     """
-    total = np.abs(dual.reference_coef).sum() + np.abs(dual.coef).sum()
-    epsilon = float(np.finfo(cross_kernel.dtype).eps)
-    if kernel.gamma is None:
-        bound = 4 * epsilon * largest * total**2
-    else:
-        bound = 4 * epsilon * (1 + 2 * kernel.gamma * largest) * total**2
-        largest = 1.0
+    # The relative error of w . w. Where gamma is so large that single kernel values are not reliable, most are 0.
+    epsilon = 4 * float(np.finfo(cross_kernel.dtype).eps)
+    if kernel.gamma is not None:
+        epsilon, largest = min(epsilon * (1 + 2 * kernel.gamma * largest), 1e-5), 1.0
+    bound = epsilon * largest * (np.abs(dual.reference_coef).sum() + np.abs(dual.coef).sum()) ** 2
     of_references = dual.reference_coef @ reference_kernel + cross_kernel[:, dual.rows] @ dual.coef
     # |w . x| is at most |w| |x|. This ends the check for nearly all writers, without the kernel among the negatives.
     if (of_references**2).max() > bound * largest:

@@ -137,6 +137,31 @@ class Gallery(EnrolledChecks):
         models, bank = self.models | {name: model}, bank.without_owners({name})
         return replace(self, bank=bank, classes=joined(self.classes, writer), models=models).compacted()
 
+    def model_to_export(self, writer):
+        """Return the model of a writer, if it is worth a file.
+
+        Parameters
+        ----------
+        writer : int or str
+            The writer.
+
+        Returns
+        -------
+        RbfModel or LinearModel
+            The model.
+
+        Raises
+        ------
+        ValueError
+            If the writer is not enrolled, or the model has no information.
+        """
+        self.check_enrolled([writer], "A writer to export who is not enrolled")
+        if not self.models[writer].has_information:
+            raise ValueError(
+                f"The model of the writer {writer!r} has no information. Enroll the writer again with other references."
+            )
+        return self.models[writer]
+
     def compacted(self):
         """Return a gallery whose bank has no unused rows, once they are half of the bank or more.
 

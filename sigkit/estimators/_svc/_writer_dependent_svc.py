@@ -7,9 +7,9 @@ import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import GENUINE, check_ordered, development_rows, filters_lock, own_random_state, parse_ids
+from sigkit._utils import GENUINE, check_ordered, development_rows, own_random_state, parse_ids, validate_data
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import check_finite, check_variation, has_no_information
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
@@ -287,15 +287,14 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the writer is not enrolled, or the model has values beyond 1e15, which `load_writer` would refuse.
+            If the writer is not enrolled, or the model has no information or values beyond 1e15.
         OSError
             If the file cannot be written; the error names it.
         """
         check_is_fitted(self)
         gallery = self._enrolled
         [writer] = parse_ids([writer], "writer").tolist()
-        gallery.check_enrolled([writer], "A writer to export who is not enrolled")
-        write_writer(path, writer, gallery.models[writer], gallery.bank, gallery.settings)
+        write_writer(path, writer, gallery.model_to_export(writer), gallery.bank, gallery.settings)
 
     def load_writer(self, path):
         """Enroll a writer with the model in a file that `export_writer` wrote.
@@ -352,8 +351,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         """Validate training data and return the genuine signatures."""
         check_has_target(self, y)
         check_ordered(X)
-        with filters_lock:
-            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=reset)
         writers, forgery = check_target(X, y)
         check_finite(X, writers)
         genuine = forgery == GENUINE
@@ -361,8 +359,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     def _standardised_queries(self, X, bank):
         check_ordered(X)
-        with filters_lock:
-            X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, reset=False)
         check_finite(X)
         Z = bank.standardise(X)
         Z[has_no_information(X)] = np.nan

@@ -74,14 +74,15 @@ class RbfModel(NamedTuple):
         if not self.is_usable(bank):
             return np.full(len(Z), np.nan), np.zeros(len(Z), dtype=bool)
         kernel, references, negatives = Kernel(self.gamma), self.references, bank.rows[self.rows]
-        if self.factor is None:
-            negative_norms = bank.squared_norms[self.rows]
-        else:
-            Z, references = Z * self.factor, references * self.factor
-            negatives *= self.factor
-            negative_norms = None
-        share = kernel.block(Z, references) @ self.reference_coef
-        scores = share + self.intercept + kernel.block(Z, negatives, negative_norms) @ self.coef
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.factor is None:
+                negative_norms = bank.squared_norms[self.rows]
+            else:
+                Z, references = Z * self.factor, references * self.factor
+                negatives *= self.factor
+                negative_norms = None
+            share = kernel.block(Z, references) @ self.reference_coef
+            scores = share + self.intercept + kernel.block(Z, negatives, negative_norms) @ self.coef
         largest_share = np.abs(self.reference_coef).sum()
         return _informed(scores, share, largest_share), share > _LEAST_SHARE * largest_share
 

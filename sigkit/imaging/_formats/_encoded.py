@@ -1,5 +1,6 @@
 """What is known of an image file before it is decoded."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from PIL import ImageFile
@@ -21,6 +22,8 @@ class Encoded(NamedTuple):
         Memory that decoding takes beside the decoded image.
     orientation : int, default=1
         The EXIF orientation, 1 to 8.
+    check : callable or None, default=None
+        Raises an error for damage that the decoder does not report. It takes as long as the image is large.
     """
 
     decoder: type[ImageFile.ImageFile]
@@ -28,3 +31,4 @@ class Encoded(NamedTuple):
     size: tuple[int, int]
     decoder_bytes: int = 0
     orientation: int = 1
+    check: Callable[[], None] | None = None

@@ -8,6 +8,7 @@ import struct
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 16: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
+_MAX_TAGS = 2**16
 _ORIENTATION = 0x0112
 _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=\"|>)([1-8])")
 
@@ -33,8 +34,8 @@ class Directory:
         (start,) = self._unpack("Q", 8) if big else self._unpack("I", 4)
         (n_tags,) = self._unpack("Q" if big else "H", start)
         start, step = start + (8 if big else 2), 20 if big else 12
-        # More tags than the file has room for.
-        n_tags = min(n_tags, (len(content) - start) // step)
+        # Fewer if the file has no room for so many.
+        n_tags = min(n_tags, _MAX_TAGS, (len(content) - start) // step)
         self._tags = {}
         for at in range(start, start + n_tags * step, step):
             tag, kind, count = self._unpack("HHQ" if big else "HHI", at)
@@ -62,18 +63,19 @@ class Directory:
             raise ValueError(f"tag {tag} is beyond its end")
         return self.content[at : at + size]
 
-    def integers(self, tag, default=()):
-        """Return the values of a tag, or the default if there is none."""
+    def integers(self, tag, most, default=()):
+        """Return the first values of a tag, or the default if there is none."""
         if tag not in self._tags:
             return default
         kind, count, _, _ = self._tags[tag]
         if kind not in _INTEGERS or not count:
             raise ValueError(f"tag {tag} has {count} values of type {kind}, not integers")
-        return struct.unpack(f"{self.order}{count}{_INTEGERS[kind]}", self.data(tag))
+        count = min(count, most)
+        return struct.unpack_from(f"{self.order}{count}{_INTEGERS[kind]}", self.data(tag))
 
     def integer(self, tag, default=None):
         """Return the first value of a tag, or the default if there is none."""
-        values = self.integers(tag, (default,))
+        values = self.integers(tag, 1, (default,))
         if values[0] is None:
             raise ValueError(f"tag {tag} is missing")
         return values[0]

@@ -77,14 +77,19 @@ def check_fax(code, columns, rows, *, scheme, two_dimensional=False, word=1):
         If a line is not valid code, or has another number of pixels.
     """
     bits = _Bits(code, columns)
-    line = [columns] * 4
+    line, has_ends = [columns] * 4, False
     for row in range(rows):
         try:
             if bits.at > bits.enough:
                 bits.advance()
             is_2d = scheme == "Group 4"
             if scheme == "Group 3":
-                is_2d = bits.skip_end_of_line() and two_dimensional and bits.take() == 0
+                ended = bits.skip_end_of_line()
+                # An end-of-line code is before every line or before none: libtiff skips all code before the first one.
+                if row and ended != has_ends:
+                    raise _Damaged
+                has_ends = ended
+                is_2d = ended and two_dimensional and bits.take() == 0
             elif scheme == "modified Huffman":
                 bits.align(word)
             if is_2d:
@@ -108,8 +113,8 @@ class _Bits:
         self._compute()
 
     def _compute(self):
-        part = np.frombuffer(self._code, dtype=np.uint8, offset=self._start)[: self._chunk + 2]
-        part = np.concatenate([part, np.zeros(3, dtype=np.uint8)]).astype(np.uint32)
+        part = self._code[self._start : self._start + self._chunk + 2] + bytes(3)
+        part = np.frombuffer(part, dtype=np.uint8).astype(np.uint32)
         three = part[:-2] << 16 | part[1:-1] << 8 | part[2:]
         shifts = np.arange(24 - _WINDOW, 24 - _WINDOW - 8, -1, dtype=np.uint32)
         windows = (three[:, np.newaxis] >> shifts) & (2**_WINDOW - 1)
@@ -169,15 +174,17 @@ def _read_2d(windows, at, columns, reference):
             index += 1 if index == 0 else -1
             while reference[index] <= start:
                 index += 2
+        if vertical:
+            continue
         if mode == _HORIZONTAL:
             color = len(changes) % 2
             at, start = _read_run(windows, at, runs[color], start, columns)
             _append(changes, start)
             at, start = _read_run(windows, at, runs[1 - color], start, columns)
             _append(changes, start)
-        elif mode == _PASS:
+        elif mode == _PASS and reference[index + 1] < columns:
             start = reference[index + 1]
-        if mode and (mode not in (_PASS, _HORIZONTAL) or (mode == _PASS and start == columns)):
+        else:
             raise _Damaged
         while reference[index] <= start < columns:
             index += 2

@@ -4,11 +4,14 @@ import struct
 
 from PIL.GifImagePlugin import GifImageFile
 
-from sigkit.imaging._error import damaged, truncated
+from sigkit.imaging._error import damaged, not_supported, truncated
 from sigkit.imaging._formats._encoded import Encoded
 
 _EXTENSION, _IMAGE, _TRAILER = b"!", b",", b";"
 _GRAPHIC_CONTROL = 0xF9
+_MAX_SIZE = 2**26
+"""Bytes of a file, whose blocks can have one byte each."""
+
 _HAS_COLORS, _TRANSPARENT = 0x80, 0x01
 
 
@@ -17,6 +20,8 @@ def open_gif(content):
 
     How the frame is replaced by the next one is left out too, because it takes memory.
     """
+    if len(content) > _MAX_SIZE:
+        raise not_supported(f"GIF files are read up to {_MAX_SIZE:,} bytes")
     try:
         width, height, flags, background, aspect = struct.unpack_from("<HHBBB", content, 6)
         at = 13 + _color_bytes(flags)

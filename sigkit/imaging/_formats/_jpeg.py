@@ -13,10 +13,13 @@ from sigkit.imaging._formats._exif import read_orientation
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 # Lossless, hierarchical and arithmetic coding, which no camera or scanner uses.
 _UNUSUAL = {*range(0xC3, 0xD0)} - {0xC4, 0xC8, 0xCC}
+# Also what a changed bit in the data of a scan can give.
+_RESERVED = {*range(0x02, 0xC0), 0xC8, *range(0xF0, 0xFE)}
 _END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 # Comments, and what applications add, except JFIF and Adobe segments, on which the colors depend.
 _LEFT_OUT = {0xFE, *range(0xE1, 0xF0)} - {0xEE}
+_MAX_SEGMENTS = 2**16
 _MAX_SCANS = 32
 """Encoders write about ten; each takes as long as reading the whole image."""
 
@@ -35,11 +38,16 @@ def open_jpeg(content):
     kept, exif, xmp = [content[:2]], b"", b""
     size = components = process = None
     scans = []
-    at, marker = 2, None
+    at, marker, n_segments = 2, None, 0
     while marker != _END:
         at, marker = _next_marker(content, at)
+        n_segments += 1
+        if n_segments > _MAX_SEGMENTS:
+            raise not_supported(f"it has more than {_MAX_SEGMENTS:,} segments")
         if marker == _END or marker in _WITHOUT_LENGTH:
             continue
+        if marker in _RESERVED:
+            raise damaged(f"the marker {marker:#x} at byte {at - 2} has no meaning")
         start = at
         length = int.from_bytes(content[at : at + 2], "big")
         segment = content[at + 2 : at + length]

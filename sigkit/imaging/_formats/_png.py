@@ -5,12 +5,13 @@ import zlib
 
 from PIL.PngImagePlugin import PngImageFile
 
-from sigkit.imaging._error import damaged, truncated
+from sigkit.imaging._error import damaged, not_supported, truncated
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import read_orientation
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+_MAX_CHUNKS = 2**20
 _XMP = b"XML:com.adobe.xmp\0"
 
 
@@ -22,8 +23,11 @@ def open_png(content):
     """
     chunks = {kind: [] for kind in _PIXELS}
     exif = xmp = b""
-    at, kind = len(_SIGNATURE), None
+    at, kind, n_chunks = len(_SIGNATURE), None, 0
     while kind != b"IEND":
+        n_chunks += 1
+        if n_chunks > _MAX_CHUNKS:
+            raise not_supported(f"it has more than {_MAX_CHUNKS:,} chunks")
         length, kind = _unpack(">I4s", content, at)
         start, end = at + 8, at + 8 + length
         (checksum,) = _unpack(">I", content, end)

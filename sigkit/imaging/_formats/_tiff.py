@@ -1,6 +1,7 @@
 """TIFF files."""
 
 import struct
+from functools import partial
 
 from PIL.TiffImagePlugin import TiffImageFile
 
@@ -8,6 +9,7 @@ from sigkit.imaging._error import ImageError, damaged, not_supported, truncated
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import Directory, read_orientation
 from sigkit.imaging._formats._fax import check_fax
+from sigkit.imaging._formats._jpeg import open_jpeg
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _PLANES, _FAX_OPTIONS, _XMP = 274, 277, 278, 284, 292, 700
@@ -30,6 +32,8 @@ _MAX_FAX = 2**22
 
 _YCBCR = 6
 _MAX_PIECES = 2**16
+_MAX_OVERLAP = 2**26
+"""Bytes by which the strips may be longer than the file: some writers use the same blank strip several times."""
 
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -51,7 +55,6 @@ def open_tiff(content):
         if isinstance(error, ImageError):
             raise
         raise damaged(f"its tags are not valid: {error}") from None
-    layout.check_pieces(content)
     kept = _append_directory(content, directory.order, tags)
     if not 1 <= orientation <= 8:
         orientation = 1
@@ -61,6 +64,7 @@ def open_tiff(content):
         (layout.width, layout.height),
         layout.decoder_bytes,
         orientation if _ORIENTATION in directory else read_orientation(xmp=xmp),
+        partial(layout.check_pieces, content),
     )
 
 
@@ -81,7 +85,7 @@ class _Layout:
             places = _STRIPS
         if not min(self.width, self.height, self.piece_width, self.piece_height):
             raise ValueError("a side is 0")
-        samples, bits = integer(_SAMPLES, 1), directory.integers(_BITS, (1,))
+        samples, bits = integer(_SAMPLES, 1), directory.integers(_BITS, _INTEGERS[_BITS], (1,))
         separate = integer(_PLANES, 1) == 2
         pixel_bits = max(bits) if separate else sum(bits) if len(bits) >= samples else bits[0] * samples
         self.row_bytes = -(-self.piece_width * pixel_bits // 8)
@@ -95,8 +99,7 @@ class _Layout:
         n_pieces = across * -(-self.height // self.piece_height) * (samples if separate else 1)
         if n_pieces > _MAX_PIECES:
             raise not_supported(f"it has {n_pieces:,} strips or tiles; at most {_MAX_PIECES:,} are read")
-        self.offsets = directory.integers(places[0])[:n_pieces]
-        self.counts = directory.integers(places[1])[:n_pieces]
+        self.offsets, self.counts = (directory.integers(tag, n_pieces) for tag in places)
         if len(self.offsets) < n_pieces or 0 < len(self.counts) < n_pieces:
             raise ValueError(f"{len(self.offsets)} of {n_pieces} strips or tiles")
         if not self.counts:
@@ -113,13 +116,17 @@ class _Layout:
             yield self.piece_height if self.tiled else min(self.piece_height, self.height - row * self.piece_height)
 
     def check_pieces(self, content):
-        """Raise unless the pieces are within the file, and those of a fax have the right number of pixels."""
+        """Raise unless the pieces are within the file, and are valid as far as libtiff does not check them."""
+        if self.compression != _RAW and sum(self.counts) > len(content) + _MAX_OVERLAP:
+            raise damaged("its strips or tiles overlap")
         scheme = _FAX.get(self.compression)
         if scheme and sum(self.counts) > _MAX_FAX:
             raise not_supported(f"it has {sum(self.counts):,} bytes of fax code; at most {_MAX_FAX:,} are read")
         for offset, count, rows in zip(self.offsets, self.counts, self._rows()):
             if offset + count > len(content):
                 raise truncated(content)
+            if self.compression == _JPEG:
+                open_jpeg(content[offset : offset + count])
             if scheme:
                 code = content[offset : offset + count]
                 check_fax(
@@ -136,7 +143,7 @@ def _necessary_tags(directory, layout):
     """Return the type, the number and the bytes of the values of each tag that the decoder needs."""
     tags = {}
     for tag, most in _INTEGERS.items():
-        values = directory.integers(tag)[:most]
+        values = directory.integers(tag, most)
         if values:
             tags[tag] = _pack(directory.order, values)
     for tag, (kind, most) in _OTHERS.items():

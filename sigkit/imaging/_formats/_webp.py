@@ -1,12 +1,16 @@
 """WebP files."""
 
 import struct
+from itertools import islice
 
 from PIL.WebPImagePlugin import WebPImageFile
 
 from sigkit.imaging._error import damaged, truncated
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import read_orientation
+
+_MAX_CHUNKS = 2**12
+"""More than those of the image data, of its size and of its orientation."""
 
 _DECODER_BYTES = 16
 """Bytes per pixel of the decoder: two canvases, the frame, and a copy of the result."""
@@ -15,7 +19,7 @@ _DECODER_BYTES = 16
 def open_webp(content):
     """Return the `Encoded` image of a WebP file, whose memory Pillow takes as soon as it opens the file."""
     first = {}
-    for name, data in _chunks(content):
+    for name, data in islice(_chunks(content), _MAX_CHUNKS):
         first.setdefault(name, data)
     # The first chunk of image data has the size of the canvas.
     name = next((name for name in first if name in (b"VP8X", b"VP8L", b"VP8 ")), None)
