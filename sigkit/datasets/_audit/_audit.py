@@ -90,14 +90,14 @@ def audit(
 
     >>> import numpy as np
     >>> from sigkit.datasets import audit, make_signatures
-    >>> scans, target = make_signatures(n_writers=5, n_genuine=4, n_skilled=4, scan="clean", random_state=0)
+    >>> scans, target = make_signatures(n_writers=5, n_genuine=4, n_skilled=4, scan="grey", random_state=0)
     >>> scans = [np.where(scan > 200, 250, scan).astype(np.uint8) for scan in scans]
     >>> for scan, (_, forgery) in zip(scans, target):
     ...     scan[scan == 250] -= 0 if forgery else 10
     >>> scans[1] = scans[0].copy()
     >>> found = audit(scans, target, random_state=0)
     >>> found.shortcuts[0].statistic, round(found.shortcuts[0].auc, 2), found.shortcuts[0].greater
-    ('background', 1.0, 'forged')
+    ('mean_gray', 1.0, 'forged')
     >>> found.copy_groups("pixels")
     [[0, 1]]
     """
