@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-_RARE = 0.02
+_RARE, _LEAST = 0.02, 10
 _FAR = 3.0
 _FORMATS = {
     **{suffix: ("JPEG", "MPO") for suffix in (".jpg", ".jpeg", ".jpe", ".jfif")},
@@ -17,8 +17,9 @@ _FORMATS = {
 def find_odd(columns, readable):
     """Find odd scans.
 
-    Odd are: several pages; a suffix of another format; a format, mode or resolution that at most 2 % of the scans have,
-    if most have the same; and a height or width of more than three times, or less than a third of the median.
+    Odd are: several pages; a suffix of another format; a format, mode or resolution that a single scan or at most 2 %
+    have, if most of at least ten scans have the same; and a height or width of more than three times, or less than a
+    third of the median.
 
     Parameters
     ----------
@@ -46,10 +47,10 @@ def find_odd(columns, readable):
             note(row, f"suffix {suffix}, but {columns['format'][row]}")
     for name in ("format", "mode", "dpi"):
         texts, which, counts = np.unique(columns[name][rows], return_inverse=True, return_counts=True)
-        if counts.size and counts.max() > len(rows) / 2:
+        if len(rows) >= _LEAST and counts.max() > len(rows) / 2:
             usual = texts[counts.argmax()] or "none"
             for row, text in zip(rows, which):
-                if counts[text] <= _RARE * len(rows):
+                if counts[text] <= max(1, _RARE * len(rows)):
                     note(row, f"{name} {texts[text] or 'none'}, usually {usual}")
     for name in ("height", "width"):
         values = columns[name][rows]
