@@ -500,13 +500,9 @@ def test_ink_of_senseless_size_does_not_decide_the_canvas(files, tmp_path, shape
         for work in (preprocessor.fit, preprocessor.fit_transform):
             with pytest.raises(ImageError, match=r'page\.png: its ink is .* canvas_size="max" takes at most 10,000'):
                 work(paths)
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match=r"in 1 of 7 scans: \S*page\.png") as caught:
         SignaturePreprocessor(canvas_size=(204, 290)).fit_transform(paths)
-    larger = str(caught[0].message)
-    assert larger.startswith(
-        "Found ink larger than the canvas of 204 x 290 pixels, whose outer parts were cropped in 1 of"
-    )
-    assert all("page.png" in str(warning.message) for warning in caught)
+    assert "larger than the canvas of 204 x 290 pixels" in str(caught[0].message)
 
 
 @pytest.mark.parametrize("canvas_size", [(170, 100_001), (0, 3), (10**9, 10**9), (1.5, 2)])
