@@ -136,8 +136,8 @@ def test_a_large_scan_is_measured_in_a_smaller_version(scans, monkeypatch, backg
     assert (found["height"], found["width"]) == scans[0].shape
     for name in ("ink_height", "ink_width", "contrast", "stroke_width"):
         assert found[name] == pytest.approx(expected[name], rel=0.4), name
-    shadow = DEFECTS["hard shadow"](scans[0], np.random.default_rng(0), RESOLUTION)
-    assert "shadow" in check_scan(shadow, background).problems
+    framed = DEFECTS["printed frame"](scans[0], np.random.default_rng(0), RESOLUTION)
+    assert "lines" in check_scan(framed, background).problems
 
 
 def test_the_table_is_a_data_frame(scans, tmp_path):
