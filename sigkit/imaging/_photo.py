@@ -1,0 +1,147 @@
+"""Turn a photograph of a signature, or the scan of a form, into what a clean scan of it at 300 dpi would be."""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from sigkit.imaging._components import Pieces, check_is_signature, find_blobs, group
+from sigkit.imaging._inks import remove_other_inks
+from sigkit.imaging._light import find_darkness
+from sigkit.imaging._read import ImageError
+from sigkit.imaging._rules import remove_rules
+from sigkit.imaging._size import measure_spread, to_usual_size
+
+_MAX_PIXELS = 400_000
+_WINDOW = 52
+_SMALL_SPREAD = 100
+
+
+class _Ink(NamedTuple):
+    """The ink of a signature, and how dark it is, from 0 to 1."""
+
+    mask: np.ndarray
+    darkness: np.ndarray
+
+
+def clean_photograph(image):
+    """Clean a photograph: what is left is the ink of the signature, at the size of a usual signature at 300 dpi.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width) or (height, width, 3), dtype uint8
+        A photograph or a scan, in gray or in red, green and blue.
+
+    Returns
+    -------
+    ndarray of shape (new_height, new_width), dtype uint8
+        A scan: paper is 255 and ink is dark.
+
+    Raises
+    ------
+    ImageError
+        If there is no signature.
+    """
+    channels, factor = _reduce(image)
+    ink = _find_ink(channels)
+    spread, _ = measure_spread(ink.mask)
+    if factor > 1.2 and spread < _SMALL_SPREAD:
+        # The signature is a small part of a large photograph: look at this part at a higher resolution.
+        channels, _ = _reduce(_crop_around(image, ink.mask))
+        ink = _find_ink(channels)
+    return to_usual_size(ink.darkness, ink.mask)
+
+
+def _reduce(image):
+    """Return the channels of an image with at most 0.4 million pixels, and the factor by which it was reduced."""
+    height, width = image.shape[:2]
+    factor = max(1.0, np.sqrt(height * width / _MAX_PIXELS))
+    size = max(8, round(width / factor / 4) * 4), max(8, round(height / factor / 4) * 4)
+    if factor == 1:
+        # Padded to whole cells, not resampled.
+        pads = [(0, -side % 4) for side in (height, width)] + [(0, 0)] * (image.ndim - 2)
+        padded = np.pad(image, pads, mode="edge")
+        return [np.ascontiguousarray(channel) for channel in padded.reshape(*padded.shape[:2], -1).transpose(2, 0, 1)], 1.0
+    reduced = Image.fromarray(image).resize(size, Image.Resampling.BOX)
+    return [np.asarray(channel) for channel in reduced.split()], factor
+
+
+def _crop_around(image, mask):
+    """Return the part of an image around the ink of its reduced copy."""
+    parts = []
+    for axis in (0, 1):
+        at = np.flatnonzero(mask.any(axis=1 - axis))
+        scale = image.shape[axis] / mask.shape[axis]
+        margin = 0.4 * (at[-1] - at[0]) + 24
+        parts.append(slice(int(max(0, at[0] - margin) * scale), int((at[-1] + margin) * scale) + 1))
+    return np.ascontiguousarray(image[tuple(parts)])
+
+
+def _find_ink(channels):
+    found, blobs, width = _find_strokes(channels, _WINDOW)
+    if blobs is not None:
+        # A corner of a shadow is narrower than the window; a smaller window is enough for these strokes.
+        found, blobs, _ = _find_strokes(channels, int(max(12, 3 * width)))
+        if blobs is not None:
+            found = found._replace(mask=found.mask & ~blobs)
+    return _choose_pieces(*found)
+
+
+class _Strokes(NamedTuple):
+    mask: np.ndarray
+    darkness: np.ndarray
+    bands: np.ndarray
+    noise: float
+
+
+def _find_strokes(channels, window):
+    """Return the ink without printed lines and print of another color, what is no stroke, and the strokes' width."""
+    by_channel = find_darkness(channels, window)
+    # The darkest channel shows colored ink, the mean has less noise.
+    darkness = by_channel[0]
+    if len(channels) > 1:
+        darkness = 0.5 * (by_channel.max(axis=0) + by_channel.mean(axis=0))
+    sample = darkness[::4, ::4]
+    offset = np.median(sample)
+    noise = 1.4826 * np.median(np.abs(sample - offset))
+    darkness = darkness - offset
+    level = _level(darkness, noise)
+    mask = darkness > max(0.22 * level, 5 * noise)
+    bands = remove_rules(mask, darkness)
+    level = _level(darkness[mask], noise)
+    mask &= darkness > max(0.3 * level, 5 * noise)
+    if len(channels) > 1:
+        mask = remove_other_inks(mask, by_channel)
+    width = _stroke_width(mask)
+    return _Strokes(mask, darkness, bands, noise), find_blobs(mask, width), width
+
+
+def _choose_pieces(mask, darkness, bands, noise):
+    """Return the ink of the signature: dark pieces of it that are close to each other."""
+    level = _level(darkness[mask], noise)
+    mask = mask & (darkness > max(0.35 * level, 5 * noise))
+    pieces = Pieces(mask)
+    kept = pieces.share(mask & (darkness > max(0.55 * level, 6 * noise))) > 0
+    if bands is not None:
+        kept &= pieces.share(bands & mask) < 0.8
+    total = pieces.sizes[kept].sum()
+    kept &= pieces.sizes >= np.where(pieces.is_at_border(), 0.03, 0.004) * total
+    kept &= pieces.sizes >= 6
+    kept = group(pieces, kept)
+    mask = pieces.mask(kept)
+    check_is_signature(mask, pieces, kept)
+    return _Ink(mask, np.where(mask, np.clip(darkness / level, 0, 1), 0))
+
+
+def _level(darkness, noise):
+    """Return how dark the ink is; most pixels of thin strokes are a mixture of ink and paper."""
+    ink = darkness[darkness > max(0.1, 6 * noise)]
+    if len(ink) < 20:
+        raise ImageError("no signature: nothing is darker than the paper. Leave it out, or take it again.")
+    return np.percentile(ink, 90)
+
+
+def _stroke_width(mask):
+    """Return the mean width of strokes: 2.55 times their area, divided by the number of their edges."""
+    n_edges = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
+    return 2.55 * np.count_nonzero(mask) / max(n_edges, 1)
