@@ -44,6 +44,10 @@ class Band:
         """Set the pixels of the line and a margin of one pixel."""
         self._set(bands, True, self.reach + 1, np.ones(len(self.columns), dtype=bool))
 
+    def erase(self, mask):
+        """Remove the line and everything on it."""
+        self._set(mask, False, self.reach, np.ones(len(self.columns), dtype=bool))
+
     def clear(self, mask):
         """Remove the line where no stroke is seen on one of its sides."""
         above, below = (

@@ -9,7 +9,9 @@ from sigkit.imaging._read import ImageError
 
 _EIGHT_NEIGHBORS = np.ones((3, 3), dtype=bool)
 _MIN_SIDE = 12
-_MIN_BEND = 0.03
+_MIN_LENGTH_OF_STROKE = 8
+_MIN_LENGTH = 18
+"""Least length of the strokes of a signature, in widths of a stroke: that of a small ring."""
 _NOTHING = "no signature: {}. Leave it out, or take it again."
 
 
@@ -33,6 +35,15 @@ class Pieces:
         height, width = self.labels.shape
         top, bottom, left, right = self.boxes.T
         return (top == 0) | (bottom == height) | (left == 0) | (right == width)
+
+    def widths(self):
+        """Return the mean width of each component, if it is a stroke: 2.55 times its area, divided by its edges."""
+        edges = np.zeros(self.n + 1)
+        for first, second in ((self.labels[1:], self.labels[:-1]), (self.labels[:, 1:], self.labels[:, :-1])):
+            at = first != second
+            # Different components never touch, so that one of the two is the paper.
+            edges += np.bincount(np.maximum(first[at], second[at]), minlength=self.n + 1)
+        return 2.55 * self.sizes / np.maximum(edges, 1)
 
     def mask(self, kept):
         """Return the mask of the components that are kept, a boolean for each."""
@@ -77,25 +88,41 @@ def group(pieces, kept):
     return result
 
 
-def check_is_signature(mask, pieces, kept):
-    """Raise an `ImageError` if the ink is too small for a signature, or no more than straight lines."""
-    rows, columns = np.nonzero(mask)
-    if not len(rows):
+def stroke_width(mask):
+    """Return the median width of strokes, 0 if there are none: what is compact or touches the border is no stroke."""
+    pieces = Pieces(mask)
+    widths = pieces.widths()
+    is_stroke = (pieces.sizes >= _MIN_LENGTH_OF_STROKE * widths**2) & ~pieces.is_at_border() & (pieces.sizes > 12)
+    if not is_stroke.any():
+        return 0.0
+    order = np.argsort(widths[is_stroke])
+    ink = np.cumsum(pieces.sizes[is_stroke][order])
+    return float(widths[is_stroke][order][np.searchsorted(ink, ink[-1] / 2)])
+
+
+def check_is_signature(pieces, kept):
+    """Raise an `ImageError` if the ink is too small for a signature, or no more than blots and straight lines."""
+    if not kept.any():
         raise ImageError(_NOTHING.format("there are only lines and specks on the paper"))
-    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    boxes = pieces.boxes[kept]
+    height, width = boxes[:, 1].max() - boxes[:, 0].min(), boxes[:, 3].max() - boxes[:, 2].min()
     if max(height, width) < _MIN_SIDE:
         raise ImageError(_NOTHING.format(f"the ink is {height} x {width} pixels"))
-    if len(rows) > 0.3 * mask.size:
-        raise ImageError(_NOTHING.format(f"{len(rows) / mask.size:.0%} of the image are darker than the paper"))
-    bent = sum(pieces.sizes[label] for label in np.flatnonzero(kept) if not _is_straight(pieces, label))
-    if bent < 0.2 * len(rows):
-        raise ImageError(_NOTHING.format("the ink is only straight lines"))
+    share = pieces.sizes[kept].sum() / pieces.labels.size
+    if share > 0.3:
+        raise ImageError(_NOTHING.format(f"{share:.0%} of the image are darker than the paper"))
+    widths = pieces.widths()
+    lengths = pieces.sizes / np.maximum(widths, 1) ** 2
+    strokes = np.flatnonzero(kept & (lengths >= _MIN_LENGTH_OF_STROKE))
+    bent = sum(lengths[label] for label in strokes if not _is_straight(pieces, label, widths[label]))
+    if bent < _MIN_LENGTH:
+        raise ImageError(_NOTHING.format("the ink is only blots and straight lines"))
 
 
-def _is_straight(pieces, label):
+def _is_straight(pieces, label, width):
+    """Return whether nearly all pixels of a component are on one straight line."""
     top, bottom, left, right = pieces.boxes[label]
-    rows, columns = np.nonzero(pieces.labels[top:bottom, left:right] == label)
-    if len(rows) < 3:
-        return True
-    small, large = np.linalg.eigvalsh(np.cov(np.stack([rows, columns])))
-    return small < _MIN_BEND**2 * large
+    points = np.argwhere(pieces.labels[top:bottom, left:right] == label).astype(np.float64)
+    points -= points.mean(axis=0)
+    across = np.linalg.eigh(points.T @ points)[1][:, 0]
+    return np.mean(np.abs(points @ across) <= max(2.0, 0.8 * width)) > 0.9

@@ -5,7 +5,8 @@ from scipy import ndimage
 
 from sigkit.imaging._components import Pieces
 
-_MIN_SHARE = 0.08
+_MIN_SHARE = 0.03
+_MIN_PIXELS = 60
 _MIN_DISTANCE = 0.3
 
 
@@ -27,6 +28,8 @@ def remove_other_inks(mask, darkness):
     ndarray of shape (height, width), dtype bool
         The mask of the signature.
     """
+    if np.count_nonzero(mask) < _MIN_PIXELS:
+        return mask
     colors, share = _two_colors(mask, darkness)
     if colors is None:
         return mask
@@ -79,15 +82,12 @@ def _nearer(points, colors):
 
 def _choose(colors, parts):
     """Return the index of the color of the signature."""
-    largest = [_largest(part) for part in parts]
-    lengths = [length for length, _ in largest]
+    (length, is_closed), (other_length, other_is_closed) = (_largest(part) for part in parts)
+    if is_closed != other_is_closed and min(length, other_length) > 0.4 * max(length, other_length):
+        return int(is_closed)
     # Blue ink is dark in red, and bright in blue; print is gray.
     is_blue = colors[:, 0] > 0.25
-    if is_blue.any() and not is_blue.all():
-        blue = int(np.argmax(is_blue))
-        is_stamp = largest[blue][1] and lengths[1 - blue] > 0.5 * lengths[blue]
-        return 1 - blue if is_stamp else blue
-    return int(np.argmax(lengths))
+    return int(is_blue[1]) if is_blue[0] != is_blue[1] else int(other_length > length)
 
 
 def _largest(part):

@@ -5,7 +5,7 @@ import numpy as np
 _CELL = 4
 """Side in pixels of the cells in which the brightness of the paper is estimated."""
 
-_DARKEST_PAPER = 0.12
+_DARKEST_PAPER = 0.18
 """What is darker than this share of the brightest paper is no paper: a table, or the black beside a scanned sheet."""
 
 
@@ -33,16 +33,18 @@ def find_darkness(channels, window):
     paper = _running_maximum(_continued(cells.astype(np.float32), side), side)
     paper = -_running_maximum(-paper, side + 2)
     floor = np.maximum(_DARKEST_PAPER * np.percentile(paper, 95, axis=(1, 2), keepdims=True), 1)
-    # Where there is no paper, nothing is darker than it.
-    gain = np.where((paper >= floor).all(axis=0), 1 / np.maximum(paper, 1), np.inf).astype(np.float32)
+    gain = (1 / np.maximum(paper, 1)).astype(np.float32)
     darkness = np.empty((len(channels), *channels[0].shape), dtype=np.float32)
     for channel, gain_of_cells, result in zip(channels, gain, darkness):
         columns = np.repeat(gain_of_cells, _CELL, axis=1)[:, np.newaxis]
-        # The sum keeps 0 x inf from being undefined.
         rows = channel.reshape(-1, _CELL, channel.shape[1])
-        np.multiply(rows, np.minimum(columns, 255), out=result.reshape(rows.shape))
+        np.multiply(rows, columns, out=result.reshape(rows.shape))
     np.subtract(1, darkness, out=darkness)
     np.maximum(darkness, 0, out=darkness)
+    no_paper = (paper < floor).any(axis=0)
+    if no_paper.any():
+        cells = darkness.reshape(len(channels), len(no_paper), _CELL, -1, _CELL)
+        cells.transpose(1, 3, 0, 2, 4)[no_paper] = 0
     return darkness
 
 

@@ -7,6 +7,8 @@ import numpy as np
 _SLOPES = np.tan(np.deg2rad(np.arange(-15, 15.01, 0.5)))
 _COARSE_SIDE = 260
 _SHORTEST = 0.12
+_THICKEST = 5
+_LONGEST_GAP = 14
 _MAX_CANDIDATES = 60
 _FITTED_COLUMNS = 150
 
@@ -58,7 +60,7 @@ def _find(mask, shortest, is_upright):
         count, offset, slope = votes.best()
         if count < 0.6 * shortest / factor:
             break
-        columns, rows, runs = _runs(coarse, offset, slope)
+        columns, rows, runs = _runs(coarse, offset, slope, max(2, round(_LONGEST_GAP / factor), coarse.shape[1] // 60))
         votes.remove(columns, rows)
         for run in runs:
             if (run[1] - run[0]) * factor >= shortest:
@@ -92,8 +94,8 @@ class _Votes:
         self.height, self.width = coarse.shape
         thin = coarse.copy()
         # A line has paper above and below; letters and upright strokes mostly do not.
-        thin[3:] &= ~coarse[:-3]
-        thin[:-3] &= ~coarse[3:]
+        thin[_THICKEST:] &= ~coarse[:-_THICKEST]
+        thin[:-_THICKEST] &= ~coarse[_THICKEST:]
         columns = np.arange(self.width) - self.width / 2
         self.pad = int(self.width * 0.14) + 2
         self.depth = self.height + 2 * self.pad
@@ -132,7 +134,7 @@ class _Votes:
         self.pairs = self._pairs()
 
 
-def _runs(coarse, offset, slope):
+def _runs(coarse, offset, slope, longest_gap):
     """Return the columns and rows of a line, and (start, stop) of each run of ink on it."""
     height, width = coarse.shape
     columns = np.arange(width)
@@ -143,8 +145,10 @@ def _runs(coarse, offset, slope):
     for step in (-1, 0, 1, 2):
         hit[columns] |= coarse[np.clip(rows + step, 0, height - 1), columns]
     at = np.flatnonzero(hit)
+    if not len(at):
+        return columns, rows, []
     # Gaps of a few pixels: between dots, and where the print is worn off.
-    breaks = np.flatnonzero(np.diff(at) > max(2, width // 60) + 1)
+    breaks = np.flatnonzero(np.diff(at) > longest_gap + 1)
     return columns, rows, list(zip(at[np.r_[0, breaks + 1]].tolist(), (at[np.r_[breaks, len(at) - 1]] + 1).tolist()))
 
 

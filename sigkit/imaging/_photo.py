@@ -4,12 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import maximum_filter
 
-from sigkit.imaging._components import Pieces, check_is_signature, find_blobs, group
+from sigkit.imaging._components import Pieces, check_is_signature, find_blobs, group, stroke_width
 from sigkit.imaging._inks import remove_other_inks
 from sigkit.imaging._light import find_darkness
 from sigkit.imaging._read import ImageError
-from sigkit.imaging._rules import remove_rules
+from sigkit.imaging._rules import Rules
 from sigkit.imaging._size import measure_spread, to_usual_size
 
 _MAX_PIXELS = 400_000
@@ -105,14 +106,26 @@ def _find_strokes(channels, window):
     offset = np.median(sample)
     noise = 1.4826 * np.median(np.abs(sample - offset))
     darkness = darkness - offset
-    level = _level(darkness, noise)
-    mask = darkness > max(0.22 * level, 5 * noise)
-    bands = remove_rules(mask, darkness)
-    level = _level(darkness[mask], noise)
-    mask &= darkness > max(0.3 * level, 5 * noise)
+    threshold = max(0.22 * _level(darkness, noise), 5 * noise)
+    every_ink = darkness > threshold
+    mask = every_ink.copy()
+    rules = Rules(mask, darkness)
+    rules.remove_printed(mask)
     if len(channels) > 1:
-        mask = remove_other_inks(mask, by_channel)
-    width = _stroke_width(mask)
+        mask = remove_other_inks(mask & (darkness > 1.3 * threshold), by_channel)
+    rules.remove_free(mask)
+    bands = rules.where
+    # The signature may be much paler than the print that was removed.
+    own_threshold = max(0.3 * _level(darkness[mask], noise), 5 * noise)
+    if own_threshold < 1.3 * threshold:
+        removed = every_ink & ~mask & (darkness > 1.3 * threshold)
+        mask = darkness > own_threshold
+        mask &= ~maximum_filter(removed, 5)
+        if bands is not None:
+            mask &= ~bands
+    else:
+        mask &= darkness > own_threshold
+    width = stroke_width(mask)
     return _Strokes(mask, darkness, bands, noise), find_blobs(mask, width), width
 
 
@@ -129,7 +142,7 @@ def _choose_pieces(mask, darkness, bands, noise):
     kept &= pieces.sizes >= 6
     kept = group(pieces, kept)
     mask = pieces.mask(kept)
-    check_is_signature(mask, pieces, kept)
+    check_is_signature(pieces, kept)
     return _Ink(mask, np.where(mask, np.clip(darkness / level, 0, 1), 0))
 
 
@@ -139,9 +152,3 @@ def _level(darkness, noise):
     if len(ink) < 20:
         raise ImageError("no signature: nothing is darker than the paper. Leave it out, or take it again.")
     return np.percentile(ink, 90)
-
-
-def _stroke_width(mask):
-    """Return the mean width of strokes: 2.55 times their area, divided by the number of their edges."""
-    n_edges = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
-    return 2.55 * np.count_nonzero(mask) / max(n_edges, 1)

@@ -3,57 +3,85 @@
 import numpy as np
 
 from sigkit.imaging._band import Band
+from sigkit.imaging._components import stroke_width
 from sigkit.imaging._lines import find_lines
 
 _MAX_RESIDUAL = 0.45
 _NEAR = 0.03
 _MIN_STROKES = 60
+_MIN_DOTS = 8
 
 
-def remove_rules(mask, darkness):
-    """Remove the printed lines from a mask of ink: rules, frames, and lines to sign on.
+class Rules:
+    """The straight lines of a mask of ink: printed ones, and strokes.
 
-    A straight line is printed if each of its ends is at the border of the image or at another such line; if it is
-    dotted, or thinner or paler than the strokes; or if it extends beyond the ink on both sides. Other straight lines
-    are strokes, such as an underline. Where a stroke crosses a printed line, the ink is kept.
+    A line is printed if each of its ends is at the border of the image or at another such line, or if it is dotted.
+    Other lines have a free end; whether they are printed shows only when they are compared with strokes.
 
     Parameters
     ----------
     mask : ndarray of shape (height, width), dtype bool
-        The ink; it is changed.
+        The ink.
     darkness : ndarray of shape (height, width)
         How dark each pixel is.
 
-    Returns
-    -------
-    ndarray of shape (height, width), dtype bool or None
-        Where lines were removed, with a margin; None if there are none.
+    Attributes
+    ----------
+    where : ndarray of shape (height, width), dtype bool or None
+        Where lines were removed, with a margin; None if none were.
     """
-    lines = [line for line in find_lines(mask) if _is_straight(line)]
-    if not lines:
-        return None
-    strokes = mask.copy()
-    for line in lines:
-        Band(line, mask.shape).clear(strokes)
-    has_strokes = np.count_nonzero(strokes) >= _MIN_STROKES
-    level = np.percentile(darkness[strokes], 75) if has_strokes else 0.0
-    printed = _supported(lines, mask.shape)
-    others = [line for line in lines if not any(line is one for one in printed)]
-    printed += _unlike_strokes(others, strokes, darkness, level) if has_strokes else others
-    bands = np.zeros(mask.shape, dtype=bool)
-    for line in printed:
-        band = Band(line, mask.shape)
-        own = band.darkness(darkness)
-        if own < 0.65 * level:
-            band.clear_paler(mask, darkness, 0.5 * (own + level))
-        else:
-            band.clear(mask)
-        band.mark(bands)
-    return bands
+
+    def __init__(self, mask, darkness):
+        self.darkness = darkness
+        self.where = None
+        lines = [line for line in find_lines(mask) if _is_straight(line)]
+        self.printed = _supported(lines, mask.shape)
+        self.printed += [line for line in lines if line.n_gaps >= _MIN_DOTS and not _is_in(line, self.printed)]
+        self.free = [line for line in lines if not _is_in(line, self.printed)]
+
+    def remove_printed(self, mask):
+        """Remove the printed lines from a mask, but not the strokes that cross them."""
+        if self.printed:
+            strokes = mask.copy()
+            for line in (*self.printed, *self.free):
+                Band(line, mask.shape).erase(strokes)
+            self._remove(self.printed, mask, strokes)
+
+    def remove_free(self, mask):
+        """Remove the lines that are finer or paler than the strokes of a mask, or that extend beyond them."""
+        if self.free:
+            strokes = mask.copy()
+            for line in self.free:
+                Band(line, mask.shape).erase(strokes)
+            self._remove(_unlike_strokes(self.free, strokes, self.darkness), mask, strokes)
+
+    def _remove(self, lines, mask, strokes):
+        if not lines:
+            return
+        if self.where is None:
+            self.where = np.zeros(mask.shape, dtype=bool)
+        level = _level(strokes, self.darkness)
+        for line in lines:
+            band = Band(line, mask.shape)
+            own = band.darkness(self.darkness)
+            if own < 0.65 * level:
+                band.clear_paler(mask, self.darkness, 0.5 * (own + level))
+            else:
+                band.clear(mask)
+            band.mark(self.where)
+
+
+def _is_in(line, lines):
+    return any(line is other for other in lines)
+
+
+def _level(strokes, darkness):
+    """Return how dark strokes are, 0 if there are none."""
+    return np.percentile(darkness[strokes], 75) if np.count_nonzero(strokes) >= _MIN_STROKES else 0.0
 
 
 def _is_straight(line):
-    return line.residual <= _MAX_RESIDUAL + 0.02 * line.thickness and (line.coverage >= 0.4 or line.n_gaps >= 8)
+    return line.residual <= _MAX_RESIDUAL + 0.02 * line.thickness and (line.coverage >= 0.4 or line.n_gaps >= _MIN_DOTS)
 
 
 def _supported(lines, shape):
@@ -81,10 +109,12 @@ def _is_held(line, end, lines, shape, near):
     return False
 
 
-def _unlike_strokes(lines, strokes, darkness, level):
-    """Return those lines that are dotted, finer or paler than the strokes, or extend beyond them."""
-    n_edges = np.count_nonzero(strokes[1:] != strokes[:-1]) + np.count_nonzero(strokes[:, 1:] != strokes[:, :-1])
-    width = 2.55 * np.count_nonzero(strokes) / max(n_edges, 1)
+def _unlike_strokes(lines, strokes, darkness):
+    """Return those lines that are finer or paler than the strokes, or extend beyond them on both sides."""
+    level = _level(strokes, darkness)
+    if not level:
+        return []
+    width = stroke_width(strokes)
     extents = []
     for axis in (0, 1):
         at = np.cumsum(strokes.sum(axis=axis))
@@ -93,9 +123,8 @@ def _unlike_strokes(lines, strokes, darkness, level):
     for line in lines:
         margin = 0.02 * (line.span[1] - line.span[0])
         low, high = extents[int(line.is_upright)]
-        is_dotted = line.n_gaps >= 8
         is_fine = line.thickness < 0.6 * width or Band(line, strokes.shape).darkness(darkness) < 0.55 * level
         is_beyond = line.span[0] < low - margin and line.span[1] > high + margin
-        if is_dotted or is_fine or is_beyond:
+        if is_fine or is_beyond:
             printed.append(line)
     return printed
