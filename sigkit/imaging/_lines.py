@@ -44,9 +44,9 @@ def find_lines(mask):
     Returns
     -------
     list of Line
-        The lines, of at least 12 % of the longer side.
+        The lines, of at least 12 % of the shorter side.
     """
-    shortest = max(24, _SHORTEST * max(mask.shape))
+    shortest = max(24, _SHORTEST * min(mask.shape))
     return [*_find(mask, shortest, False), *_find(np.ascontiguousarray(mask.T), shortest, True)]
 
 

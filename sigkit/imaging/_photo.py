@@ -16,6 +16,8 @@ from sigkit.imaging._size import measure_spread, to_usual_size
 _MAX_PIXELS = 400_000
 _WINDOW = 52
 _SMALL_SPREAD = 100
+_MIN_INK = 20
+_PALEST_INK = 0.18
 
 
 class _Ink(NamedTuple):
@@ -57,14 +59,16 @@ def _reduce(image):
     """Return the channels of an image with at most 0.4 million pixels, and the factor by which it was reduced."""
     height, width = image.shape[:2]
     factor = max(1.0, np.sqrt(height * width / _MAX_PIXELS))
-    size = max(8, round(width / factor / 4) * 4), max(8, round(height / factor / 4) * 4)
-    if factor == 1:
-        # Padded to whole cells, not resampled.
+    if factor > 1:
+        size = max(8, round(width / factor / 4) * 4), max(8, round(height / factor / 4) * 4)
+        reduced = Image.fromarray(image).resize(size, Image.Resampling.BOX)
+    else:
+        # Padded to whole cells, but not resampled.
         pads = [(0, -side % 4) for side in (height, width)] + [(0, 0)] * (image.ndim - 2)
-        padded = np.pad(image, pads, mode="edge")
-        return [np.ascontiguousarray(channel) for channel in padded.reshape(*padded.shape[:2], -1).transpose(2, 0, 1)], 1.0
-    reduced = Image.fromarray(image).resize(size, Image.Resampling.BOX)
-    return [np.asarray(channel) for channel in reduced.split()], factor
+        reduced = Image.fromarray(np.pad(image, pads, mode="edge"))
+    channels = [np.asarray(channel) for channel in reduced.split()]
+    is_gray = all(np.array_equal(channels[0], channel) for channel in channels[1:])
+    return channels[:1] if is_gray else channels, factor
 
 
 def _crop_around(image, mask):
@@ -149,6 +153,7 @@ def _choose_pieces(mask, darkness, bands, noise):
 def _level(darkness, noise):
     """Return how dark the ink is; most pixels of thin strokes are a mixture of ink and paper."""
     ink = darkness[darkness > max(0.1, 6 * noise)]
-    if len(ink) < 20:
+    level = np.percentile(ink, 90) if len(ink) >= _MIN_INK else 0.0
+    if level < _PALEST_INK:
         raise ImageError("no signature: nothing is darker than the paper. Leave it out, or take it again.")
-    return np.percentile(ink, 90)
+    return level

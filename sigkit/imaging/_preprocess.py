@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sigkit.imaging._ink import find_ink
+from sigkit.imaging._photo import clean_photograph
 from sigkit.imaging._resize import plan_resize
 from sigkit.imaging._threshold import adaptive_threshold, count_grays, otsu_of_histogram
 
@@ -42,8 +43,8 @@ def crop_ink(image, background="otsu"):
     Parameters
     ----------
     image : ndarray of shape (height, width), dtype uint8
-        A scan: bright paper and dark ink.
-    background : {"otsu", "adaptive", "none"}, default="otsu"
+        A scan: bright paper and dark ink. With `background="photo"` it can also have colors, shape (height, width, 3).
+    background : {"otsu", "adaptive", "photo", "none"}, default="otsu"
         How the background is found; see `preprocess_image`.
 
     Returns
@@ -77,6 +78,8 @@ def crop_ink(image, background="otsu"):
     >>> ink.pixels.shape, ink.center
     ((22, 32), (11, 16))
     """
+    if background == "photo":
+        image = clean_photograph(image)
     counts = count_grays(image)
     threshold = otsu_of_histogram(counts)
     issues = _check_paper(counts, threshold)
@@ -159,15 +162,16 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     Parameters
     ----------
     image : ndarray of shape (height, width), dtype uint8
-        A scan: bright paper and dark ink.
+        A scan: bright paper and dark ink. With `background="photo"` it can also have colors, shape (height, width, 3).
     canvas_size : tuple of (int, int)
         Rows and columns of the canvas, in pixels of the scan. If the ink is larger, only its middle part is kept.
     image_size : tuple of (int, int), default=(170, 242)
         Rows and columns of the result.
-    background : {"otsu", "adaptive", "none"}, default="otsu"
+    background : {"otsu", "adaptive", "photo", "none"}, default="otsu"
         How the background is found: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's threshold at
-        each pixel, for photographs with uneven light. With "none" it is not cleared, and Otsu's threshold is used to
-        find the ink only.
+        each pixel, for uneven light. "photo" is for photographs and forms: it removes shadows, rules, frames, black
+        edges, specks, and print of another color, and brings the signature to a usual size at 300 dpi, on a level line.
+        With "none" the background is not cleared, and Otsu's threshold is used to find the ink only.
 
     Returns
     -------

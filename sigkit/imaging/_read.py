@@ -21,8 +21,8 @@ class ImageError(ValueError):
     """
 
 
-def read_image(source):
-    """Read an image file as 8-bit gray.
+def read_image(source, *, color=False):
+    """Read an image file as 8-bit gray, or in color.
 
     Every mode that Pillow supports is converted: colors by luminance, palettes by their colors, transparent pixels
     as white paper, 16-bit gray by its high byte, bilevel scans to 0 and 255. The EXIF orientation is applied. Only the
@@ -33,11 +33,14 @@ def read_image(source):
     source : str, os.PathLike or bytes
         Path of a PNG, TIFF, BMP or JPEG file, or of any other format that Pillow supports; or the content of such a
         file as bytes.
+    color : bool, default=False
+        Whether an image that has colors keeps them.
 
     Returns
     -------
     ndarray of shape (height, width), dtype uint8
-        Gray values; in a scan the paper is bright (255) and the ink is dark (0).
+        Gray values; in a scan the paper is bright (255) and the ink is dark (0). With `color`, and if the file has
+        colors, the shape is (height, width, 3), for red, green and blue.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def read_image(source):
     array([[  0, 255]], dtype=uint8)
     """
     if isinstance(source, bytes):
-        return _decode(source)
+        return _decode(source, color)
     name = os.fspath(source)
     try:
         with open(name, "rb") as file:
@@ -69,15 +72,15 @@ def read_image(source):
     except OSError as error:
         raise ImageError(f"{name}: cannot be read ({error.strerror}).") from error
     try:
-        return _decode(content)
+        return _decode(content, color)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
 
 
-def _decode(content):
+def _decode(content, color):
     try:
         with Image.open(io.BytesIO(content)) as image:
-            return _to_gray(ImageOps.exif_transpose(image))
+            return _to_array(ImageOps.exif_transpose(image), color)
     except UnidentifiedImageError:
         raise ImageError(
             f"not an image that Pillow can read ({len(content)} bytes). Convert it, or leave it out."
@@ -89,14 +92,14 @@ def _decode(content):
         raise ImageError(f"cannot be read ({error}). Scan or copy it again, or leave it out.") from error
 
 
-def _to_gray(image):
+def _to_array(image, color):
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         return _wide_to_gray(np.asarray(image))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(paper, image).convert("RGB")
-    return np.asarray(image.convert("L"))
+    return np.asarray(image.convert("RGB" if color and image.mode not in ("1", "L", "LA", "La") else "L"))
 
 
 def _wide_to_gray(pixels):

@@ -36,8 +36,8 @@ _MESSAGES = {
         "blank."
     ),
     "dark_paper": (
-        "Most pixels of {n} of {total} images are dark: {names}. Paper must be bright and ink dark; if they are "
-        "inverted, pass 255 - image."
+        "Most pixels of {n} of {total} images are dark: {names}. For photographs in uneven light, set "
+        'background="photo". Paper must be bright and ink dark; if they are inverted, pass 255 - image.'
     ),
 }
 
@@ -59,9 +59,12 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         cross-validation: the images are then the same in every fold.
     image_size : tuple of (int, int), default=(170, 242)
         Rows and columns of the images.
-    background : {"otsu", "adaptive", "none"}, default="otsu"
+    background : {"otsu", "adaptive", "photo", "none"}, default="otsu"
         How the background is found and cleared: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's
-        threshold at each pixel, for photographs with uneven light; "none" does not clear it.
+        threshold at each pixel, for uneven light; "none" does not clear it. "photo" is for photographs and forms, in
+        gray or in color. It removes shadows, rules, frames, black edges, specks, and print and stamps of another color.
+        It also brings the signature to a usual size at 300 dpi and its axis to the horizontal, so that distance and
+        tilt of the camera do not matter. References and queries need the same setting.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Folder of a cache with one entry per image, identified by the image's content and these parameters.
     n_jobs : int or None, default=None
@@ -109,7 +112,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     _parameter_constraints: dict = {  # noqa: RUF012
         "canvas_size": [tuple, list, np.ndarray, StrOptions({"max"})],
         "image_size": [tuple, list, np.ndarray],
-        "background": [StrOptions({"otsu", "adaptive", "none"})],
+        "background": [StrOptions({"otsu", "adaptive", "photo", "none"})],
         "memory": [str, os.PathLike, HasMethods(["cache"]), None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
@@ -139,7 +142,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink. They are read only if
+            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            `background="photo"` they can have colors, shape (height, width, 3). They are read only if
             `canvas_size` is "max".
         y : None
             Ignored; present for API consistency.
@@ -156,7 +160,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
         """
-        self._choose_canvas(check_scans(X), kept_bytes=0)
+        self._choose_canvas(check_scans(X, self._takes_color()), kept_bytes=0)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -166,7 +170,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink.
+            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            `background="photo"` they can have colors, shape (height, width, 3).
         y : None
             Ignored; present for API consistency.
 
@@ -182,7 +187,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
         """
-        scans = check_scans(X)
+        scans = check_scans(X, self._takes_color())
         return self._preprocess(scans, self._choose_canvas(scans, _KEPT_BYTES))
 
     def transform(self, X):
@@ -191,7 +196,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink.
+            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            `background="photo"` they can have colors, shape (height, width, 3).
 
         Returns
         -------
@@ -206,7 +212,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             If `X` is empty or does not contain images.
         """
         check_is_fitted(self)
-        return self._preprocess(check_scans(X))
+        return self._preprocess(check_scans(X, self._takes_color()))
 
     def set_output(self, *, transform=None):
         """Do nothing: images do not fit into a table.
@@ -222,6 +228,9 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             The transformer.
         """
         return self
+
+    def _takes_color(self):
+        return self.background == "photo"
 
     def _choose_canvas(self, scans, kept_bytes):
         """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept."""
@@ -319,7 +328,7 @@ def _find_ink(named_scan, memory, background, keep):
         packed = memory.get(digest)
         shape = packed_shape(packed)
         if shape is None:
-            ink = crop_ink(_decode(content), background)
+            ink = crop_ink(_decode(content, background), background)
             shape = ink.pixels.shape
             packed = pack_ink(ink) if keep or memory else None
             memory.put(digest, **(packed or {}))
@@ -344,7 +353,7 @@ def _preprocess_scan(item, memory, ink_memory, settings):
         else:
             if content is None:
                 content, digest = _identify(scan, memory)
-            image, issues = preprocess_image(_decode(content), **settings)
+            image, issues = preprocess_image(_decode(content, settings["background"]), **settings)
     except ImageError as error:
         return ImageError(f"{name}: {error}")
     memory.put(digest, image=image, issues=pack_issues(issues))
@@ -357,8 +366,8 @@ def _identify(scan, memory):
     return content, content_digest(content) if memory else None
 
 
-def _decode(content):
-    return read_image(content) if isinstance(content, bytes) else content
+def _decode(content, background):
+    return read_image(content, color=background == "photo") if isinstance(content, bytes) else content
 
 
 def _look_up(memory, digest, image_size):
