@@ -21,7 +21,8 @@ from sigkit.metrics import eer_score
 from sigkit.transformers import SigNetFeaturizer
 
 CANVAS = 765, 1089
-N_REFERENCES = 5
+REFERENCES = (0, 1, 2, 6, 7)
+"""Which of nine genuine signatures of a writer are references: some of each session."""
 CASES = {
     "clean scans": (),
     "gradient": ("gradient", "jpeg"),
@@ -77,12 +78,12 @@ def error_rates(model, features, target, usable):
 
 def check_signatures(n_writers, seed, cases):
     scans, target = make_signatures(n_writers, 9, 4, random_state=seed)
-    clean_others, others = make_signatures(20, N_REFERENCES, 0, random_state=99, first_writer=10_001)
+    clean_others, others = make_signatures(20, 5, 0, random_state=99, first_writer=10_001)
     position = np.concatenate([np.arange(9 + 4)] * n_writers)
-    is_reference = (target[:, 1] == 0) & (position < N_REFERENCES)
+    is_reference = (target[:, 1] == 0) & np.isin(position, REFERENCES)
     queries = [scan for scan, skip in zip(scans, is_reference) if not skip]
     references = [scan for scan, keep in zip(scans, is_reference) if keep]
-    print(f"{n_writers} drawn writers, {N_REFERENCES} references, {len(queries)} queries, seed {seed}")
+    print(f"{n_writers} drawn writers, {len(REFERENCES)} references, {len(queries)} queries, seed {seed}")
     network, models = None, {}
     for background in ("otsu", "adaptive", "photo"):
         images = preprocess([*references, *clean_others], background)[0]

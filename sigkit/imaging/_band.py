@@ -54,7 +54,7 @@ class Band:
             (self._at(mask, sign * (self.reach + 1)) | self._at(mask, sign * (self.reach + 2))).astype(bool)
             for sign in (-1, 1)
         )
-        self._set(mask, False, self.reach, ~_crossed(above, below, 5 * self.reach))
+        self._set(mask, False, self.reach, ~_crossed(above, below, 3 * self.reach))
 
     def clear_paler(self, mask, darkness, level):
         """Remove the pixels of the line that are paler than strokes."""

@@ -27,6 +27,11 @@ class Line(NamedTuple):
     coverage: float
     n_gaps: int
 
+    @property
+    def slope(self):
+        """Pixels across for each pixel along."""
+        return (self.centers[-1] - self.centers[0]) / max(1, len(self.centers) - 1)
+
     def point(self, end):
         """Return (row, column) of the first (0) or the last (-1) point."""
         along, across = (self.span[0], self.span[1] - 1)[end], self.centers[end]

@@ -118,19 +118,16 @@ def _find_strokes(channels, window):
     if len(channels) > 1:
         mask = remove_other_inks(mask & (darkness > 1.3 * threshold), by_channel)
     rules.remove_free(mask)
-    bands = rules.where
     # The signature may be much paler than the print that was removed.
     own_threshold = max(0.3 * _level(darkness[mask], noise), 5 * noise)
     if own_threshold < 1.3 * threshold:
         removed = every_ink & ~mask & (darkness > 1.3 * threshold)
-        mask = darkness > own_threshold
-        mask &= ~maximum_filter(removed, 5)
-        if bands is not None:
-            mask &= ~bands
+        paler = (darkness > own_threshold) & ~maximum_filter(removed, 5)
+        mask |= paler if rules.where is None else paler & ~rules.where
     else:
         mask &= darkness > own_threshold
     width = stroke_width(mask)
-    return _Strokes(mask, darkness, bands, noise), find_blobs(mask, width), width
+    return _Strokes(mask, darkness, rules.where, noise), find_blobs(mask, width), width
 
 
 def _choose_pieces(mask, darkness, bands, noise):

@@ -7,7 +7,9 @@ from sigkit.imaging._components import stroke_width
 from sigkit.imaging._lines import find_lines
 
 _MAX_RESIDUAL = 0.45
-_NEAR = 0.03
+_NEAR_BORDER = 0.03
+_NEAR_LINE = 5
+_MAX_SKEW = 0.1
 _MIN_STROKES = 60
 _MIN_DOTS = 8
 
@@ -86,24 +88,25 @@ def _is_straight(line):
 
 def _supported(lines, shape):
     """Return the lines both ends of which are at the border or at another one of them."""
-    near = max(5.0, _NEAR * max(shape))
     supported = list(lines)
     while True:
-        kept = [line for line in supported if all(_is_held(line, end, supported, shape, near) for end in (0, -1))]
+        kept = [line for line in supported if all(_is_held(line, end, supported, shape) for end in (0, -1))]
         if len(kept) == len(supported):
             return kept
         supported = kept
 
 
-def _is_held(line, end, lines, shape, near):
+def _is_held(line, end, lines, shape):
     row, column = line.point(end)
-    if min(row, column, shape[0] - 1 - row, shape[1] - 1 - column) <= near:
+    if min(row, column, shape[0] - 1 - row, shape[1] - 1 - column) <= max(5, _NEAR_BORDER * max(shape)):
         return True
     for other in lines:
-        if other.is_upright != line.is_upright:
+        # At a right angle, also after a turn, slopes against rows and against columns add up to 0.
+        if other.is_upright != line.is_upright and abs(line.slope + other.slope) < _MAX_SKEW:
             along, across = (row, column) if other.is_upright else (column, row)
             start, stop = other.span
             position = int(np.clip(along, start, stop - 1))
+            near = _NEAR_LINE + other.thickness
             if abs(along - position) <= near and abs(other.centers[position - start] - across) <= near:
                 return True
     return False
