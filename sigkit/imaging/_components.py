@@ -9,6 +9,7 @@ from sigkit.imaging._read import ImageError
 
 _EIGHT_NEIGHBORS = np.ones((3, 3), dtype=bool)
 _MIN_SIDE = 12
+_MIN_BLOB = 5
 _MIN_LENGTH_OF_STROKE = 8
 _MIN_LENGTH = 18
 """Least length of the strokes of a signature, in widths of a stroke: that of a small ring."""
@@ -54,14 +55,37 @@ class Pieces:
 
 def find_blobs(mask, width):
     """Return where the ink is much thicker than a stroke of this width, or None: shadows, black edges, thumbs."""
-    radius = int(max(5, 1.5 * width))
+    radius = int(max(_MIN_BLOB, 1.5 * width))
     if min(mask.shape) <= 2 * radius + 1:
         return None
     image = Image.fromarray(mask.view(np.uint8) * 255)
     solid = np.asarray(image.filter(ImageFilter.BoxBlur(radius))) >= 250
-    if not solid.any():
-        return None
-    return ndimage.maximum_filter(solid, 2 * radius + 5)
+    return dilate(solid, radius + 2) if solid.any() else None
+
+
+def may_have_blobs(mask):
+    """Return False if `find_blobs` finds none, whatever the width, in a fraction of the time."""
+    height, width = (side // 4 * 4 for side in mask.shape)
+    # A square of eleven pixels covers two by two aligned cells of four.
+    cells = mask[:height, :width].view(np.uint8).reshape(height // 4, 4, width)
+    cells = np.bitwise_and.reduce(cells, axis=1).reshape(-1, width // 4, 4)
+    cells = cells[..., 0] & cells[..., 1] & cells[..., 2] & cells[..., 3]
+    return bool((cells[1:, 1:] & cells[:-1, 1:] & cells[1:, :-1] & cells[:-1, :-1]).any())
+
+
+def dilate(mask, radius):
+    """Return whether there is a pixel of the mask in the square of this radius around each pixel."""
+    for axis in (0, 1):
+        grown = np.pad(mask, [(radius, radius) if axis == other else (0, 0) for other in (0, 1)])
+        if axis:
+            grown = grown.T
+        covered, side = 1, 2 * radius + 1
+        while covered < side:
+            step = min(covered, side - covered)
+            grown = grown[:-step] | grown[step:]
+            covered += step
+        mask = grown.T if axis else grown
+    return mask
 
 
 def group(pieces, kept):
@@ -100,7 +124,7 @@ def stroke_width(mask):
     return float(widths[is_stroke][order][np.searchsorted(ink, ink[-1] / 2)])
 
 
-def check_is_signature(pieces, kept):
+def check_is_signature(pieces, kept, shape):
     """Raise an `ImageError` if the ink is too small for a signature, or no more than blots and straight lines."""
     if not kept.any():
         raise ImageError(_NOTHING.format("there are only lines and specks on the paper"))
@@ -108,7 +132,7 @@ def check_is_signature(pieces, kept):
     height, width = boxes[:, 1].max() - boxes[:, 0].min(), boxes[:, 3].max() - boxes[:, 2].min()
     if max(height, width) < _MIN_SIDE:
         raise ImageError(_NOTHING.format(f"the ink is {height} x {width} pixels"))
-    share = pieces.sizes[kept].sum() / pieces.labels.size
+    share = pieces.sizes[kept].sum() / (shape[0] * shape[1])
     if share > 0.3:
         raise ImageError(_NOTHING.format(f"{share:.0%} of the image are darker than the paper"))
     widths = pieces.widths()

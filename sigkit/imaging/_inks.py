@@ -3,11 +3,12 @@
 import numpy as np
 from scipy import ndimage
 
-from sigkit.imaging._components import Pieces
+from sigkit.imaging._components import Pieces, dilate
 
 _MIN_SHARE = 0.03
 _MIN_PIXELS = 60
 _MIN_DISTANCE = 0.3
+_MIN_SPREAD = 0.05
 
 
 def remove_other_inks(mask, darkness):
@@ -28,7 +29,7 @@ def remove_other_inks(mask, darkness):
     ndarray of shape (height, width), dtype bool
         The mask of the signature.
     """
-    if np.count_nonzero(mask) < _MIN_PIXELS:
+    if np.count_nonzero(mask) < _MIN_PIXELS or not _may_have_two_colors(mask, darkness):
         return mask
     colors, share = _two_colors(mask, darkness)
     if colors is None:
@@ -42,21 +43,29 @@ def remove_other_inks(mask, darkness):
         parts.append(part)
     chosen = parts[_choose(colors, parts)]
     # Where the signature crosses print, the color is that of the print.
-    reach = 9
-    bridged = ndimage.minimum_filter(ndimage.maximum_filter(chosen, reach), reach)
-    return chosen | (mask & bridged)
+    return chosen | (mask & ~dilate(~dilate(chosen, 4), 4))
+
+
+def _may_have_two_colors(mask, darkness):
+    """Return False if the colors of single pixels already differ little."""
+    red, green, blue = (channel[mask][::4] for channel in darkness)
+    points = _color_of(red, green, blue)
+    dark = red + green + blue
+    return bool((points[dark >= np.median(dark)].std(axis=0) > _MIN_SPREAD).any())
+
+
+def _color_of(red, green, blue):
+    """Return the pairs (red - blue, red + blue - 2 green) of the darkness, relative to the darkest channel."""
+    most = np.maximum(np.maximum(np.maximum(red, green), blue), 0.05)
+    return np.stack([(red - blue) / most, (red + blue - 2 * green) / (2 * most)], axis=1)
 
 
 def _two_colors(mask, darkness):
-    """Return two colors and which of them each pixel of the ink has, or None if there is only one color.
-
-    A color is the pair (red - blue, red + blue - 2 green) of the darkness, relative to the total.
-    """
+    """Return two colors and which of them each pixel of the ink has, or None if there is only one color."""
     around = ndimage.uniform_filter
     weight = np.maximum(around(mask.astype(np.float32), 5)[mask], 1e-6)
     red, green, blue = (around(np.where(mask, channel, 0), 5)[mask] / weight for channel in darkness)
-    most = np.maximum(np.maximum(np.maximum(red, green), blue), 0.05)
-    points = np.stack([(red - blue) / most, (red + blue - 2 * green) / (2 * most)], axis=1)
+    points = _color_of(red, green, blue)
     sample = points[:: max(1, len(points) // 4000)]
     # From the two ends of the direction in which the colors differ most.
     centered = sample - sample.mean(axis=0)
@@ -92,7 +101,7 @@ def _choose(colors, parts):
 
 def _largest(part):
     """Return the diagonal of the largest piece inside the image, and whether it is round and closed, like a stamp."""
-    pieces = Pieces(ndimage.maximum_filter(part, 7))
+    pieces = Pieces(dilate(part, 3))
     sizes = np.where(pieces.is_at_border(), 0, pieces.sizes)
     if not sizes.any():
         return 0.0, False

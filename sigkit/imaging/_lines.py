@@ -10,7 +10,8 @@ _SHORTEST = 0.12
 _THICKEST = 5
 _LONGEST_GAP = 14
 _MAX_CANDIDATES = 60
-_FITTED_COLUMNS = 150
+_FITTED_COLUMNS = 100
+_MAX_MIDDLE_DISTANCE = 1.0
 
 
 class Line(NamedTuple):
@@ -63,7 +64,7 @@ def _find(mask, shortest, is_upright):
     lines = []
     for _ in range(_MAX_CANDIDATES):
         count, offset, slope = votes.best()
-        if count < 0.6 * shortest / factor:
+        if count < 0.75 * shortest / factor:
             break
         columns, rows, runs = _runs(coarse, offset, slope, max(2, round(_LONGEST_GAP / factor), coarse.shape[1] // 60))
         votes.remove(columns, rows)
@@ -166,15 +167,16 @@ def _fit(mask, run, offset, slope, factor, is_upright):
     powers = np.stack([np.ones_like(scaled), scaled, scaled**2], axis=1)
     predicted = (offset + (columns / factor - (width // factor) / 2) * slope + 0.5) * factor
     half = 2 * factor + 2
-    for _ in range(2):
+    for is_last in (False, True):
         rows = np.rint(predicted).astype(int) + np.arange(-half, half + 1)[:, np.newaxis]
-        ink = mask[np.clip(rows, 0, height - 1), columns] & (rows >= 0) & (rows < height)
+        ink = mask[np.clip(rows, 0, height - 1), columns]
+        ink &= (rows >= 0) & (rows < height)
         count = ink.sum(axis=0)
         filled = np.flatnonzero(count)
         if len(filled) < 0.3 * len(columns):
             return None
         # Where a stroke crosses, touches or covers the line, the ink is thicker.
-        thickness = float(np.percentile(count[filled], 35))
+        thickness = float(np.sort(count[filled])[int(0.35 * len(filled))])
         good = filled[count[filled] <= thickness + 1.5]
         if len(good) < max(12, 0.25 * len(columns)):
             return None
@@ -184,7 +186,10 @@ def _fit(mask, run, offset, slope, factor, is_upright):
             of_used = powers[good[used]]
             solution = np.linalg.solve(of_used.T @ of_used + 1e-9 * np.eye(3), of_used.T @ centers[used])
             distance = np.abs(centers - powers[good] @ solution)
-            used = distance < max(1.0, 3 * np.median(distance))
+            middle = np.sort(distance)[len(distance) // 2]
+            used = distance < max(1.0, 3 * middle)
+        if middle > (_MAX_MIDDLE_DISTANCE if is_last else 2 * _MAX_MIDDLE_DISTANCE):
+            return None
         predicted = powers @ solution
         half = int(thickness) + 2
     first, last = int(columns[filled[0]]), int(columns[filled[-1]]) + 1
