@@ -126,7 +126,9 @@ def _squares(ink, field, rng, color):
 
 
 def _tint(rng, color):
-    tints = ((150, 170, 215), (170, 170, 175), (190, 140, 140), (90, 90, 95)) if color else ((90, 90, 90), (150, 150, 150))
+    tints = (
+        ((150, 170, 215), (170, 170, 175), (190, 140, 140), (90, 90, 95)) if color else ((90, 90, 90), (150, 150, 150))
+    )
     return tints[rng.integers(len(tints))]
 
 
@@ -192,7 +194,11 @@ def _print(ink, field, rng, color):
 
 def _show_through(ink, field, rng, color):
     """Return what is written on the back of the sheet: mirrored, blurred and pale."""
-    return gaussian_filter(np.roll(ink[:, ::-1], int(rng.integers(10, 60)), axis=0), 1.5), (120, 120, 130), rng.uniform(0.1, 0.25)
+    return (
+        gaussian_filter(np.roll(ink[:, ::-1], int(rng.integers(10, 60)), axis=0), 1.5),
+        (120, 120, 130),
+        rng.uniform(0.1, 0.25),
+    )
 
 
 def _specks(ink, field, rng, color):
@@ -200,7 +206,10 @@ def _specks(ink, field, rng, color):
     for _ in range(int(rng.integers(2, 12))):
         size = int(rng.integers(1, 9))
         x, y = int(rng.integers(ink.shape[1])), int(rng.integers(ink.shape[0]))
-        near_x, near_y = field[0] - 0.1 * ink.shape[1] < x < field[2] + 0.1 * ink.shape[1], field[1] - 30 < y < field[3] + 30
+        near_x, near_y = (
+            field[0] - 0.1 * ink.shape[1] < x < field[2] + 0.1 * ink.shape[1],
+            field[1] - 30 < y < field[3] + 30,
+        )
         if not (near_x and near_y and ink.any()):
             draw.rectangle([x, y, x + size, y + size], fill=255)
     return _finish(image), _PRINT, 1.0

@@ -71,7 +71,9 @@ def _two_colors(mask, darkness):
     centered = sample - sample.mean(axis=0)
     direction = np.linalg.eigh(centered.T @ centered)[1][:, -1]
     along = centered @ direction
-    colors = np.stack([sample[along <= np.percentile(along, 10)].mean(axis=0), sample[along >= np.percentile(along, 90)].mean(axis=0)])
+    colors = np.stack(
+        [sample[along <= np.percentile(along, 10)].mean(axis=0), sample[along >= np.percentile(along, 90)].mean(axis=0)]
+    )
     for _ in range(8):
         is_second = _nearer(sample, colors)
         if not 0 < is_second.mean() < 1:

@@ -36,7 +36,7 @@ def _check_scan(scan, index, color):
     has_colors = scan.ndim == 3 and scan.shape[2] == 3 and scan.dtype == np.uint8
     if has_colors and not color:
         raise ValueError(
-            f"{name} of X is a color image of shape {scan.shape}. Only background=\"photo\" takes colors; otherwise pass "
+            f'{name} of X is a color image of shape {scan.shape}. Only background="photo" takes colors; otherwise pass '
             "2-D gray images."
         )
     if not has_colors and (scan.ndim != 2 or scan.dtype not in (np.uint8, np.bool_)):
