@@ -1,5 +1,7 @@
 """The pixels along a straight line, from which it is removed without breaking the strokes that cross it."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -76,7 +78,7 @@ def _crossed(above, below, limit):
     """
     crossed = above | below
     at = np.flatnonzero(crossed)
-    for first, last in zip(at[:-1], at[1:]):
+    for first, last in pairwise(at):
         if 1 < last - first <= limit and ((above[first] and below[last]) or (below[first] and above[last])):
             crossed[first:last] = True
     grown = crossed.copy()

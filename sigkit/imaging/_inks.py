@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
-from sigkit.imaging._components import Pieces, dilate
+from sigkit.imaging._blobs import dilate
+from sigkit.imaging._components import Pieces
 
 _MIN_SHARE = 0.03
 _MIN_PIXELS = 60

@@ -5,15 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from sigkit.imaging._components import (
-    Pieces,
-    check_is_signature,
-    dilate,
-    find_blobs,
-    group,
-    may_have_blobs,
-    stroke_width,
-)
+from sigkit.imaging._blobs import dilate, find_blobs, may_have_blobs, stroke_width
+from sigkit.imaging._components import Pieces, check_is_signature, group
 from sigkit.imaging._inks import remove_other_inks
 from sigkit.imaging._light import find_darkness
 from sigkit.imaging._read import ImageError

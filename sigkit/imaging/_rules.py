@@ -3,7 +3,7 @@
 import numpy as np
 
 from sigkit.imaging._band import Band
-from sigkit.imaging._components import stroke_width
+from sigkit.imaging._blobs import stroke_width
 from sigkit.imaging._lines import find_lines
 
 _MAX_RESIDUAL = 0.45
