@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 from sigkit.imaging._read import ImageError
 
 _EIGHT_NEIGHBORS = np.ones((3, 3), dtype=bool)
-_MIN_SIDE = 12
+_MIN_SIDE = 30
 MIN_LENGTH_OF_STROKE = 8
 _MIN_LENGTH = 18
 """Least length of the strokes of a signature, in widths of a stroke: that of a small ring."""

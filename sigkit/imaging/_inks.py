@@ -8,7 +8,7 @@ from sigkit.imaging._components import Pieces
 
 _MIN_SHARE = 0.03
 _MIN_PIXELS = 60
-_MIN_DISTANCE = 0.3
+_MIN_DISTANCE = 0.25
 _MIN_SPREAD = 0.05
 
 
@@ -83,7 +83,7 @@ def _two_colors(mask, darkness):
     spread = np.sqrt(np.mean(((sample - colors[is_second.astype(int)]) @ direction) ** 2))
     distance = np.linalg.norm(colors[1] - colors[0])
     rare = min(is_second.mean(), 1 - is_second.mean())
-    if distance < max(_MIN_DISTANCE, 3.5 * spread) or rare < _MIN_SHARE:
+    if distance < max(_MIN_DISTANCE, 3 * spread) or rare < _MIN_SHARE:
         return None, None
     return colors, _nearer(points, colors)
 

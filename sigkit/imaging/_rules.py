@@ -37,44 +37,39 @@ class Rules:
         self.darkness = darkness
         self.where = None
         lines = [line for line in find_lines(mask) if _is_straight(line)]
-        self.printed = _supported(lines, mask.shape)
-        self.printed += [line for line in lines if line.n_gaps >= _MIN_DOTS and not _is_in(line, self.printed)]
-        self.free = [line for line in lines if not _is_in(line, self.printed)]
+        held = {id(line) for line in _supported(lines, mask.shape)}
+        self.printed, self.free = [], []
+        for line in lines:
+            is_printed = id(line) in held or line.n_gaps >= _MIN_DOTS
+            (self.printed if is_printed else self.free).append(Band(line, mask.shape))
 
     def remove_printed(self, mask):
         """Remove the printed lines from a mask, but not the strokes that cross them."""
         if self.printed:
             strokes = mask.copy()
-            for line in (*self.printed, *self.free):
-                Band(line, mask.shape).erase(strokes)
-            self._remove(self.printed, mask, strokes)
+            for band in (*self.printed, *self.free):
+                band.erase(strokes)
+            self._remove(self.printed, mask, _level(strokes, self.darkness))
 
     def remove_free(self, mask):
         """Remove the lines that are finer or paler than the strokes of a mask, or that extend beyond them."""
         if self.free:
             strokes = mask.copy()
-            for line in self.free:
-                Band(line, mask.shape).erase(strokes)
-            self._remove(_unlike_strokes(self.free, strokes, self.darkness), mask, strokes)
+            for band in self.free:
+                band.erase(strokes)
+            level = _level(strokes, self.darkness)
+            self._remove(_unlike_strokes(self.free, strokes, self.darkness, level), mask, level)
 
-    def _remove(self, lines, mask, strokes):
-        if not lines:
-            return
-        if self.where is None:
+    def _remove(self, bands, mask, level):
+        if bands and self.where is None:
             self.where = np.zeros(mask.shape, dtype=bool)
-        level = _level(strokes, self.darkness)
-        for line in lines:
-            band = Band(line, mask.shape)
+        for band in bands:
             own = band.darkness(self.darkness)
             if own < 0.65 * level:
                 band.clear_paler(mask, self.darkness, 0.5 * (own + level))
             else:
                 band.clear(mask)
             band.mark(self.where)
-
-
-def _is_in(line, lines):
-    return any(line is other for other in lines)
 
 
 def _level(strokes, darkness):
@@ -112,9 +107,8 @@ def _is_held(line, end, lines, shape):
     return False
 
 
-def _unlike_strokes(lines, strokes, darkness):
+def _unlike_strokes(bands, strokes, darkness, level):
     """Return those lines that are finer or paler than the strokes, or extend beyond them on both sides."""
-    level = _level(strokes, darkness)
     if not level:
         return []
     width = stroke_width(strokes)
@@ -123,11 +117,13 @@ def _unlike_strokes(lines, strokes, darkness):
         at = np.cumsum(strokes.sum(axis=axis))
         extents.append(np.searchsorted(at, [0.02 * at[-1], 0.98 * at[-1]]))
     printed = []
-    for line in lines:
-        margin = 0.02 * (line.span[1] - line.span[0])
-        low, high = extents[int(line.is_upright)]
-        is_fine = line.thickness < 0.6 * width or Band(line, strokes.shape).darkness(darkness) < 0.55 * level
-        is_beyond = line.span[0] < low - margin and line.span[1] > high + margin
+    for band in bands:
+        start, stop = band.line.span
+        margin = 0.02 * (stop - start)
+        low, high = extents[int(band.line.is_upright)]
+        is_fine = band.line.thickness < 0.6 * width or band.darkness(darkness) < 0.55 * level
+        # An upright stroke of the signature often is the tallest.
+        is_beyond = not band.line.is_upright and start < low - margin and stop > high + margin
         if is_fine or is_beyond:
-            printed.append(line)
+            printed.append(band)
     return printed
