@@ -1,4 +1,4 @@
-"""Tell the ink of a signature from print and stamps of another color."""
+"""Keep the ink of a signature beside print and stamps of another color."""
 
 import numpy as np
 from scipy import ndimage

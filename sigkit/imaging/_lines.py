@@ -29,7 +29,7 @@ class Line(NamedTuple):
     n_gaps: int
 
     @property
-    def slope(self):
+    def steepness(self):
         """Pixels across for each pixel along."""
         return (self.centers[-1] - self.centers[0]) / max(1, len(self.centers) - 1)
 
@@ -61,16 +61,19 @@ def _find(mask, shortest, is_upright):
     factor = max(1, round(max(mask.shape) / _COARSE_SIDE))
     coarse = _pool(mask, factor)
     votes = _Votes(coarse)
+    longest_gap = max(2, round(_LONGEST_GAP / factor), coarse.shape[1] // 60)
     lines = []
     for _ in range(_MAX_CANDIDATES):
-        count, offset, slope = votes.best()
+        count, offset, steepness = votes.best()
         if count < 0.75 * shortest / factor:
             break
-        columns, rows, runs = _runs(coarse, offset, slope, max(2, round(_LONGEST_GAP / factor), coarse.shape[1] // 60))
+        columns, rows, runs = _runs(
+            coarse, offset, steepness, max(2, round(_LONGEST_GAP / factor), coarse.shape[1] // 60)
+        )
         votes.remove(columns, rows)
         for run in runs:
             if (run[1] - run[0]) * factor >= shortest:
-                line = _fit(mask, run, offset, slope, factor, is_upright)
+                line = _fit(mask, run, offset, steepness, factor, is_upright)
                 if line is not None and not any(_same(line, other) for other in lines):
                     lines.append(line)
     return lines
@@ -122,10 +125,10 @@ class _Votes:
         return pairs
 
     def best(self):
-        """Return the votes of the best line, its row in the middle column, and its slope."""
+        """Return the votes of the best line, its row in the middle column, and its steepness."""
         cell = int(self.pairs.argmax())
-        slope, row = divmod(cell, self.depth)
-        return self.pairs[cell], row - self.pad + 0.5, _SLOPES[slope]
+        steepness, row = divmod(cell, self.depth)
+        return self.pairs[cell], row - self.pad + 0.5, _SLOPES[steepness]
 
     def remove(self, columns, rows):
         """Take away the votes of the ink near these pixels."""
@@ -140,11 +143,11 @@ class _Votes:
         self.pairs = self._pairs()
 
 
-def _runs(coarse, offset, slope, longest_gap):
+def _runs(coarse, offset, steepness, longest_gap):
     """Return the columns and rows of a line, and (start, stop) of each run of ink on it."""
     height, width = coarse.shape
     columns = np.arange(width)
-    rows = np.floor(offset + slope * (columns - width / 2)).astype(int)
+    rows = np.floor(offset + steepness * (columns - width / 2)).astype(int)
     inside = (rows >= 0) & (rows < height)
     columns, rows = columns[inside], rows[inside]
     hit = np.zeros(width, dtype=bool)
@@ -158,14 +161,14 @@ def _runs(coarse, offset, slope, longest_gap):
     return columns, rows, list(zip(at[np.r_[0, breaks + 1]].tolist(), (at[np.r_[breaks, len(at) - 1]] + 1).tolist()))
 
 
-def _fit(mask, run, offset, slope, factor, is_upright):
+def _fit(mask, run, offset, steepness, factor, is_upright):
     """Fit a parabola through the ink along a run, or return None if it is not one thin line."""
     height, width = mask.shape
     start, stop = max(0, (run[0] - 1) * factor), min(width, (run[1] + 1) * factor)
     columns = np.arange(start, stop, max(1, (stop - start) // _FITTED_COLUMNS))
     scaled = (columns - start) / (stop - start) - 0.5
     powers = np.stack([np.ones_like(scaled), scaled, scaled**2], axis=1)
-    predicted = (offset + (columns / factor - (width // factor) / 2) * slope + 0.5) * factor
+    predicted = (offset + (columns / factor - (width // factor) / 2) * steepness + 0.5) * factor
     half = 2 * factor + 2
     for is_last in (False, True):
         rows = np.rint(predicted).astype(int) + np.arange(-half, half + 1)[:, np.newaxis]

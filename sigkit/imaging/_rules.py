@@ -1,9 +1,9 @@
-"""Tell printed rules and frames from straight strokes, and remove them."""
+"""Remove printed rules and frames, but not straight strokes."""
 
 import numpy as np
 
 from sigkit.imaging._band import Band
-from sigkit.imaging._blobs import stroke_width
+from sigkit.imaging._blobs import find_blobs, may_have_blobs, stroke_width
 from sigkit.imaging._lines import find_lines
 
 _MAX_RESIDUAL = 0.45
@@ -36,6 +36,8 @@ class Rules:
     def __init__(self, mask, darkness):
         self.darkness = darkness
         self.where = None
+        # Black edges and shadows say nothing about the strokes.
+        self.blobs = find_blobs(mask, 0) if may_have_blobs(mask) else None
         lines = [line for line in find_lines(mask) if _is_straight(line)]
         held = {id(line) for line in _supported(lines, mask.shape)}
         self.printed, self.free = [], []
@@ -46,19 +48,24 @@ class Rules:
     def remove_printed(self, mask):
         """Remove the printed lines from a mask, but not the strokes that cross them."""
         if self.printed:
-            strokes = mask.copy()
-            for band in (*self.printed, *self.free):
-                band.erase(strokes)
+            strokes = self._strokes(mask, [*self.printed, *self.free])
             self._remove(self.printed, mask, _level(strokes, self.darkness))
 
     def remove_free(self, mask):
         """Remove the lines that are finer or paler than the strokes of a mask, or that extend beyond them."""
         if self.free:
-            strokes = mask.copy()
-            for band in self.free:
-                band.erase(strokes)
+            strokes = self._strokes(mask, self.free)
             level = _level(strokes, self.darkness)
             self._remove(_unlike_strokes(self.free, strokes, self.darkness, level), mask, level)
+
+    def _strokes(self, mask, bands):
+        """Return the ink that is on none of these lines."""
+        strokes = mask.copy()
+        for band in bands:
+            band.erase(strokes)
+        if self.blobs is not None and np.count_nonzero(strokes & ~self.blobs) >= _MIN_STROKES:
+            strokes &= ~self.blobs
+        return strokes
 
     def _remove(self, bands, mask, level):
         if bands and self.where is None:
@@ -97,7 +104,7 @@ def _is_held(line, end, lines, shape):
         return True
     for other in lines:
         # At a right angle, also after a turn, slopes against rows and against columns add up to 0.
-        if other.is_upright != line.is_upright and abs(line.slope + other.slope) < _MAX_SKEW:
+        if other.is_upright != line.is_upright and abs(line.steepness + other.steepness) < _MAX_SKEW:
             along, across = (row, column) if other.is_upright else (column, row)
             start, stop = other.span
             position = int(np.clip(along, start, stop - 1))
