@@ -6,8 +6,8 @@
 
 The first form takes references of one person; the second takes a folder with one folder per person
 (`customers/ada/1.png`, `customers/bob/1.png`, ...); the third makes such a folder of synthetic signatures and verifies
-three signatures. Use five or more references. Scans should have 300 dpi and dark ink on bright paper; for photographs,
-add `--background adaptive`.
+three signatures. Use five or more references. Scans should have 300 dpi and dark ink on bright paper. For photographs,
+forms and ruled paper, add `--background photo`: it removes what is not the signature, and brings it to a usual size.
 
 A poor scan, such as one with a shadow or the frame of a form, is not judged: a query is inconclusive, and references
 are refused.
@@ -50,7 +50,8 @@ def parse_arguments(arguments=None):
     parser.add_argument(
         "--columns", type=int, default=1089, help="width of the widest signature in pixels (default: 1089)"
     )
-    parser.add_argument("--background", choices=("otsu", "adaptive"), default="otsu", help="adaptive for photographs")
+    choices = ("otsu", "adaptive", "photo")
+    parser.add_argument("--background", choices=choices, default="otsu", help="photo for photographs and forms")
     options = parser.parse_args(arguments)
     given = [name for name in ("references", "customers", "claim", "query") if getattr(options, name) is not None]
     if given and sorted(given) not in (["query", "references"], ["claim", "customers", "query"]):
@@ -73,12 +74,17 @@ def find_references(options):
 
 def make_negatives(options):
     """Make signatures of synthetic writers; return preprocessed images and names."""
-    # Relative to the canvas, synthetic signatures must be as large as those of the user.
-    resolution = float(np.clip(300 * min(options.rows / CANVAS[0], options.columns / CANVAS[1]), 100, 600))
+    # Relative to the canvas, synthetic signatures must be as large as those of the user. With "photo", all signatures
+    # are brought to the size of a usual one at 300 dpi.
+    resolution = 300.0
+    if options.background != "photo":
+        resolution = float(np.clip(300 * min(options.rows / CANVAS[0], options.columns / CANVAS[1]), 100, 600))
     settings = {"n_skilled": 0, "resolution": resolution, "random_state": 2}
     scans, target = make_signatures(N_SYNTHETIC, N_OF_EACH, **settings)
     canvas_size = tuple(math.ceil(side * resolution / 300) for side in CANVAS)
-    images = SignaturePreprocessor(canvas_size=canvas_size, on_poor_scan="ignore").fit_transform(scans)
+    background = "photo" if options.background == "photo" else "otsu"
+    preprocessor = SignaturePreprocessor(canvas_size=canvas_size, background=background, on_poor_scan="ignore")
+    images = preprocessor.fit_transform(scans)
     # No folder of a customer can have a slash in its name.
     return images, [f"synthetic/{name}" for name in target[:, 0]]
 
@@ -97,7 +103,7 @@ def preprocess_queries(preprocessor, paths):
 def verify(options):
     """Enroll the references, and print the scores and decisions of the queries."""
     paths, writers = find_references(options)
-    canvas_size = options.rows, options.columns
+    canvas_size = CANVAS if options.background == "photo" else (options.rows, options.columns)
     # Poor references are an error: everything like them would be accepted later.
     preprocessor = SignaturePreprocessor(canvas_size=canvas_size, background=options.background, on_poor_scan="error")
     images = preprocessor.fit_transform(paths)

@@ -3,7 +3,7 @@
 from sigkit.imaging._clean import remove_background
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._preprocess import crop_ink, place_ink, preprocess_image
-from sigkit.imaging._problems import PROBLEMS as PROBLEMS
+from sigkit.imaging._quality import PROBLEMS as PROBLEMS
 from sigkit.imaging._quality import ScanQuality, check_scan, check_scans
 from sigkit.imaging._read import read_image
 from sigkit.imaging._resize import fit_canvas

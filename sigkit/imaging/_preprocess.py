@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sigkit.imaging._ink import PART, find_ink, rows_at_a_time
-from sigkit.imaging._measure_scan import measure_scan
-from sigkit.imaging._problems import find_problems
+from sigkit.imaging._photo import clean_photograph
+from sigkit.imaging._quality import find_problems, measure_scan
 from sigkit.imaging._resize import plan_resize
 from sigkit.imaging._threshold import adaptive_thresholds, count_grays, otsu_of_histogram
 
@@ -44,8 +44,8 @@ def crop_ink(image, background="otsu", check=False):
     Parameters
     ----------
     image : ndarray of shape (height, width), dtype uint8
-        A scan: bright paper and dark ink.
-    background : {"otsu", "adaptive", "none"}, default="otsu"
+        A scan: bright paper and dark ink. With `background="photo"` it can also have colors, shape (height, width, 3).
+    background : {"otsu", "adaptive", "photo", "none"}, default="otsu"
         How the background is found; see `preprocess_image`.
     check : bool, default=False
         Whether problems of the scan are looked for, as by `check_scan`.
@@ -81,6 +81,8 @@ def crop_ink(image, background="otsu", check=False):
     >>> ink.pixels.shape, ink.center
     ((22, 32), (11, 16))
     """
+    if background == "photo":
+        image = clean_photograph(image)
     counts = count_grays(image)
     threshold = otsu_of_histogram(counts)
     # Inverted, `pixel <= threshold` is `value >= 255 - threshold`. An adaptive threshold differs between pixels, but is
@@ -168,15 +170,16 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     Parameters
     ----------
     image : ndarray of shape (height, width), dtype uint8
-        A scan: bright paper and dark ink.
+        A scan: bright paper and dark ink. With `background="photo"` it can also have colors, shape (height, width, 3).
     canvas_size : tuple of (int, int)
         Rows and columns of the canvas, in pixels of the scan. If the ink is larger, only its middle part is kept.
     image_size : tuple of (int, int), default=(170, 242)
         Rows and columns of the result.
-    background : {"otsu", "adaptive", "none"}, default="otsu"
+    background : {"otsu", "adaptive", "photo", "none"}, default="otsu"
         How the background is found: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's threshold at
-        each pixel, for photographs with uneven light. With "none" it is not cleared, and Otsu's threshold is used to
-        find the ink only.
+        each pixel, for uneven light. "photo" is for photographs and forms: it removes shadows, rules, frames, black
+        edges, specks, and print of another color, and brings the signature to a usual size at 300 dpi, on a level line.
+        With "none" the background is not cleared, and Otsu's threshold is used to find the ink only.
     check : bool, default=False
         Whether problems of the scan are looked for, as by `check_scan`.
 

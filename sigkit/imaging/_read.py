@@ -1,4 +1,4 @@
-"""Read image files of the usual kinds as 8-bit gray images."""
+"""Read image files of the usual kinds as 8-bit images, in gray or in color."""
 
 import io
 from numbers import Real
@@ -9,7 +9,7 @@ from PIL import Image
 from sigkit._utils import MAX_SCAN_SIZE, printable_path, read_file
 from sigkit.imaging._error import ImageError, damaged
 from sigkit.imaging._formats import identify
-from sigkit.imaging._gray import BYTES_PER_PIXEL, to_gray
+from sigkit.imaging._pixels import BYTES_PER_PIXEL, to_array
 
 MAX_MEMORY = 700
 """The default of `max_memory`, in MiB: with the interpreter and its libraries, less than 1 GB in all."""
@@ -25,15 +25,15 @@ _ORIENT = {
     2: np.fliplr,
     3: lambda pixels: pixels[::-1, ::-1],
     4: np.flipud,
-    5: np.transpose,
+    5: lambda pixels: pixels.swapaxes(0, 1),
     6: lambda pixels: np.rot90(pixels, -1),
-    7: lambda pixels: pixels[::-1, ::-1].T,
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
     8: np.rot90,
 }
 
 
-def read_image(source, *, max_memory=MAX_MEMORY):
-    """Read an image file as 8-bit gray.
+def read_image(source, *, color=False, max_memory=MAX_MEMORY):
+    """Read an image file as 8-bit gray, or in color.
 
     Every mode is converted: colors by luminance, palettes by their colors, transparent pixels as white paper, 16-bit
     gray by its high byte, bilevel scans to 0 and 255. The EXIF orientation is applied. Only the first page of a file
@@ -45,6 +45,8 @@ def read_image(source, *, max_memory=MAX_MEMORY):
         Path of a PNG, TIFF, JPEG, BMP, GIF, WebP, or binary PBM, PGM or PPM file; or the content of such a file as
         bytes. The content decides, not the suffix. Files of other formats are not opened, because the programs that
         read some of them can be made to do anything.
+    color : bool, default=False
+        Whether an image that has colors keeps them.
     max_memory : float, default=700
         Largest memory in MiB that reading and preprocessing the image may take; a small file can ask for any amount. It
         is compared with the size that the file gives, before anything is decoded. The default is enough for 200 million
@@ -53,7 +55,8 @@ def read_image(source, *, max_memory=MAX_MEMORY):
     Returns
     -------
     ndarray of shape (height, width), dtype uint8
-        Gray values; in a scan the paper is bright (255) and the ink is dark (0).
+        Gray values; in a scan the paper is bright (255) and the ink is dark (0). With `color`, and if the file has
+        colors, the shape is (height, width, 3), for red, green and blue.
 
     Raises
     ------
@@ -84,18 +87,18 @@ def read_image(source, *, max_memory=MAX_MEMORY):
     if not isinstance(max_memory, Real) or not max_memory > 0:
         raise ValueError(f"max_memory must be a positive number, in MiB; found {max_memory!r}.")
     if isinstance(source, bytes):
-        return _decode(source, max_memory)
+        return _decode(source, color, max_memory)
     try:
         content = read_file(source, MAX_SCAN_SIZE)
     except OSError as error:
         raise ImageError(str(error)) from error
     try:
-        return _decode(content, max_memory)
+        return _decode(content, color, max_memory)
     except ImageError as error:
         raise ImageError(f"{printable_path(source)}: {error}") from error
 
 
-def _decode(content, max_memory):
+def _decode(content, color, max_memory):
     encoded = identify(content)
     # Some decoders take their memory as soon as they open a file, others when they decode it.
     decoder_bytes = (encoded.content is not content) * len(encoded.content) + encoded.decoder_bytes
@@ -104,8 +107,9 @@ def _decode(content, max_memory):
         encoded.check()
     try:
         with encoded.decoder(_Stream(encoded.content)) as image:
-            _check_memory(image.size, len(content), decoder_bytes, BYTES_PER_PIXEL.get(image.mode, 4) + 1, max_memory)
-            pixels = to_gray(image)
+            per_pixel = BYTES_PER_PIXEL.get(image.mode, 4) + (3 if color else 1)
+            _check_memory(image.size, len(content), decoder_bytes, per_pixel, max_memory)
+            pixels = to_array(image, color)
     except (ImageError, MemoryError):
         raise
     except Image.DecompressionBombError as error:

@@ -31,7 +31,7 @@ def find_ink_of_scan(named_scan, memory, background, check, max_memory, keep):
         packed = memory.get(digest)
         found = unpack_ink(packed)
         if found is None:
-            found = crop_ink(_decode(content, max_memory), background, check)
+            found = crop_ink(_decode(content, background, max_memory), background, check)
             packed = pack_ink(found) if keep or memory else None
             memory.put(digest, **(packed or {}))
         shape = found[0].shape
@@ -61,7 +61,7 @@ def preprocess_scan(item, memory, ink_memory, settings, max_memory):
         else:
             if content is None:
                 content, digest = _identify(scan, memory)
-            image, issues = preprocess_image(_decode(content, max_memory), **settings)
+            image, issues = preprocess_image(_decode(content, settings["background"], max_memory), **settings)
     except ImageError as error:
         return ImageError(f"{name}: {error}")
     memory.put(digest, image=image, issues=pack_issues(issues))
@@ -74,8 +74,10 @@ def _identify(scan, memory):
     return content, content_digest(content) if memory else None
 
 
-def _decode(content, max_memory):
-    return read_image(content, max_memory=max_memory) if isinstance(content, bytes) else content
+def _decode(content, background, max_memory):
+    if not isinstance(content, bytes):
+        return content
+    return read_image(content, color=background == "photo", max_memory=max_memory)
 
 
 def _look_up(memory, digest, image_size):

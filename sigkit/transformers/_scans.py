@@ -12,8 +12,11 @@ MAX_SIDE = 100_000
 """Pixels of the longest side of a canvas or an image."""
 
 
-def check_scans(X):
-    """Return pairs (name, path or 2-D uint8 array), with the name by which an error refers to the scan."""
+def check_scans(X, color=False):
+    """Return pairs (name, path or uint8 array), with the name by which an error refers to the scan.
+
+    Arrays are two-dimensional; if `color`, they may also have the shape (height, width, 3).
+    """
     if isinstance(X, (str, os.PathLike)):
         raise ValueError(f"X is the single path {str(X)!r}; pass a list of paths.")
     check_ordered(X)
@@ -21,20 +24,27 @@ def check_scans(X):
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "O":
         raise ValueError(f"X is one image of shape {X.shape}; pass a list of images, or X[np.newaxis].")
     if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] in (1, 3, 4):
-        raise ValueError(f"X looks like one color image, of shape {X.shape}; pass a list of 2-D gray images.")
+        what = "images" if color else "2-D gray images"
+        raise ValueError(f"X looks like one color image, of shape {X.shape}; pass a list of {what}.")
     if not hasattr(X, "__len__"):
         raise ValueError(f"X must be paths or images; found {type(X).__name__}.")
     if len(X) == 0:
         raise ValueError("Found 0 signatures in X; at least 1 is needed. Is the folder of scans empty?")
-    return [_check_scan(scan, index) for index, scan in enumerate(X)]
+    return [_check_scan(scan, index, color) for index, scan in enumerate(X)]
 
 
-def _check_scan(scan, index):
+def _check_scan(scan, index, color):
     if isinstance(scan, (str, os.PathLike)):
         return printable_path(scan), os.fsdecode(scan)
     scan = np.asarray(scan)
     name = f"image {index}"
-    if scan.ndim != 2 or scan.dtype not in (np.uint8, np.bool_):
+    has_colors = scan.ndim == 3 and scan.shape[2] == 3 and scan.dtype == np.uint8
+    if has_colors and not color:
+        raise ValueError(
+            f'{name} of X is a color image of shape {scan.shape}. Only background="photo" takes colors; otherwise pass '
+            "2-D gray images."
+        )
+    if not has_colors and (scan.ndim != 2 or scan.dtype not in (np.uint8, np.bool_)):
         raise ValueError(
             f"{name} of X is {scan.dtype} of shape {scan.shape}; signatures are file paths, or 2-D uint8 arrays with "
             "paper near 255 and ink near 0."

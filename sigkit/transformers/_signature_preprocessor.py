@@ -40,9 +40,12 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         may be larger. A fixed canvas is better in cross-validation: the images are then the same in every fold.
     image_size : tuple of (int, int), default=(170, 242)
         Rows and columns of the images.
-    background : {"otsu", "adaptive", "none"}, default="otsu"
+    background : {"otsu", "adaptive", "photo", "none"}, default="otsu"
         How the background is found and cleared: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's
-        threshold at each pixel, for photographs with uneven light; "none" does not clear it.
+        threshold at each pixel, for uneven light; "none" does not clear it. "photo" is for photographs and forms, in
+        gray or in color. It removes shadows, rules, frames, black edges, specks, and print and stamps of another color.
+        It also brings the signature to a usual size at 300 dpi and its axis to the horizontal, so that distance and
+        tilt of the camera do not matter. References and queries need the same setting.
     on_poor_scan : {"warn", "error", "ignore"}, default="warn"
         What is done about scans with problems, which :func:`~sigkit.imaging.check_scan` finds, and about signatures
         that the canvas or the image does not show completely: one warning for each kind of problem, one error that
@@ -98,7 +101,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     _parameter_constraints: dict = {  # noqa: RUF012
         "canvas_size": [tuple, list, np.ndarray, StrOptions({"max"})],
         "image_size": [tuple, list, np.ndarray],
-        "background": [StrOptions({"otsu", "adaptive", "none"})],
+        "background": [StrOptions({"otsu", "adaptive", "photo", "none"})],
         "on_poor_scan": [StrOptions({"warn", "error", "ignore"})],
         "memory": [str, os.PathLike, HasMethods(["cache"]), None],
         "max_memory": [Interval(Real, 0, None, closed="neither")],
@@ -134,7 +137,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink. They are read only if
+            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            `background="photo"` they can have colors, shape (height, width, 3). They are read only if
             `canvas_size` is "max".
         y : None
             Ignored; present for API consistency.
@@ -153,7 +157,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         OSError
             If the folder of the cache cannot be made.
         """
-        scans = check_scans(X)
+        scans = check_scans(X, self._takes_color())
         make_memory(self.memory)
         problems = []
         self._choose_canvas(scans, problems, kept_bytes=0)
@@ -167,7 +171,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink.
+            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            `background="photo"` they can have colors, shape (height, width, 3).
         y : None
             Ignored; present for API consistency.
 
@@ -186,7 +191,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         OSError
             If the folder of the cache cannot be made.
         """
-        scans = check_scans(X)
+        scans = check_scans(X, self._takes_color())
         make_memory(self.memory)
         problems = []
         kept = self._choose_canvas(scans, problems, kept_bytes=_KEPT_BYTES)
@@ -198,7 +203,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink.
+            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            `background="photo"` they can have colors, shape (height, width, 3).
 
         Returns
         -------
@@ -214,7 +220,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             If `X` is empty or does not contain images.
         """
         check_is_fitted(self)
-        return self._preprocess(check_scans(X), [])
+        return self._preprocess(check_scans(X, self._takes_color()), [])
 
     def set_output(self, *, transform=None):
         """Do nothing: images do not fit into a table.
@@ -230,6 +236,9 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             The transformer.
         """
         return self
+
+    def _takes_color(self):
+        return self.background == "photo"
 
     def _choose_canvas(self, scans, problems, *, kept_bytes):
         """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept.

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import sigkit.imaging._measure_scan as measure_module
+import sigkit.imaging._quality._measure as measure_module
 from sigkit.datasets import make_signatures
 from sigkit.imaging import check_scan, check_scans, crop_ink, otsu_threshold
-from sigkit.imaging._quality_borders import find_line
-from sigkit.imaging._quality_measures import measure_noise
+from sigkit.imaging._quality._borders import find_line
+from sigkit.imaging._quality._cells import measure_noise
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "scan_defects.py"
 RESOLUTION = 200

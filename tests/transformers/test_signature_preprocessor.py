@@ -185,7 +185,7 @@ def test_uneven_light_is_no_problem_with_a_threshold_at_each_pixel(draw_scan, da
         (np.empty((0, 20, 20), np.uint8), "Found 0 signatures"),
         ("scan.png", "single path 'scan.png'"),
         (np.zeros((20, 20), np.uint8), "one image of shape"),
-        ([np.zeros((20, 20, 3), np.uint8)], r"image 0 of X is uint8 of shape \(20, 20, 3\)"),
+        ([np.zeros((20, 20, 3), np.uint8)], r"image 0 of X is a color image of shape \(20, 20, 3\)"),
         ([np.zeros((20, 20))], "image 0 of X is float64"),
         ([np.zeros((0, 20), np.uint8)], "image 0 of X is empty"),
         (7, "found int"),

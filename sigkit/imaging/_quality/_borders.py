@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sigkit.imaging._quality_measures import find_changes, reduce_ink
+from sigkit.imaging._quality._cells import find_changes, reduce_ink
 
 _STRIPS = 20
 """Strips into which a scan is divided to find lines across it."""

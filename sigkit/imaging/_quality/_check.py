@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sigkit.imaging._error import ImageError
-from sigkit.imaging._measure_scan import Measures, measure_scan
-from sigkit.imaging._problems import PROBLEMS, find_problems
+from sigkit.imaging._quality._measure import Measures, measure_scan
+from sigkit.imaging._quality._problems import PROBLEMS, find_problems
 from sigkit.imaging._read import read_image
 from sigkit.imaging._threshold import adaptive_threshold, otsu_threshold
 

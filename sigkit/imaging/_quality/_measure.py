@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from sigkit.imaging import _quality_borders as borders
-from sigkit.imaging import _quality_measures as measures
+from sigkit.imaging._quality import _borders as borders
+from sigkit.imaging._quality import _cells as measures
 from sigkit.imaging._threshold import count_grays, otsu_of_histogram
 
 _MAX_PIXELS = 4_000_000

@@ -1,4 +1,6 @@
-"""Convert decoded images of any mode to 8-bit gray, without another copy of the whole image."""
+"""Convert decoded images of any mode to 8 bits, in gray or in color, without another copy of the whole image."""
+
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -13,8 +15,11 @@ _PART = 2**22
 """Number of pixels that are converted at once."""
 
 
-def to_gray(image):
-    """Return the pixels of an image that was opened, shape (height, width) and dtype uint8; see `read_image`."""
+_GRAY_MODES = ("1", "L", "LA", "La")
+
+
+def to_array(image, color=False):
+    """Return the pixels of an image that was opened, with dtype uint8; see `read_image`."""
     if image.mode == "F":
         raise ImageError("float32 pixels have no known range; save it as 8-bit or 16-bit gray.")
     if isinstance(image, TiffImageFile):
@@ -22,16 +27,20 @@ def to_gray(image):
         image.im = Image.new(image.mode, image.size).im
     image.load()
     n_rows = max(1, _PART // image.width)
-    convert = _narrow_to_gray
-    if image.mode.startswith("I"):
+    is_wide = image.mode.startswith("I")
+    mode = "RGB" if color and not is_wide and image.mode not in _GRAY_MODES else "L"
+    if is_wide:
         parts = (np.asarray(part) for _, part in _parts(image, n_rows))
         convert = _from_range(*np.array([(part.min(), part.max()) for part in parts]).T)
+    else:
+        convert = partial(_from_bytes, mode=mode)
     if image.height <= n_rows:
         return convert(image)
-    gray = np.empty((image.height, image.width), dtype=np.uint8)
+    shape = (image.height, image.width, 3) if mode == "RGB" else (image.height, image.width)
+    pixels = np.empty(shape, dtype=np.uint8)
     for top, part in _parts(image, n_rows):
-        gray[top : top + n_rows] = convert(part)
-    return gray
+        pixels[top : top + n_rows] = convert(part)
+    return pixels
 
 
 def _parts(image, n_rows):
@@ -50,12 +59,12 @@ def _parts(image, n_rows):
         yield top, part
 
 
-def _narrow_to_gray(image):
+def _from_bytes(image, mode):
     if image.has_transparency_data:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(paper, image).convert("RGB")
-    return np.asarray(image if image.mode == "L" else image.convert("L"))
+    return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
 def _from_range(lows, highs):

@@ -1,0 +1,55 @@
+"""Find what is much thicker than a stroke: shadows, black edges, a thumb."""
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from sigkit.imaging._photo._components import MIN_LENGTH_OF_STROKE, Pieces
+
+_MIN_BLOB = 5
+
+
+def stroke_width(mask):
+    """Return the median width of strokes, 0 if there are none: what is compact or touches the border is no stroke."""
+    pieces = Pieces(mask)
+    widths = pieces.widths()
+    is_stroke = (pieces.sizes >= MIN_LENGTH_OF_STROKE * widths**2) & ~pieces.is_at_border() & (pieces.sizes > 12)
+    if not is_stroke.any():
+        return 0.0
+    order = np.argsort(widths[is_stroke])
+    ink = np.cumsum(pieces.sizes[is_stroke][order])
+    return float(widths[is_stroke][order][np.searchsorted(ink, ink[-1] / 2)])
+
+
+def find_blobs(mask, width):
+    """Return where the ink is much thicker than a stroke of this width, or None: shadows, black edges, thumbs."""
+    radius = int(max(_MIN_BLOB, 1.5 * width))
+    if min(mask.shape) <= 2 * radius + 1:
+        return None
+    image = Image.fromarray(mask.view(np.uint8) * 255)
+    solid = np.asarray(image.filter(ImageFilter.BoxBlur(radius))) >= 250
+    return dilate(solid, radius + 2) if solid.any() else None
+
+
+def may_have_blobs(mask):
+    """Return False if `find_blobs` finds none, whatever the width, in a fraction of the time."""
+    height, width = (side // 4 * 4 for side in mask.shape)
+    # A square of eleven pixels covers two by two aligned cells of four.
+    cells = mask[:height, :width].view(np.uint8).reshape(height // 4, 4, width)
+    cells = np.bitwise_and.reduce(cells, axis=1).reshape(-1, width // 4, 4)
+    cells = cells[..., 0] & cells[..., 1] & cells[..., 2] & cells[..., 3]
+    return bool((cells[1:, 1:] & cells[:-1, 1:] & cells[1:, :-1] & cells[:-1, :-1]).any())
+
+
+def dilate(mask, radius):
+    """Return whether there is a pixel of the mask in the square of this radius around each pixel."""
+    for axis in (0, 1):
+        grown = np.pad(mask, [(radius, radius) if axis == other else (0, 0) for other in (0, 1)])
+        if axis:
+            grown = grown.T
+        covered, side = 1, 2 * radius + 1
+        while covered < side:
+            step = min(covered, side - covered)
+            grown = grown[:-step] | grown[step:]
+            covered += step
+        mask = grown.T if axis else grown
+    return mask

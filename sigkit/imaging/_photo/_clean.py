@@ -1,0 +1,174 @@
+"""Turn a photograph of a signature, or the scan of a form, into what a clean scan of it at 300 dpi would be."""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from sigkit.imaging._error import ImageError
+from sigkit.imaging._photo._blobs import dilate, find_blobs, may_have_blobs, stroke_width
+from sigkit.imaging._photo._components import Pieces, check_is_signature, group
+from sigkit.imaging._photo._inks import remove_other_inks
+from sigkit.imaging._photo._light import find_darkness
+from sigkit.imaging._photo._rules import Rules
+from sigkit.imaging._photo._size import measure_spread, to_usual_size
+
+_MAX_PIXELS = 300_000
+_WINDOW = 48
+"""Side in pixels of the squares that are too wide for a stroke."""
+_MIN_WINDOW = 12
+_SMALL_SPREAD = 80
+_MIN_INK = 20
+_PALEST_INK = 0.18
+
+
+class _Ink(NamedTuple):
+    """The ink of a signature within `box` of an image of this shape, and how dark it is, from 0 to 1."""
+
+    mask: np.ndarray
+    darkness: np.ndarray
+    box: tuple[slice, slice]
+    shape: tuple[int, int]
+
+
+def clean_photograph(image):
+    """Clean a photograph: what is left is the ink of the signature, at the size of a usual signature at 300 dpi.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width) or (height, width, 3), dtype uint8
+        A photograph or a scan, in gray or in red, green and blue.
+
+    Returns
+    -------
+    ndarray of shape (new_height, new_width), dtype uint8
+        A scan: paper is 255 and ink is dark.
+
+    Raises
+    ------
+    ImageError
+        If there is no signature.
+    """
+    channels, factor = _reduce(image)
+    ink = _find_ink(channels)
+    spread, _ = measure_spread(ink.mask)
+    if factor > 1.2 and spread < _SMALL_SPREAD:
+        # The signature is a small part of a large photograph: look at this part at a higher resolution.
+        channels, _ = _reduce(_crop_around(image, ink))
+        ink = _find_ink(channels)
+    return to_usual_size(ink.darkness, ink.mask)
+
+
+def _reduce(image):
+    """Return the channels of an image with at most 0.3 million pixels, and the factor by which it was reduced."""
+    height, width = image.shape[:2]
+    factor = max(1.0, np.sqrt(height * width / _MAX_PIXELS))
+    if factor > 1:
+        size = max(8, round(width / factor / 4) * 4), max(8, round(height / factor / 4) * 4)
+        reduced = Image.fromarray(image).resize(size, Image.Resampling.BOX)
+    else:
+        # Padded to whole cells, but not resampled.
+        pads = [(0, -side % 4) for side in (height, width)] + [(0, 0)] * (image.ndim - 2)
+        reduced = Image.fromarray(np.pad(image, pads, mode="edge"))
+    channels = [np.asarray(channel) for channel in reduced.split()]
+    is_gray = all(np.array_equal(channels[0], channel) for channel in channels[1:])
+    return channels[:1] if is_gray else channels, factor
+
+
+def _crop_around(image, ink):
+    """Return the part of an image around the ink of its reduced copy."""
+    parts = []
+    for side, reduced_side, part in zip(image.shape, ink.shape, ink.box):
+        margin = 0.4 * (part.stop - part.start) + 24
+        scale = side / reduced_side
+        parts.append(slice(int(max(0, part.start - margin) * scale), int((part.stop + margin) * scale) + 1))
+    return np.ascontiguousarray(image[tuple(parts)])
+
+
+def _find_ink(channels):
+    by_channel = find_darkness(channels, _WINDOW)
+    darkness, noise = _combine(by_channel)
+    threshold = max(0.22 * _level(darkness, noise), 5 * noise)
+    every_ink = darkness > threshold
+    mask = every_ink.copy()
+    rules = Rules(mask, darkness)
+    rules.remove_printed(mask)
+    if len(channels) > 1:
+        box = _box(mask)
+        mask[box] = remove_other_inks(mask[box] & (darkness[box] > 1.3 * threshold), by_channel[:, *box])
+    rules.remove_free(mask)
+    # The signature may be much paler than the print that was removed.
+    own_threshold = max(0.3 * _level(darkness[mask], noise), 5 * noise)
+    if own_threshold < 1.3 * threshold:
+        removed = every_ink & ~mask & (darkness > 1.3 * threshold)
+        paler = (darkness > own_threshold) & ~dilate(removed, 2)
+        mask |= paler if rules.where is None else paler & ~rules.where
+    else:
+        mask &= darkness > own_threshold
+    if may_have_blobs(mask):
+        mask, darkness = _remove_blobs(mask, darkness, channels)
+    return _choose_pieces(mask, darkness, rules.where, noise)
+
+
+def _combine(by_channel):
+    """Return the darkness of all channels together, 0 for most of the paper, and the noise of the paper."""
+    darkness = by_channel[0]
+    if len(by_channel) > 1:
+        # The darkest channel shows colored ink, the mean has less noise.
+        darkness = 0.5 * (by_channel.max(axis=0) + by_channel.mean(axis=0))
+    sample = darkness[::4, ::4]
+    offset = np.median(sample)
+    return darkness - offset, 1.4826 * np.median(np.abs(sample - offset))
+
+
+def _remove_blobs(mask, darkness, channels):
+    """Remove what is much thicker than the strokes, such as the corner of a shadow or a black edge."""
+    width = stroke_width(mask)
+    if find_blobs(mask, width) is None:
+        return mask, darkness
+    # With a window that is not much wider than the strokes, most of a shadow is paper.
+    darkness, noise = _combine(find_darkness(channels, int(max(_MIN_WINDOW, 3 * width))))
+    mask = mask & (darkness > max(0.3 * _level(darkness[mask], noise), 5 * noise))
+    blobs = find_blobs(mask, width)
+    return (mask if blobs is None else mask & ~blobs), darkness
+
+
+def _box(mask):
+    """Return the slices of the rows and columns with ink, and a margin."""
+    box = []
+    for axis in (1, 0):
+        at = np.flatnonzero(mask.any(axis=axis))
+        box.append(slice(max(0, at[0] - 4), at[-1] + 5) if len(at) else slice(0, 0))
+    return tuple(box)
+
+
+def _choose_pieces(mask, darkness, bands, noise):
+    """Return the ink of the signature: dark pieces of it that are close to each other."""
+    level = _level(darkness[mask], noise)
+    mask = mask & (darkness > max(0.35 * level, 5 * noise))
+    box = _box(mask)
+    shape, mask, darkness = mask.shape, mask[box], darkness[box]
+    bands = None if bands is None else bands[box]
+    pieces = Pieces(mask)
+    kept = pieces.share(mask & (darkness > max(0.55 * level, 6 * noise))) > 0
+    if bands is not None:
+        kept &= pieces.share(bands & mask) < 0.8
+    total = pieces.sizes[kept].sum()
+    kept &= pieces.sizes >= np.where(pieces.is_at_border(), 0.03, 0.004) * total
+    kept &= pieces.sizes >= 6
+    kept = group(pieces, kept)
+    check_is_signature(pieces, kept, shape)
+    top, left = box[0].start, box[1].start
+    inner = _box(pieces.mask(kept))
+    mask = pieces.mask(kept)[inner]
+    box = tuple(slice(start + part.start, start + part.stop) for start, part in zip((top, left), inner))
+    return _Ink(mask, np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0), box, shape)
+
+
+def _level(darkness, noise):
+    """Return how dark the ink is; most pixels of thin strokes are a mixture of ink and paper."""
+    ink = darkness[darkness > max(0.1, 6 * noise)]
+    level = np.percentile(ink, 90) if len(ink) >= _MIN_INK else 0.0
+    if level < _PALEST_INK:
+        raise ImageError("no signature: nothing is darker than the paper. Leave it out, or take it again.")
+    return level

@@ -1,0 +1,103 @@
+"""Which connected pieces of ink belong to a signature."""
+
+import numpy as np
+from scipy import ndimage
+from scipy.sparse.csgraph import connected_components
+
+from sigkit.imaging._error import ImageError
+
+_EIGHT_NEIGHBORS = np.ones((3, 3), dtype=bool)
+_MIN_SIDE = 30
+MIN_LENGTH_OF_STROKE = 8
+_MIN_LENGTH = 18
+"""Least length of the strokes of a signature, in widths of a stroke: that of a small ring."""
+_NOTHING = "no signature: {}. Leave it out, or take it again."
+
+
+class Pieces:
+    """The connected components of a mask, with their sizes and boxes (top, bottom, left, right); 0 is the paper."""
+
+    def __init__(self, mask):
+        self.labels, self.n = ndimage.label(mask, structure=_EIGHT_NEIGHBORS)
+        self.sizes = np.bincount(self.labels.ravel(), minlength=self.n + 1)
+        self.sizes[0] = 0
+        found = ndimage.find_objects(self.labels)
+        self.boxes = np.array([[0, 0, 0, 0]] + [[r.start, r.stop, c.start, c.stop] for r, c in found])
+
+    def share(self, where):
+        """Return the share of each component's pixels for which a mask is true."""
+        counts = np.bincount(self.labels[where], minlength=self.n + 1)
+        return counts / np.maximum(self.sizes, 1)
+
+    def is_at_border(self):
+        """Return whether each component touches the border of the image."""
+        height, width = self.labels.shape
+        top, bottom, left, right = self.boxes.T
+        return (top == 0) | (bottom == height) | (left == 0) | (right == width)
+
+    def widths(self):
+        """Return the mean width of each component, if it is a stroke: 2.55 times its area, divided by its edges."""
+        edges = np.zeros(self.n + 1)
+        for first, second in ((self.labels[1:], self.labels[:-1]), (self.labels[:, 1:], self.labels[:, :-1])):
+            at = first != second
+            # Different components never touch, so that one of the two is the paper.
+            edges += np.bincount(np.maximum(first[at], second[at]), minlength=self.n + 1)
+        return 2.55 * self.sizes / np.maximum(edges, 1)
+
+    def mask(self, kept):
+        """Return the mask of the components that are kept, a boolean for each."""
+        kept = kept.copy()
+        kept[0] = False
+        return kept[self.labels]
+
+
+def group(pieces, kept):
+    """Return the components of the largest group: components are in one group if the gap between them is small.
+
+    A group with at least a seventh of the ink of the largest belongs to the signature as well, such as a second word.
+    """
+    ids = np.flatnonzero(kept)
+    if len(ids) < 2:
+        return kept
+    boxes = pieces.boxes[ids].astype(np.float32)
+    is_large = pieces.sizes[ids] >= 0.1 * pieces.sizes[ids].max()
+    large = boxes[is_large]
+    extent = max(large[:, 1].max() - large[:, 0].min(), large[:, 3].max() - large[:, 2].min())
+    # A dot is closer to its letter than a word to the next.
+    reach = extent * np.where(is_large[:, np.newaxis] & is_large, 0.25, 0.12)
+    row_gap = np.maximum(boxes[:, np.newaxis, 0] - boxes[:, 1], boxes[:, 0] - boxes[:, np.newaxis, 1])
+    column_gap = np.maximum(boxes[:, np.newaxis, 2] - boxes[:, 3], boxes[:, 2] - boxes[:, np.newaxis, 3])
+    is_near = np.maximum(row_gap, 0) ** 2 + np.maximum(column_gap, 0) ** 2 <= reach**2
+    _, groups = connected_components(is_near, directed=False)
+    ink = np.bincount(groups, weights=pieces.sizes[ids])
+    result = np.zeros_like(kept)
+    result[ids[(ink >= ink.max() / 7)[groups]]] = True
+    return result
+
+
+def check_is_signature(pieces, kept, shape):
+    """Raise an `ImageError` if the ink is too small for a signature, or no more than blots and straight lines."""
+    if not kept.any():
+        raise ImageError(_NOTHING.format("there are only lines and specks on the paper"))
+    boxes = pieces.boxes[kept]
+    height, width = boxes[:, 1].max() - boxes[:, 0].min(), boxes[:, 3].max() - boxes[:, 2].min()
+    if max(height, width) < _MIN_SIDE:
+        raise ImageError(_NOTHING.format(f"the ink is {height} x {width} pixels"))
+    share = pieces.sizes[kept].sum() / (shape[0] * shape[1])
+    if share > 0.3:
+        raise ImageError(_NOTHING.format(f"{share:.0%} of the image are darker than the paper"))
+    widths = pieces.widths()
+    lengths = pieces.sizes / np.maximum(widths, 1) ** 2
+    strokes = np.flatnonzero(kept & (lengths >= MIN_LENGTH_OF_STROKE))
+    bent = sum(lengths[label] for label in strokes if not _is_straight(pieces, label, widths[label]))
+    if bent < _MIN_LENGTH:
+        raise ImageError(_NOTHING.format("the ink is only blots and straight lines"))
+
+
+def _is_straight(pieces, label, width):
+    """Return whether nearly all pixels of a component are on one straight line."""
+    top, bottom, left, right = pieces.boxes[label]
+    points = np.argwhere(pieces.labels[top:bottom, left:right] == label).astype(np.float64)
+    points -= points.mean(axis=0)
+    across = np.linalg.eigh(points.T @ points)[1][:, 0]
+    return np.mean(np.abs(points @ across) <= max(2.0, 0.8 * width)) > 0.9

@@ -1,0 +1,115 @@
+"""Keep the ink of a signature beside print and stamps of another color."""
+
+import numpy as np
+from scipy import ndimage
+
+from sigkit.imaging._photo._blobs import dilate
+from sigkit.imaging._photo._components import Pieces
+
+_MIN_SHARE = 0.03
+_MIN_PIXELS = 60
+_MIN_DISTANCE = 0.25
+_MIN_SPREAD = 0.05
+
+
+def remove_other_inks(mask, darkness):
+    """Keep the ink of one color, where there are two: that of the signature.
+
+    Blue ink is kept beside black print, unless it has the shape of a stamp, and otherwise the color with the largest
+    piece, because print consists of small letters.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), dtype bool
+        The ink.
+    darkness : ndarray of shape (3, height, width)
+        The darkness in red, green and blue.
+
+    Returns
+    -------
+    ndarray of shape (height, width), dtype bool
+        The mask of the signature.
+    """
+    if np.count_nonzero(mask) < _MIN_PIXELS or not _may_have_two_colors(mask, darkness):
+        return mask
+    colors, share = _two_colors(mask, darkness)
+    if colors is None:
+        return mask
+    rows, columns = np.nonzero(mask)
+    parts = []
+    for is_second in (False, True):
+        part = np.zeros_like(mask)
+        of_part = share == is_second
+        part[rows[of_part], columns[of_part]] = True
+        parts.append(part)
+    chosen = parts[_choose(colors, parts)]
+    # Where the signature crosses print, the color is that of the print.
+    return chosen | (mask & ~dilate(~dilate(chosen, 4), 4))
+
+
+def _may_have_two_colors(mask, darkness):
+    """Return False if the colors of single pixels already differ little."""
+    red, green, blue = (channel[mask][::4] for channel in darkness)
+    points = _color_of(red, green, blue)
+    dark = red + green + blue
+    return bool((points[dark >= np.median(dark)].std(axis=0) > _MIN_SPREAD).any())
+
+
+def _color_of(red, green, blue):
+    """Return the pairs (red - blue, red + blue - 2 green) of the darkness, relative to the darkest channel."""
+    most = np.maximum(np.maximum(np.maximum(red, green), blue), 0.05)
+    return np.stack([(red - blue) / most, (red + blue - 2 * green) / (2 * most)], axis=1)
+
+
+def _two_colors(mask, darkness):
+    """Return two colors and which of them each pixel of the ink has, or None if there is only one color."""
+    around = ndimage.uniform_filter
+    weight = np.maximum(around(mask.astype(np.float32), 5)[mask], 1e-6)
+    red, green, blue = (around(np.where(mask, channel, 0), 5)[mask] / weight for channel in darkness)
+    points = _color_of(red, green, blue)
+    sample = points[:: max(1, len(points) // 4000)]
+    # From the two ends of the direction in which the colors differ most.
+    centered = sample - sample.mean(axis=0)
+    direction = np.linalg.eigh(centered.T @ centered)[1][:, -1]
+    along = centered @ direction
+    colors = np.stack(
+        [sample[along <= np.percentile(along, 10)].mean(axis=0), sample[along >= np.percentile(along, 90)].mean(axis=0)]
+    )
+    for _ in range(8):
+        is_second = _nearer(sample, colors)
+        if not 0 < is_second.mean() < 1:
+            return None, None
+        colors = np.stack([sample[~is_second].mean(axis=0), sample[is_second].mean(axis=0)])
+    spread = np.sqrt(np.mean(((sample - colors[is_second.astype(int)]) @ direction) ** 2))
+    distance = np.linalg.norm(colors[1] - colors[0])
+    rare = min(is_second.mean(), 1 - is_second.mean())
+    if distance < max(_MIN_DISTANCE, 3 * spread) or rare < _MIN_SHARE:
+        return None, None
+    return colors, _nearer(points, colors)
+
+
+def _nearer(points, colors):
+    return ((points - colors[1]) ** 2).sum(axis=1) < ((points - colors[0]) ** 2).sum(axis=1)
+
+
+def _choose(colors, parts):
+    """Return the index of the color of the signature."""
+    (length, is_closed), (other_length, other_is_closed) = (_largest(part) for part in parts)
+    if is_closed != other_is_closed and min(length, other_length) > 0.4 * max(length, other_length):
+        return int(is_closed)
+    # Blue ink is dark in red, and bright in blue; print is gray.
+    is_blue = colors[:, 0] > 0.25
+    return int(is_blue[1]) if is_blue[0] != is_blue[1] else int(other_length > length)
+
+
+def _largest(part):
+    """Return the diagonal of the largest piece inside the image, and whether it is round and closed, like a stamp."""
+    pieces = Pieces(dilate(part, 3))
+    sizes = np.where(pieces.is_at_border(), 0, pieces.sizes)
+    if not sizes.any():
+        return 0.0, False
+    label = int(np.argmax(sizes))
+    top, bottom, left, right = pieces.boxes[label]
+    piece = pieces.labels[top:bottom, left:right] == label
+    is_closed = ndimage.binary_fill_holes(piece).mean() > 0.65 and 0.4 < (bottom - top) / (right - left) < 2.5
+    return float(np.hypot(bottom - top, right - left)), bool(is_closed)

@@ -1,0 +1,136 @@
+"""Remove printed rules and frames, but not straight strokes."""
+
+import numpy as np
+
+from sigkit.imaging._photo._band import Band
+from sigkit.imaging._photo._blobs import find_blobs, may_have_blobs, stroke_width
+from sigkit.imaging._photo._lines import find_lines
+
+_MAX_RESIDUAL = 0.45
+_NEAR_BORDER = 0.03
+_NEAR_LINE = 5
+_MAX_SKEW = 0.1
+_MIN_STROKES = 60
+_MIN_DOTS = 8
+
+
+class Rules:
+    """The straight lines of a mask of ink: printed ones, and strokes.
+
+    A line is printed if each of its ends is at the border of the image or at another such line, or if it is dotted.
+    Other lines have a free end; whether they are printed shows only when they are compared with strokes.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), dtype bool
+        The ink.
+    darkness : ndarray of shape (height, width)
+        How dark each pixel is.
+
+    Attributes
+    ----------
+    where : ndarray of shape (height, width), dtype bool or None
+        Where lines were removed, with a margin; None if none were.
+    """
+
+    def __init__(self, mask, darkness):
+        self.darkness = darkness
+        self.where = None
+        # Black edges and shadows say nothing about the strokes.
+        self.blobs = find_blobs(mask, 0) if may_have_blobs(mask) else None
+        lines = [line for line in find_lines(mask) if _is_straight(line)]
+        held = {id(line) for line in _supported(lines, mask.shape)}
+        self.printed, self.free = [], []
+        for line in lines:
+            is_printed = id(line) in held or line.n_gaps >= _MIN_DOTS
+            (self.printed if is_printed else self.free).append(Band(line, mask.shape))
+
+    def remove_printed(self, mask):
+        """Remove the printed lines from a mask, but not the strokes that cross them."""
+        if self.printed:
+            strokes = self._strokes(mask, [*self.printed, *self.free])
+            self._remove(self.printed, mask, _level(strokes, self.darkness))
+
+    def remove_free(self, mask):
+        """Remove the lines that are finer or paler than the strokes of a mask, or that extend beyond them."""
+        if self.free:
+            strokes = self._strokes(mask, self.free)
+            level = _level(strokes, self.darkness)
+            self._remove(_unlike_strokes(self.free, strokes, self.darkness, level), mask, level)
+
+    def _strokes(self, mask, bands):
+        """Return the ink that is on none of these lines."""
+        strokes = mask.copy()
+        for band in bands:
+            band.erase(strokes)
+        if self.blobs is not None and np.count_nonzero(strokes & ~self.blobs) >= _MIN_STROKES:
+            strokes &= ~self.blobs
+        return strokes
+
+    def _remove(self, bands, mask, level):
+        if bands and self.where is None:
+            self.where = np.zeros(mask.shape, dtype=bool)
+        for band in bands:
+            own = band.darkness(self.darkness)
+            if own < 0.65 * level:
+                band.clear_paler(mask, self.darkness, 0.5 * (own + level))
+            else:
+                band.clear(mask)
+            band.mark(self.where)
+
+
+def _level(strokes, darkness):
+    """Return how dark strokes are, 0 if there are none."""
+    return np.percentile(darkness[strokes], 75) if np.count_nonzero(strokes) >= _MIN_STROKES else 0.0
+
+
+def _is_straight(line):
+    return line.residual <= _MAX_RESIDUAL + 0.02 * line.thickness and (line.coverage >= 0.4 or line.n_gaps >= _MIN_DOTS)
+
+
+def _supported(lines, shape):
+    """Return the lines both ends of which are at the border or at another one of them."""
+    supported = list(lines)
+    while True:
+        kept = [line for line in supported if all(_is_held(line, end, supported, shape) for end in (0, -1))]
+        if len(kept) == len(supported):
+            return kept
+        supported = kept
+
+
+def _is_held(line, end, lines, shape):
+    row, column = line.point(end)
+    if min(row, column, shape[0] - 1 - row, shape[1] - 1 - column) <= max(5, _NEAR_BORDER * max(shape)):
+        return True
+    for other in lines:
+        # At a right angle, also after a turn, slopes against rows and against columns add up to 0.
+        if other.is_upright != line.is_upright and abs(line.steepness + other.steepness) < _MAX_SKEW:
+            along, across = (row, column) if other.is_upright else (column, row)
+            start, stop = other.span
+            position = int(np.clip(along, start, stop - 1))
+            near = _NEAR_LINE + other.thickness
+            if abs(along - position) <= near and abs(other.centers[position - start] - across) <= near:
+                return True
+    return False
+
+
+def _unlike_strokes(bands, strokes, darkness, level):
+    """Return those lines that are finer or paler than the strokes, or extend beyond them on both sides."""
+    if not level:
+        return []
+    width = stroke_width(strokes)
+    extents = []
+    for axis in (0, 1):
+        at = np.cumsum(strokes.sum(axis=axis))
+        extents.append(np.searchsorted(at, [0.02 * at[-1], 0.98 * at[-1]]))
+    printed = []
+    for band in bands:
+        start, stop = band.line.span
+        margin = 0.02 * (stop - start)
+        low, high = extents[int(band.line.is_upright)]
+        is_fine = band.line.thickness < 0.6 * width or band.darkness(darkness) < 0.55 * level
+        # An upright stroke of the signature often is the tallest.
+        is_beyond = not band.line.is_upright and start < low - margin and stop > high + margin
+        if is_fine or is_beyond:
+            printed.append(band)
+    return printed

@@ -1,0 +1,178 @@
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+from sigkit.datasets import make_signatures
+from sigkit.imaging import ImageError, crop_ink, preprocess_image
+from sigkit.imaging._photo._light import find_darkness
+
+CANVAS = 765, 1089
+
+
+def _load():
+    path = Path(__file__).parents[2] / "benchmarks" / "photographs.py"
+    spec = importlib.util.spec_from_file_location("photographs", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+photographs = _load()
+
+
+@pytest.fixture(scope="module")
+def scans():
+    """Return signatures of five writers, clean."""
+    return make_signatures(n_writers=5, n_genuine=1, n_skilled=0, random_state=31)[0]
+
+
+def ink_of(scan):
+    return preprocess_image(scan, CANVAS, (340, 484), "photo").image > 60
+
+
+def agreement(first, second, tolerance=4):
+    """Return the share of the ink of each of two images that is near ink of the other, the smaller of the two."""
+    near = [ndimage.binary_dilation(ink, iterations=tolerance) for ink in (first, second)]
+    return min(second[near[0]].sum() / second.sum(), first[near[1]].sum() / first.sum())
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("gradient", "jpeg"),
+        ("soft_shadow",),
+        ("hard_shadow", "jpeg"),
+        ("rules", "jpeg"),
+        ("squares",),
+        ("dots",),
+        ("frame",),
+        ("sign_here",),
+        ("edges",),
+        ("specks",),
+        ("show_through",),
+        ("print",),
+        ("stamp",),
+        ("tilt", "scale", "jpeg"),
+    ],
+    ids="+".join,
+)
+def test_what_is_left_is_the_signature(kinds, scans):
+    rates = []
+    for number, scan in enumerate(scans):
+        photograph = photographs.photograph(scan, kinds, np.random.default_rng([7, number]))
+        rates.append(agreement(ink_of(scan), ink_of(photograph)))
+    assert np.median(rates) > 0.9
+    assert min(rates) > 0.6
+
+
+@pytest.mark.parametrize("kinds", photographs.EMPTY_KINDS, ids=lambda kinds: "+".join(kinds) or "paper")
+def test_a_sheet_without_a_signature_is_refused(kinds):
+    for number in range(4):
+        color = bool(number % 2)
+        sheet = photographs.photograph(None, kinds, np.random.default_rng([3, number]), color=color)
+        with pytest.raises(ImageError, match="no signature"):
+            crop_ink(sheet, "photo")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (7, 5), (60, 2000), (3000, 40), (12, 12, 3)])
+@pytest.mark.parametrize("gray", [0, 130, 255])
+def test_a_blank_image_of_any_shape_is_refused(shape, gray):
+    with pytest.raises(ImageError, match="no signature"):
+        crop_ink(np.full(shape, gray, np.uint8), "photo")
+
+
+def test_noise_is_refused():
+    rng = np.random.default_rng(0)
+    for spread in (3, 12, 40):
+        noise = rng.normal(200, spread, (300, 500)).clip(0, 255).astype(np.uint8)
+        with pytest.raises(ImageError, match="no signature"):
+            crop_ink(noise, "photo")
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.6, 3.0])
+def test_the_distance_of_the_camera_does_not_matter(factor, scans):
+    scan = np.pad(scans[0], 60, mode="edge")
+    size = round(scan.shape[1] * factor), round(scan.shape[0] * factor)
+    resized = np.asarray(Image.fromarray(scan).resize(size, Image.Resampling.LANCZOS))
+    expected, found = (crop_ink(image, "photo").pixels.shape for image in (scan, resized))
+    np.testing.assert_allclose(found, expected, rtol=0.06)
+
+
+@pytest.mark.parametrize("angle", [-9, -3, 5, 10])
+def test_a_tilted_signature_is_levelled(angle, scans):
+    scan = np.pad(scans[1], 80, constant_values=240)
+    turned = np.asarray(Image.fromarray(scan).rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=240))
+    assert agreement(ink_of(scan), ink_of(turned)) > 0.9
+
+
+def test_a_small_signature_on_a_large_photograph_is_found(scans):
+    sheet = np.full((2400, 3200), 235, np.uint8)
+    scan = scans[2]
+    sheet[1500 : 1500 + scan.shape[0], 700 : 700 + scan.shape[1]] = scan
+    assert agreement(ink_of(scan), ink_of(sheet)) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("ink", "frame"),
+    [((120, 140, 230), (10, 10, 10)), ((60, 90, 200), (40, 40, 40)), ((130, 130, 130), (0, 0, 0))],
+)
+@pytest.mark.parametrize("width", [2, 5])
+def test_pale_ink_in_a_dark_frame_is_kept(ink, frame, width, scans):
+    scan = scans[3]
+    share = ((240 - scan.astype(float)) / 200).clip(0, 1)[..., np.newaxis]
+    image = Image.fromarray((245 * (1 - share) + np.array(ink) * share).astype(np.uint8))
+    ImageDraw.Draw(image).rectangle([3, 3, image.width - 4, image.height - 4], outline=frame, width=width)
+    assert agreement(ink_of(scan), ink_of(np.asarray(image))) > 0.85
+
+
+def _draw(lines, width=4, size=(300, 700), ink=40):
+    image = Image.new("L", size[::-1], 235)
+    for line in lines:
+        ImageDraw.Draw(image).line(line, fill=ink, width=width, joint="curve")
+    return np.asarray(image)
+
+
+_LOOP = [(100 + 3.2 * t, 140 + 70 * np.sin(t / 11) + 15 * np.cos(t / 5)) for t in range(150)]
+
+
+def _n_pieces(ink):
+    return ndimage.label(ink, np.ones((3, 3)))[1]
+
+
+@pytest.mark.parametrize("tint", [40, 90, 160])
+@pytest.mark.parametrize("thickness", [1, 3, 5])
+def test_a_stroke_that_crosses_rules_stays_whole(tint, thickness):
+    image = Image.fromarray(_draw([_LOOP]))
+    for row in (100, 180):
+        ImageDraw.Draw(image).line([0, row, 700, row + 12], fill=tint, width=thickness)
+    ruled = Image.fromarray(np.minimum(np.asarray(image), _draw([_LOOP])))
+    found = ink_of(np.asarray(ruled))
+    assert agreement(ink_of(_draw([_LOOP])), found) > 0.85
+    sizes = np.bincount(ndimage.label(found, np.ones((3, 3)))[0].ravel())[1:]
+    assert sizes.max() > 0.95 * sizes.sum()
+
+
+@pytest.mark.parametrize("line", [[(120, 240), (540, 236)], [(90, 235), (400, 250)], [(300, 240), (620, 240)]])
+def test_an_underline_of_the_signer_stays(line):
+    assert _n_pieces(crop_ink(_draw([_LOOP, line]), "photo").pixels > 60) == 2
+
+
+@pytest.mark.parametrize("dark_side", [40, 90, 150])
+def test_the_edge_of_a_shadow_is_no_ink(dark_side):
+    sheet = np.full((200, 400), 230, np.uint8)
+    sheet[:, :173] = dark_side
+    assert find_darkness([sheet], 48).max() < 0.02
+
+
+def test_ink_is_as_dark_in_the_shadow():
+    sheet = np.full((200, 400), 240.0)
+    sheet[60:64] *= 0.25
+    sheet[:, 200:] *= 0.5
+    darkness = find_darkness([sheet.astype(np.uint8)], 48)[0]
+    np.testing.assert_allclose(darkness[61, [50, 350]], 0.75, atol=0.02)
