@@ -178,7 +178,7 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     background : {"otsu", "adaptive", "photo", "none"}, default="otsu"
         How the background is found: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's threshold at
         each pixel, for uneven light. "photo" is for photographs and forms: it removes shadows, rules, frames, black
-        edges, specks, and print of another color, and brings the signature to a usual size at 300 dpi, on a level line.
+        edges, specks, and print of another color, and brings the signature to a usual size at 300 dpi, less tilted.
         With "none" the background is not cleared, and Otsu's threshold is used to find the ink only.
     check : bool, default=False
         Whether problems of the scan are looked for, as by `check_scan`.

@@ -44,8 +44,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         How the background is found and cleared: "otsu" by Otsu's threshold for the whole scan; "adaptive" by Sauvola's
         threshold at each pixel, for uneven light; "none" does not clear it. "photo" is for photographs and forms, in
         gray or in color. It removes shadows, rules, frames, black edges, specks, and print and stamps of another color.
-        It also brings the signature to a usual size at 300 dpi and its axis to the horizontal, so that distance and
-        tilt of the camera do not matter. References and queries need the same setting.
+        It also brings the signature to a usual size at 300 dpi and reduces its slope: the distance of the camera does
+        not matter then, and its tilt less. References and queries need the same setting.
     on_poor_scan : {"warn", "error", "ignore"}, default="warn"
         What is done about scans with problems, which :func:`~sigkit.imaging.check_scan` finds, and about signatures
         that the canvas or the image does not show completely: one warning for each kind of problem, one error that

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._photo._blobs import dilate, find_blobs, may_have_blobs, stroke_width
@@ -19,6 +20,8 @@ _WINDOW = 48
 _MIN_WINDOW = 12
 _SMALL_SPREAD = 80
 _MIN_INK = 20
+_HALO = 17
+_NOISY = 0.02
 _PALEST_INK = 0.18
 
 
@@ -51,8 +54,7 @@ def clean_photograph(image):
     """
     channels, factor = _reduce(image)
     ink = _find_ink(channels)
-    spread, _ = measure_spread(ink.mask)
-    if factor > 1.2 and spread < _SMALL_SPREAD:
+    if factor > 1.2 and measure_spread(ink.mask) < _SMALL_SPREAD:
         # The signature is a small part of a large photograph: look at this part at a higher resolution.
         channels, _ = _reduce(_crop_around(image, ink))
         ink = _find_ink(channels)
@@ -100,7 +102,11 @@ def _find_ink(channels):
     rules.remove_printed(mask)
     if len(channels) > 1:
         box = _box(mask)
-        mask[box] = remove_other_inks(mask[box] & (darkness[box] > 1.3 * threshold), by_channel[:, *box])
+        # Around dark strokes, the compression of the image spoils the color of the paper.
+        near = ndimage.maximum_filter(darkness[box], _HALO) if mask.any() else darkness[box]
+        is_clear = darkness[box] > np.maximum(1.3 * threshold, 0.4 * near)
+        unclear = None if rules.where is None else rules.where[box]
+        mask[box] = remove_other_inks(mask[box] & is_clear, by_channel[:, *box], unclear)
     rules.remove_free(mask)
     # The signature may be much paler than the print that was removed.
     own = mask if blobs is None or not (mask & ~blobs).any() else mask & ~blobs
@@ -126,9 +132,19 @@ def _combine(by_channel):
     if len(by_channel) > 1:
         # The darkest channel shows colored ink, the mean has less noise.
         darkness = 0.5 * (by_channel.max(axis=0) + by_channel.mean(axis=0))
+    offset, noise = _measure_paper(darkness)
+    if noise > _NOISY and min(darkness.shape) > 2:
+        for axis in (0, 1):
+            darkness = ndimage.correlate1d(darkness, [0.25, 0.5, 0.25], axis=axis, mode="nearest")
+        offset, noise = _measure_paper(darkness)
+    return darkness - offset, noise
+
+
+def _measure_paper(darkness):
+    """Return the darkness of most of the paper, and its standard deviation."""
     sample = darkness[::4, ::4]
     offset = np.median(sample)
-    return darkness - offset, 1.4826 * np.median(np.abs(sample - offset))
+    return offset, 1.4826 * np.median(np.abs(sample - offset))
 
 
 def _remove_blobs(mask, darkness, channels):

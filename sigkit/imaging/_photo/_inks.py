@@ -10,9 +10,10 @@ _MIN_SHARE = 0.03
 _MIN_PIXELS = 60
 _MIN_DISTANCE = 0.25
 _MIN_SPREAD = 0.05
+_REACH = 5
 
 
-def remove_other_inks(mask, darkness):
+def remove_other_inks(mask, darkness, unclear=None):
     """Keep the ink of one color, where there are two: that of the signature.
 
     Blue ink is kept beside black print, unless it has the shape of a stamp, and otherwise the color with the largest
@@ -24,18 +25,21 @@ def remove_other_inks(mask, darkness):
         The ink.
     darkness : ndarray of shape (3, height, width)
         The darkness in red, green and blue.
+    unclear : ndarray of shape (height, width), dtype bool or None
+        Where the color is that of a printed line. Ink there is kept if it is next to ink of the signature.
 
     Returns
     -------
     ndarray of shape (height, width), dtype bool
         The mask of the signature.
     """
-    if np.count_nonzero(mask) < _MIN_PIXELS or not _may_have_two_colors(mask, darkness):
+    clear = mask if unclear is None else mask & ~unclear
+    if np.count_nonzero(clear) < _MIN_PIXELS or not _may_have_two_colors(clear, darkness):
         return mask
-    colors, share = _two_colors(mask, darkness)
+    colors, share = _two_colors(clear, darkness)
     if colors is None:
         return mask
-    rows, columns = np.nonzero(mask)
+    rows, columns = np.nonzero(clear)
     parts = []
     for is_second in (False, True):
         part = np.zeros_like(mask)
@@ -43,6 +47,8 @@ def remove_other_inks(mask, darkness):
         part[rows[of_part], columns[of_part]] = True
         parts.append(part)
     chosen = parts[_choose(colors, parts)]
+    if unclear is not None:
+        chosen |= mask & unclear & dilate(chosen, _REACH)
     # Where the signature crosses print, the color is that of the print.
     return chosen | (mask & ~dilate(~dilate(chosen, 4), 4))
 

@@ -9,7 +9,8 @@ from sigkit.imaging._photo._lines import find_lines
 _MAX_RESIDUAL = 0.45
 _NEAR_BORDER = 0.03
 _NEAR_LINE = 5
-_MAX_SKEW = 0.1
+_MAX_SKEW, _MAX_SKEW_OF_LONG = 0.1, 0.35
+_LONG = 0.3
 _MIN_STROKES = 60
 _MIN_DOTS = 8
 
@@ -99,7 +100,7 @@ def _supported(lines, shape):
         kept = [
             line
             for line in supported
-            if all(_is_held(line, end, supported, shape) for end in (0, -1)) or _holds_two(line, supported)
+            if all(_is_held(line, end, supported, shape) for end in (0, -1)) or _holds_two(line, supported, shape)
         ]
         if len(kept) == len(supported):
             return kept
@@ -110,19 +111,24 @@ def _is_held(line, end, lines, shape):
     row, column = line.point(end)
     if min(row, column, shape[0] - 1 - row, shape[1] - 1 - column) <= max(5, _NEAR_BORDER * max(shape)):
         return True
-    return any(_ends_at(line, end, other) for other in lines)
+    return any(_ends_at(line, end, other, shape) for other in lines)
 
 
-def _holds_two(line, lines):
+def _holds_two(line, lines, shape):
     """Return whether two lines far from each other end at this one, as the sides of a frame do."""
-    at = [other.point(end)[1 - line.is_upright] for end in (0, -1) for other in lines if _ends_at(other, end, line)]
+    at = [
+        other.point(end)[1 - line.is_upright] for end in (0, -1) for other in lines if _ends_at(other, end, line, shape)
+    ]
     return bool(at) and max(at) - min(at) > 0.5 * (line.span[1] - line.span[0])
 
 
-def _ends_at(line, end, other):
-    """Return whether a line ends at another one, at a right angle."""
+def _ends_at(line, end, other, shape):
+    """Return whether a line ends at another one, at a right angle; in perspective, angles of long lines differ."""
+    if other.is_upright == line.is_upright:
+        return False
+    is_long = all(one.span[1] - one.span[0] >= _LONG * shape[1 - one.is_upright] for one in (line, other))
     # Also after a turn, slopes against rows and against columns add up to 0.
-    if other.is_upright == line.is_upright or abs(line.steepness + other.steepness) >= _MAX_SKEW:
+    if abs(line.steepness + other.steepness) >= (_MAX_SKEW_OF_LONG if is_long else _MAX_SKEW):
         return False
     row, column = line.point(end)
     along, across = (row, column) if other.is_upright else (column, row)
