@@ -2,10 +2,14 @@
 
 from sigkit.imaging._clean import remove_background
 from sigkit.imaging._error import ImageError
+from sigkit.imaging._formats import CANVAS_DPI as CANVAS_DPI
 from sigkit.imaging._preprocess import crop_ink, place_ink, preprocess_image
 from sigkit.imaging._quality import PROBLEMS as PROBLEMS
 from sigkit.imaging._quality import ScanQuality, check_scan, check_scans
 from sigkit.imaging._read import read_image
+from sigkit.imaging._read import read_with_resolution as read_with_resolution
+from sigkit.imaging._read import stated_resolution as stated_resolution
+from sigkit.imaging._resample import check_resampled as check_resampled
 from sigkit.imaging._resize import fit_canvas
 from sigkit.imaging._threshold import adaptive_threshold, otsu_threshold
 

@@ -84,6 +84,11 @@ def read_image(source, *, color=False, max_memory=MAX_MEMORY):
     >>> read_image(b"P5 2 1 255 " + bytes([0, 255]))
     array([[  0, 255]], dtype=uint8)
     """
+    return read_with_resolution(source, color, max_memory)[0]
+
+
+def read_with_resolution(source, color=False, max_memory=MAX_MEMORY):
+    """Read an image file as `read_image` does; return the pixels, and the `Resolution` that the file states or None."""
     if not isinstance(max_memory, Real) or not max_memory > 0:
         raise ValueError(f"max_memory must be a positive number, in MiB; found {max_memory!r}.")
     if isinstance(source, bytes):
@@ -96,6 +101,17 @@ def read_image(source, *, color=False, max_memory=MAX_MEMORY):
         return _decode(content, color, max_memory)
     except ImageError as error:
         raise ImageError(f"{printable_path(source)}: {error}") from error
+
+
+def stated_resolution(content):
+    """Return the `Resolution` of the image in the content of a file, or None; nothing is decoded."""
+    return _oriented_resolution(identify(content))
+
+
+def _oriented_resolution(encoded):
+    """Return the resolution of an image that has the orientation of its file."""
+    is_turned = encoded.resolution and encoded.orientation >= 5
+    return encoded.resolution.turned() if is_turned else encoded.resolution
 
 
 def _decode(content, color, max_memory):
@@ -119,7 +135,7 @@ def _decode(content, color, max_memory):
         raise damaged(error) from error
     if encoded.orientation in _ORIENT:
         pixels = np.ascontiguousarray(_ORIENT[encoded.orientation](pixels))
-    return pixels
+    return pixels, _oriented_resolution(encoded)
 
 
 def _check_memory(size, n_content, decoder_bytes, per_pixel, max_memory):

@@ -217,9 +217,9 @@ def test_clone_and_pickle(scans, tmp_path):
 def test_the_cache_has_one_entry_per_image_content(files, scans, tmp_path, monkeypatch):
     computed = []
 
-    def count(image, **settings):
+    def count(image, *args, **settings):
         computed.append(image)
-        return preprocess_image(image, **settings)
+        return preprocess_image(image, *args, **settings)
 
     monkeypatch.setattr(steps_module, "preprocess_image", count)
     preprocessor = SignaturePreprocessor(canvas_size=(204, 290), memory=tmp_path / "memory")

@@ -2,5 +2,6 @@
 
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._identify import identify
+from sigkit.imaging._formats._resolution import CANVAS_DPI, Resolution
 
-__all__ = ["Encoded", "identify"]
+__all__ = ["CANVAS_DPI", "Encoded", "Resolution", "identify"]

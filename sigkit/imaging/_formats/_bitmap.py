@@ -8,8 +8,12 @@ from PIL.PpmImagePlugin import PpmImageFile
 
 from sigkit.imaging._error import not_supported, truncated
 from sigkit.imaging._formats._encoded import Encoded
+from sigkit.imaging._formats._resolution import make_resolution
 
 _RUN_LENGTH = (1, 2)
+_METERS = 0.0254
+"""Meters in an inch."""
+
 _MAX_SLOW = 2**22
 """The largest number of bytes, or of samples, that Pillow decodes in Python, at about a million per second."""
 
@@ -25,6 +29,7 @@ def open_bmp(content):
         (header,) = struct.unpack_from("<I", content, 14)
         width, height = struct.unpack_from("<HH" if header == 12 else "<ii", content, 18)
         compression = 0 if header == 12 else struct.unpack_from("<I", content, 30)[0]
+        per_meter = (0, 0) if header < 40 else struct.unpack_from("<ii", content, 38)
     except struct.error:
         raise truncated(content) from None
     decoder_bytes = 0
@@ -32,7 +37,8 @@ def open_bmp(content):
         if len(content) > _MAX_SLOW:
             raise not_supported(f"BMP files with run lengths are read up to {_MAX_SLOW:,} bytes")
         decoder_bytes = 2 * width * abs(height)
-    return Encoded(BmpImageFile, content, (width, abs(height)), decoder_bytes)
+    resolution = make_resolution(*per_meter, _METERS)
+    return Encoded(BmpImageFile, content, (width, abs(height)), decoder_bytes, resolution=resolution)
 
 
 def open_pnm(content):

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from PIL import ImageFile
 
+from sigkit.imaging._formats._resolution import Resolution
+
 
 class Encoded(NamedTuple):
     """An image file with a size, of which only what its pixels depend on is left.
@@ -24,6 +26,8 @@ class Encoded(NamedTuple):
         The EXIF orientation, 1 to 8.
     check : callable or None, default=None
         Raises an error for damage that the decoder does not report. It takes as long as the image is large.
+    resolution : Resolution or None, default=None
+        The resolution that the file states, of the image before its orientation is applied.
     """
 
     decoder: type[ImageFile.ImageFile]
@@ -32,3 +36,4 @@ class Encoded(NamedTuple):
     decoder_bytes: int = 0
     orientation: int = 1
     check: Callable[[], None] | None = None
+    resolution: Resolution | None = None

@@ -3,10 +3,12 @@
 import re
 import struct
 
-# By the type of a tag (byte, text, short, long, rational, undefined, long8): the bytes of one value, and the code of
-# `struct` for integers.
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 16: 8}
+# By the type of a tag (byte, text, short, long, rational, undefined, float, double, long8): the bytes of one value, and
+# the codes of `struct` for integers and for floating-point numbers.
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 11: 4, 12: 8, 16: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_FLOATS = {11: "f", 12: "d"}
+_RATIONAL = 5
 
 _MAX_TAGS = 2**16
 _ORIENTATION = 0x0112
@@ -79,6 +81,16 @@ class Directory:
         if values[0] is None:
             raise ValueError(f"tag {tag} is missing")
         return values[0]
+
+    def number(self, tag):
+        """Return the first value of a tag, of any type of number; NaN for a rational number with the denominator 0."""
+        kind = self.kind(tag)
+        if kind == _RATIONAL:
+            above, below = struct.unpack_from(f"{self.order}II", self.data(tag))
+            return above / below if below else float("nan")
+        if kind in _FLOATS:
+            return struct.unpack_from(self.order + _FLOATS[kind], self.data(tag))[0]
+        return float(self.integer(tag))
 
 
 def read_orientation(exif=b"", xmp=b""):

@@ -10,6 +10,7 @@ from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import Directory, read_orientation
 from sigkit.imaging._formats._fax import check_fax
 from sigkit.imaging._formats._jpeg import open_jpeg
+from sigkit.imaging._formats._resolution import resolution_of_tags
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _PLANES, _FAX_OPTIONS, _XMP = 274, 277, 278, 284, 292, 700
@@ -65,6 +66,7 @@ def open_tiff(content):
         layout.decoder_bytes,
         orientation if _ORIENTATION in directory else read_orientation(xmp=xmp),
         partial(layout.check_pieces, content),
+        resolution_of_tags(directory),
     )
 
 
