@@ -18,12 +18,12 @@ _OF_SIZE = {
         'ink much larger than that of all others, which canvas_size="max" makes small',
         "Crop such scans or leave them out, or pass canvas_size as two integers.",
     ),
-    "other_resolution": (
+    "resolution": (
         "a resolution in the file other than {expected}",
         'Pass resolution="file" if the files are right, or the resolution as a number if they are wrong.',
     ),
     "pixel_shape": ("pixels that are not square", 'Pass resolution="file", which makes them square.'),
-    "no_resolution": (
+    "unknown_dpi": (
         "files without a known resolution, which are taken to have 300 dpi",
         "Scan at 300 dpi, or pass the resolution as a number if it is the same for all scans.",
     ),

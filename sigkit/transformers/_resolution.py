@@ -52,14 +52,14 @@ def find_size_issues(stated, setting, usual):
     if setting == "file":
         if stated and stated.is_known:
             return {}
-        return {"no_resolution": f"the file states {stated}" if stated else "the file states none"}
+        return {"unknown_dpi": f"the file states {stated}" if stated else "the file states none"}
     if stated is None:
         return {}
     if setting is None and not stated.is_square:
         return {"pixel_shape": str(stated)}
     expected = setting or usual or CANVAS_DPI
     is_other = any(abs(side / expected - 1) > _DIFFERENT for side in stated.dpi)
-    return {"other_resolution": str(stated)} if is_other and (stated.is_known or not stated.is_square) else {}
+    return {"resolution": str(stated)} if is_other and (stated.is_known or not stated.is_square) else {}
 
 
 def describe_expected(setting, usual):
