@@ -88,17 +88,23 @@ def _crop_around(image, ink):
 def _find_ink(channels):
     by_channel = find_darkness(channels, _WINDOW)
     darkness, noise = _combine(by_channel)
-    threshold = max(0.22 * _level(darkness, noise), 5 * noise)
+    threshold = _lowest_ink(darkness, noise)
     every_ink = darkness > threshold
+    blobs = find_blobs(every_ink, 0) if may_have_blobs(every_ink) else None
+    if blobs is not None and np.count_nonzero(every_ink & ~blobs) >= _MIN_INK:
+        # Black edges and shadows do not tell how dark the strokes are.
+        threshold = _lowest_ink(darkness[~blobs], noise)
+        every_ink = darkness > threshold
     mask = every_ink.copy()
-    rules = Rules(mask, darkness)
+    rules = Rules(mask, darkness, blobs)
     rules.remove_printed(mask)
     if len(channels) > 1:
         box = _box(mask)
         mask[box] = remove_other_inks(mask[box] & (darkness[box] > 1.3 * threshold), by_channel[:, *box])
     rules.remove_free(mask)
     # The signature may be much paler than the print that was removed.
-    own_threshold = max(0.3 * _level(darkness[mask], noise), 5 * noise)
+    own = mask if blobs is None or not (mask & ~blobs).any() else mask & ~blobs
+    own_threshold = max(0.3 * _level(darkness[own], noise), 5 * noise)
     if own_threshold < 1.3 * threshold:
         removed = every_ink & ~mask & (darkness > 1.3 * threshold)
         paler = (darkness > own_threshold) & ~dilate(removed, 2)
@@ -108,6 +114,10 @@ def _find_ink(channels):
     if may_have_blobs(mask):
         mask, darkness = _remove_blobs(mask, darkness, channels)
     return _choose_pieces(mask, darkness, rules.where, noise)
+
+
+def _lowest_ink(darkness, noise):
+    return max(0.22 * _level(darkness, noise), 5 * noise)
 
 
 def _combine(by_channel):

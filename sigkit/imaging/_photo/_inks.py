@@ -52,7 +52,7 @@ def _may_have_two_colors(mask, darkness):
     red, green, blue = (channel[mask][::4] for channel in darkness)
     points = _color_of(red, green, blue)
     dark = red + green + blue
-    return bool((points[dark >= np.median(dark)].std(axis=0) > _MIN_SPREAD).any())
+    return bool((points[dark >= np.percentile(dark, 25)].std(axis=0) > _MIN_SPREAD).any())
 
 
 def _color_of(red, green, blue):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sigkit.imaging._photo._band import Band
-from sigkit.imaging._photo._blobs import find_blobs, may_have_blobs, stroke_width
+from sigkit.imaging._photo._blobs import stroke_width
 from sigkit.imaging._photo._lines import find_lines
 
 _MAX_RESIDUAL = 0.45
@@ -26,6 +26,8 @@ class Rules:
         The ink.
     darkness : ndarray of shape (height, width)
         How dark each pixel is.
+    blobs : ndarray of shape (height, width), dtype bool, or None
+        Where the ink is too thick for strokes, such as black edges and shadows.
 
     Attributes
     ----------
@@ -33,11 +35,10 @@ class Rules:
         Where lines were removed, with a margin; None if none were.
     """
 
-    def __init__(self, mask, darkness):
+    def __init__(self, mask, darkness, blobs=None):
         self.darkness = darkness
         self.where = None
-        # Black edges and shadows say nothing about the strokes.
-        self.blobs = find_blobs(mask, 0) if may_have_blobs(mask) else None
+        self.blobs = blobs
         lines = [line for line in find_lines(mask) if _is_straight(line)]
         held = {id(line) for line in _supported(lines, mask.shape)}
         self.printed, self.free = [], []
@@ -89,10 +90,17 @@ def _is_straight(line):
 
 
 def _supported(lines, shape):
-    """Return the lines both ends of which are at the border or at another one of them."""
+    """Return the lines both ends of which are at the border or at another one of them, or which hold two such lines.
+
+    A frame and a line next to one of its sides are found as one line, longer than the frame.
+    """
     supported = list(lines)
     while True:
-        kept = [line for line in supported if all(_is_held(line, end, supported, shape) for end in (0, -1))]
+        kept = [
+            line
+            for line in supported
+            if all(_is_held(line, end, supported, shape) for end in (0, -1)) or _holds_two(line, supported)
+        ]
         if len(kept) == len(supported):
             return kept
         supported = kept
@@ -102,16 +110,26 @@ def _is_held(line, end, lines, shape):
     row, column = line.point(end)
     if min(row, column, shape[0] - 1 - row, shape[1] - 1 - column) <= max(5, _NEAR_BORDER * max(shape)):
         return True
-    for other in lines:
-        # At a right angle, also after a turn, slopes against rows and against columns add up to 0.
-        if other.is_upright != line.is_upright and abs(line.steepness + other.steepness) < _MAX_SKEW:
-            along, across = (row, column) if other.is_upright else (column, row)
-            start, stop = other.span
-            position = int(np.clip(along, start, stop - 1))
-            near = _NEAR_LINE + other.thickness
-            if abs(along - position) <= near and abs(other.centers[position - start] - across) <= near:
-                return True
-    return False
+    return any(_ends_at(line, end, other) for other in lines)
+
+
+def _holds_two(line, lines):
+    """Return whether two lines far from each other end at this one, as the sides of a frame do."""
+    at = [other.point(end)[1 - line.is_upright] for end in (0, -1) for other in lines if _ends_at(other, end, line)]
+    return bool(at) and max(at) - min(at) > 0.5 * (line.span[1] - line.span[0])
+
+
+def _ends_at(line, end, other):
+    """Return whether a line ends at another one, at a right angle."""
+    # Also after a turn, slopes against rows and against columns add up to 0.
+    if other.is_upright == line.is_upright or abs(line.steepness + other.steepness) >= _MAX_SKEW:
+        return False
+    row, column = line.point(end)
+    along, across = (row, column) if other.is_upright else (column, row)
+    start, stop = other.span
+    position = int(np.clip(along, start, stop - 1))
+    near = _NEAR_LINE + other.thickness
+    return abs(along - position) <= near and abs(other.centers[position - start] - across) <= near
 
 
 def _unlike_strokes(bands, strokes, darkness, level):
