@@ -88,6 +88,11 @@ def crop_ink(image, background="otsu", check=False, resolution=None):
         image = resample(image, as_pair(resolution), usual_size=background == "photo")
     if background == "photo":
         image = clean_photograph(image)
+    return crop_gray(image, background, check)[0]
+
+
+def crop_gray(image, background, check):
+    """Return the cropped ink of a gray image, and the slices of its bounding box."""
     counts = count_grays(image)
     threshold = otsu_of_histogram(counts)
     # Inverted, `pixel <= threshold` is `value >= 255 - threshold`. An adaptive threshold differs between pixels, but is
@@ -109,7 +114,7 @@ def crop_ink(image, background="otsu", check=False, resolution=None):
         for first in range(0, len(crop), n_rows):
             part = slice(first, first + n_rows)
             pixels[part] *= crop[part] <= threshold[part]
-    return CroppedInk(pixels, (box.center_row, box.center_column), min_ink, issues)
+    return CroppedInk(pixels, (box.center_row, box.center_column), min_ink, issues), inside
 
 
 def place_ink(ink, canvas_size, image_size=(170, 242)):

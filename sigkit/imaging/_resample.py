@@ -25,6 +25,30 @@ def as_pair(resolution):
     return down, across
 
 
+def dpi_of_scan(stated, setting, background):
+    """Return the resolution, down and across, from which a scan is resampled, or None if it is not.
+
+    Parameters
+    ----------
+    stated : Resolution or None
+        What its file states.
+    setting : float, "file" or None
+        The parameter `resolution` of the preprocessor.
+    background : str
+        The parameter of the preprocessor; "photo" brings signatures to a usual size, whatever their resolution.
+
+    Returns
+    -------
+    tuple of (float, float) or None
+        In dpi.
+    """
+    if background == "photo":
+        return None if stated is None or stated.is_square else stated.dpi
+    if setting == "file":
+        return stated.dpi if stated else None
+    return None if setting is None else (float(setting), float(setting))
+
+
 def resampled_shape(shape, dpi, usual_size=False):
     """Return the rows and columns of a scan after `resample`."""
     # With a usual size, only the shape of the pixels has a meaning, and no side is reduced.

@@ -14,30 +14,6 @@ _OUTSIZE, _OUTSIZE_OF_FEW, _FEW = 2.0, 4.0, 5
 _OUTSIZE_SHARE = 0.1
 
 
-def dpi_of_scan(stated, setting, background):
-    """Return the resolution, down and across, from which a scan is resampled, or None if it is not.
-
-    Parameters
-    ----------
-    stated : Resolution or None
-        What its file states.
-    setting : float, "file" or None
-        The parameter `resolution` of the preprocessor.
-    background : str
-        The parameter of the preprocessor; "photo" brings signatures to a usual size, whatever their resolution.
-
-    Returns
-    -------
-    tuple of (float, float) or None
-        In dpi.
-    """
-    if background == "photo":
-        return None if stated is None or stated.is_square else stated.dpi
-    if setting == "file":
-        return stated.dpi if stated else None
-    return None if setting is None else (float(setting), float(setting))
-
-
 def usual_resolution(stated):
     """Return the resolution in dpi that most scans state, or None if most state none."""
     known = [resolution.across for resolution in stated if resolution and resolution.is_known]

@@ -12,6 +12,7 @@ from sigkit.imaging import (
     ImageError,
     check_resampled,
     crop_ink,
+    dpi_of_scan,
     place_ink,
     preprocess_image,
     read_with_resolution,
@@ -19,7 +20,6 @@ from sigkit.imaging import (
 )
 from sigkit.transformers._memory import ImageMemory
 from sigkit.transformers._packed_ink import pack_ink, pack_issues, unpack_ink, unpack_issues
-from sigkit.transformers._resolution import dpi_of_scan
 from sigkit.transformers._scans import read_content
 
 _MAX_INK = 10_000
