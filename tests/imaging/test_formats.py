@@ -43,7 +43,7 @@ def test_all_formats_and_modes_are_those_of_pillow(seeds):
 
 
 def test_large_images_are_converted_in_parts(seeds, monkeypatch):
-    monkeypatch.setattr("sigkit.imaging._gray._PART", 1000)
+    monkeypatch.setattr("sigkit.imaging._pixels._PART", 1000)
     for name, content in seeds.items():
         assert np.array_equal(read_image(content), read_with_pillow(content)), name
 
@@ -138,7 +138,7 @@ def test_orientation_of_xmp(noise, suffix):
 @pytest.mark.parametrize("limit", [10, None])
 def test_the_limit_of_pillow_does_not_decide(seeds, monkeypatch, limit):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    monkeypatch.setattr("sigkit.imaging._gray._PART", 1000)
+    monkeypatch.setattr("sigkit.imaging._pixels._PART", 1000)
     for name, content in seeds.items():
         if limit and name.startswith("WebP"):
             with pytest.raises(ImageError, match=r"Raise PIL\.Image\.MAX_IMAGE_PIXELS"):
