@@ -5,7 +5,7 @@ from sigkit.imaging._error import ImageError
 from sigkit.imaging._preprocess import crop_ink, place_ink, preprocess_image
 from sigkit.imaging._quality import PROBLEMS as PROBLEMS
 from sigkit.imaging._quality import ScanQuality, check_scan, check_scans
-from sigkit.imaging._read import read_image
+from sigkit.imaging._read import list_pages, read_image
 from sigkit.imaging._resize import fit_canvas
 from sigkit.imaging._threshold import adaptive_threshold, otsu_threshold
 
@@ -17,6 +17,7 @@ __all__ = [
     "check_scans",
     "crop_ink",
     "fit_canvas",
+    "list_pages",
     "otsu_threshold",
     "place_ink",
     "preprocess_image",

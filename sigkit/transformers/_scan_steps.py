@@ -5,7 +5,7 @@ They return errors instead of raising them, so that one error can name all scans
 
 import numpy as np
 
-from sigkit._utils import content_digest
+from sigkit._utils import scan_digest
 from sigkit.imaging import ImageError, crop_ink, place_ink, preprocess_image, read_image
 from sigkit.transformers._memory import ImageMemory
 from sigkit.transformers._packed_ink import pack_ink, pack_issues, unpack_ink, unpack_issues
@@ -27,11 +27,11 @@ def find_ink_of_scan(named_scan, memory, background, check, max_memory, keep):
     """Return the digest of a scan (None without a cache), the shape of its ink, and its packed ink (None: not kept)."""
     name, scan = named_scan
     try:
-        content, digest = _identify(scan, memory)
+        content, page, digest = _identify(scan, memory)
         packed = memory.get(digest)
         found = unpack_ink(packed)
         if found is None:
-            found = crop_ink(_decode(content, background, max_memory), background, check)
+            found = crop_ink(_decode(content, page, background, max_memory), background, check)
             packed = pack_ink(found) if keep or memory else None
             memory.put(digest, **(packed or {}))
         shape = found[0].shape
@@ -51,7 +51,7 @@ def preprocess_scan(item, memory, ink_memory, settings, max_memory):
     content = None
     try:
         if memory and digest is None:
-            content, digest = _identify(scan, memory)
+            content, page, digest = _identify(scan, memory)
         found = _look_up(memory, digest, settings["image_size"])
         if found is not None:
             return found
@@ -60,8 +60,8 @@ def preprocess_scan(item, memory, ink_memory, settings, max_memory):
             image, issues = place_ink(ink, settings["canvas_size"], settings["image_size"])
         else:
             if content is None:
-                content, digest = _identify(scan, memory)
-            image, issues = preprocess_image(_decode(content, settings["background"], max_memory), **settings)
+                content, page, digest = _identify(scan, memory)
+            image, issues = preprocess_image(_decode(content, page, settings["background"], max_memory), **settings)
     except ImageError as error:
         return ImageError(f"{name}: {error}")
     memory.put(digest, image=image, issues=pack_issues(issues))
@@ -69,15 +69,15 @@ def preprocess_scan(item, memory, ink_memory, settings, max_memory):
 
 
 def _identify(scan, memory):
-    """Return the bytes of a file, or the array, and its digest if there is a cache to find it in."""
-    content = read_content(scan)
-    return content, content_digest(content) if memory else None
+    """Return the bytes of a file, or the array; the page; and its digest if there is a cache to find it in."""
+    content, page = read_content(scan)
+    return content, page, scan_digest(content, page) if memory else None
 
 
-def _decode(content, background, max_memory):
+def _decode(content, page, background, max_memory):
     if not isinstance(content, bytes):
         return content
-    return read_image(content, color=background == "photo", max_memory=max_memory)
+    return read_image(content, page=page, color=background == "photo", max_memory=max_memory)
 
 
 def _look_up(memory, digest, image_size):

@@ -10,7 +10,7 @@ from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import read_orientation
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+_PIXELS = (b"IHDR", b"sBIT", b"PLTE", b"tRNS", b"IDAT")
 _MAX_CHUNKS = 2**20
 _XMP = b"XML:com.adobe.xmp\0"
 
@@ -45,7 +45,10 @@ def open_png(content):
         raise damaged("it has no image data")
     size = _unpack(">II", chunks[b"IHDR"][0], 8)
     kept = b"".join([_SIGNATURE, *(chunk for kind in _PIXELS for chunk in chunks[kind])])
-    return Encoded(PngImageFile, kept, size, orientation=read_orientation(exif, xmp))
+    # The significant bits of the first channel, after the length and the kind.
+    bits = chunks[b"sBIT"][0][8] if chunks[b"sBIT"] else 0
+    highest = 2**bits - 1 if 0 < bits <= 16 else None
+    return Encoded(PngImageFile, kept, size, orientation=read_orientation(exif, xmp), highest=highest)
 
 
 def _unpack(code, content, at):
