@@ -19,8 +19,8 @@ _GRAY_MODES = ("1", "L", "LA", "La")
 _BITS = (8, 10, 12)
 """Fewer bits than a pixel has room for: those of cameras and scanners."""
 
-_PALEST_INK = 80
-"""Ink that differs less from white, of 255, cannot be seen."""
+_PALEST_INK, _PALE = 80, 0.25
+"""Ink is pale if no pixel differs more from white, of 255, and all differ less than this share of their alpha."""
 
 
 def bytes_per_pixel(image, color):
@@ -109,16 +109,19 @@ def _on_white(image):
 
 def _alpha_is_ink(parts):
     """Return whether strokes can be seen in the alpha channel only: white or pale ink on transparent paper."""
-    n_pixels = total = 0
-    darkest, alphas = 255, set()
+    n_pixels = darkness = total = 0
+    darkest, alphas = 0, set()
     for part in parts:
         image, alpha = _on_white(part)
-        darkest = min(darkest, image.convert("L").getextrema()[0])
+        image = 255 - np.asarray(image.convert("L"))
+        darkest = max(darkest, int(image.max()))
+        darkness += int(image.sum(dtype=np.int64))
         alphas.update(alpha.getextrema())
         n_pixels += alpha.width * alpha.height
         total += int(np.asarray(alpha).sum(dtype=np.int64))
+    is_pale = darkest <= _PALEST_INK and darkness < _PALE * total
     # Opaque paper with a transparent edge is no ink.
-    return darkest >= 255 - _PALEST_INK and max(alphas) - min(alphas) > _PALEST_INK and total < 127 * n_pixels
+    return is_pale and max(alphas) - min(alphas) > _PALEST_INK and total < 127 * n_pixels
 
 
 def _inverted_alpha(image):

@@ -202,7 +202,7 @@ def _decode(content, page, color, max_memory):
 
 def _check_copy(n_content, max_memory):
     """Raise if a file is so large that a copy of the necessary parts would take too much memory."""
-    needed = (2 * n_content + _WORKSPACE) / 2**20
+    needed = 2 * n_content / 2**20
     if needed > max_memory:
         raise ImageError(
             f"has {n_content:,} bytes, which need {needed:,.0f} MiB of memory, more than max_memory={max_memory:g}. "

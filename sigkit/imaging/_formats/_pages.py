@@ -46,7 +46,8 @@ def choose_page(page, n_pages, find_scans):
     if len(scans) > 1:
         raise ImageError(
             f"has {len(scans)} pages, and a scan is one. Add the number of a page to the path, from [{scans[0]}] to "
-            f"[{scans[-1]}] (bytes: page={scans[0]}), or pass all pages as the paths that sigkit.imaging.list_pages gives."
+            f"[{scans[-1]}] (page={scans[0]} for bytes), or pass all pages as the paths that "
+            "sigkit.imaging.list_pages gives."
         )
     return scans[0]
 

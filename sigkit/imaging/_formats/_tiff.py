@@ -68,8 +68,8 @@ def open_tiff(content, page=None):
             raise
         raise damaged(f"its tags are not valid: {error}") from None
     kept = content
-    if layout.fill_order == 2 and layout.compression == _RAW:
-        # Pillow reverses the bits of some kinds of pixels only.
+    if layout.fill_order == 2 and layout.compression not in (_JPEG, *_FAX):
+        # Pillow knows this order for some kinds of pixels only.
         kept, tags[_FILL_ORDER] = content.translate(_REVERSED), _pack(order, (1,))
     kept = _append_directory(kept, order, tags)
     if not 1 <= orientation <= 8:
