@@ -81,7 +81,17 @@ def to_array(image, color=False, highest=None, is_inverted=False):
 
 
 def _array_mode(image, color):
-    return "RGB" if color and not image.mode.startswith("I") and image.mode not in _GRAY_MODES else "L"
+    is_gray = image.mode.startswith("I") or image.mode in _GRAY_MODES or _has_gray_palette(image)
+    return "RGB" if color and not is_gray else "L"
+
+
+def _has_gray_palette(image):
+    if image.mode != "P" or image.palette is None:
+        return False
+    every = Image.frombytes("P", (256, 1), bytes(range(256)))
+    _copy_palette(image, every)
+    red, green, blue = every.convert("RGB").split()
+    return red.tobytes() == green.tobytes() == blue.tobytes()
 
 
 def _parts(image, n_rows):
@@ -95,9 +105,13 @@ def _parts(image, n_rows):
         part.paste(image, (0, -top))
         part.info = image.info
         if image.palette:
-            part.palette = image.palette.copy()
-            part.palette.dirty = 1
+            _copy_palette(image, part)
         yield top, part
+
+
+def _copy_palette(image, other):
+    other.palette = image.palette.copy()
+    other.palette.dirty = 1
 
 
 def _on_white(image):

@@ -56,7 +56,7 @@ def read_image(source, *, page=None, color=False, max_memory=MAX_MEMORY):
     max_memory : float, default=700
         Largest memory in MiB that reading and preprocessing the image may take; a small file can ask for any amount. It
         is compared with the size that the file gives, before anything is decoded. The default is enough for 200 million
-        pixels in gray, 120 in color, 50 in a progressive JPEG file, and 29 in a WebP file.
+        pixels in gray, 120 in color, 85 if its colors are kept, 50 in a progressive JPEG file, and 29 in a WebP file.
 
     Returns
     -------
