@@ -19,8 +19,8 @@ _GRAY_MODES = ("1", "L", "LA", "La")
 _BITS = (8, 10, 12)
 """Fewer bits than a pixel has room for: those of cameras and scanners."""
 
-_PALEST_INK, _PALE = 80, 0.25
-"""Ink is pale if no pixel differs more from white, of 255, and all differ less than this share of their alpha."""
+_DARK, _PALE = 80, 0.25
+"""Ink is pale if no pixel differs more from white, and all together by less than this share of their alpha."""
 
 
 def bytes_per_pixel(image, color):
@@ -123,19 +123,18 @@ def _on_white(image):
 
 def _alpha_is_ink(parts):
     """Return whether strokes can be seen in the alpha channel only: white or pale ink on transparent paper."""
-    n_pixels = darkness = total = 0
-    darkest, alphas = 0, set()
+    counts, darkness, darkest = np.zeros(256), np.zeros(256), 0
     for part in parts:
         image, alpha = _on_white(part)
-        image = 255 - np.asarray(image.convert("L"))
-        darkest = max(darkest, int(image.max()))
-        darkness += int(image.sum(dtype=np.int64))
-        alphas.update(alpha.getextrema())
-        n_pixels += alpha.width * alpha.height
-        total += int(np.asarray(alpha).sum(dtype=np.int64))
-    is_pale = darkest <= _PALEST_INK and darkness < _PALE * total
-    # Opaque paper with a transparent edge is no ink.
-    return is_pale and max(alphas) - min(alphas) > _PALEST_INK and total < 127 * n_pixels
+        dark, alpha = 255 - np.asarray(image.convert("L")), np.asarray(alpha).ravel()
+        darkest = max(darkest, dark.max())
+        counts += np.bincount(alpha, minlength=256)
+        darkness += np.bincount(alpha, dark.ravel(), minlength=256)
+    alphas = np.flatnonzero(counts)
+    # Ink is what is more than half as opaque as the most opaque pixels. Opaque paper with a transparent edge is none.
+    ink = np.arange(256) > alphas[-1] / 2
+    is_pale = darkest <= _DARK and darkness[ink].sum() < _PALE * (counts * np.arange(256))[ink].sum()
+    return is_pale and alphas[-1] - alphas[0] > _DARK and counts[ink].sum() < counts.sum() / 2
 
 
 def _inverted_alpha(image):
