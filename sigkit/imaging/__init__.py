@@ -7,7 +7,7 @@ from sigkit.imaging._formats import CANVAS_DPI as CANVAS_DPI
 from sigkit.imaging._preprocess import crop_ink, place_ink, preprocess_image
 from sigkit.imaging._quality import PROBLEMS as PROBLEMS
 from sigkit.imaging._quality import ScanQuality, check_scan, check_scans
-from sigkit.imaging._read import read_image
+from sigkit.imaging._read import list_pages, read_image
 from sigkit.imaging._read import read_with_resolution as read_with_resolution
 from sigkit.imaging._read import stated_resolution as stated_resolution
 from sigkit.imaging._resample import check_resampled as check_resampled
@@ -24,6 +24,7 @@ __all__ = [
     "check_scans",
     "crop_ink",
     "fit_canvas",
+    "list_pages",
     "otsu_threshold",
     "place_ink",
     "preprocess_image",

@@ -54,7 +54,7 @@ def trace_scan(source, position, background, resolution, max_memory=MAX_MEMORY):
     trace = Trace(printable_path(source) if is_path else f"image {position}")
     try:
         if is_path:
-            scan, stated = read_with_resolution(source, is_photo, max_memory)
+            scan, stated = read_with_resolution(source, color=is_photo, max_memory=max_memory)
         else:
             scan = _check_array(source, trace.name, is_photo)
         trace = trace._replace(scan=scan)

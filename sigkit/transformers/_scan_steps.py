@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sigkit._utils import content_digest
+from sigkit._utils import scan_digest
 from sigkit.imaging import (
     ImageError,
     check_resampled,
@@ -55,16 +55,16 @@ def find_ink_of_scan(named_scan, memory, settings, keep):
     """Return the `FoundInk` of a scan, and the shape of its ink."""
     name, scan = named_scan
     try:
-        content, digest = _identify(scan, memory)
+        content, page, digest = _identify(scan, memory)
         packed = memory.get(digest)
         found = unpack_ink(packed)
         if found is None:
-            pixels, stated, dpi = _decode(content, settings)
+            pixels, stated, dpi = _decode(content, page, settings)
             found = crop_ink(pixels, settings.background, settings.check, dpi)
             packed = pack_ink(found) if keep or memory else None
             memory.put(digest, **(packed or {}))
         else:
-            stated = _stated(content)
+            stated = _stated(content, page)
         shape = found[0].shape
         if max(shape) > _MAX_INK:
             raise ImageError(
@@ -85,8 +85,8 @@ def preprocess_scan(item, memory, ink_memory, settings, canvas_size, image_size)
     content = None
     try:
         if memory and digest is None:
-            content, digest = _identify(scan, memory)
-            stated = _stated(content)
+            content, page, digest = _identify(scan, memory)
+            stated = _stated(content, page)
         found = _look_up(memory, digest, image_size)
         if found is not None:
             return *found, stated
@@ -95,8 +95,8 @@ def preprocess_scan(item, memory, ink_memory, settings, canvas_size, image_size)
             image, issues = place_ink(ink, canvas_size, image_size)
         else:
             if content is None:
-                content, digest = _identify(scan, memory)
-            pixels, stated, dpi = _decode(content, settings)
+                content, page, digest = _identify(scan, memory)
+            pixels, stated, dpi = _decode(content, page, settings)
             image, issues = preprocess_image(
                 pixels, canvas_size, image_size, settings.background, settings.check, resolution=dpi
             )
@@ -109,27 +109,27 @@ def preprocess_scan(item, memory, ink_memory, settings, canvas_size, image_size)
 def state_resolution(named_scan):
     """Return the resolution that the file of a scan states; None also if the file cannot be read."""
     try:
-        return _stated(read_content(named_scan[1]))
+        return _stated(*read_content(named_scan[1]))
     except ImageError:
         return None
 
 
-def _stated(content):
-    return stated_resolution(content) if isinstance(content, bytes) else None
+def _stated(content, page):
+    return stated_resolution(content, page) if isinstance(content, bytes) else None
 
 
 def _identify(scan, memory):
-    """Return the bytes of a file, or the array, and its digest if there is a cache to find it in."""
-    content = read_content(scan)
-    return content, content_digest(content) if memory else None
+    """Return the bytes of a file, or the array; the page; and its digest if there is a cache to find it in."""
+    content, page = read_content(scan)
+    return content, page, scan_digest(content, page) if memory else None
 
 
-def _decode(content, settings):
+def _decode(content, page, settings):
     """Return the pixels of a scan, the resolution that its file states, and that from which it is resampled."""
     is_photo = settings.background == "photo"
     pixels, stated = content, None
     if isinstance(content, bytes):
-        pixels, stated = read_with_resolution(content, is_photo, settings.max_memory)
+        pixels, stated = read_with_resolution(content, page, is_photo, settings.max_memory)
     dpi = dpi_of_scan(stated, settings.resolution, settings.background)
     if dpi is not None:
         check_resampled(pixels.shape, dpi, is_photo, settings.max_memory)

@@ -16,7 +16,7 @@ _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=\"|>)([1-8])")
 
 
 class Directory:
-    """The first directory of tags in the content of a TIFF file.
+    """A directory of tags in the content of a TIFF file: the first, or one at another position.
 
     Pillow reads every tag of every directory, and warns once for each that is damaged. This class reads one directory,
     and values only when they are asked for. A damaged file raises `struct.error` or `ValueError`.
@@ -25,17 +25,29 @@ class Directory:
     ----------
     content : bytes
         The content of the file.
+    start : int or None, default=None
+        The position of the directory; None for the first.
+
+    Attributes
+    ----------
+    next : int
+        The position of the next directory; 0 if there is none.
     """
 
-    def __init__(self, content):
+    def __init__(self, content, start=None):
         self.content = content
         self.order = {b"II": "<", b"MM": ">"}[content[:2]]
         (version,) = self._unpack("H", 2)
         # BigTIFF, with offsets of eight bytes.
         big = version == 43
-        (start,) = self._unpack("Q", 8) if big else self._unpack("I", 4)
+        if start is None:
+            (start,) = self._unpack("Q", 8) if big else self._unpack("I", 4)
         (n_tags,) = self._unpack("Q" if big else "H", start)
         start, step = start + (8 if big else 2), 20 if big else 12
+        end = start + n_tags * step
+        self.next = 0
+        if n_tags <= _MAX_TAGS and end + (8 if big else 4) <= len(content):
+            (self.next,) = self._unpack("Q" if big else "I", end)
         # Fewer if the file has no room for so many.
         n_tags = min(n_tags, _MAX_TAGS, (len(content) - start) // step)
         self._tags = {}
@@ -50,6 +62,9 @@ class Directory:
 
     def _unpack(self, code, at):
         return struct.unpack_from(self.order + code, self.content, at)
+
+    def __len__(self):
+        return len(self._tags)
 
     def __contains__(self, tag):
         return tag in self._tags

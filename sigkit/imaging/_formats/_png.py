@@ -11,7 +11,7 @@ from sigkit.imaging._formats._exif import read_orientation
 from sigkit.imaging._formats._resolution import make_resolution, resolution_of_exif
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+_PIXELS = (b"IHDR", b"sBIT", b"PLTE", b"tRNS", b"IDAT")
 _MAX_CHUNKS = 2**20
 _XMP = b"XML:com.adobe.xmp\0"
 _METERS = 0.0254
@@ -52,8 +52,11 @@ def open_png(content):
         raise damaged("it has no image data")
     size = _unpack(">II", chunks[b"IHDR"][0], 8)
     kept = b"".join([_SIGNATURE, *(chunk for kind in _PIXELS for chunk in chunks[kind])])
-    resolution = resolution or resolution_of_exif(exif)
-    return Encoded(PngImageFile, kept, size, orientation=read_orientation(exif, xmp), resolution=resolution)
+    # The significant bits of the first channel, after the length and the kind.
+    bits = chunks[b"sBIT"][0][8] if chunks[b"sBIT"] else 0
+    highest = 2**bits - 1 if 0 < bits <= 16 else None
+    orientation, resolution = read_orientation(exif, xmp), resolution or resolution_of_exif(exif)
+    return Encoded(PngImageFile, kept, size, orientation=orientation, highest=highest, resolution=resolution)
 
 
 def _unpack(code, content, at):
