@@ -1,16 +1,18 @@
 """Read damaged and malicious image files, each in a child process: an image or an error, quickly, in little memory.
 
-    python benchmarks/fuzz_scans.py [--mutations 30000] [--bombs 30] [--folder SCANS] [--seed 0]
+    python benchmarks/fuzz_scans.py [--mutations 30000] [--only PDF ...] [--bombs 30] [--folder SCANS] [--seed 0]
 
 Seeds are synthetic signatures in all formats and modes that are read, and also every file of a folder if one is given.
-Mutations flip bits, cut, insert, clear blocks, or change fields of headers; bombs are small files that ask for much.
-Each file is read and preprocessed with one background or another. The exit status is 1 if an error is no `ImageError`
-that names the file, a warning does not name it, a decoder complains on standard error although there is an image, or a
-file takes 10 s of processor time or 1 GB of memory in all.
+HEIC and PDF files are among them if the packages that read them are installed. Mutations flip bits, cut, insert, clear
+blocks, or change fields of headers; bombs are small files that ask for much. Each file is read in gray or in color,
+some with the number of a page, and preprocessed with one background or another. The exit status is 1 if an error is no
+`ImageError` that names the file, a warning does not name it, a decoder complains on standard error although there is an
+image, or a file takes 10 s of processor time or 1 GB of memory in all, with that of the processes it starts.
 """
 
 import argparse
 import contextlib
+import importlib.util
 import io
 import multiprocessing
 import os
@@ -18,7 +20,6 @@ import random
 import struct
 import sys
 import tempfile
-import time
 import warnings
 import zlib
 from collections import Counter
@@ -35,7 +36,8 @@ MAX_SECONDS, MAX_BYTES = 10, 10**9
 MAX_WALL = 300
 """Seconds until a child is killed: other processes may have the processor."""
 
-CANVAS, BACKGROUNDS = (730, 1042), ("otsu", "adaptive", "none")
+CANVAS, BACKGROUNDS = (730, 1042), ("otsu", "adaptive", "none", "photo")
+PAGES = (None, None, 0, 1)
 
 
 def encode(image, suffix, **options):
@@ -81,6 +83,56 @@ def make_seeds():
         made |= {f"PPM {mode}": encode(modes[mode], "PPM") for mode in ("1", "L", "RGB", "I16")}
         seeds |= {f"{name} {number}": content for name, content in made.items()}
     return seeds
+
+
+def make_other_seeds():
+    """Return the contents of sound files with pages, of other samples than 8 bits, and of formats of other packages."""
+    scans, _ = make_signatures(n_writers=2, n_genuine=1, n_skilled=0, random_state=0)
+    first, second = (Image.fromarray(scan).resize((240, 150)) for scan in scans)
+    pages = {"save_all": True, "append_images": [second]}
+    wide = np.asarray(first).astype(np.uint16)
+    alpha = Image.merge("LA", [Image.new("L", first.size, 255), first.point(lambda value: 255 - value)])
+    significant = chunk(b"sBIT", b"\x0a")
+    png = encode(Image.fromarray(wide * 4), "PNG")
+    seeds = {
+        "TIFF pages": encode(first, "TIFF", **pages),
+        "TIFF pages, deflate": encode(first.convert("RGB"), "TIFF", compression="tiff_adobe_deflate", **pages),
+        "TIFF pages, group4": encode(
+            first.convert("1"), "TIFF", compression="group4", save_all=True, append_images=[second.convert("1")]
+        ),
+        "TIFF preview": encode(first.resize((48, 30)), "TIFF", **pages),
+        "TIFF zstd": encode(first, "TIFF", compression="zstd"),
+        "TIFF of 12 bits in 16": encode(Image.fromarray(wide * 16), "TIFF", tiffinfo={281: 4095}),
+        "TIFF of 16 bits, big-endian": encode(Image.fromarray((wide * 257).astype(">u2")), "TIFF"),
+        "TIFF of 16 bits, white is 0": samples((255 - wide) * 257, 16, {262: (3, (0,))}),
+        "TIFF of 8 bits, reversed": samples(np.asarray(first), 8, {266: (3, (2,))}),
+        "PNG of 10 bits in 16": png[:33] + significant + png[33:],
+        "PNG with ink in alpha": encode(alpha, "PNG"),
+        "WebP with ink in alpha": encode(alpha, "WEBP", lossless=True),
+        "PNM pages": encode(first, "PPM") + b"\n" + encode(second.convert("RGB"), "PPM"),
+    }
+    with contextlib.suppress(ImportError):
+        from pillow_heif import from_pillow
+
+        one, two = (from_pillow(image.convert("RGB")) for image in (first, first))
+        two.add_from_pillow(second.convert("RGBA"))
+        for name, file in {"HEIC": one, "HEIC pages": two}.items():
+            content = io.BytesIO()
+            file.save(content, quality=50)
+            seeds[name] = content.getvalue()
+    if importlib.util.find_spec("pypdfium2"):
+        seeds["PDF"] = encode(first, "PDF", resolution=300.0)
+        seeds["PDF of a fax"] = encode(first.convert("1"), "PDF", resolution=300.0)
+        seeds["PDF pages"] = encode(first.convert("RGB"), "PDF", resolution=300.0, **pages)
+        seeds["PDF of lines"] = pdf(b"3 w 10 10 m 60 30 l S BT /F1 9 Tf 9 9 Td (Ada) Tj ET", b"/MediaBox[0 0 72 36]")
+    return seeds
+
+
+def samples(values, bits, tags):
+    """Return a TIFF file of raw gray samples, with other tags."""
+    size = {256: (4, (values.shape[1],)), 257: (4, (values.shape[0],)), 258: (3, (bits,)), 259: (3, (1,))}
+    data = values.tobytes()
+    return tiff(size | {262: (3, (1,)), 273: (4, (8,)), 279: (4, (len(data),))} | tags, data)
 
 
 def mutate(content, rng):
@@ -147,6 +199,44 @@ def tiff(tags, data=b""):
 def gif(width, height, frame_width, frame_height):
     header = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
     return header + b"," + struct.pack("<HHHHB", 0, 0, frame_width, frame_height, 0) + b"\x02\x02\x4c\x01\x00;"
+
+
+def pdf(content, page=b"", filters=b"", forms=()):
+    """Return a PDF file of one page, with the bodies of forms, of which the first one is /F."""
+    page = b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>%s>>" % page
+    catalog, pages = b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+    stream = b"<<%s/Length %d>>\nstream\n%s\nendstream" % (filters, len(content), content)
+    parts, places = [b"%PDF-1.4\n"], []
+    for number, body in enumerate([catalog, pages, page, stream, *forms], 1):
+        places.append(sum(map(len, parts)))
+        parts.append(b"%d 0 obj\n%s\nendobj\n" % (number, body))
+    table = sum(map(len, parts))
+    parts.append(b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1))
+    parts += [b"%010d 00000 n \n" % place for place in places]
+    parts.append(b"trailer <</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(places) + 1, table))
+    return b"".join(parts)
+
+
+def nested_forms(levels):
+    """Return a PDF file that draws a form ten times, which draws another one ten times, and so on."""
+    forms = []
+    for level in range(levels):
+        is_last = level == levels - 1
+        content = b"0 0 9 9 re f " if is_last else b"/F Do " * 10
+        inner = b"" if is_last else b"/Resources<</XObject<</F %d 0 R>>>>" % (6 + level)
+        head = b"<</Type/XObject/Subtype/Form/BBox[0 0 99 99]%s/Length %d>>" % (inner, len(content))
+        forms.append(b"%s\nstream\n%s\nendstream" % (head, content))
+    return pdf(b"/F Do " * 10, forms=forms)
+
+
+def many_pages(n):
+    """Return a TIFF file with n pages, which have a width only."""
+    places = [8 + 18 * number for number in range(n)]
+    content = bytearray(8 + 18 * n)
+    content[:8] = b"II*\0" + struct.pack("<I", 8)
+    for place, following in zip(places, [*places[1:], 0]):
+        struct.pack_into("<HHHIII", content, place, 1, 256, 3, 1, 9, following)
+    return bytes(content)
 
 
 def repeated_scans(n):
@@ -222,6 +312,18 @@ def make_bombs():
     yield "PPM with a long comment", lambda: b"P5 #" + b"c" * 200_000_000
     yield "PGM of plain text", lambda: b"P2 9999 9999 255\n" + b"#\n" * 50_000_000
     yield "BMP with run lengths", lambda: b"BM" + run_length + bytes(range(256)) * 4 + b"\xff\1\1\0" * 1_000_000
+    yield "TIFF with 9,000 pages", lambda: many_pages(9_000)
+    yield "TIFF with a million pages", lambda: many_pages(1_000_000)
+    yield "PNM with 50 million empty images", lambda: b"P4 0 1 " * 50_000_000
+    yield "PDF page of 5 m x 5 m", lambda: pdf(b"", b"/MediaBox[0 0 14400 14400]")
+    yield "PDF page of 77 megapixels", lambda: pdf(b"0 0 m 99 99 l S", b"/MediaBox[0 0 2000 2200]")
+    yield "PDF with forms in forms", lambda: nested_forms(12)
+    content = zlib.compress(b"q Q " * 2**27, 9)
+    yield "PDF with a content of 512 MB", lambda: pdf(content, filters=b"/Filter/FlateDecode")
+    yield (
+        "PDF with a content of 512 MB, packed twice",
+        lambda: pdf(zlib.compress(content, 9), filters=b"/Filter[/FlateDecode/FlateDecode]"),
+    )
     yield "PostScript", lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n"
     yield "a file of 50 GB", lambda path: os.truncate(path, 50 * 10**9)
     if hasattr(os, "mkfifo"):
@@ -229,15 +331,16 @@ def make_bombs():
         yield "an endless device", lambda path: (path.unlink(), path.symlink_to("/dev/zero"))
 
 
-def examine(path, background):
+def examine(path, background, page=None, color=False):
     """Read and preprocess a file; return what came of it, details, and the texts of warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             # Errors of the second step do not name the file: a `SignaturePreprocessor` adds it.
-            image = read_image(path)
+            image = read_image(path, page=page, color=color)
             try:
-                place_ink(crop_ink(image, background), CANVAS)
+                if background == "photo" or image.ndim == 2:
+                    place_ink(crop_ink(image, background), CANVAS)
                 outcome = "image", ""
             except ImageError:
                 outcome = "image", "without ink"
@@ -265,11 +368,17 @@ def work(connection, folder, seeds, seed):
                 content, kind = mutate(seeds[name], rng)
                 path.write_bytes(content)
                 name = f"mutation {number}: {name}, {kind}"
-            before, start = os.lseek(2, 0, os.SEEK_END), time.process_time()
+            before, start = os.lseek(2, 0, os.SEEK_END), processor_time()
             reset_peak()
-            outcome = examine(path, BACKGROUNDS[number % 3])
+            page = None if isinstance(job, tuple) else PAGES[number // 8 % 4]
+            outcome = examine(path, BACKGROUNDS[number % 4], page, color=bool(number // 4 % 2))
             noise = os.lseek(2, 0, os.SEEK_END) > before
-            connection.send((name, *outcome, noise, time.process_time() - start, peak_bytes()))
+            connection.send((name, *outcome, noise, processor_time() - start, peak_bytes()))
+
+
+def processor_time():
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def reset_peak():
@@ -279,13 +388,17 @@ def reset_peak():
 
 
 def peak_bytes():
+    """Return the largest memory of this process, and that of the largest process that it has started at any time."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    started = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     try:
         status = Path("/proc/self/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+        return started + int(status.split("VmHWM:")[1].split()[0]) * 1024
     except OSError:
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return started + resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 class Child:
@@ -348,16 +461,18 @@ class Report:
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mutations", type=int, default=30_000)
+    parser.add_argument("--only", nargs="+", default=[""], help="parts of the names of the seeds, such as PDF or pages")
     parser.add_argument("--bombs", type=int, default=100, help="the largest number of bombs")
     parser.add_argument("--folder", type=Path, help="real files as further seeds")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     # The time of other threads would count too.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    seeds = make_seeds()
+    seeds = make_seeds() | make_other_seeds()
     if options.folder:
         files = sorted(path for path in options.folder.rglob("*") if path.is_file())
         seeds |= {str(path): path.read_bytes() for path in files}
+    seeds = {name: content for name, content in seeds.items() if any(part in name for part in options.only)}
     print(f"{len(seeds)} seeds of {sum(map(len, seeds.values())) / len(seeds) / 1000:.1f} kB on average")
     reports = {"mutations": Report(), "bombs": Report()}
     with tempfile.TemporaryDirectory() as folder:

@@ -6,23 +6,25 @@
 
 The first form takes references of one person; the second takes a folder with one folder per person
 (`customers/ada/1.png`, `customers/bob/1.png`, ...); the third makes such a folder of synthetic signatures and verifies
-three signatures. Use five or more references. Scans should have 300 dpi and dark ink on bright paper. For photographs,
-forms and ruled paper, add `--background photo`: it removes what is not the signature, and brings it to a usual size.
+three signatures. Use five or more references, with dark ink on bright paper. The size of a signature is compared, too:
+scans should have 300 dpi, or pass `--resolution 200`, or `--resolution file` if all files state their resolution. For
+photographs, forms and ruled paper, add `--background photo`: it removes what is not the signature, and brings it to a
+usual size.
 
-A poor scan, such as one with a shadow or the frame of a form, is not judged: a query is inconclusive, and references
-are refused.
+A poor scan, such as one with a shadow or the frame of a form, or of another resolution, is not judged: a query is
+inconclusive, and references are refused.
 
 An SVM separates the references from negatives: signatures of 20 synthetic writers, and those of the
 other customers if there are any. Nothing is downloaded, and nothing is sent anywhere.
 """
 
 import argparse
-import math
 import os
 import tempfile
 
 import numpy as np
 from PIL import Image
+from sklearn.base import clone
 
 from sigkit.datasets import load_folder, make_signatures
 from sigkit.estimators import WriterDependentSVC
@@ -36,6 +38,10 @@ EXPLANATION = """0 is the decision boundary between the references and the negat
 fewer forgeries and rejects more genuine signatures. Choose it by error rates on other signatures of your own."""
 
 
+def parse_resolution(text):
+    return text if text == "file" else float(text)
+
+
 def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--references", nargs="+", metavar="IMAGE", help="genuine signatures of one person")
@@ -45,10 +51,17 @@ def parse_arguments(arguments=None):
     parser.add_argument("--threshold", type=float, default=0.0, help="accept scores of at least this (default: 0)")
     parser.add_argument("--weights", default="synthetic", help="weights of the network (default: synthetic)")
     parser.add_argument(
-        "--rows", type=int, default=765, help="height of the tallest signature in pixels (default: 765)"
+        "--resolution",
+        type=parse_resolution,
+        default=300,
+        metavar="DPI",
+        help='resolution of all scans in dpi, or "file" for those that the files state (default: 300)',
     )
     parser.add_argument(
-        "--columns", type=int, default=1089, help="width of the widest signature in pixels (default: 1089)"
+        "--rows", type=int, default=765, help="height of the tallest signature in pixels at 300 dpi (default: 765)"
+    )
+    parser.add_argument(
+        "--columns", type=int, default=1089, help="width of the widest signature in pixels at 300 dpi (default: 1089)"
     )
     choices = ("otsu", "adaptive", "photo")
     parser.add_argument("--background", choices=choices, default="otsu", help="photo for photographs and forms")
@@ -72,19 +85,23 @@ def find_references(options):
     return paths, writers
 
 
-def make_negatives(options):
-    """Make signatures of synthetic writers; return preprocessed images and names."""
-    # Relative to the canvas, synthetic signatures must be as large as those of the user. With "photo", all signatures
-    # are brought to the size of a usual one at 300 dpi.
-    resolution = 300.0
-    if options.background != "photo":
-        resolution = float(np.clip(300 * min(options.rows / CANVAS[0], options.columns / CANVAS[1]), 100, 600))
-    settings = {"n_skilled": 0, "resolution": resolution, "random_state": 2}
-    scans, target = make_signatures(N_SYNTHETIC, N_OF_EACH, **settings)
-    canvas_size = tuple(math.ceil(side * resolution / 300) for side in CANVAS)
-    background = "photo" if options.background == "photo" else "otsu"
-    preprocessor = SignaturePreprocessor(canvas_size=canvas_size, background=background, on_poor_scan="ignore")
-    images = preprocessor.fit_transform(scans)
+def make_preprocessor(options):
+    """Make the preprocessor of references and queries, for which poor scans are an error."""
+    # The canvas also holds the synthetic signatures. With "photo", all signatures have a usual size.
+    is_photo = options.background == "photo"
+    canvas_size = CANVAS if is_photo else (max(options.rows, CANVAS[0]), max(options.columns, CANVAS[1]))
+    resolution = None if is_photo else options.resolution
+    # Poor references are an error: everything like them would be accepted later.
+    settings = {"canvas_size": canvas_size, "background": options.background, "resolution": resolution}
+    return SignaturePreprocessor(**settings, on_poor_scan="error")
+
+
+def make_negatives(preprocessor):
+    """Make signatures of synthetic writers; return images, preprocessed for the same canvas, and names."""
+    scans, target = make_signatures(N_SYNTHETIC, N_OF_EACH, n_skilled=0, random_state=2)
+    background = "photo" if preprocessor.background == "photo" else "otsu"
+    settings = {"background": background, "resolution": None, "on_poor_scan": "ignore"}
+    images = clone(preprocessor).set_params(**settings).fit_transform(scans)
     # No folder of a customer can have a slash in its name.
     return images, [f"synthetic/{name}" for name in target[:, 0]]
 
@@ -103,12 +120,10 @@ def preprocess_queries(preprocessor, paths):
 def verify(options):
     """Enroll the references, and print the scores and decisions of the queries."""
     paths, writers = find_references(options)
-    canvas_size = CANVAS if options.background == "photo" else (options.rows, options.columns)
-    # Poor references are an error: everything like them would be accepted later.
-    preprocessor = SignaturePreprocessor(canvas_size=canvas_size, background=options.background, on_poor_scan="error")
+    preprocessor = make_preprocessor(options)
     images = preprocessor.fit_transform(paths)
     judged, reasons = preprocess_queries(preprocessor, options.query)
-    negatives, synthetic = make_negatives(options)
+    negatives, synthetic = make_negatives(preprocessor)
     images = np.concatenate([images, *(image[np.newaxis] for image in judged.values()), negatives])
     features = SigNetFeaturizer(weights=options.weights).fit_transform(images)
     references, queries, negatives = np.split(features, [len(paths), len(paths) + len(judged)])

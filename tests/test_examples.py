@@ -120,13 +120,36 @@ def test_poor_references_are_refused(verify, folder, poor_scans):
         verify.main(["--references", *good, *poor_scans, "--query", good[0]])
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(1530, 2178), (400, 569)])
-def test_synthetic_negatives_are_as_large_as_the_scans(verify, rows, columns):
-    usual, _ = verify.make_negatives(verify.parse_arguments([]))
-    scaled, writers = verify.make_negatives(verify.parse_arguments(["--rows", str(rows), "--columns", str(columns)]))
-    assert len(writers) == len(scaled) == 100
-    widths = [np.median([np.ptp(np.nonzero(image)[1]) for image in images]) for images in (usual, scaled)]
-    assert widths[1] == pytest.approx(widths[0], rel=0.15)
+@pytest.mark.parametrize(("rows", "columns", "scale"), [(1530, 2178, 0.5), (400, 569, 1.0)])
+def test_synthetic_negatives_are_on_the_canvas_of_the_scans(verify, rows, columns, scale):
+    widths = []
+    for arguments in ([], ["--rows", str(rows), "--columns", str(columns)]):
+        preprocessor = verify.make_preprocessor(verify.parse_arguments(arguments))
+        images, writers = verify.make_negatives(preprocessor)
+        assert len(writers) == len(images) == 100
+        widths.append(np.median([np.ptp(np.nonzero(image)[1]) for image in images]))
+    assert widths[1] == pytest.approx(scale * widths[0], rel=0.05)
+
+
+def test_scans_of_another_resolution(verify, tmp_path, capsys):
+    queries = []
+    for dpi in (300, 200, 400):
+        for number, scan in enumerate(make_signatures(1, 6, 0, random_state=1, resolution=dpi)[0]):
+            queries.append(str(tmp_path / f"{dpi}-{number}.png"))
+            Image.fromarray(scan).save(queries[-1], dpi=(dpi, dpi))
+    references, *queries = queries[:5], queries[5], queries[11], queries[17]
+    judged = []
+    for arguments in ([], ["--resolution", "file"]):
+        verify.main(["--references", *references, "--query", *queries, *arguments])
+        judged.append(capsys.readouterr().out)
+    assert scores(judged[0]).keys() == {"300-5.png"}
+    assert judged[0].count("inconclusive: Found a resolution in the file other than resolution=300:") == 2
+    by_file = scores(judged[1])
+    assert by_file["300-5.png"] == scores(judged[0])["300-5.png"]
+    assert by_file.keys() == {"300-5.png", "200-5.png", "400-5.png"}
+    assert np.ptp(list(by_file.values())) < 0.2
+    with pytest.raises(ValueError, match=r"other than resolution=200 in 5 of 5 scans"):
+        verify.main(["--references", *references, "--query", *queries, "--resolution", "200"])
 
 
 def test_meta_learning_of_synthetic_signatures(capsys):

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "attacks": {"_utils", "torch"},
     "nets": {"_utils", "torch", "torchvision"},
     "datasets": {"imaging", "_utils", "torch", "sklearn", "matplotlib", "PIL"},
-    "imaging": {"_utils", "PIL"},
+    "imaging": {"_utils", "PIL", "matplotlib"},
     "model_selection": {"_utils", "sklearn"},
     "metrics": {"_utils", "sklearn", "matplotlib"},
     "_utils": {"sklearn"},

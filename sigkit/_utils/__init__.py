@@ -2,11 +2,12 @@
 
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
-from sigkit._utils._digest import content_digest, signature_digest
+from sigkit._utils._digest import content_digest, scan_digest, signature_digest
 from sigkit._utils._files import remove_unfinished, whole_file
 from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._ordered import check_ordered
+from sigkit._utils._pages import read_scan, split_page
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
     before_last_step,
@@ -80,12 +81,15 @@ __all__ = [
     "printable_path",
     "progress",
     "read_file",
+    "read_scan",
     "remove_unfinished",
     "same_id_type",
+    "scan_digest",
     "seal_safetensors",
     "sealed",
     "signature_digest",
     "single_threaded_products",
+    "split_page",
     "steps_after_preprocessing",
     "thresholds_of_writers",
     "unseal_safetensors",

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from sigkit._utils._pages import split_page
 from sigkit._utils._regular_file import MAX_SCAN_SIZE, open_regular
 
 
@@ -43,6 +44,32 @@ def content_digest(content):
     return fingerprint.hexdigest()
 
 
+def scan_digest(content, page=None):
+    """Compute a digest of a scan: of an array, of a file, or of one page of a file.
+
+    Parameters
+    ----------
+    content : bytes or ndarray
+        The whole file, or the image.
+    page : int or None, default=None
+        The number of the page, if the path names one.
+
+    Returns
+    -------
+    str
+        The digest, 64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> from sigkit._utils import content_digest, scan_digest
+    >>> scan_digest(b"two pages", 0) == scan_digest(b"two pages", 1)
+    False
+    >>> scan_digest(b"one page") == content_digest(b"one page")
+    True
+    """
+    return _with_page(content_digest(content), page)
+
+
 def signature_digest(X, row):
     """Compute a digest of one signature: of the bytes of its file, or of its values.
 
@@ -70,11 +97,16 @@ def signature_digest(X, row):
     if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
         signature = np.asarray(signature)[0]
     if isinstance(signature, (str, os.PathLike)):
-        with open_regular(signature, MAX_SCAN_SIZE) as (file, _):
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        path, page = split_page(signature)
+        with open_regular(path, MAX_SCAN_SIZE) as (file, _):
+            return _with_page(hashlib.file_digest(file, "sha256").hexdigest(), page)
     if np.ndim(signature) == 0:
         return row
     signature = np.asarray(signature)
     if signature.dtype.hasobject:
         return content_digest(repr(signature.tolist()).encode())
     return content_digest(signature)
+
+
+def _with_page(digest, page):
+    return digest if page is None else content_digest(f"{digest}[{page}]".encode())

@@ -3,7 +3,7 @@
 import csv
 import os
 
-from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, read_file
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, read_file, split_page
 from sigkit.datasets._folder import check_canvas
 from sigkit.datasets._naming import KINDS, check_kinds
 from sigkit.datasets._tree import Scans, make_bunch, with_integers
@@ -200,7 +200,7 @@ def _existing(folder, name):
     path = os.path.join(folder, name)
     if "\\" in name and not os.path.exists(path):
         other = os.path.join(folder, *name.split("\\"))
-        return other if os.path.exists(other) else path
+        return other if os.path.exists(split_page(other)[0]) else path
     return path
 
 
@@ -212,7 +212,7 @@ def _check_unique(path, found):
 
 
 def _make_bunch(path, found, canvas_size, on_error, chosen):
-    missing = [row for row in found if not os.path.isfile(row[2])]
+    missing = [row for row in found if not os.path.isfile(split_page(row[2])[0])]
     notes = []
     if missing:
         names = listing(name for _, _, name in missing)

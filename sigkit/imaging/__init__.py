@@ -1,22 +1,30 @@
 """Read scans of signatures, check their quality, and the steps of their preprocessing as plain functions."""
 
 from sigkit.imaging._clean import remove_background
+from sigkit.imaging._display import PreprocessingDisplay
 from sigkit.imaging._error import ImageError
+from sigkit.imaging._formats import CANVAS_DPI as CANVAS_DPI
 from sigkit.imaging._preprocess import crop_ink, place_ink, preprocess_image
 from sigkit.imaging._quality import PROBLEMS as PROBLEMS
 from sigkit.imaging._quality import ScanQuality, check_scan, check_scans
-from sigkit.imaging._read import read_image
+from sigkit.imaging._read import list_pages, read_image
+from sigkit.imaging._read import read_with_resolution as read_with_resolution
+from sigkit.imaging._read import stated_resolution as stated_resolution
+from sigkit.imaging._resample import check_resampled as check_resampled
+from sigkit.imaging._resample import dpi_of_scan as dpi_of_scan
 from sigkit.imaging._resize import fit_canvas
 from sigkit.imaging._threshold import adaptive_threshold, otsu_threshold
 
 __all__ = [
     "ImageError",
+    "PreprocessingDisplay",
     "ScanQuality",
     "adaptive_threshold",
     "check_scan",
     "check_scans",
     "crop_ink",
     "fit_canvas",
+    "list_pages",
     "otsu_threshold",
     "place_ink",
     "preprocess_image",

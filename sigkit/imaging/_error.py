@@ -25,6 +25,14 @@ def truncated(content):
     return damaged(f"it is truncated: its {len(content)} bytes end before the image does")
 
 
+def needs_extra(kind, extra):
+    """Return the error for a file of a kind that another package reads, if it is installed."""
+    return ImageError(
+        f"a file of the kind {kind}, which is read if sigkit is installed with the extra {extra}: pip install "
+        f"'sigkit[{extra}]'. Or convert it to PNG, or leave it out."
+    )
+
+
 def not_supported(reason):
     """Return the error for a file of a kind that is not read."""
     return ImageError(f"cannot be read ({reason}). Convert it to PNG, or leave it out.")

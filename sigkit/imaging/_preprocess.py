@@ -10,6 +10,7 @@ import numpy as np
 from sigkit.imaging._ink import PART, find_ink, rows_at_a_time
 from sigkit.imaging._photo import clean_photograph
 from sigkit.imaging._quality import find_problems, measure_scan
+from sigkit.imaging._resample import as_pair, resample
 from sigkit.imaging._resize import plan_resize
 from sigkit.imaging._threshold import adaptive_thresholds, count_grays, otsu_of_histogram
 
@@ -36,7 +37,7 @@ class Preprocessed(NamedTuple):
     issues: dict[str, str]
 
 
-def crop_ink(image, background="otsu", check=False):
+def crop_ink(image, background="otsu", check=False, resolution=None):
     """Crop the ink of a scan, clear its background and invert it.
 
     This is the part of `preprocess_image` that does not depend on the canvas.
@@ -49,6 +50,8 @@ def crop_ink(image, background="otsu", check=False):
         How the background is found; see `preprocess_image`.
     check : bool, default=False
         Whether problems of the scan are looked for, as by `check_scan`.
+    resolution : float, tuple of (float, float) or None, default=None
+        Resolution of the scan in dpi, or down and across if its pixels are not square; see `preprocess_image`.
 
     Returns
     -------
@@ -81,8 +84,15 @@ def crop_ink(image, background="otsu", check=False):
     >>> ink.pixels.shape, ink.center
     ((22, 32), (11, 16))
     """
+    if resolution is not None:
+        image = resample(image, as_pair(resolution), usual_size=background == "photo")
     if background == "photo":
         image = clean_photograph(image)
+    return crop_gray(image, background, check)[0]
+
+
+def crop_gray(image, background, check):
+    """Return the cropped ink of a gray image, and the slices of its bounding box."""
     counts = count_grays(image)
     threshold = otsu_of_histogram(counts)
     # Inverted, `pixel <= threshold` is `value >= 255 - threshold`. An adaptive threshold differs between pixels, but is
@@ -104,7 +114,7 @@ def crop_ink(image, background="otsu", check=False):
         for first in range(0, len(crop), n_rows):
             part = slice(first, first + n_rows)
             pixels[part] *= crop[part] <= threshold[part]
-    return CroppedInk(pixels, (box.center_row, box.center_column), min_ink, issues)
+    return CroppedInk(pixels, (box.center_row, box.center_column), min_ink, issues), inside
 
 
 def place_ink(ink, canvas_size, image_size=(170, 242)):
@@ -160,7 +170,7 @@ def place_ink(ink, canvas_size, image_size=(170, 242)):
     return Preprocessed(_resize(pixels, row_weights, column_weights), issues)
 
 
-def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu", check=False):
+def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu", check=False, resolution=None):
     """Center a signature on a canvas, clear its background, invert it and resize it.
 
     The procedure of [1]_: find the bounding box and the center of mass of the ink; place the box on a white canvas with
@@ -172,7 +182,8 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     image : ndarray of shape (height, width), dtype uint8
         A scan: bright paper and dark ink. With `background="photo"` it can also have colors, shape (height, width, 3).
     canvas_size : tuple of (int, int)
-        Rows and columns of the canvas, in pixels of the scan. If the ink is larger, only its middle part is kept.
+        Rows and columns of the canvas, in pixels of the scan, or with `resolution` at 300 dpi: 765 x 1089 pixels are
+        then 65 x 92 mm. If the ink is larger, only its middle part is kept.
     image_size : tuple of (int, int), default=(170, 242)
         Rows and columns of the result.
     background : {"otsu", "adaptive", "photo", "none"}, default="otsu"
@@ -182,6 +193,10 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
         With "none" the background is not cleared, and Otsu's threshold is used to find the ink only.
     check : bool, default=False
         Whether problems of the scan are looked for, as by `check_scan`.
+    resolution : float, tuple of (float, float) or None, default=None
+        Resolution of the scan in dpi, or down and across if its pixels are not square. The scan is resampled to 300 dpi
+        before the ink is found. With None it is not resampled. With `background="photo"`, which has a usual size, its
+        pixels only become square.
 
     Returns
     -------
@@ -212,7 +227,7 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     >>> image.shape, image.max(), issues
     ((170, 242), np.uint8(255), {})
     """
-    return place_ink(crop_ink(image, background, check), canvas_size, image_size)
+    return place_ink(crop_ink(image, background, check, resolution), canvas_size, image_size)
 
 
 def _keep_whole(thresholds, kept):

@@ -1,15 +1,16 @@
 """Read image files of the usual kinds as 8-bit images, in gray or in color."""
 
 import io
-from numbers import Real
+import os
+from numbers import Integral, Real
 
 import numpy as np
 from PIL import Image
 
-from sigkit._utils import MAX_SCAN_SIZE, printable_path, read_file
-from sigkit.imaging._error import ImageError, damaged
-from sigkit.imaging._formats import identify
-from sigkit.imaging._pixels import BYTES_PER_PIXEL, to_array
+from sigkit._utils import printable_path, read_scan
+from sigkit.imaging._error import ImageError, damaged, not_supported
+from sigkit.imaging._formats import find_scans, identify
+from sigkit.imaging._pixels import bytes_per_pixel, to_array
 
 MAX_MEMORY = 700
 """The default of `max_memory`, in MiB: with the interpreter and its libraries, less than 1 GB in all."""
@@ -32,25 +33,30 @@ _ORIENT = {
 }
 
 
-def read_image(source, *, color=False, max_memory=MAX_MEMORY):
+def read_image(source, *, page=None, color=False, max_memory=MAX_MEMORY):
     """Read an image file as 8-bit gray, or in color.
 
-    Every mode is converted: colors by luminance, palettes by their colors, transparent pixels as white paper, 16-bit
-    gray by its high byte, bilevel scans to 0 and 255. The EXIF orientation is applied. Only the first page of a file
-    with several pages is read.
+    Every mode is converted: colors by luminance, palettes by their colors, transparent pixels as white paper, bilevel
+    scans to 0 and 255, and gray of more than 8 bits by its highest 8 bits of those that are used. The orientation of
+    the camera is applied, and so is the tag of TIFF files that 0 is white. Of an animation, the first frame is read.
 
     Parameters
     ----------
     source : str, os.PathLike or bytes
         Path of a PNG, TIFF, JPEG, BMP, GIF, WebP, or binary PBM, PGM or PPM file; or the content of such a file as
-        bytes. The content decides, not the suffix. Files of other formats are not opened, because the programs that
-        read some of them can be made to do anything.
+        bytes. With extras of sigkit, HEIC and PDF files are read, too. The path can end in the number of a page,
+        counted from 0: ``"ada.tif[2]"`` is the third page, unless a file has this very name. The content decides, not
+        the suffix. Files of other formats are not opened, because the programs that read some of them can be made to
+        do anything.
+    page : int or None, default=None
+        Number of the page, from 0, if the path does not name one. A file with several pages needs it, except if all
+        others are masks or previews: marked as such, or copies of less than 0.3 times the height and width.
     color : bool, default=False
         Whether an image that has colors keeps them.
     max_memory : float, default=700
         Largest memory in MiB that reading and preprocessing the image may take; a small file can ask for any amount. It
         is compared with the size that the file gives, before anything is decoded. The default is enough for 200 million
-        pixels in gray, 120 in color, 50 in a progressive JPEG file, and 29 in a WebP file.
+        pixels in gray, 120 in color, 85 if its colors are kept, 50 in a progressive JPEG file, and 29 in a WebP file.
 
     Returns
     -------
@@ -62,10 +68,20 @@ def read_image(source, *, color=False, max_memory=MAX_MEMORY):
     ------
     ImageError
         If the file does not exist or is no regular file, if it is of another format, truncated or damaged, if it needs
-        more memory, or if it has pixel values of unknown range.
+        more memory, has pixel values of unknown range, or has several pages and none is named.
+
+    See Also
+    --------
+    list_pages : The pages of a file, as paths.
 
     Notes
     -----
+    If no ink can be seen on white paper, because it is white or pale on transparent paper, the alpha channel is the
+    ink. The pages of a PDF file are rendered at 300 dpi, in a process with limited time and memory.
+
+    Gray of more than 8 bits uses as many as the file says: the tag MaxSampleValue of TIFF, the chunk sBIT of PNG. If
+    it says nothing, paper is taken to be bright: the largest value tells whether 8, 10, 12 or 16 bits are used.
+
     Damage is found where the format allows it: PNG files have checksums, and the lines of fax-compressed TIFF files
     must have the right length. A changed byte within the pixels of a JPEG, an uncompressed or a fax-compressed file can
     give other pixels without an error.
@@ -84,22 +100,98 @@ def read_image(source, *, color=False, max_memory=MAX_MEMORY):
     >>> read_image(b"P5 2 1 255 " + bytes([0, 255]))
     array([[  0, 255]], dtype=uint8)
     """
+    return read_with_resolution(source, page, color, max_memory)[0]
+
+
+def read_with_resolution(source, page=None, color=False, max_memory=MAX_MEMORY):
+    """Read an image file as `read_image` does; return the pixels, and the `Resolution` that the file states or None."""
     if not isinstance(max_memory, Real) or not max_memory > 0:
         raise ValueError(f"max_memory must be a positive number, in MiB; found {max_memory!r}.")
+    if page is not None and (not isinstance(page, Integral) or isinstance(page, bool) or page < 0):
+        raise ValueError(f"page must be an integer from 0, or None; found {page!r}.")
     if isinstance(source, bytes):
-        return _decode(source, color, max_memory)
+        return _decode(source, page, color, max_memory)
+    content, own_page = _read(source)
+    if page is not None and own_page is not None:
+        raise ValueError(f"page={page}, and the path {printable_path(source)} names a page too; leave one of them out.")
     try:
-        content = read_file(source, MAX_SCAN_SIZE)
-    except OSError as error:
-        raise ImageError(str(error)) from error
-    try:
-        return _decode(content, color, max_memory)
+        return _decode(content, page if own_page is None else own_page, color, max_memory)
     except ImageError as error:
         raise ImageError(f"{printable_path(source)}: {error}") from error
 
 
-def _decode(content, color, max_memory):
-    encoded = identify(content)
+def stated_resolution(content, page=None):
+    """Return the `Resolution` of a page in the content of a file, or None; nothing is decoded."""
+    return _oriented_resolution(identify(content, page))
+
+
+def _oriented_resolution(encoded):
+    """Return the resolution of an image that has the orientation of its file."""
+    is_turned = encoded.resolution and encoded.orientation >= 5
+    return encoded.resolution.turned() if is_turned else encoded.resolution
+
+
+def list_pages(path):
+    """List the pages of an image file as paths, each of which is a scan for all functions that take paths.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file.
+
+    Returns
+    -------
+    list of str
+        The path with the number of each page, from 0, such as ``"ada.tif[0]"``; the path alone for a file of a single
+        page. TIFF, HEIC, PDF, PBM, PGM and PPM files can have several. Previews and masks in a TIFF file are left out,
+        and the frames of an animation are no pages.
+
+    Raises
+    ------
+    ImageError
+        If the file does not exist, is no regular file, is of another format, or its structure is damaged.
+
+    See Also
+    --------
+    read_image : Read a page.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from PIL import Image
+    >>> from sigkit.imaging import list_pages, read_image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "ada.tif")
+    ...     sheets = [Image.new("L", (4, 2), gray) for gray in (255, 128)]
+    ...     sheets[0].save(path, save_all=True, append_images=sheets[1:])
+    ...     pages = list_pages(path)
+    ...     print([os.path.basename(page) for page in pages])
+    ...     read_image(pages[1])
+    ['ada.tif[0]', 'ada.tif[1]']
+    array([[128, 128, 128, 128],
+           [128, 128, 128, 128]], dtype=uint8)
+    """
+    content, page = _read(path)
+    path = os.fsdecode(path)
+    if page is not None:
+        return [path]
+    try:
+        numbers = find_scans(content)
+    except ImageError as error:
+        raise ImageError(f"{printable_path(path)}: {error}") from error
+    return [path] if numbers == [0] else [f"{path}[{number}]" for number in numbers]
+
+
+def _read(path):
+    try:
+        return read_scan(path)
+    except OSError as error:
+        raise ImageError(str(error)) from error
+
+
+def _decode(content, page, color, max_memory):
+    _check_copy(len(content), max_memory)
+    encoded = identify(content, page)
     # Some decoders take their memory as soon as they open a file, others when they decode it.
     decoder_bytes = (encoded.content is not content) * len(encoded.content) + encoded.decoder_bytes
     _check_memory(encoded.size, len(content), decoder_bytes, 0, max_memory)
@@ -107,19 +199,31 @@ def _decode(content, color, max_memory):
         encoded.check()
     try:
         with encoded.decoder(_Stream(encoded.content)) as image:
-            per_pixel = BYTES_PER_PIXEL.get(image.mode, 4) + (3 if color else 1)
+            per_pixel = bytes_per_pixel(image, color)
             _check_memory(image.size, len(content), decoder_bytes, per_pixel, max_memory)
-            pixels = to_array(image, color)
+            pixels = to_array(image, color, encoded.highest, encoded.is_inverted)
     except (ImageError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise ImageError(f"{error} Raise PIL.Image.MAX_IMAGE_PIXELS, or convert it to PNG.") from error
     except Exception as error:
+        if "pixel mode" in str(error):
+            raise not_supported("its kind of pixels is rare") from error
         # Decoders raise OSError, SyntaxError, struct.error and more on damaged files.
         raise damaged(error) from error
     if encoded.orientation in _ORIENT:
         pixels = np.ascontiguousarray(_ORIENT[encoded.orientation](pixels))
-    return pixels
+    return pixels, _oriented_resolution(encoded)
+
+
+def _check_copy(n_content, max_memory):
+    """Raise if a file is so large that a copy of the necessary parts would take too much memory."""
+    needed = 2 * n_content / 2**20
+    if needed > max_memory:
+        raise ImageError(
+            f"has {n_content:,} bytes, which need {needed:,.0f} MiB of memory, more than max_memory={max_memory:g}. "
+            "Compress the image or reduce its size, or raise max_memory."
+        )
 
 
 def _check_memory(size, n_content, decoder_bytes, per_pixel, max_memory):

@@ -13,17 +13,33 @@ _OF_CANVAS = {
         'Choose a canvas_size with that ratio, or "max".',
     ),
 }
-_MESSAGES = _OF_CANVAS | PROBLEMS
+_OF_SIZE = {
+    "outsize": (
+        'ink much larger than that of all others, which canvas_size="max" makes small',
+        "Crop such scans or leave them out, or pass canvas_size as two integers.",
+    ),
+    "resolution": (
+        "a resolution in the file other than {expected}",
+        'Pass resolution="file" if the files are right, or the resolution as a number if they are wrong.',
+    ),
+    "pixel_shape": ("pixels that are not square", 'Pass resolution="file", which makes them square.'),
+    "unknown_dpi": (
+        "files without a known resolution, which are taken to have 300 dpi",
+        "Scan at 300 dpi, or pass the resolution as a number if it is the same for all scans.",
+    ),
+}
+_MESSAGES = _OF_CANVAS | _OF_SIZE | PROBLEMS
 
 
-def report_issues(issues, names, on_poor_scan, canvas_size, image_size):
+def report_issues(issues, names, on_poor_scan, canvas_size, image_size, expected):
     """Warn of the issues of scans, raise an error that names all of them, or ignore them.
 
-    `issues` has a dict for each scan, from kinds of problems to short descriptions.
+    `issues` has a dict for each scan, from kinds of problems to short descriptions. `expected` is the resolution that
+    files should state, in words.
     """
     if on_poor_scan == "ignore":
         return
-    sizes = {"canvas": "{} x {}".format(*canvas_size), "image": "{} x {}".format(*image_size)}
+    sizes = {"canvas": "{} x {}".format(*canvas_size), "image": "{} x {}".format(*image_size), "expected": expected}
     messages = []
     for kind, (what, advice) in _MESSAGES.items():
         found = [f"{name} ({of_scan[kind]})" for of_scan, name in zip(issues, names) if kind in of_scan]

@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-from sigkit._utils import MAX_SCAN_SIZE, check_ordered, printable_path, read_file
+from sigkit._utils import check_ordered, printable_path, read_scan
 from sigkit.imaging import ImageError
 
 MAX_SIDE = 100_000
@@ -63,11 +63,11 @@ def check_shape(size, name):
 
 
 def read_content(scan):
-    """Return the bytes of a file, or the array itself: what the digest of a scan is computed from."""
+    """Return the bytes of a file, or the array itself, and the page of the file: what identifies a scan."""
     if not isinstance(scan, str):
-        return scan
+        return scan, None
     try:
-        return read_file(scan, MAX_SCAN_SIZE)
+        return read_scan(scan)
     except OSError as error:
         # The caller adds the name.
         raise ImageError(str(error).removeprefix(f"{printable_path(scan)}: ")) from error

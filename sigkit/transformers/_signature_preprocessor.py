@@ -10,10 +10,18 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sigkit._utils import map_parallel, progress
-from sigkit.imaging import ImageError, fit_canvas
+from sigkit.imaging import CANVAS_DPI, ImageError, fit_canvas
 from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
 from sigkit.transformers._poor_scans import report_issues
-from sigkit.transformers._scan_steps import compute_chunk, find_ink_of_scan, preprocess_scan
+from sigkit.transformers._resolution import describe_expected, find_outsize, find_size_issues, usual_resolution
+from sigkit.transformers._scan_steps import (
+    FoundInk,
+    ScanSettings,
+    compute_chunk,
+    find_ink_of_scan,
+    preprocess_scan,
+    state_resolution,
+)
 from sigkit.transformers._scans import check_scans, check_shape
 
 _KEPT_BYTES = 2**28
@@ -34,10 +42,12 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     Parameters
     ----------
     canvas_size : tuple of (int, int) or "max", default="max"
-        Rows and columns of the canvas in pixels of the scans. It is the same for all signatures, so that their sizes
-        remain comparable. With "max", `fit` chooses the smallest canvas with the aspect ratio of `image_size` that
-        holds every signature, none of which may be longer than 10,000 pixels; signatures passed to `transform` later
-        may be larger. A fixed canvas is better in cross-validation: the images are then the same in every fold.
+        Rows and columns of the canvas in pixels of the scans, or at 300 dpi if `resolution` is set: (765, 1089) is then
+        65 x 92 mm. It is the same for all signatures, so that their sizes remain comparable. With "max", `fit` chooses
+        the smallest canvas with the aspect ratio of `image_size` that holds every signature, none of which may be
+        longer than 10,000 pixels; it reports a few that are much larger than all others. Signatures passed to
+        `transform` later may be larger. A fixed canvas is better in cross-validation: the images are then the same in
+        every fold.
     image_size : tuple of (int, int), default=(170, 242)
         Rows and columns of the images.
     background : {"otsu", "adaptive", "photo", "none"}, default="otsu"
@@ -46,10 +56,17 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         gray or in color. It removes shadows, rules, frames, black edges, specks, and print and stamps of another color.
         It also brings the signature to a usual size at 300 dpi and reduces its slope: the distance of the camera does
         not matter then, and its tilt less. References and queries need the same setting.
+    resolution : float, "file" or None, default=None
+        Resolution of the scans. With "file", each is resampled to 300 dpi by the resolution that its file states, also
+        if its pixels are not square. Files without a known one are reported, and taken to have 300 dpi; so are arrays.
+        A number, from 50 to 4800, is the resolution in dpi of all scans; files that state another one are reported.
+        With None nothing is resampled, and files are reported if they state a resolution other than that of most scans
+        in `fit`, or pixels that are not square. A difference of 5 % is not reported. With `background="photo"` there is
+        a usual size: pixels become square by the file, and nothing is reported.
     on_poor_scan : {"warn", "error", "ignore"}, default="warn"
-        What is done about scans with problems, which :func:`~sigkit.imaging.check_scan` finds, and about signatures
-        that the canvas or the image does not show completely: one warning for each kind of problem, one error that
-        names all such scans, or nothing.
+        What is done about scans with problems, which :func:`~sigkit.imaging.check_scan` finds, about those whose size
+        is in question, and about signatures that the canvas or the image does not show completely: one warning for
+        each kind of problem, one error that names all such scans, or nothing.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Folder of a cache with one entry per image, identified by the image's content and these parameters. Damaged
         entries are computed again. If the folder cannot be written later, one warning names it.
@@ -65,6 +82,9 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     ----------
     canvas_size_ : tuple of (int, int)
         Rows and columns of the canvas.
+    resolution_ : float or None
+        Resolution in dpi at which sizes are compared: 300 if `resolution` is set or the background is "photo";
+        otherwise that which most files in `fit` state, or None if most scans have none.
 
     See Also
     --------
@@ -75,7 +95,9 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
     Notes
     -----
     A poor scan is one with a shadow, straight lines, a dark edge, several signatures, noise, no contrast and more; the
-    user guide has a table. `fit` alone does not report them.
+    user guide has a table. `fit` alone reports those that decide a canvas of "max" only.
+
+    A resolution is known if the file states 50 to 4800 dpi, but not 72 or 96, which software writes if it knows none.
 
     `fit_transform` reads every scan and finds its ink once. With a canvas of "max", the cropped ink is compressed and
     kept until the canvas is known: up to 256 MiB in memory, which is enough for about 30,000 scans, and all of it in
@@ -102,6 +124,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         "canvas_size": [tuple, list, np.ndarray, StrOptions({"max"})],
         "image_size": [tuple, list, np.ndarray],
         "background": [StrOptions({"otsu", "adaptive", "photo", "none"})],
+        "resolution": [Interval(Real, 50, 4800, closed="both"), StrOptions({"file"}), None],
         "on_poor_scan": [StrOptions({"warn", "error", "ignore"})],
         "memory": [str, os.PathLike, HasMethods(["cache"]), None],
         "max_memory": [Interval(Real, 0, None, closed="neither")],
@@ -115,6 +138,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         canvas_size="max",
         image_size=(170, 242),
         background="otsu",
+        resolution=None,
         on_poor_scan="warn",
         memory=None,
         max_memory=700,
@@ -124,6 +148,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         self.canvas_size = canvas_size
         self.image_size = image_size
         self.background = background
+        self.resolution = resolution
         self.on_poor_scan = on_poor_scan
         self.memory = memory
         self.max_memory = max_memory
@@ -138,7 +163,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
             Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
-            `background="photo"` they can have colors, shape (height, width, 3). They are read only if
+            `background="photo"` they can have colors, shape (height, width, 3). They are decoded only if
             `canvas_size` is "max".
         y : None
             Ignored; present for API consistency.
@@ -151,17 +176,23 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Raises
         ------
         ImageError
-            A `ValueError` that names the image, if one is unreadable, blank or contains no signature.
+            A `ValueError` that names the image, if one is unreadable, blank or contains no signature, and `canvas_size`
+            is "max".
         ValueError
             If `X` is empty or does not contain images, or a size is not two positive integers.
         OSError
             If the folder of the cache cannot be made.
         """
-        scans = check_scans(X, self._takes_color())
+        scans = check_scans(X, self._is_photo())
         make_memory(self.memory)
-        problems = []
-        self._choose_canvas(scans, problems, kept_bytes=0)
+        problems, issues = [], [{} for _ in scans]
+        found = self._choose_canvas(scans, problems, issues, kept_bytes=0)
+        stated = [ink.stated for ink in found]
+        if not isinstance(self.canvas_size, str) and self._compares():
+            stated = [resolution for _, resolution in self._map("read", problems, state_resolution, scans)]
+        self._set_resolution(stated)
         warn_if_not_kept(self.memory, problems)
+        self._report(issues, scans)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -191,11 +222,15 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         OSError
             If the folder of the cache cannot be made.
         """
-        scans = check_scans(X, self._takes_color())
+        scans = check_scans(X, self._is_photo())
         make_memory(self.memory)
-        problems = []
-        kept = self._choose_canvas(scans, problems, kept_bytes=_KEPT_BYTES)
-        return self._preprocess(scans, problems, kept)
+        problems, issues = [], [{} for _ in scans]
+        found = self._choose_canvas(scans, problems, issues, kept_bytes=_KEPT_BYTES)
+        images, stated = self._preprocess(scans, problems, issues, found)
+        self._set_resolution(stated)
+        self._find_size_issues(scans, stated, issues)
+        self._report(issues, scans)
+        return images
 
     def transform(self, X):
         """Preprocess signatures.
@@ -220,7 +255,12 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
             If `X` is empty or does not contain images.
         """
         check_is_fitted(self)
-        return self._preprocess(check_scans(X, self._takes_color()), [])
+        scans = check_scans(X, self._is_photo())
+        issues = [{} for _ in scans]
+        images, stated = self._preprocess(scans, [], issues, [FoundInk()] * len(scans))
+        self._find_size_issues(scans, stated, issues)
+        self._report(issues, scans)
+        return images
 
     def set_output(self, *, transform=None):
         """Do nothing: images do not fit into a table.
@@ -237,53 +277,74 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         """
         return self
 
-    def _takes_color(self):
+    def _is_photo(self):
         return self.background == "photo"
 
-    def _choose_canvas(self, scans, problems, *, kept_bytes):
-        """Set `canvas_size_`; return the digest and the packed ink of each scan, if they were found and kept.
+    def _compares(self):
+        """Return whether resolutions are compared with those in `fit`."""
+        return self.resolution is None and not self._is_photo()
 
-        Problems of the cache are added to a list.
+    def _choose_canvas(self, scans, problems, issues, *, kept_bytes):
+        """Set `canvas_size_`; return the `FoundInk` of each scan, if it was found and kept.
+
+        Problems of the cache are added to a list, and outsize signatures to the issues.
         """
         image_size = check_shape(self.image_size, "image_size")
-        kept = [(None, None)] * len(scans)
+        kept = [FoundInk()] * len(scans)
         if not isinstance(self.canvas_size, str):
             self.canvas_size_ = check_shape(self.canvas_size, "canvas_size")
             return kept
-        shapes = []
-        shared = self._ink_memory(), self.background, self._checks(), self.max_memory, kept_bytes > 0
-        for position, (digest, shape, ink) in self._map("measured", problems, find_ink_of_scan, scans, *shared):
-            shapes.append(shape)
-            if ink is not None:
-                kept_bytes -= sum(array.nbytes for array in ink.values())
-            kept[position] = digest, ink if kept_bytes > 0 else None
+        shapes = [None] * len(scans)
+        shared = self._ink_memory(), self._scan_settings(), kept_bytes > 0
+        for position, (found, shapes[position]) in self._map("measured", problems, find_ink_of_scan, scans, *shared):
+            if found.packed is not None:
+                kept_bytes -= sum(array.nbytes for array in found.packed.values())
+            kept[position] = found if kept_bytes > 0 else found._replace(packed=None)
         self.canvas_size_ = fit_canvas(np.max(shapes, axis=0).tolist(), image_size)
+        for position, description in find_outsize(shapes, image_size).items():
+            issues[position]["outsize"] = description
         return kept
 
-    def _preprocess(self, scans, problems, kept=None):
-        """Preprocess scans, from their ink where it was kept, and warn of possible problems, of the cache too."""
-        image_size = check_shape(self.image_size, "image_size")
-        settings = {"canvas_size": self.canvas_size_, "image_size": image_size, "background": self.background}
-        settings["check"] = self._checks()
-        memory = ImageMemory(self.memory, "preprocessed", settings)
-        kept = kept or [(None, None)] * len(scans)
-        items = [(*scan, *found) for scan, found in zip(scans, kept)]
-        images = np.empty((len(scans), *image_size), dtype=np.uint8)
-        issues = [None] * len(scans)
-        shared = memory, self._ink_memory(), settings, self.max_memory
-        for position, result in self._map("preprocessed", problems, preprocess_scan, items, *shared):
-            images[position], issues[position] = result
-        warn_if_not_kept(self.memory, problems)
-        report_issues(issues, [name for name, _ in scans], self.on_poor_scan, self.canvas_size_, image_size)
-        return images
+    def _preprocess(self, scans, problems, issues, found):
+        """Preprocess scans, from their ink where it was kept; return the images, and the resolutions of the files.
 
-    def _checks(self):
-        return self.on_poor_scan != "ignore"
+        What is found is added to the issues, and problems of the cache cause a warning.
+        """
+        settings, image_size = self._scan_settings(), check_shape(self.image_size, "image_size")
+        memory = ImageMemory(self.memory, "preprocessed", *settings[:3], self.canvas_size_, image_size)
+        images = np.empty((len(scans), *image_size), dtype=np.uint8)
+        stated = [None] * len(scans)
+        shared = memory, self._ink_memory(), settings, self.canvas_size_, image_size
+        items = list(zip(scans, found))
+        for position, result in self._map("preprocessed", problems, preprocess_scan, items, *shared):
+            images[position], of_scan, stated[position] = result
+            issues[position].update(of_scan)
+        warn_if_not_kept(self.memory, problems)
+        return images, stated
+
+    def _set_resolution(self, stated):
+        self.resolution_ = usual_resolution(stated) if self._compares() else float(CANVAS_DPI)
+
+    def _find_size_issues(self, scans, stated, issues):
+        """Add what is wrong with the resolutions of files to the issues; arrays have none."""
+        for (_, scan), resolution, of_scan in zip(scans, stated, issues):
+            if isinstance(scan, str) and not self._is_photo():
+                of_scan.update(find_size_issues(resolution, self.resolution, self.resolution_))
+
+    def _report(self, issues, scans):
+        """Warn of issues, or raise an error."""
+        image_size = check_shape(self.image_size, "image_size")
+        expected = describe_expected(self.resolution, self.resolution_)
+        names = [name for name, _ in scans]
+        report_issues(issues, names, self.on_poor_scan, self.canvas_size_, image_size, expected)
+
+    def _scan_settings(self):
+        return ScanSettings(self.background, self.on_poor_scan != "ignore", self.resolution, self.max_memory)
 
     def _ink_memory(self):
         """Return the cache of cropped ink, which only a canvas of "max" needs."""
         memory = self.memory if isinstance(self.canvas_size, str) else None
-        return ImageMemory(memory, "ink", self.background, self._checks())
+        return ImageMemory(memory, "ink", *self._scan_settings()[:3])
 
     def _map(self, step, problems, function, items, *shared):
         """Yield the position and the result of each item as they are done; in the end, raise one error for all."""

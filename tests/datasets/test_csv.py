@@ -115,3 +115,14 @@ def test_skip(table, tmp_path):
     ]
     assert bunch.images.tolist() == [str(tmp_path / "a" / "1.png")]
     assert sorted(bunch.skipped) == [str(tmp_path / "a" / "2.png"), str(tmp_path / "c.png")]
+
+
+@pytest.mark.parametrize("name", ["scans/ada.tif", "scans\\ada.tif"])
+def test_pages_of_a_file(table, tmp_path, name):
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "ada.tif").write_bytes(b"")
+    bunch = load_csv(table(f"path,writer\n{name}[0],ada\n{name}[1],ada\nb/1.png,eve\n"))
+    path = os.path.join(tmp_path, "scans", "ada.tif")
+    assert bunch.images[:2].tolist() == [f"{path}[0]", f"{path}[1]"]
+    with pytest.raises(ValueError, match=r"1 of 2 files do not exist: .*nowhere\.tif\[0\]"):
+        load_csv(table("path,writer\nnowhere.tif[0],ada\nb/1.png,ada\n"))

@@ -43,7 +43,7 @@ def test_all_formats_and_modes_are_those_of_pillow(seeds):
 
 
 def test_large_images_are_converted_in_parts(seeds, monkeypatch):
-    monkeypatch.setattr("sigkit.imaging._gray._PART", 1000)
+    monkeypatch.setattr("sigkit.imaging._pixels._PART", 1000)
     for name, content in seeds.items():
         assert np.array_equal(read_image(content), read_with_pillow(content)), name
 
@@ -53,9 +53,8 @@ def test_large_images_are_converted_in_parts(seeds, monkeypatch):
     [
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "PostScript"),
         (b"\xc5\xd0\xd3\xc6" + bytes(30), "PostScript"),
-        (b"%PDF-1.7\n", "PDF"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
-        (b"\0\0\0\x18ftypmif1\0\0\0\0", "HEIC"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1miafavif", "AVIF"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "video"),
         (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
         (b"\xd7\xcd\xc6\x9a" + bytes(30), "Windows Metafile"),
         (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
@@ -138,7 +137,7 @@ def test_orientation_of_xmp(noise, suffix):
 @pytest.mark.parametrize("limit", [10, None])
 def test_the_limit_of_pillow_does_not_decide(seeds, monkeypatch, limit):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    monkeypatch.setattr("sigkit.imaging._gray._PART", 1000)
+    monkeypatch.setattr("sigkit.imaging._pixels._PART", 1000)
     for name, content in seeds.items():
         if limit and name.startswith("WebP"):
             with pytest.raises(ImageError, match=r"Raise PIL\.Image\.MAX_IMAGE_PIXELS"):
@@ -308,8 +307,8 @@ def test_damaged_tags_do_not_warn(fuzz, noise):
     assert np.array_equal(read_image(content), np.arange(100).reshape(10, 10))
 
 
-def test_animations_and_pages(noise):
-    for suffix in ("GIF", "PNG", "TIFF", "WEBP"):
+def test_animations(noise):
+    for suffix in ("GIF", "PNG", "WEBP"):
         options = {"lossless": True} if suffix == "WEBP" else {}
         image = noise if suffix != "WEBP" else noise.convert("RGB")
         other = image.rotate(180)
@@ -318,7 +317,7 @@ def test_animations_and_pages(noise):
 
 
 def test_compressions_of_tiff_that_are_not_read(noise):
-    for compression in ("lzma", "zstd", "tiff_thunderscan"):
+    for compression in ("lzma", "tiff_thunderscan"):
         if compression == "tiff_thunderscan":
             content = bytearray(encode(noise, "TIFF", compression="tiff_lzw"))
             at = content.index(struct.pack("<HHIH", 259, 3, 1, 5)) + 8

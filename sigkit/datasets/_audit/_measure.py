@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sigkit._utils import content_digest, read_file
+from sigkit._utils import content_digest, read_scan, scan_digest
 from sigkit.datasets._audit._descriptor import SIZE, describe_ink
 from sigkit.datasets._audit._file import FILE_COLUMNS, describe_file
 from sigkit.datasets._audit._quality import judge_scan
@@ -60,14 +60,14 @@ def _measure(scan, background):
     image = scan
     if isinstance(scan, (str, os.PathLike)):
         try:
-            content = read_file(scan)
+            content, page = read_scan(scan)
         except OSError as error:
             measured.error = str(error)
             return measured
         measured.file = describe_file(content)
-        measured.file_digest = content_digest(content)
+        measured.file_digest = scan_digest(content, page)
         try:
-            image = read_image(content)
+            image = read_image(content, page=page)
         except (ImageError, MemoryError) as error:
             measured.error = f"{os.fspath(scan)}: {error or 'too large for the memory'}"
             return measured

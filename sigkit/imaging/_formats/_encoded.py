@@ -1,9 +1,11 @@
 """What is known of an image file before it is decoded."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
-from PIL import ImageFile
+from PIL import Image
+
+from sigkit.imaging._formats._resolution import Resolution
 
 
 class Encoded(NamedTuple):
@@ -11,9 +13,9 @@ class Encoded(NamedTuple):
 
     Attributes
     ----------
-    decoder : type
-        The class of Pillow for this format. `PIL.Image.open` would also try the formats that others have registered,
-        and compare the size with a limit of its own.
+    decoder : callable
+        Returns an image for a stream: the class of Pillow for this format, or a function. `PIL.Image.open` would also
+        try the formats that others have registered, and compare the size with a limit of its own.
     content : bytes
         The file without comments, profiles, thumbnails and further pages.
     size : tuple of (int, int)
@@ -24,11 +26,20 @@ class Encoded(NamedTuple):
         The EXIF orientation, 1 to 8.
     check : callable or None, default=None
         Raises an error for damage that the decoder does not report. It takes as long as the image is large.
+    highest : int or None, default=None
+        The largest value that gray of more than 8 bits can have, if the file says so.
+    is_inverted : bool, default=False
+        Whether gray of more than 8 bits is 0 for white.
+    resolution : Resolution or None, default=None
+        The resolution that the file states, of the image before its orientation is applied.
     """
 
-    decoder: type[ImageFile.ImageFile]
+    decoder: Callable[[IO[bytes]], Image.Image]
     content: bytes
     size: tuple[int, int]
     decoder_bytes: int = 0
     orientation: int = 1
     check: Callable[[], None] | None = None
+    highest: int | None = None
+    is_inverted: bool = False
+    resolution: Resolution | None = None

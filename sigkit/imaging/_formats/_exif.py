@@ -3,10 +3,12 @@
 import re
 import struct
 
-# By the type of a tag (byte, text, short, long, rational, undefined, long8): the bytes of one value, and the code of
-# `struct` for integers.
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 16: 8}
+# By the type of a tag (byte, text, short, long, rational, undefined, float, double, long8): the bytes of one value, and
+# the codes of `struct` for integers and for floating-point numbers.
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 11: 4, 12: 8, 16: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_FLOATS = {11: "f", 12: "d"}
+_RATIONAL = 5
 
 _MAX_TAGS = 2**16
 _ORIENTATION = 0x0112
@@ -14,7 +16,7 @@ _XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=\"|>)([1-8])")
 
 
 class Directory:
-    """The first directory of tags in the content of a TIFF file.
+    """A directory of tags in the content of a TIFF file: the first, or one at another position.
 
     Pillow reads every tag of every directory, and warns once for each that is damaged. This class reads one directory,
     and values only when they are asked for. A damaged file raises `struct.error` or `ValueError`.
@@ -23,17 +25,29 @@ class Directory:
     ----------
     content : bytes
         The content of the file.
+    start : int or None, default=None
+        The position of the directory; None for the first.
+
+    Attributes
+    ----------
+    next : int
+        The position of the next directory; 0 if there is none.
     """
 
-    def __init__(self, content):
+    def __init__(self, content, start=None):
         self.content = content
         self.order = {b"II": "<", b"MM": ">"}[content[:2]]
         (version,) = self._unpack("H", 2)
         # BigTIFF, with offsets of eight bytes.
         big = version == 43
-        (start,) = self._unpack("Q", 8) if big else self._unpack("I", 4)
+        if start is None:
+            (start,) = self._unpack("Q", 8) if big else self._unpack("I", 4)
         (n_tags,) = self._unpack("Q" if big else "H", start)
         start, step = start + (8 if big else 2), 20 if big else 12
+        end = start + n_tags * step
+        self.next = 0
+        if n_tags <= _MAX_TAGS and end + (8 if big else 4) <= len(content):
+            (self.next,) = self._unpack("Q" if big else "I", end)
         # Fewer if the file has no room for so many.
         n_tags = min(n_tags, _MAX_TAGS, (len(content) - start) // step)
         self._tags = {}
@@ -48,6 +62,9 @@ class Directory:
 
     def _unpack(self, code, at):
         return struct.unpack_from(self.order + code, self.content, at)
+
+    def __len__(self):
+        return len(self._tags)
 
     def __contains__(self, tag):
         return tag in self._tags
@@ -79,6 +96,16 @@ class Directory:
         if values[0] is None:
             raise ValueError(f"tag {tag} is missing")
         return values[0]
+
+    def number(self, tag):
+        """Return the first value of a tag, of any type of number; NaN for a rational number with the denominator 0."""
+        kind = self.kind(tag)
+        if kind == _RATIONAL:
+            above, below = struct.unpack_from(f"{self.order}II", self.data(tag))
+            return above / below if below else float("nan")
+        if kind in _FLOATS:
+            return struct.unpack_from(self.order + _FLOATS[kind], self.data(tag))[0]
+        return float(self.integer(tag))
 
 
 def read_orientation(exif=b"", xmp=b""):

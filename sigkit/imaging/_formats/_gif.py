@@ -6,6 +6,7 @@ from PIL.GifImagePlugin import GifImageFile
 
 from sigkit.imaging._error import damaged, not_supported, truncated
 from sigkit.imaging._formats._encoded import Encoded
+from sigkit.imaging._formats._resolution import make_resolution
 
 _EXTENSION, _IMAGE, _TRAILER = b"!", b",", b";"
 _GRAPHIC_CONTROL = 0xF9
@@ -42,7 +43,9 @@ def open_gif(content):
     size = max(width, left + frame_width), max(height, top + frame_height)
     screen = struct.pack("<HHBBB", *(min(side, 0xFFFF) for side in size), flags, background, aspect)
     kept = b"".join([content[:6], screen, colors, control, content[at:end], _TRAILER])
-    return Encoded(GifImageFile, kept, size)
+    # The width of a pixel in 64ths of its height, less 15; 0 if the file does not state it.
+    resolution = make_resolution(64, aspect + 15) if aspect else None
+    return Encoded(GifImageFile, kept, size, resolution=resolution)
 
 
 def _color_bytes(flags):

@@ -9,13 +9,14 @@ from PIL.JpegImagePlugin import JpegImageFile
 from sigkit.imaging._error import damaged, not_supported, truncated
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import read_orientation
+from sigkit.imaging._formats._resolution import make_resolution, resolution_of_exif
 
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 # Lossless, hierarchical and arithmetic coding, which no camera or scanner uses.
 _UNUSUAL = {*range(0xC3, 0xD0)} - {0xC4, 0xC8, 0xCC}
 # Also what a changed bit in the data of a scan can give.
 _RESERVED = {*range(0x02, 0xC0), 0xC8, *range(0xF0, 0xFE)}
-_END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
+_END, _SCAN, _APP0, _APP1 = 0xD9, 0xDA, 0xE0, 0xE1
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 # Comments, and what applications add, except JFIF and Adobe segments, on which the colors depend.
 _LEFT_OUT = {0xFE, *range(0xE1, 0xF0)} - {0xEE}
@@ -28,6 +29,9 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 _RESTARTS = [bytes([number]) for number in range(0xD0, 0xD8)]
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_JFIF = b"JFIF\0"
+_PER_INCH = {1: 1.0, 2: 2.54}
+"""Factors to pixels per inch, by the unit of a JFIF segment; others have no unit."""
 
 
 def open_jpeg(content):
@@ -35,7 +39,7 @@ def open_jpeg(content):
 
     Thumbnails, profiles, comments, and the further images that cameras append are left out.
     """
-    kept, exif, xmp = [content[:2]], b"", b""
+    kept, exif, xmp, jfif = [content[:2]], b"", b"", None
     size = components = process = None
     scans = []
     at, marker, n_segments = 2, None, 0
@@ -65,6 +69,9 @@ def open_jpeg(content):
             at = _next_marker(content, at)[0] - 2
             _check_restarts(content[start + length : at])
             scans.append(segment[:1])
+        elif marker == _APP0 and segment.startswith(_JFIF) and length >= 14:
+            unit, across, down = struct.unpack_from(">BHH", segment, 7)
+            jfif = jfif or make_resolution(across, down, _PER_INCH.get(unit))
         elif marker == _APP1:
             exif = exif or (segment if segment.startswith(b"Exif\0\0") else b"")
             xmp = xmp or (segment if segment.startswith(_XMP) else b"")
@@ -78,7 +85,11 @@ def open_jpeg(content):
     # All coefficients, two bytes each, are kept from one scan to the next. The sides are padded to whole blocks.
     in_one_scan = process != _PROGRESSIVE and scans[0] == bytes([components])
     coefficients = 0 if in_one_scan else 2 * components * (size[0] + 32) * (size[1] + 32)
-    return Encoded(JpegImageFile, b"".join(kept), size, coefficients, read_orientation(exif, xmp))
+    # Software writes 72 dpi into the one, and the resolution of the scanner into the other.
+    found = [resolution for resolution in (jfif, resolution_of_exif(exif)) if resolution]
+    resolution = next((resolution for resolution in found if resolution.is_known), found[0] if found else None)
+    kept, orientation = b"".join(kept), read_orientation(exif, xmp)
+    return Encoded(JpegImageFile, kept, size, coefficients, orientation, resolution=resolution)
 
 
 def _next_marker(content, at):

@@ -8,11 +8,14 @@ from PIL.PngImagePlugin import PngImageFile
 from sigkit.imaging._error import damaged, not_supported, truncated
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import read_orientation
+from sigkit.imaging._formats._resolution import make_resolution, resolution_of_exif
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")
+_PIXELS = (b"IHDR", b"sBIT", b"PLTE", b"tRNS", b"IDAT")
 _MAX_CHUNKS = 2**20
 _XMP = b"XML:com.adobe.xmp\0"
+_METERS = 0.0254
+"""Meters in an inch: the unit of the pHYs chunk, if it has one."""
 
 
 def open_png(content):
@@ -23,6 +26,7 @@ def open_png(content):
     """
     chunks = {kind: [] for kind in _PIXELS}
     exif = xmp = b""
+    resolution = None
     at, kind, n_chunks = len(_SIGNATURE), None, 0
     while kind != b"IEND":
         n_chunks += 1
@@ -38,6 +42,9 @@ def open_png(content):
             chunks[kind].append(chunk)
         elif kind == b"eXIf":
             exif = content[start:end]
+        elif kind == b"pHYs" and length == 9:
+            across, down, unit = _unpack(">IIB", content, start)
+            resolution = make_resolution(across, down, _METERS if unit == 1 else None)
         elif kind == b"iTXt" and content.startswith(_XMP, start):
             xmp = content[start:end]
         at = end + 4
@@ -45,7 +52,11 @@ def open_png(content):
         raise damaged("it has no image data")
     size = _unpack(">II", chunks[b"IHDR"][0], 8)
     kept = b"".join([_SIGNATURE, *(chunk for kind in _PIXELS for chunk in chunks[kind])])
-    return Encoded(PngImageFile, kept, size, orientation=read_orientation(exif, xmp))
+    # The significant bits of the first channel, after the length and the kind.
+    bits = chunks[b"sBIT"][0][8] if chunks[b"sBIT"] else 0
+    highest = 2**bits - 1 if 0 < bits <= 16 else None
+    orientation, resolution = read_orientation(exif, xmp), resolution or resolution_of_exif(exif)
+    return Encoded(PngImageFile, kept, size, orientation=orientation, highest=highest, resolution=resolution)
 
 
 def _unpack(code, content, at):

@@ -8,6 +8,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from sigkit.imaging._error import damaged, truncated
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import read_orientation
+from sigkit.imaging._formats._resolution import resolution_of_exif
 
 _MAX_CHUNKS = 2**12
 """More than those of the image data, of its size and of its orientation."""
@@ -33,8 +34,10 @@ def open_webp(content):
             width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", first[name], 6))
     except (KeyError, struct.error):
         raise damaged("it has no image data") from None
-    orientation = read_orientation(*(bytes(first.get(name, b"")) for name in (b"EXIF", b"XMP ")))
-    return Encoded(WebPImageFile, content, (width, height), _DECODER_BYTES * width * height, orientation)
+    exif, xmp = (bytes(first.get(name, b"")) for name in (b"EXIF", b"XMP "))
+    decoder_bytes, resolution = _DECODER_BYTES * width * height, resolution_of_exif(exif)
+    orientation = read_orientation(exif, xmp)
+    return Encoded(WebPImageFile, content, (width, height), decoder_bytes, orientation, resolution=resolution)
 
 
 def _chunks(content):

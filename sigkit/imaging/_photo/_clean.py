@@ -52,13 +52,45 @@ def clean_photograph(image):
     ImageError
         If there is no signature.
     """
+    ink, _ = _find_signature(image)
+    return to_usual_size(ink.darkness, ink.mask)
+
+
+def locate_signature(image):
+    """Return a mask of the pixels of an image that `clean_photograph` takes for the ink of the signature.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width) or (height, width, 3), dtype uint8
+        A photograph or a scan, in gray or in red, green and blue.
+
+    Returns
+    -------
+    ndarray of shape (height, width), dtype bool
+        The mask.
+    """
+    ink, part = _find_signature(image)
+    found = np.zeros(ink.shape, dtype=bool)
+    found[ink.box] = ink.mask
+    height, width = (side.stop - side.start for side in part)
+    is_padded_only = ink.shape == (height + -height % 4, width + -width % 4)
+    if not is_padded_only:
+        found = np.asarray(Image.fromarray(found).resize((width, height), Image.Resampling.NEAREST))
+    mask = np.zeros(image.shape[:2], dtype=bool)
+    mask[part] = found[:height, :width]
+    return mask
+
+
+def _find_signature(image):
+    """Return the ink of the signature, and the slices of the part of the image in which it was found."""
     channels, factor = _reduce(image)
-    ink = _find_ink(channels)
+    ink, part = _find_ink(channels), tuple(slice(0, side) for side in image.shape[:2])
     if factor > 1.2 and measure_spread(ink.mask) < _SMALL_SPREAD:
         # The signature is a small part of a large photograph: look at this part at a higher resolution.
-        channels, _ = _reduce(_crop_around(image, ink))
+        part = _part_around(image, ink)
+        channels, _ = _reduce(np.ascontiguousarray(image[part]))
         ink = _find_ink(channels)
-    return to_usual_size(ink.darkness, ink.mask)
+    return ink, part
 
 
 def _reduce(image):
@@ -77,14 +109,14 @@ def _reduce(image):
     return channels[:1] if is_gray else channels, factor
 
 
-def _crop_around(image, ink):
-    """Return the part of an image around the ink of its reduced copy."""
+def _part_around(image, ink):
+    """Return the slices of the part of an image around the ink of its reduced copy."""
     parts = []
     for side, reduced_side, part in zip(image.shape, ink.shape, ink.box):
         margin = 0.4 * (part.stop - part.start) + 24
         scale = side / reduced_side
-        parts.append(slice(int(max(0, part.start - margin) * scale), int((part.stop + margin) * scale) + 1))
-    return np.ascontiguousarray(image[tuple(parts)])
+        parts.append(slice(int(max(0, part.start - margin) * scale), min(side, int((part.stop + margin) * scale) + 1)))
+    return tuple(parts)
 
 
 def _find_ink(channels):
