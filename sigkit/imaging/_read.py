@@ -178,7 +178,8 @@ def _decode(content, page, color, max_memory):
     encoded = identify(content, page)
     # Some decoders take their memory as soon as they open a file, others when they decode it.
     decoder_bytes = (encoded.content is not content) * len(encoded.content) + encoded.decoder_bytes
-    _check_memory(encoded.size, len(content), decoder_bytes, 0, max_memory)
+    per_pixel = (7 if color else 5) if encoded.is_decoded else 0
+    _check_memory(encoded.size, len(content), decoder_bytes, per_pixel, max_memory)
     if encoded.check:
         encoded.check()
     try:

@@ -273,7 +273,7 @@ def test_a_color_image_is_refused(channels):
 def count_work(files, monkeypatch):
     """Return a function that empties and returns the numbers of reads of the files, and of searches for their ink."""
     counts = Counter()
-    original_read, original_find = scans_module.read_file, preprocess_module.find_ink
+    original_read, original_find = scans_module.read_scan, preprocess_module.find_ink
 
     def counting_read(*args):
         counts["reads"] += 1
@@ -283,7 +283,7 @@ def count_work(files, monkeypatch):
         counts["searches"] += 1
         return original_find(*args)
 
-    monkeypatch.setattr(scans_module, "read_file", counting_read)
+    monkeypatch.setattr(scans_module, "read_scan", counting_read)
     monkeypatch.setattr(preprocess_module, "find_ink", counting_find)
 
     def take():

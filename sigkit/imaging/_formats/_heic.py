@@ -23,7 +23,7 @@ def open_heic(content, page=None):
     def decode(_):
         return Image.frombuffer(image.mode, image.size, image.data, "raw", image.mode, image.stride, 1)
 
-    return Encoded(decode, content, (width, height), _DECODER_BYTES * width * height)
+    return Encoded(decode, content, (width, height), _DECODER_BYTES * width * height, is_decoded=True)
 
 
 def find_heic_scans(content):

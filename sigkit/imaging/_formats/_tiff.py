@@ -81,8 +81,8 @@ def open_tiff(content, page=None):
         layout.decoder_bytes,
         orientation if _ORIENTATION in directory else read_orientation(xmp=xmp),
         partial(layout.check_pieces, content),
-        _highest(directory, layout.bits),
-        layout.photometric == 0,
+        highest=_highest(directory, layout.bits),
+        is_inverted=layout.photometric == 0,
     )
 
 
