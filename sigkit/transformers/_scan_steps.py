@@ -27,7 +27,7 @@ def find_ink_of_scan(named_scan, memory, background, check, max_memory, keep):
     """Return the digest of a scan (None without a cache), the shape of its ink, and its packed ink (None: not kept)."""
     name, scan = named_scan
     try:
-        content, page, digest = _identify(scan, memory)
+        content, page, digest = _identify(scan, memory, max_memory)
         packed = memory.get(digest)
         found = unpack_ink(packed)
         if found is None:
@@ -51,7 +51,7 @@ def preprocess_scan(item, memory, ink_memory, settings, max_memory):
     content = None
     try:
         if memory and digest is None:
-            content, page, digest = _identify(scan, memory)
+            content, page, digest = _identify(scan, memory, max_memory)
         found = _look_up(memory, digest, settings["image_size"])
         if found is not None:
             return found
@@ -60,7 +60,7 @@ def preprocess_scan(item, memory, ink_memory, settings, max_memory):
             image, issues = place_ink(ink, settings["canvas_size"], settings["image_size"])
         else:
             if content is None:
-                content, page, digest = _identify(scan, memory)
+                content, page, digest = _identify(scan, memory, max_memory)
             image, issues = preprocess_image(_decode(content, page, settings["background"], max_memory), **settings)
     except ImageError as error:
         return ImageError(f"{name}: {error}")
@@ -68,9 +68,9 @@ def preprocess_scan(item, memory, ink_memory, settings, max_memory):
     return image, issues
 
 
-def _identify(scan, memory):
+def _identify(scan, memory, max_memory):
     """Return the bytes of a file, or the array; the page; and its digest if there is a cache to find it in."""
-    content, page = read_content(scan)
+    content, page = read_content(scan, max_memory)
     return content, page, scan_digest(content, page) if memory else None
 
 
