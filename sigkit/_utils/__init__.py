@@ -7,7 +7,7 @@ from sigkit._utils._files import remove_unfinished, whole_file
 from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._ordered import check_ordered
-from sigkit._utils._pages import read_scan, split_page
+from sigkit._utils._pages import read_scan, split_page, too_many_bytes
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
     before_last_step,
@@ -92,6 +92,7 @@ __all__ = [
     "split_page",
     "steps_after_preprocessing",
     "thresholds_of_writers",
+    "too_many_bytes",
     "unseal_safetensors",
     "unsealed",
     "validate_data",

@@ -3,7 +3,7 @@
 import os
 import re
 
-from sigkit._utils._regular_file import MAX_SCAN_SIZE, read_file
+from sigkit._utils._regular_file import MAX_SCAN_SIZE, printable_path, read_file
 
 _PAGE = re.compile(r"(.+)\[(\d{1,6})\]", re.DOTALL)
 
@@ -44,15 +44,15 @@ def split_page(path):
     return path, None
 
 
-def read_scan(path, limit=MAX_SCAN_SIZE):
+def read_scan(path, max_memory=None):
     """Read a file of scans, and the number of the page that the path names.
 
     Parameters
     ----------
     path : str or os.PathLike
         The file, or one of its pages.
-    limit : int, default=2**30
-        The largest number of bytes.
+    max_memory : float or None, default=None
+        The largest memory in MiB, if there is a limit: a scan takes that of the file, and of a copy of its parts.
 
     Returns
     -------
@@ -78,4 +78,44 @@ def read_scan(path, limit=MAX_SCAN_SIZE):
     (b'five!', 2)
     """
     path, page = split_page(path)
-    return read_file(path, limit), page
+    problem = None if max_memory is None else too_many_bytes(_size(path), max_memory)
+    if problem:
+        raise OSError(f"{printable_path(path)}: {problem}")
+    return read_file(path, MAX_SCAN_SIZE), page
+
+
+def too_many_bytes(size, max_memory):
+    """Say why a file is too large to be read as a scan.
+
+    Parameters
+    ----------
+    size : int
+        Its number of bytes.
+    max_memory : float
+        The largest memory in MiB.
+
+    Returns
+    -------
+    str or None
+        The problem, and what to do; None if it is not too large.
+
+    Examples
+    --------
+    >>> from sigkit._utils import too_many_bytes
+    >>> print(too_many_bytes(2**20, max_memory=1))
+    has 1,048,576 bytes: with a copy of its parts, more than max_memory=1 MiB. Compress the image, reduce its size, ...
+    """
+    if 2 * size <= max_memory * 2**20:
+        return None
+    return (
+        f"has {size:,} bytes: with a copy of its parts, more than max_memory={max_memory:g} MiB. Compress the image, "
+        "reduce its size, or raise max_memory."
+    )
+
+
+def _size(path):
+    """Return the bytes of a regular file; 0 if reading it will raise an error anyway."""
+    try:
+        return os.path.getsize(path) if os.path.isfile(path) else 0
+    except OSError:
+        return 0

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from PIL import Image
 
-from sigkit._utils import printable_path, read_scan
+from sigkit._utils import printable_path, read_scan, too_many_bytes
 from sigkit.imaging._error import ImageError, damaged, not_supported
 from sigkit.imaging._formats import find_scans, identify
 from sigkit.imaging._pixels import bytes_per_pixel, to_array
@@ -111,7 +111,7 @@ def read_with_resolution(source, page=None, color=False, max_memory=MAX_MEMORY):
         raise ValueError(f"page must be an integer from 0, or None; found {page!r}.")
     if isinstance(source, bytes):
         return _decode(source, page, color, max_memory)
-    content, own_page = _read(source)
+    content, own_page = _read(source, max_memory)
     if page is not None and own_page is not None:
         raise ValueError(f"page={page}, and the path {printable_path(source)} names a page too; leave one of them out.")
     try:
@@ -182,19 +182,22 @@ def list_pages(path):
     return [path] if numbers == [0] else [f"{path}[{number}]" for number in numbers]
 
 
-def _read(path):
+def _read(path, max_memory=None):
     try:
-        return read_scan(path)
+        return read_scan(path, max_memory)
     except OSError as error:
         raise ImageError(str(error)) from error
 
 
 def _decode(content, page, color, max_memory):
-    _check_copy(len(content), max_memory)
+    problem = too_many_bytes(len(content), max_memory)
+    if problem:
+        raise ImageError(problem)
     encoded = identify(content, page)
     # Some decoders take their memory as soon as they open a file, others when they decode it.
     decoder_bytes = (encoded.content is not content) * len(encoded.content) + encoded.decoder_bytes
-    _check_memory(encoded.size, len(content), decoder_bytes, 0, max_memory)
+    per_pixel = (7 if color else 5) if encoded.is_decoded else 0
+    _check_memory(encoded.size, len(content), decoder_bytes, per_pixel, max_memory)
     if encoded.check:
         encoded.check()
     try:
@@ -214,16 +217,6 @@ def _decode(content, page, color, max_memory):
     if encoded.orientation in _ORIENT:
         pixels = np.ascontiguousarray(_ORIENT[encoded.orientation](pixels))
     return pixels, _oriented_resolution(encoded)
-
-
-def _check_copy(n_content, max_memory):
-    """Raise if a file is so large that a copy of the necessary parts would take too much memory."""
-    needed = 2 * n_content / 2**20
-    if needed > max_memory:
-        raise ImageError(
-            f"has {n_content:,} bytes, which need {needed:,.0f} MiB of memory, more than max_memory={max_memory:g}. "
-            "Compress the image or reduce its size, or raise max_memory."
-        )
 
 
 def _check_memory(size, n_content, decoder_bytes, per_pixel, max_memory):

@@ -55,7 +55,7 @@ def find_ink_of_scan(named_scan, memory, settings, keep):
     """Return the `FoundInk` of a scan, and the shape of its ink."""
     name, scan = named_scan
     try:
-        content, page, digest = _identify(scan, memory)
+        content, page, digest = _identify(scan, memory, settings.max_memory)
         packed = memory.get(digest)
         found = unpack_ink(packed)
         if found is None:
@@ -85,7 +85,7 @@ def preprocess_scan(item, memory, ink_memory, settings, canvas_size, image_size)
     content = None
     try:
         if memory and digest is None:
-            content, page, digest = _identify(scan, memory)
+            content, page, digest = _identify(scan, memory, settings.max_memory)
             stated = _stated(content, page)
         found = _look_up(memory, digest, image_size)
         if found is not None:
@@ -95,7 +95,7 @@ def preprocess_scan(item, memory, ink_memory, settings, canvas_size, image_size)
             image, issues = place_ink(ink, canvas_size, image_size)
         else:
             if content is None:
-                content, page, digest = _identify(scan, memory)
+                content, page, digest = _identify(scan, memory, settings.max_memory)
             pixels, stated, dpi = _decode(content, page, settings)
             image, issues = preprocess_image(
                 pixels, canvas_size, image_size, settings.background, settings.check, resolution=dpi
@@ -106,10 +106,10 @@ def preprocess_scan(item, memory, ink_memory, settings, canvas_size, image_size)
     return image, issues, stated
 
 
-def state_resolution(named_scan):
+def state_resolution(named_scan, max_memory):
     """Return the resolution that the file of a scan states; None also if the file cannot be read."""
     try:
-        return _stated(*read_content(named_scan[1]))
+        return _stated(*read_content(named_scan[1], max_memory))
     except ImageError:
         return None
 
@@ -118,9 +118,9 @@ def _stated(content, page):
     return stated_resolution(content, page) if isinstance(content, bytes) else None
 
 
-def _identify(scan, memory):
+def _identify(scan, memory, max_memory):
     """Return the bytes of a file, or the array; the page; and its digest if there is a cache to find it in."""
-    content, page = read_content(scan)
+    content, page = read_content(scan, max_memory)
     return content, page, scan_digest(content, page) if memory else None
 
 

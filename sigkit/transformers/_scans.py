@@ -62,12 +62,12 @@ def check_shape(size, name):
     return int(size[0]), int(size[1])
 
 
-def read_content(scan):
+def read_content(scan, max_memory):
     """Return the bytes of a file, or the array itself, and the page of the file: what identifies a scan."""
     if not isinstance(scan, str):
         return scan, None
     try:
-        return read_scan(scan)
+        return read_scan(scan, max_memory)
     except OSError as error:
         # The caller adds the name.
         raise ImageError(str(error).removeprefix(f"{printable_path(scan)}: ")) from error

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from sigkit._utils import content_digest, read_scan, scan_digest, signature_digest, split_page
+from sigkit._utils import content_digest, read_scan, scan_digest, signature_digest, split_page, too_many_bytes
 
 
 @pytest.fixture
@@ -46,3 +46,15 @@ def test_pages_have_digests_of_their_own(path):
     assert len(set(digests)) == 3
     assert digests == [scan_digest(b"pages", page) for page in (None, 0, 1)]
     assert digests[0] == content_digest(b"pages")
+
+
+@pytest.mark.parametrize("end", ["", "[3]"])
+def test_files_that_are_too_large_for_the_memory_are_not_read(path, end):
+    os.truncate(path, 50 * 10**9)
+    with pytest.raises(OSError, match=r"ada\.tif: has 50,000,000,000 bytes: .* more than max_memory=700 MiB"):
+        read_scan(path + end, 700)
+    with pytest.raises(OSError, match=r"more than 1,073,741,824"):
+        read_scan(path + end)
+    os.truncate(path, 2**20)
+    assert len(read_scan(path + end, 2)[0]) == 2**20
+    assert too_many_bytes(2**20, 1.9)

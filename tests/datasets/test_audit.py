@@ -264,10 +264,24 @@ def test_damaged_files_are_listed(corpus, tmp_path):
     assert audit(paths, target, n_bootstraps=0).copy_groups("file") == [[1, 3]]
 
 
+def test_pages_of_a_file(drawn, tmp_path):
+    scans, target = drawn
+    pages = [Image.fromarray(scan) for scan in scans]
+    path = str(tmp_path / "all.tif")
+    pages[0].save(path, save_all=True, append_images=pages[1:], compression="tiff_adobe_deflate")
+    found = audit([f"{path}[{row}]" for row in range(len(pages))], target, n_bootstraps=0)
+    assert not found.unreadable
+    assert found.copy_groups("file") == []
+    np.testing.assert_array_equal(found.columns["mean_gray"], audit(scans, target, n_bootstraps=0).columns["mean_gray"])
+    found = audit([path, *scans[1:]], target, n_bootstraps=0)
+    assert "pages, and a scan is one" in found.unreadable[0]
+
+
 def test_odd_files(corpus):
     paths, target = corpus(dpi=((300, 300), (300, 300)))
     with Image.open(paths[0]) as image:
-        pages = [image.copy(), image.copy()]
+        # The second one is a preview.
+        pages = [image.copy(), image.resize((image.width // 4, image.height // 4))]
         tall = image.resize((image.width, 4 * image.height))
     pages[0].save(paths[0], format="TIFF", save_all=True, append_images=pages[1:], dpi=(300, 300))
     tall.convert("RGB").save(paths[10], dpi=(72, 72))

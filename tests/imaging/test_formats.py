@@ -181,6 +181,14 @@ def test_the_limit_can_be_raised(tmp_path, sides):
     assert read_image(tmp_path / "scan.png", max_memory=101).shape == sides[::-1]
 
 
+def test_files_that_need_more_than_a_copy(tmp_path):
+    content = encode(Image.effect_noise((2000, 1000), 50), "TIFF")
+    (tmp_path / "scan.tif").write_bytes(content)
+    for source, name in ((content, ""), (tmp_path / "scan.tif", r"scan\.tif: ")):
+        with pytest.raises(ImageError, match=rf"{name}has 2,000,\d+ bytes: with a copy .* more than max_memory=3 MiB"):
+            read_image(source, max_memory=3)
+
+
 @pytest.mark.parametrize("sides", [(3_000_000, 1), (1, 3_000_000), (600_000, 20)])
 def test_long_sides_need_more_than_their_pixels(tmp_path, sides):
     Image.new("1", sides).save(tmp_path / "scan.png")

@@ -26,6 +26,8 @@ class Encoded(NamedTuple):
         The EXIF orientation, 1 to 8.
     check : callable or None, default=None
         Raises an error for damage that the decoder does not report. It takes as long as the image is large.
+    is_decoded : bool, default=False
+        Whether the decoder returns an image that is decoded already.
     highest : int or None, default=None
         The largest value that gray of more than 8 bits can have, if the file says so.
     is_inverted : bool, default=False
@@ -40,6 +42,7 @@ class Encoded(NamedTuple):
     decoder_bytes: int = 0
     orientation: int = 1
     check: Callable[[], None] | None = None
+    is_decoded: bool = False
     highest: int | None = None
     is_inverted: bool = False
     resolution: Resolution | None = None

@@ -25,7 +25,8 @@ def open_heic(content, page=None):
         return Image.frombuffer(image.mode, image.size, image.data, "raw", image.mode, image.stride, 1)
 
     resolution = resolution_of_exif(image.info.get("exif") or b"")
-    return Encoded(decode, content, (width, height), _DECODER_BYTES * width * height, resolution=resolution)
+    decoder_bytes = _DECODER_BYTES * width * height
+    return Encoded(decode, content, (width, height), decoder_bytes, resolution=resolution, is_decoded=True)
 
 
 def find_heic_scans(content):

@@ -21,14 +21,14 @@ _WORKER = os.path.join(os.path.dirname(__file__), "_pdf_worker.py")
 _SECONDS, _MAX_WAIT = 8, 60
 """Processor time of one call, where the system can limit it; and the time until its end in any case."""
 
-_BYTES = 400 * 2**20
+_BYTES = 256 * 2**20
 """Memory of the process, beside that of the image it returns."""
 
 _MEMORY_ENDED = 3
 """The exit status of the process if it has no more memory."""
 
-_PER_PIXEL = 7
-"""Bytes per pixel: the colors in both processes."""
+_PER_PIXEL = 9
+"""Bytes per pixel: the colors in the process, in parts as they are received, and together."""
 
 
 def open_pdf(content, page=None):
@@ -44,7 +44,8 @@ def open_pdf(content, page=None):
         return Image.frombuffer("RGB", (width, height), pixels, "raw", "RGB", 0, 1)
 
     resolution = Resolution(CANVAS_DPI, CANVAS_DPI)
-    return Encoded(decode, content, (width, height), _PER_PIXEL * width * height, resolution=resolution)
+    decoder_bytes = _BYTES + _PER_PIXEL * width * height
+    return Encoded(decode, content, (width, height), decoder_bytes, resolution=resolution, is_decoded=True)
 
 
 def find_pdf_scans(content):

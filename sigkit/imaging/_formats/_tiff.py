@@ -82,9 +82,9 @@ def open_tiff(content, page=None):
         layout.decoder_bytes,
         orientation if _ORIENTATION in directory else read_orientation(xmp=xmp),
         partial(layout.check_pieces, content),
-        _highest(directory, layout.bits),
-        layout.photometric == 0,
-        resolution_of_tags(directory),
+        highest=_highest(directory, layout.bits),
+        is_inverted=layout.photometric == 0,
+        resolution=resolution_of_tags(directory),
     )
 
 
