@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.ndimage
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
@@ -294,6 +295,16 @@ def test_odd_files(corpus):
     few = audit(paths[:11:5], target[:11:5], n_bootstraps=0).odd
     assert few[0] == ("2 pages", "suffix .png, but TIFF")
     assert all("mode" not in reason for reason in few.get(2, ()))
+
+
+def test_odd_widths_of_strokes(drawn):
+    scans, target = drawn
+    scans = list(scans)
+    usual = audit(scans, target, n_bootstraps=0)
+    assert not [reason for reasons in usual.odd.values() for reason in reasons if "stroke" in reason]
+    scans[3] = scipy.ndimage.minimum_filter(scans[3], 9)
+    found = audit(scans, target, n_bootstraps=0)
+    assert [row for row, reasons in found.odd.items() if any("stroke width" in reason for reason in reasons)] == [3]
 
 
 def test_poor_scans(drawn):

@@ -17,7 +17,10 @@ RAW = (
 )
 """Statistics of the image as it was read."""
 
-PREPROCESSED = ("ink_height", "ink_width", "ink_area", "ink_aspect", "ink_pixels", "ink_density", "stroke_gray")
+PREPROCESSED = (
+    *("ink_height", "ink_width", "ink_area", "ink_aspect"),
+    *("ink_pixels", "ink_density", "stroke_gray", "stroke_width"),
+)
 """Statistics of the ink after the background was removed, in its bounding box."""
 
 
@@ -73,8 +76,9 @@ def _measure(scan, background):
             return measured
     measured.pixel_digest = content_digest(image)
     _describe_raw(image, measured.statistics)
-    ink, measured.defects = judge_scan(image, background)
+    ink, measured.defects, stroke_width = judge_scan(image, background)
     if ink is not None:
+        measured.statistics["stroke_width"] = stroke_width
         _describe_ink(ink, measured.statistics)
         measured.descriptor = describe_ink(image)
     return measured

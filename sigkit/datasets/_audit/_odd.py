@@ -18,8 +18,8 @@ def find_odd(columns, readable):
     """Find odd scans.
 
     Odd are: several pages; a suffix of another format; a format, mode or resolution that a single scan or at most 2 %
-    have, if most of at least ten scans have the same; and a height or width of more than three times, or less than a
-    third of the median.
+    have, if most of at least ten scans have the same; and a height, width or stroke width of more than three times,
+    or less than a third of the median.
 
     Parameters
     ----------
@@ -52,9 +52,11 @@ def find_odd(columns, readable):
             for row, text in zip(rows, which):
                 if counts[text] <= max(1, _RARE * len(rows)):
                     note(row, f"{name} {texts[text] or 'none'}, usually {usual}")
-    for name in ("height", "width"):
-        values = columns[name][rows]
+    for name in ("height", "width", "stroke_width"):
+        # Scans without ink have no strokes.
+        known = rows[np.isfinite(columns[name][rows])]
+        values = columns[name][known]
         usual = np.median(values) if len(values) else 0
-        for row in rows[(values > _FAR * usual) | (values * _FAR < usual)]:
-            note(row, f"{name} {columns[name][row]:.0f}, usually {usual:.0f}")
+        for row in known[(values > _FAR * usual) | (values * _FAR < usual)]:
+            note(row, f"{name.replace('_', ' ')} {columns[name][row]:.3g}, usually {usual:.3g}")
     return {row: tuple(odd[row]) for row in sorted(odd)}

@@ -2,14 +2,17 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from sigkit.imaging import ImageError, check_scan, crop_ink
 
 
 class Judged(NamedTuple):
-    """The result of `crop_ink`, None if there is no ink, and the names of the defects."""
+    """The result of `crop_ink`, None if there is no ink; the names of the defects; and the width of the strokes."""
 
     ink: tuple | None
     defects: tuple[str, ...]
+    stroke_width: float
 
 
 def judge_scan(image, background):
@@ -25,10 +28,12 @@ def judge_scan(image, background):
     Returns
     -------
     Judged
-        The cropped ink, and the defects: the names of the problems that `check_scan` finds.
+        The cropped ink; the defects, which are the names of the problems that `check_scan` finds; and the width of the
+        strokes in pixels, NaN if there are none.
     """
-    defects = tuple(sorted(check_scan(image, background).problems))
+    quality = check_scan(image, background)
+    defects, stroke_width = tuple(sorted(quality.problems)), quality.measures.get("stroke_width", np.nan)
     try:
-        return Judged(crop_ink(image, background), defects)
+        return Judged(crop_ink(image, background), defects, stroke_width)
     except ImageError:
-        return Judged(None, defects or ("blank",))
+        return Judged(None, defects or ("blank",), np.nan)

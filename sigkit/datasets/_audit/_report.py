@@ -51,8 +51,9 @@ class CorpusAudit:  # numpydoc ignore=PR01
     Of the raw image: height, width, area, aspect (width by height), mean_gray, gray_levels (how many gray values
     occur), background and background_spread (mean and standard deviation of the pixels above Otsu's threshold),
     ink_gray and ink_share (mean and share of the others). Of the ink after preprocessing: ink_height, ink_width,
-    ink_area and ink_aspect of its bounding box, ink_pixels, ink_density (their share of the box) and stroke_gray (their
-    mean, 0 is black). They do not depend on a canvas. Strong shortcuts among them can be a part of the handwriting.
+    ink_area and ink_aspect of its bounding box, ink_pixels, ink_density (their share of the box), stroke_gray (their
+    mean, 0 is black) and stroke_width. They do not depend on a canvas. Strong shortcuts among them can be a part of the
+    handwriting.
 
     Examples
     --------
