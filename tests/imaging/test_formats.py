@@ -361,7 +361,7 @@ def test_big_endian_and_big_tiff(noise):
 
 
 def test_the_benchmark_of_damaged_files(fuzz):
-    arguments = ["--mutations", "200", "--bombs", "1"]
+    arguments = ["--mutations", "60", "--bombs", "1"]
     done = subprocess.run([sys.executable, fuzz.__file__, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FAILED" not in done.stdout
