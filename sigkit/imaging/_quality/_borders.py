@@ -72,7 +72,7 @@ def count_cut_strokes(is_ink, run):
     A dark line on the border itself is no stroke.
     """
     inside = min(int(np.ceil(run)), *(side - 1 for side in is_ink.shape))
-    shortest = 0.7 * run
+    shortest = 0.5 * run
     sides = is_ink, is_ink[::-1], is_ink.T, is_ink.T[::-1]
     return max(min(_count_runs(side[depth], shortest) for depth in (0, inside)) for side in sides)
 
