@@ -137,6 +137,10 @@ def rewritten(path, arrays, about):
     Path(path).write_bytes(seal_safetensors(save(arrays, metadata=metadata), FORMAT))
 
 
+FLAT = np.full(24, 1e-20, dtype=np.float32)
+"""A weight vector, or a factor, with which all scores are equal."""
+
+
 @pytest.fixture(scope="module")
 def exported(signatures, tmp_path_factory):
     """Return models with peers, by kernel and scaling, each with the parts of the file of one of its writers."""
@@ -241,6 +245,33 @@ def test_impossible_metadata_are_refused(exported, tmp_path, change, message):
     with pytest.raises(ValueError, match=f"bad: .*{message}"):
         model.load_writer(tmp_path / "bad")
     assert model.classes_.tolist() == list(range(10, 30))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "scaling", "change"),
+    [
+        ("rbf", "shared", lambda arrays, about: about.update(intercept=0.99 * arrays["reference_coef"].sum())),
+        ("rbf", "writer", lambda arrays, about: about.update(intercept=0.99 * arrays["reference_coef"].sum())),
+        ("rbf", "writer", lambda arrays, about: (about.update(intercept=0.5), arrays.update(factor=FLAT))),
+        ("linear", "shared", lambda arrays, about: about.update(intercept=1e9)),
+        ("linear", "writer", lambda arrays, about: about.update(intercept=1e3)),
+        ("linear", "shared", lambda arrays, about: (about.update(intercept=0.1), arrays.update(direction=FLAT))),
+    ],
+)
+def test_models_that_accept_everybody_are_refused(exported, tmp_path, kernel, scaling, change):
+    model, arrays, about = exported[kernel, scaling]
+    arrays, about = dict(arrays), dict(about)
+    change(arrays, about)
+    rewritten(tmp_path / "bad", arrays, about)
+    with pytest.raises(ValueError, match="bad: a damaged model; it accepts the signatures of all development writers"):
+        model.load_writer(tmp_path / "bad")
+
+
+def test_gamma_of_a_file_on_a_scale_of_its_own(exported, tmp_path):
+    model, arrays, about = exported["rbf", "writer"]
+    rewritten(tmp_path / "bad", arrays, about | {"gamma": 1e-12})
+    with pytest.raises(ValueError, match=r"bad: has gamma=1e-12; this model has gamma=0\.02"):
+        model.load_writer(tmp_path / "bad")
 
 
 @pytest.mark.parametrize("kernel", ["rbf", "linear"])
