@@ -28,7 +28,7 @@ from sigkit._utils._provenance import (
 from sigkit._utils._random_state import own_random_state
 from sigkit._utils._regular_file import MAX_SCAN_SIZE, open_regular, printable_path, read_file
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
-from sigkit._utils._seal import DIGEST, digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
+from sigkit._utils._seal import DIGEST, FORMAT, digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
 from sigkit._utils._target import (
     GENUINE,
     SIMPLE,
@@ -45,6 +45,7 @@ from sigkit._utils._warning_filters import filters_lock, validate_data
 
 __all__ = [
     "DIGEST",
+    "FORMAT",
     "GENUINE",
     "MAX_SCAN_SIZE",
     "RUN_TIME_PARAMETERS",

@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_info
 from sigkit._utils import seal_safetensors
 from sigkit.estimators import WriterDependentSVC
 from sigkit.estimators._svc._fit_writer import fit_writer
-from sigkit.estimators._svc._writer_file import FORMAT
 from sigkit.nets import build_network, save_weights
 
 
@@ -134,7 +133,7 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
 def rewritten(path, arrays, about):
     """Write arrays and metadata as a file of a writer, with the digest that they have."""
     metadata = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
-    Path(path).write_bytes(seal_safetensors(save(arrays, metadata=metadata), FORMAT))
+    Path(path).write_bytes(seal_safetensors(save(arrays, metadata=metadata), "sigkit writer 2"))
 
 
 FLAT = np.full(24, 1e-20, dtype=np.float32)

@@ -11,7 +11,7 @@ from sigkit._utils import read_file, seal_safetensors, unseal_safetensors, whole
 from sigkit.estimators._svc._check_model import check_arrays, check_decision, check_numbers
 from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
 
-FORMAT = "sigkit writer 2"
+_FORMAT = "sigkit writer 2"
 _REMEDY = "Export it again."
 
 
@@ -60,7 +60,7 @@ def write_writer(path, writer, model, bank, settings):
     check_decision(f"writer {writer!r}", model, bank)
     content = save(arrays, metadata={name: json.dumps(value) for name, value in about.items()})
     with whole_file(path) as file:
-        file.write(seal_safetensors(content, FORMAT))
+        file.write(seal_safetensors(content, _FORMAT))
 
 
 def read_writer(path, bank, settings):
@@ -92,7 +92,7 @@ def read_writer(path, bank, settings):
         If the file cannot be read.
     """
     content = read_file(path)
-    about = unseal_safetensors(content, path, FORMAT, _REMEDY)
+    about = unseal_safetensors(content, path, _FORMAT, _REMEDY)
     try:
         arrays = load(content)
         about = {name: json.loads(value) for name, value in about.items()}
