@@ -13,6 +13,7 @@ from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
 from sigkit._utils import digest_of, seal_safetensors
+from sigkit.experiments import pack_part
 from sigkit.training import state_digest
 
 # Damage to bytes.
@@ -142,6 +143,12 @@ def damage_safetensors(rng, content, forged):
 def damage_npz(rng, content, forged):
     with np.load(io.BytesIO(content)) as archive:
         arrays = dict(archive)
+    if forged and "owner" in arrays:
+        # A part of an experiment.
+        owner = arrays.pop("owner").decode()
+        del arrays["digest"]
+        arrays = damaged_table(rng, arrays, lambda array: damaged_array(rng, array))
+        return pack_part(owner, {name: np.asarray(array) for name, array in arrays.items()})
     digest = arrays.pop("digest", None) if forged else None
     arrays = damaged_table(rng, arrays, lambda array: damaged_array(rng, array))
     if digest is not None:

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 
 import sigkit
 from sigkit.attacks import FGM, PGD, AnnealingAttack, ArtAttack, Attack, BoundaryAttack, CarliniWagnerL2
-from sigkit.datasets import make_signatures
+from sigkit.datasets import SignatureStream, audit, make_signatures
 from sigkit.estimators import (
     AdversarialTrainer,
     DifferentiableVerifier,
@@ -75,12 +75,16 @@ ATTACKS = [
 ]
 
 
-def public(kind):
-    """Return the public classes of all rooms that `kind` accepts."""
+def public_things():
+    """Return the public classes, functions and objects of all rooms."""
     rooms = [room.name for room in pkgutil.iter_modules(sigkit.__path__) if not room.name.startswith("_")]
     modules = [importlib.import_module(f"sigkit.{room}") for room in rooms]
-    things = [getattr(module, name) for module in modules for name in module.__all__]
-    return {thing for thing in things if inspect.isclass(thing) and kind(thing)}
+    return [getattr(module, name) for module in modules for name in module.__all__]
+
+
+def public(kind):
+    """Return the public classes of all rooms that `kind` accepts."""
+    return {thing for thing in public_things() if inspect.isclass(thing) and kind(thing)}
 
 
 def state():
@@ -161,6 +165,14 @@ def test_experiments_splits_and_reports(blots):
         verification_report([1, 1, 0, 0], [0.3, 0.9, 0.2, 0.4], n_bootstraps=10)
         make_signatures(n_writers=1, n_genuine=1, n_skilled=1)
         build_network("noisy", seed=0)
+        next(iter(SignatureStream()))
+        audit(*make_signatures(n_writers=2, n_genuine=4, n_skilled=2, random_state=0), n_bootstraps=2)
+
+
+def test_every_public_function_that_draws_is_tested():
+    functions = filter(inspect.isfunction, public_things())
+    drawing = {thing.__name__ for thing in functions if "random_state" in inspect.signature(thing).parameters}
+    assert drawing == {"audit", "make_signatures", "verification_report"}
 
 
 def test_draws_of_a_user_in_another_thread(blots):

@@ -1,4 +1,4 @@
-"""Collections without an order are refused wherever their items belong to those of another collection."""
+"""Collections without an order, or with masked values, are refused where their items belong to those of another one."""
 
 from collections import OrderedDict
 
@@ -62,6 +62,24 @@ def test_they_are_refused(kind, taker):
         TAKERS[taker](items)
 
 
-@pytest.mark.parametrize("ordered", [["a"], ("a",), np.array(["a"]), range(3), "text", None, 7])
+@pytest.mark.parametrize("as_list", [False, True])
+@pytest.mark.parametrize("taker", TAKERS)
+def test_masked_values_are_refused(taker, as_list):
+    masked = np.ma.array(np.ones((8, 4)), mask=[[False] * 4] * 7 + [[True] + [False] * 3])
+    with pytest.raises(ValueError, match=r"Input \w+ contains masked values\. Leave out their rows\."):
+        TAKERS[taker](list(masked) if as_list else masked)
+
+
+def test_a_masked_query_is_no_acceptance():
+    verifier = WriterDependentSVC().fit(X, Y)
+    query = np.ma.array(X[:1], mask=True)
+    for method in (verifier.claim_scores, verifier.verify):
+        with pytest.raises(ValueError, match="Input X contains masked values"):
+            method(query, ["ada"])
+
+
+@pytest.mark.parametrize(
+    "ordered", [["a"], ("a",), np.array(["a"]), np.ma.array([1.0], mask=False), range(3), "text", None, 7]
+)
 def test_others_are_not(ordered):
     check_ordered(ordered)

@@ -3,7 +3,7 @@
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
 from sigkit._utils._digest import content_digest, scan_digest, signature_digest
-from sigkit._utils._files import remove_unfinished, whole_file
+from sigkit._utils._files import locked_folder, remove_unfinished, whole_file
 from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._ordered import check_ordered
@@ -28,7 +28,7 @@ from sigkit._utils._provenance import (
 from sigkit._utils._random_state import own_random_state
 from sigkit._utils._regular_file import MAX_SCAN_SIZE, open_regular, printable_path, read_file
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
-from sigkit._utils._seal import DIGEST, digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
+from sigkit._utils._seal import DIGEST, FORMAT, digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
 from sigkit._utils._target import (
     GENUINE,
     SIMPLE,
@@ -45,6 +45,7 @@ from sigkit._utils._warning_filters import filters_lock, validate_data
 
 __all__ = [
     "DIGEST",
+    "FORMAT",
     "GENUINE",
     "MAX_SCAN_SIZE",
     "RUN_TIME_PARAMETERS",
@@ -70,6 +71,7 @@ __all__ = [
     "join_target",
     "last_step",
     "listing",
+    "locked_folder",
     "map_parallel",
     "named_steps",
     "on_dask",

@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 from sigkit._utils._pages import split_page
-from sigkit._utils._regular_file import MAX_SCAN_SIZE, open_regular
+from sigkit._utils._regular_file import MAX_SCAN_SIZE, file_digest
 
 
 def content_digest(content):
@@ -98,8 +98,7 @@ def signature_digest(X, row):
         signature = np.asarray(signature)[0]
     if isinstance(signature, (str, os.PathLike)):
         path, page = split_page(signature)
-        with open_regular(path, MAX_SCAN_SIZE) as (file, _):
-            return _with_page(hashlib.file_digest(file, "sha256").hexdigest(), page)
+        return _with_page(file_digest(path, MAX_SCAN_SIZE), page)
     if np.ndim(signature) == 0:
         return row
     signature = np.asarray(signature)

@@ -112,6 +112,46 @@ def _link(unfinished, path):
         os.unlink(unfinished)
 
 
+@contextmanager
+def locked_folder(folder, waiting):
+    """Hold a folder that processes and threads use one after another. The lock of a killed process ends with it.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike
+        The folder, which exists. Nothing is written into it.
+    waiting : callable
+        Called without arguments before waiting for another one that holds the folder; an error in it ends the wait.
+        There are no such locks on Windows, and on some network file systems.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sigkit._utils import locked_folder
+    >>> with tempfile.TemporaryDirectory() as folder, locked_folder(folder, waiting=lambda: print("Somebody else?")):
+    ...     print("alone")
+    alone
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:
+            pass
+        yield
+    finally:
+        with suppress(OSError):
+            # A process that was forked meanwhile has the file too, and closing it here alone would not end the lock.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+
+
 def remove_unfinished(folder):
     """Remove unfinished files of `whole_file` that no process is writing.
 

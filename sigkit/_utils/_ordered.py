@@ -1,12 +1,15 @@
-"""Refuse collections whose items have no order, or can be read only once."""
+"""Refuse collections whose items have no order, can be read only once, or are masked."""
 
 from collections.abc import Iterator, Mapping, MappingView, Set
+
+import numpy as np
 
 
 def check_ordered(collection, name="X"):
     """Check that the items of a collection can belong, by their positions, to those of another one.
 
-    A set gives its items in an order of its own, and a generator gives them only once.
+    A set gives its items in an order of its own, and a generator gives them only once. Masked values are no information
+    either, and a conversion to a plain array would bring back what is below the mask.
 
     Parameters
     ----------
@@ -18,7 +21,7 @@ def check_ordered(collection, name="X"):
     Raises
     ------
     ValueError
-        If it is a set, a dict or one of its views, or an iterator.
+        If it is a set, a dict or one of its views, or an iterator, or if values are masked.
 
     Examples
     --------
@@ -29,6 +32,9 @@ def check_ordered(collection, name="X"):
     ...
     ValueError: X is a set, whose items have no fixed order. Pass a list or an array.
     """
+    items = collection if isinstance(collection, (list, tuple)) else [collection]
+    if any(map(np.ma.is_masked, items)):
+        raise ValueError(f"Input {name} contains masked values. Leave out their rows.")
     # A sparse matrix of scipy is a dict too, but has positions.
     if hasattr(collection, "shape"):
         return

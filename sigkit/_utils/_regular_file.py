@@ -1,5 +1,6 @@
 """Read files that a user names, and nothing else that a path can lead to."""
 
+import hashlib
 import os
 import stat
 from contextlib import contextmanager
@@ -112,15 +113,67 @@ def read_file(path, limit=None):
     ...     read_file(path)
     b'five!'
     """
+    return b"".join(_parts(path, limit))
+
+
+def file_digest(path, limit=None):
+    """Compute a digest of a regular file, without holding it in memory.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file.
+    limit : int or None, default=None
+        The largest number of bytes, if there is one.
+
+    Returns
+    -------
+    str
+        The SHA-256 digest, 64 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        As `read_file` does.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sigkit._utils import content_digest
+    >>> from sigkit._utils._regular_file import file_digest
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "scan.png")
+    ...     with open(path, "wb") as file:
+    ...         n_bytes = file.write(b"five!")
+    ...     file_digest(path) == content_digest(b"five!")
+    True
+    """
+    digest = hashlib.sha256()
+    for part in _parts(path, limit, 2**20):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(path, limit, step=None):
+    """Yield the content of a file in parts of at most `step` bytes; nothing is read beyond its size.
+
+    Files of /proc have the size 0 or another one, and some have no end.
+    """
     with open_regular(path, limit) as (file, size):
-        try:
-            # One more, to notice a file that grows meanwhile.
-            content = file.read(size + 1)
-        except OSError as error:
-            raise OSError(f"{printable_path(path)}: cannot be read ({error.strerror}).") from error
-        if len(content) != size:
+        # One byte more, to notice a file that grows meanwhile.
+        left = size + 1
+        while left:
+            try:
+                # None instead of bytes: a file that would block.
+                part = file.read(min(left, step or left)) or b""
+            except OSError as error:
+                raise OSError(f"{printable_path(path)}: cannot be read ({error.strerror}).") from error
+            if not part:
+                break
+            left -= len(part)
+            yield part
+        if left != 1:
             raise OSError(f"{printable_path(path)}: its size changed while it was read. Read it again.")
-        return content
 
 
 def printable_path(path):

@@ -7,6 +7,7 @@ from sklearn.utils import Bunch
 
 from sigkit._utils import (
     DIGEST,
+    FORMAT,
     GENUINE,
     SIMPLE,
     SKILLED,
@@ -20,8 +21,7 @@ from sigkit._utils import (
 )
 from sigkit.datasets._npz_file import NpzFile
 
-FORMAT = "sigkit signatures 1"
-_FORMAT = "format"
+_FORMAT = "sigkit signatures 1"
 ARRAYS = ("x", "y", "yforg", "user_mapping", "filenames")
 
 
@@ -97,7 +97,7 @@ def load_npz(path):
         raise ValueError(
             f"{path}: the array {pickled[0]} is pickled, and pickles are never read: they can run any program."
         )
-    if {_FORMAT, DIGEST} & {*archive.names}:
+    if {FORMAT, DIGEST} & {*archive.names}:
         _check_digest(path, archive, arrays)
     mapping = arrays["user_mapping"]
     if mapping is None:
@@ -180,7 +180,7 @@ def save_npz(path, images, target, filenames=None):
         "yforg": forgery.astype(np.int32),
         "user_mapping": mapping,
         "filenames": filenames,
-        _FORMAT: FORMAT,
+        FORMAT: _FORMAT,
     }
     with whole_file(path) as file:
         np.savez_compressed(file, **arrays, **{DIGEST: digest_of(arrays)})
@@ -188,12 +188,12 @@ def save_npz(path, images, target, filenames=None):
 
 def _check_digest(path, archive, arrays):
     """Check a file that `save_npz` wrote; two entries mark it, of which damage hits one."""
-    found = {name: archive.read(name) if name in archive.names else None for name in (_FORMAT, DIGEST)}
+    found = {name: archive.read(name) if name in archive.names else None for name in (FORMAT, DIGEST)}
     if any(value is None or value.shape != () or value.dtype.kind != "U" for value in found.values()):
         raise ValueError(f"{path}: has no digest: damaged. Copy or make the file again.")
-    if found[_FORMAT].item() != FORMAT:
-        raise ValueError(f"{path}: a file of another kind or version, not {FORMAT!r}. Make it again by save_npz.")
-    if arrays["user_mapping"] is None or found[DIGEST].item() != digest_of({**arrays, _FORMAT: FORMAT}):
+    if found[FORMAT].item() != _FORMAT:
+        raise ValueError(f"{path}: a file of another kind or version, not {_FORMAT!r}. Make it again by save_npz.")
+    if arrays["user_mapping"] is None or found[DIGEST].item() != digest_of({**arrays, FORMAT: _FORMAT}):
         raise ValueError(f"{path}: damaged, its content does not match its digest. Copy or make the file again.")
 
 

@@ -75,13 +75,21 @@ def list_files(folder, depth, companions=(), unused=()):
             lower = entry.name.lower()
             if lower.startswith(".") or lower in _IGNORED_FILES or lower in companions:
                 continue
-            if not entry.is_dir():
+            if not _is_folder(entry):
                 names.append(entry.name)
             elif depth == 0:
                 names.append(f"{entry.name}/")
             elif lower not in unused:
                 names += [f"{entry.name}/{name}" for name in list_files(entry.path, depth - 1, companions)]
     return sorted(names)
+
+
+def _is_folder(entry):
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link to itself: reading it as a scan raises the error that names it.
+        return False
 
 
 def check_folder(folder, expected):
@@ -97,7 +105,7 @@ def check_folder(folder, expected):
 def no_scans(folder, what, expected):
     """Return the error for a folder without any `what`, which should contain the file `expected`."""
     with os.scandir(folder) as entries:
-        found = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
+        found = sorted(f"{entry.name}/" if _is_folder(entry) else entry.name for entry in entries)
     return ValueError(
         f"{folder}: no {what}. Expected files such as {os.path.join(folder, expected)}; found "
         f"{listing(found) or 'an empty folder'}. Pass the folder that contains {expected}."

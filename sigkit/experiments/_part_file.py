@@ -1,16 +1,15 @@
 """A finished part of an experiment as the content of one .npz file, with its owner and a digest."""
 
 import io
-import os
 import zipfile
 
 import numpy as np
 
-from sigkit._utils import sealed, unsealed
+from sigkit._utils import DIGEST, sealed, unsealed
 
 ARRAY = ".npy"
 # Entries of the archive without this ending hold text; `numpy.load` returns them as bytes.
-DIGEST, OWNER = "digest", "owner"
+OWNER = "owner"
 
 
 def pack_part(owner, arrays):
@@ -41,13 +40,13 @@ def pack_part(owner, arrays):
     return content.getvalue()
 
 
-def read_part(file, path, remedy):
+def read_part(content, path, remedy):
     """Read what `pack_part` made. Nothing is decoded before its digest is checked.
 
     Parameters
     ----------
-    file : file object
-        Open for reading bytes.
+    content : bytes
+        The whole file.
     path : str
         Its name, for messages.
     remedy : str
@@ -66,7 +65,7 @@ def read_part(file, path, remedy):
         If the file is damaged, or something else.
     """
     try:
-        entries = _read_entries(file)
+        entries = _read_entries(content)
         digest = entries.pop(DIGEST).decode() if DIGEST in entries else None
     # The modules that read archives raise errors of many classes for damaged ones.
     except Exception as error:
@@ -80,15 +79,15 @@ def read_part(file, path, remedy):
     return owner, arrays
 
 
-def _read_entries(file):
+def _read_entries(content):
     """Read the entries of an archive, none of which is compressed; all of them together are smaller than the file."""
-    with zipfile.ZipFile(file) as archive:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         found = archive.infolist()
         if len({entry.filename for entry in found}) < len(found):
             raise ValueError("two entries have the same name")
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in found):
             raise ValueError("an entry is compressed")
-        if sum(entry.file_size for entry in found) > os.fstat(file.fileno()).st_size:
+        if sum(entry.file_size for entry in found) > len(content):
             raise ValueError("the entries are larger than the file")
         return {entry.filename: archive.read(entry) for entry in found}
 

@@ -5,7 +5,7 @@ import os
 import time
 from contextlib import contextmanager, suppress
 
-from sigkit._utils import digest_of, listing, remove_unfinished, sealed, unsealed, whole_file
+from sigkit._utils import digest_of, listing, read_file, remove_unfinished, sealed, unsealed, whole_file
 from sigkit.experiments._part_file import pack_part, read_part
 
 DESCRIPTION = "experiment.json"
@@ -67,14 +67,13 @@ class ResultsFolder:
         ValueError
             If the file is damaged, or if it belongs to another experiment.
         OSError
-            If the file cannot be opened.
+            If it is not a regular file, or cannot be read.
         """
         path = self._path(part)
         if not os.path.lexists(path):
             return None
         remedy = "Remove it to compute this part again."
-        with _open_regular(path, remedy) as file:
-            owner, arrays = read_part(file, path, remedy)
+        owner, arrays = read_part(read_file(path), path, remedy)
         experiment, _, found = owner.partition(" ")
         if experiment != self._experiment:
             raise ValueError(f"{path}: belongs to another experiment. Choose another folder, or remove this file.")
@@ -128,7 +127,7 @@ def _make(folder):
 
 def _read_description(path):
     remedy = "Remove it; the finished parts are still read, if they belong to this experiment."
-    content = _read_when_written(path, remedy)
+    content = _read_when_written(path)
     try:
         found = json.loads(content)
         if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
@@ -138,21 +137,13 @@ def _read_description(path):
     return unsealed(found, path, remedy)
 
 
-def _read_when_written(path, remedy):
+def _read_when_written(path):
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
-        with _open_regular(path, remedy) as file:
-            content = file.read()
+        content = read_file(path)
         if content or time.monotonic() > end:
             return content
         time.sleep(0.05)
-
-
-def _open_regular(path, remedy):
-    """Open a file; a named pipe in its place would block forever."""
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise ValueError(f"{path}: not a regular file. {remedy}")
-    return open(path, "rb")
 
 
 @contextmanager

@@ -59,7 +59,8 @@ def register_architecture(name, builder, description):
     A network is a `torch.nn.Module` that maps images of shape (n_samples, 1, height, width), background 0 and ink up to
     1, to features of shape (n_samples, n_features). It has three attributes: `input_size`, a tuple (rows, columns), or
     None if images are not cropped; `takes_any_size`, whether it also takes images of other sizes; and `n_features`.
-    Tensors that are not parameters must be buffers.
+    Tensors that are not parameters must be buffers; those with infinity, such as masks, with `persistent=False`,
+    because numbers in weight files are finite.
 
     Parameters
     ----------
@@ -159,7 +160,7 @@ def build_network(architecture, seed=None):
     Raises
     ------
     ValueError
-        If there is no such architecture.
+        If there is no such architecture, or a registered one saves a buffer with NaN or infinity.
     TypeError
         If the builder of a registered architecture returns anything other than such a network.
 
@@ -210,6 +211,14 @@ def _build(architecture):
             f"architecture={architecture!r}: the builder must return a torch.nn.Module with input_size, takes_any_size "
             f"and n_features; found {type(network).__name__}{' without ' if missing else ''}{', '.join(missing)}."
         )
+    saved = network.state_dict().keys()
+    for name, buffer in network.named_buffers():
+        # A mask, which a training would take for its divergence. A tensor on the meta device has no values.
+        if name in saved and not buffer.is_meta and not torch.isfinite(buffer).all():
+            raise ValueError(
+                f"architecture={architecture!r}: the buffer {name} has NaN or infinity, and numbers in weight files "
+                "are finite. Register it with persistent=False."
+            )
     return network
 
 

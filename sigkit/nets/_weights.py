@@ -80,12 +80,7 @@ def load_network(path, architecture="signet", *, return_meta_learned=False):
         weights, metadata = _read_torch(path), {}
     else:
         raise ValueError(f"{path}: weights are read from .safetensors, .pth or .pt files, not {suffix or 'this'}.")
-    try:
-        check_architecture(architecture)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error} Register an architecture of your own before you load it.") from error
-    check_metadata(metadata, path)
-    weights, meta_learned = check_weights(path, weights, architecture), {}
+    weights, meta_learned = _checked(path, weights, metadata, architecture), {}
     if is_meta_learned(weights):
         meta_learned = {name: tensor for name, tensor in weights.items() if not name.startswith(NETWORK)}
         weights = {name.removeprefix(NETWORK): tensor for name, tensor in weights.items() if name.startswith(NETWORK)}
@@ -119,7 +114,8 @@ def save_weights(path, network, architecture, metadata=None, half=False):
     Raises
     ------
     ValueError
-        If the file has another suffix.
+        If the file has another suffix, or `load_network` would refuse it: if the network is none of this architecture,
+        or has NaN, infinity or a number beyond its limits. Nothing is written then.
     OSError
         If the file cannot be written.
 
@@ -139,9 +135,21 @@ def save_weights(path, network, architecture, metadata=None, half=False):
     if half:
         matrices = {name for name, tensor in tensors.items() if tensor.ndim > 1 and tensor.is_floating_point()}
         tensors = {name: tensor.half() if name in matrices else tensor for name, tensor in tensors.items()}
-    content = save(tensors, metadata={**(metadata or {}), "architecture": architecture})
+    metadata = {**(metadata or {}), "architecture": architecture}
+    _checked(path, tensors, metadata, architecture)
+    content = save(tensors, metadata=metadata)
     with whole_file(path) as file:
         file.write(seal_safetensors(content, _FORMAT))
+
+
+def _checked(path, weights, metadata, architecture):
+    """Check the content of a file that is read or written; return its tensors as `check_weights` does."""
+    try:
+        check_architecture(architecture)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error} Register an architecture of your own first.") from error
+    check_metadata(metadata, path)
+    return check_weights(path, weights, architecture)
 
 
 def _read_safetensors(path):

@@ -77,7 +77,7 @@ def meta_train(verifier, training, learner, development, *, seed, device):
     )
     try:
         trainer = MetaTrainer(learner.to(device), development, training, task_sizes(verifier, training), seed)
-        with freed_memory_kept():
+        with run, freed_memory_kept():
             trainer.train(run)
     finally:
         learner.requires_grad_()

@@ -4,10 +4,11 @@ import math
 import os
 import sys
 import time
+from contextlib import ExitStack
 
 from sklearn.exceptions import ConvergenceWarning
 
-from sigkit._utils import listing, warn
+from sigkit._utils import listing, locked_folder, warn
 from sigkit.training._callbacks import describe_callbacks
 from sigkit.training._check_state import all_finite, check_fit
 from sigkit.training._checkpoint import STATE_FILE, make_folder, read_state, write_state
@@ -23,6 +24,9 @@ _LABELS = {
 
 class TrainingRun:
     """The epochs of one training, which can be resumed after an interruption.
+
+    It is a context, in which no other training uses the folder: of equal trainings that are begun at once, one trains,
+    and the others then read its state.
 
     Parameters
     ----------
@@ -61,7 +65,27 @@ class TrainingRun:
         self._path = STATE_FILE if folder is None else os.path.join(folder, STATE_FILE)
         self.verbose = verbose if is_first else 0
         self.history, self.best = [], None
-        self._stopped_by = None
+        self._stopped_by, self._held = None, ExitStack()
+
+    def __enter__(self):
+        from_first(self._hold)
+        return self
+
+    def __exit__(self, *error):
+        self._held.close()
+
+    def _hold(self):
+        if self.folder is None:
+            return
+        # The folder of a finished training may be read-only.
+        if not os.path.isdir(self.folder):
+            make_folder(self.folder)
+        self._held.enter_context(locked_folder(self.folder, self._wait))
+
+    def _wait(self):
+        # An error at once, if the state is already known to be that of another training.
+        self._read()
+        warn(f"checkpoint_dir={self.folder!r}: another training uses this folder. Waiting for its end.")
 
     @property
     def is_finished(self):

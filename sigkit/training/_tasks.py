@@ -151,7 +151,8 @@ class DevelopmentSet:
         if len(self.training_writers) < 2:
             raise ValueError(
                 f"Meta-training needs at least 2 development writers, whose signatures are each other's random "
-                f"forgeries; found {listing(map(repr, self.genuine))}. Name more in dev_writers."
+                f"forgeries; found {listing(map(repr, self.genuine)) or 'none whose images differ'}. Name more in "
+                "dev_writers."
             )
         counts = {writer: len(rows) for writer, rows in self.genuine.items()}
         few = [f"{writer!r} ({count})" for writer, count in counts.items() if count <= sizes.n_references]

@@ -81,21 +81,22 @@ def train_features(featurizer, training, network, architecture, images, writers,
         verbose=featurizer.verbose,
         callbacks=training.callbacks,
     )
-    state = run.resume()
+    with run:
+        state = run.resume()
 
-    target, n_classes = classes_of(target, len(known), training.extra_classes)
-    held = hold_out(target, training.validation_fraction, check_random_state(seed))
-    _check_batches(training.batch_size, int((~held).sum()))
-    net = _make_net(featurizer, training, network, images, n_classes, run, device)
-    net.set_params(train_split=predefined_split(_image_set(images, target, held, device)) if held.any() else None)
-    net.initialize()
-    if state is not None:
-        run.load(state, unwrap_compiled(net.module_), net.optimizer_)
-        net.history = History({**epoch, "batches": []} for epoch in state["history"])
-    # Saves the memory of the maps before each ReLU, during training only: users' hooks must see these maps later.
-    set_inplace_relu(network, True)
-    _train(net, _image_set(images, target, ~held, device))
-    unwrap_compiled(net.module_).load_state_dict(run.best["weights"])
+        target, n_classes = classes_of(target, len(known), training.extra_classes)
+        held = hold_out(target, training.validation_fraction, check_random_state(seed))
+        _check_batches(training.batch_size, int((~held).sum()))
+        net = _make_net(featurizer, training, network, images, n_classes, run, device)
+        net.set_params(train_split=predefined_split(_image_set(images, target, held, device)) if held.any() else None)
+        net.initialize()
+        if state is not None:
+            run.load(state, unwrap_compiled(net.module_), net.optimizer_)
+            net.history = History({**epoch, "batches": []} for epoch in state["history"])
+        # Saves the memory of the maps before each ReLU, during training only: users' hooks must see these maps later.
+        set_inplace_relu(network, True)
+        _train(net, _image_set(images, target, ~held, device))
+        unwrap_compiled(net.module_).load_state_dict(run.best["weights"])
     return _trimmed(net), recipe, len(images), len(known)
 
 

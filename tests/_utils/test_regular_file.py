@@ -71,6 +71,7 @@ def test_the_size_is_compared_before_reading(tmp_path):
     path = tmp_path / "scan.png"
     path.write_bytes(b"12345")
     assert read_file(path, 5) == b"12345"
+    assert signature_digest([path], 0) == content_digest(b"12345")
     with pytest.raises(OSError, match=r"scan\.png: has 5 bytes, more than 4\."):
         read_file(path, 4)
     os.truncate(path, 50 * 10**9)
@@ -78,13 +79,24 @@ def test_the_size_is_compared_before_reading(tmp_path):
         read_file(path, 2**30)
 
 
-def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):
+@pytest.mark.parametrize("read", [read_file, lambda path: signature_digest([path], 0)])
+def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch, read):
     path = tmp_path / "scan.png"
     path.write_bytes(b"12345")
     status = os.stat_result([*os.stat(path)[:6], 3, *os.stat(path)[7:]])
     monkeypatch.setattr(os, "fstat", lambda descriptor: status)
-    with pytest.raises(OSError, match="its size changed while it was read"):
-        read_file(path)
+    with pytest.raises(OSError, match=r"scan\.png: its size changed while it was read"):
+        read(path)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/pagemap"), reason="these files are those of Linux")
+@pytest.mark.parametrize("read", [read_file, lambda path: signature_digest([path], 0)])
+def test_files_of_the_kernel(tmp_path, read):
+    """Regular files, without bytes by their size; one has no end, and one cannot be read."""
+    for name, message in (("pagemap", "its size changed"), ("mem", r"cannot be read \(Input/output error\)")):
+        (tmp_path / f"{name}.png").symlink_to(f"/proc/self/{name}")
+        with pytest.raises(OSError, match=rf"{name}\.png: {message}"):
+            read(tmp_path / f"{name}.png")
 
 
 def test_no_file_stays_open(tmp_path):

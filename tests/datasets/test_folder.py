@@ -35,6 +35,16 @@ def test_everything_in_the_file_name(tmp_path, draw):
     assert bunch.canvas_size == (100, 200)
 
 
+def test_a_link_to_itself_is_read_as_a_scan(tmp_path, draw):
+    draw(tmp_path, ["ada/1.png", "ada/2.png"])
+    (tmp_path / "ada" / "3.png").symlink_to("3.png")
+    bunch = load_folder(tmp_path, "{writer}/*.png")
+    assert relative(bunch, tmp_path) == ["ada/1.png", "ada/2.png", "ada/3.png"]
+    with pytest.warns(UserWarning, match=r"unreadable, left out \(1\): ada/3\.png"):
+        bunch = load_folder(tmp_path, "{writer}/*.png", on_error="skip")
+    assert relative(bunch, tmp_path) == ["ada/1.png", "ada/2.png"]
+
+
 def test_without_kind_all_are_genuine(tmp_path, draw):
     draw(tmp_path, ["1.png", "2.png"])
     assert load_folder(tmp_path, "{writer}.png").target.tolist() == [[1, 0], [2, 0]]

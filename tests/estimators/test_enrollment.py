@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_info
 from sigkit._utils import seal_safetensors
 from sigkit.estimators import WriterDependentSVC
 from sigkit.estimators._svc._fit_writer import fit_writer
-from sigkit.estimators._svc._writer_file import FORMAT
 from sigkit.nets import build_network, save_weights
 
 
@@ -134,7 +133,11 @@ def test_files_that_do_not_fit_are_refused(signatures, tmp_path):
 def rewritten(path, arrays, about):
     """Write arrays and metadata as a file of a writer, with the digest that they have."""
     metadata = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
-    Path(path).write_bytes(seal_safetensors(save(arrays, metadata=metadata), FORMAT))
+    Path(path).write_bytes(seal_safetensors(save(arrays, metadata=metadata), "sigkit writer 2"))
+
+
+FLAT = np.full(24, 1e-20, dtype=np.float32)
+"""A weight vector, or a factor, with which all scores are equal."""
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +244,33 @@ def test_impossible_metadata_are_refused(exported, tmp_path, change, message):
     with pytest.raises(ValueError, match=f"bad: .*{message}"):
         model.load_writer(tmp_path / "bad")
     assert model.classes_.tolist() == list(range(10, 30))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "scaling", "change"),
+    [
+        ("rbf", "shared", lambda arrays, about: about.update(intercept=0.99 * arrays["reference_coef"].sum())),
+        ("rbf", "writer", lambda arrays, about: about.update(intercept=0.99 * arrays["reference_coef"].sum())),
+        ("rbf", "writer", lambda arrays, about: (about.update(intercept=0.5), arrays.update(factor=FLAT))),
+        ("linear", "shared", lambda arrays, about: about.update(intercept=1e9)),
+        ("linear", "writer", lambda arrays, about: about.update(intercept=1e3)),
+        ("linear", "shared", lambda arrays, about: (about.update(intercept=0.1), arrays.update(direction=FLAT))),
+    ],
+)
+def test_models_that_accept_everybody_are_refused(exported, tmp_path, kernel, scaling, change):
+    model, arrays, about = exported[kernel, scaling]
+    arrays, about = dict(arrays), dict(about)
+    change(arrays, about)
+    rewritten(tmp_path / "bad", arrays, about)
+    with pytest.raises(ValueError, match="bad: a damaged model; it accepts the signatures of all development writers"):
+        model.load_writer(tmp_path / "bad")
+
+
+def test_gamma_of_a_file_on_a_scale_of_its_own(exported, tmp_path):
+    model, arrays, about = exported["rbf", "writer"]
+    rewritten(tmp_path / "bad", arrays, about | {"gamma": 1e-12})
+    with pytest.raises(ValueError, match=r"bad: has gamma=1e-12; this model has gamma=0\.02"):
+        model.load_writer(tmp_path / "bad")
 
 
 @pytest.mark.parametrize("kernel", ["rbf", "linear"])

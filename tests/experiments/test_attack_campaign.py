@@ -750,8 +750,7 @@ def test_folder_with_other_systems(signatures, tmp_path):
 def test_folder_with_another_fitted_system(signatures, tmp_path, change, message):
     quick(attacks={"FGM": FGM()}, folder=tmp_path).run(*signatures)
     [path] = tmp_path.glob("*.npz")
-    with open(path, "rb") as file:
-        owner, arrays = read_part(file, path, "")
+    owner, arrays = read_part(path.read_bytes(), path, "")
     path.write_bytes(pack_part(owner, arrays | change))
     with pytest.raises(ValueError, match=message):
         quick(attacks={"FGM": FGM()}, folder=tmp_path).run(*signatures)

@@ -250,10 +250,10 @@ def test_changed_descriptions_are_never_taken_for_the_experiment(folder):
 
 def test_what_is_no_file(folder, tmp_path):
     os.mkfifo(part_of(folder, "split-001"))
-    with pytest.raises(ValueError, match=r"split-001\.npz: not a regular file"):
+    with pytest.raises(OSError, match=r"split-001\.npz: is a named pipe, not a file"):
         folder.read("split-001")
     os.mkfifo(tmp_path / DESCRIPTION)
-    with pytest.raises(ValueError, match=r"experiment\.json: not a regular file"):
+    with pytest.raises(OSError, match=r"experiment\.json: is a named pipe, not a file"):
         open_folder(tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=r"folder='.*file' is a file; name a folder"):

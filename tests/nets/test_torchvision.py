@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from sigkit.nets import MetaLearner, build_network, check_architecture, load_network, save_weights
 from sigkit.nets._torchvision import model_names
@@ -99,9 +100,15 @@ def test_weight_files_of_meta_learners(tmp_path):
 
 def test_weights_of_another_model_are_refused(tmp_path):
     path = tmp_path / "weights.safetensors"
-    save_weights(path, build_network("tiny"), "torchvision:squeezenet1_1")
-    with pytest.raises(ValueError, match="architecture='tiny', not 'torchvision:squeezenet1_1'"):
-        load_network(path)
-    save_weights(path, build_network("tiny"), "torchvision:squeezenet")
-    with pytest.raises(ValueError, match=r"weights\.safetensors: .*no classification network 'squeezenet'"):
-        load_network(path)
+    save_weights(path, build_network("tiny"), "tiny")
+    weights, tensors = path.read_bytes(), build_network("tiny").state_dict()
+    for model, message in (
+        ("squeezenet1_1", "architecture='tiny', not 'torchvision:squeezenet1_1'"),
+        ("squeezenet", "no classification network 'squeezenet'"),
+    ):
+        with pytest.raises(ValueError, match=rf"weights\.safetensors: .*{message}"):
+            save_weights(path, build_network("tiny"), f"torchvision:{model}")
+        assert path.read_bytes() == weights
+        (tmp_path / "foreign.safetensors").write_bytes(save(tensors, metadata={"architecture": f"torchvision:{model}"}))
+        with pytest.raises(ValueError, match=rf"foreign\.safetensors: .*{message}"):
+            load_network(tmp_path / "foreign.safetensors")

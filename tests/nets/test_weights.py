@@ -1,10 +1,12 @@
 import io
 import json
+import math
 import os
 import pickle
 import shutil
 import struct
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -142,14 +144,59 @@ def test_weights_of_a_failed_training_are_refused(tmp_path, tiny):
     path = tmp_path / "weights.safetensors"
     with torch.no_grad():
         tiny.fc_layers[0].fc.weight[0, 0] = torch.nan
-    save_weights(path, tiny, "tiny")
+    save_foreign(path, tiny)
     with pytest.raises(ValueError, match=r"NaN or infinity in fc_layers\.0\.fc\.weight"):
-        load_network(path)
+        load_network(path, "tiny")
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("number", [math.nan, -math.inf, 1e7, 7e4])
+def test_what_cannot_be_loaded_is_not_saved(tmp_path, tiny, number, half):
+    path = tmp_path / "weights.safetensors"
+    save_weights(path, tiny, "tiny")
+    before = path.read_bytes()
+    with torch.no_grad():
+        tiny.fc_layers[0].fc.weight[0, 0] = number
+    if number == 7e4 and not half:
+        # Beyond half precision only.
+        save_weights(path, tiny, "tiny")
+        assert same(load_network(path)[0], tiny)
+        return
+    with pytest.raises(ValueError, match=r"weights\.safetensors: .*fc_layers\.0\.fc\.weight"):
+        save_weights(path, tiny, "tiny", half=half)
+    for architecture, message in (("smallcnn", "are of architecture='tiny'"), ("resnet", "Register an architecture")):
+        with pytest.raises(ValueError, match=rf"weights\.safetensors: .*{message}"):
+            save_weights(path, build_network("tiny", seed=0), architecture)
+    with pytest.raises(ValueError, match=r"weights\.safetensors: its metadata have recipe=\[1\]"):
+        save_weights(path, build_network("tiny", seed=0), "tiny", metadata={"recipe": "[1]"})
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["weights.safetensors"]
+
+
+def test_buffers_with_infinity_are_not_saved_with_the_weights(tmp_path, monkeypatch):
+    class WithMask(torch.nn.Linear):
+        input_size, takes_any_size, n_features = None, True, 1
+
+        def __init__(self, persistent):
+            super().__init__(1, 1)
+            self.register_buffer("mask", torch.tensor([0, -torch.inf]), persistent=persistent)
+
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(registry, "ARCHITECTURES", registry._REGISTRY)
+    register_architecture("masked", partial(WithMask, persistent=True), "a buffer that cannot be saved")
+    with pytest.raises(ValueError, match=r"'masked': the buffer mask has NaN or infinity, .* persistent=False"):
+        build_network("masked")
+    register_architecture("masked", partial(WithMask, persistent=False), "a buffer that is not saved")
+    network = build_network("masked", seed=0)
+    save_weights(tmp_path / "w.safetensors", network, "masked")
+    loaded, _ = load_network(tmp_path / "w.safetensors")
+    assert same(loaded, network)
+    assert torch.equal(loaded.mask, network.mask)
 
 
 def test_architectures_of_another_library_name_the_file(tmp_path, tiny):
     path = tmp_path / "weights.safetensors"
-    save_weights(path, tiny, "resnet")
+    path.write_bytes(save(tiny.state_dict(), metadata={"architecture": "resnet"}))
     with pytest.raises(ValueError, match=r"weights\.safetensors: architecture must be .*found 'resnet'.*Register"):
         load_network(path)
     torch.save({0: torch.zeros(1)}, tmp_path / "weights.pth")
@@ -345,7 +392,7 @@ def test_a_bit_of_a_tensor_in_a_file_of_sigkit_is_noticed(tmp_path, tiny):
 )
 def test_metadata_that_sigkit_cannot_have_written_are_refused(tmp_path, tiny, name, text):
     path = tmp_path / "w.safetensors"
-    save_weights(path, tiny, "tiny", metadata={name: text})
+    path.write_bytes(save(tiny.state_dict(), metadata={"architecture": "tiny", name: text}))
     with pytest.raises(ValueError, match=rf"w\.safetensors: its metadata have {name}=.*, not a JSON object"):
         load_network(path)
 
@@ -353,7 +400,7 @@ def test_metadata_that_sigkit_cannot_have_written_are_refused(tmp_path, tiny, na
 @pytest.mark.parametrize("name", ["tiny", "resnet", "x" * 1000])
 def test_unknown_architectures_name_the_file(tmp_path, tiny, name):
     path = tmp_path / "w.safetensors"
-    save_weights(path, build_network("smallcnn", seed=0), name)
+    path.write_bytes(save(build_network("smallcnn", seed=0).state_dict(), metadata={"architecture": name}))
     with pytest.raises(ValueError, match=r"w\.safetensors: "):
         load_network(path)
 
@@ -413,9 +460,9 @@ def test_a_distance_that_overflows_is_refused(tmp_path, tiny):
     learner = MetaLearner(tiny, head="distance")
     with torch.no_grad():
         learner.head.log_scale.fill_(80)
-    save_weights(tmp_path / "meta.safetensors", learner, "tiny")
+    save_foreign(tmp_path / "meta.safetensors", learner)
     with pytest.raises(ValueError, match=r"meta\.safetensors: head\.log_scale has numbers from 80"):
-        load_network(tmp_path / "meta.safetensors")
+        load_network(tmp_path / "meta.safetensors", "tiny")
 
 
 def test_a_changed_number_in_a_torch_file_is_noticed_by_its_checksum(tmp_path, tiny):

@@ -5,6 +5,10 @@ import io
 import json
 import os
 import resource
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -197,6 +201,75 @@ def test_a_state_of_any_type_and_layout_is_read(content, tmp_path, dtype):
     found = read_state(tmp_path)["model"]["kernels"]
     assert found.dtype == dtype
     assert torch.equal(found, state["model"]["kernels"])
+
+
+class Meanwhile(Callback):
+    """Calls a function at the beginning of each epoch."""
+
+    def __init__(self, call):
+        self.call = call
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.call()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="folders are locked on POSIX only")
+def test_equal_trainings_that_are_begun_at_once(signatures, whole, tmp_path):
+    """One trains, and the others wait for it: cross_validate with n_jobs, for the same development writers."""
+    trained, begun = [], threading.Barrier(3)
+
+    def train(number):
+        begun.wait()
+        return make(tmp_path, [Meanwhile(lambda: trained.append(number))]).fit(*signatures).transform(signatures[0])
+
+    with (
+        ThreadPoolExecutor(3) as threads,
+        pytest.warns(UserWarning, match=f"checkpoint_dir='{tmp_path}': another training uses this folder. Waiting"),
+    ):
+        found = list(threads.map(train, range(3)))
+    for features in found:
+        np.testing.assert_array_equal(features, whole)
+    assert len(trained) == 3
+    assert len(set(trained)) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [STATE_FILE]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="folders are locked on POSIX only")
+def test_different_trainings_in_one_folder(signatures, whole, tmp_path):
+    refused = []
+
+    def begin_another():
+        # In the first epoch there is no state yet, and the other training would wait.
+        if (tmp_path / STATE_FILE).exists():
+            with pytest.raises(ValueError, match="the state of another training") as caught:
+                make(tmp_path, random_state=1).fit(*signatures)
+            refused.append(caught.value)
+
+    model = make(tmp_path, [Meanwhile(begin_another)]).fit(*signatures)
+    assert len(refused) == 2
+    np.testing.assert_array_equal(model.transform(signatures[0]), whole)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="folders are locked on POSIX only")
+def test_a_process_that_is_forked_meanwhile_does_not_keep_the_folder(tmp_path):
+    code = f"""
+import os, signal
+from sigkit._utils import locked_folder
+with locked_folder({str(tmp_path)!r}, waiting=None):
+    child = os.fork() or signal.pause()
+waited = []
+with locked_folder({str(tmp_path)!r}, waiting=lambda: waited.append(os.kill(child, signal.SIGKILL))):
+    pass
+os.kill(child, signal.SIGKILL)
+assert not waited
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_finished_training_in_a_folder_that_is_not_writable(signatures, whole, tmp_path, monkeypatch):
+    make(tmp_path).fit(*signatures)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    np.testing.assert_array_equal(make(tmp_path).fit(*signatures).transform(signatures[0]), whole)
 
 
 def test_a_full_disk_ends_the_training_and_leaves_the_state(signatures, content, whole, tmp_path):

@@ -4,9 +4,8 @@ import os
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from sigkit._utils import check_ordered, map_parallel, parse_target, progress
+from sigkit._utils import check_ordered, map_parallel, own_random_state, parse_target, progress
 from sigkit.datasets._audit._copies import group_copies
 from sigkit.datasets._audit._file import FILE_COLUMNS
 from sigkit.datasets._audit._measure import PREPROCESSED, RAW, measure_scans, no_descriptor
@@ -106,7 +105,7 @@ def audit(
     if len(scans) != len(writers):
         raise ValueError(f"{len(scans)} images and {len(writers)} targets: the numbers must be equal.")
     _check_parameters(background, near, min_auc, n_bootstraps, confidence)
-    rng = check_random_state(random_state)
+    rng = own_random_state(random_state)
     measured = _measure_all(scans, background, n_jobs, verbose)
     columns = _columns(names, writers, forgery, measured)
     readable = np.array([not scan.error for scan in measured])

@@ -76,6 +76,34 @@ def check_arrays(path, arrays, about, bank):
         _check_rbf(path, arrays, about, bank)
 
 
+def check_decision(path, model, bank):
+    """Check that a model rejects a signature of a development writer.
+
+    The solution of an SVM does. The sum of the coefficients of the negatives is that of the references, so the mean
+    score of the negatives is below that of the references; and the intercept is such that either a reference has the
+    score 1 and a negative -1, or all have coefficients at their limit, and 0 is half-way between the lowest negative
+    and the highest reference.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file, for the message.
+    model : RbfModel or LinearModel
+        The model, with checked arrays.
+    bank : NegativeBank
+        The negatives.
+
+    Raises
+    ------
+    ValueError
+        If the score of all signatures of development writers is 0 or higher.
+    """
+    # In blocks: nearly always there is a rejected one in the first. NaN stands for a score without information.
+    blocks = [bank.rows[first : min(first + 16, bank.n_dev)] for first in range(0, bank.n_dev, 16)]
+    if blocks and all((model.score(block, bank)[0] >= 0).all() for block in blocks):
+        raise _damaged(path, "it accepts the signatures of all development writers")
+
+
 def _check_linear(path, direction, about):
     # On a scale of its own, the weight vector is multiplied by the factor to that scale, which the file does not have.
     limit = 2 * np.sqrt(about["C"] * _MOST_NEGATIVES) if about["scaling"] == "shared" else np.inf

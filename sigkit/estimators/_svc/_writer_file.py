@@ -1,16 +1,17 @@
 """Files with the model of one writer."""
 
 import json
+from numbers import Real
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from sigkit._utils import read_file, seal_safetensors, unseal_safetensors, whole_file
-from sigkit.estimators._svc._check_model import check_arrays, check_numbers
+from sigkit.estimators._svc._check_model import check_arrays, check_decision, check_numbers
 from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
 
-FORMAT = "sigkit writer 2"
+_FORMAT = "sigkit writer 2"
 _REMEDY = "Export it again."
 
 
@@ -56,9 +57,10 @@ def write_writer(path, writer, model, bank, settings):
         fields |= {"rows": rows[dev], "coef": coef[dev], "peers": bank.rows[rows[~dev]], "peer_coef": coef[~dev]}
     arrays = {name: np.ascontiguousarray(array) for name, array in fields.items() if array is not None}
     check_arrays(f"writer {writer!r}", arrays, about, bank)
+    check_decision(f"writer {writer!r}", model, bank)
     content = save(arrays, metadata={name: json.dumps(value) for name, value in about.items()})
     with whole_file(path) as file:
-        file.write(seal_safetensors(content, FORMAT))
+        file.write(seal_safetensors(content, _FORMAT))
 
 
 def read_writer(path, bank, settings):
@@ -90,7 +92,7 @@ def read_writer(path, bank, settings):
         If the file cannot be read.
     """
     content = read_file(path)
-    about = unseal_safetensors(content, path, FORMAT, _REMEDY)
+    about = unseal_safetensors(content, path, _FORMAT, _REMEDY)
     try:
         arrays = load(content)
         about = {name: json.loads(value) for name, value in about.items()}
@@ -103,27 +105,34 @@ def read_writer(path, bank, settings):
             "into a model that was fitted to the same signatures with the same random_state."
         )
     wanted = {"kernel": settings.kernel, "C": float(settings.C), "scaling": settings.scaling}
-    if settings.kernel == "rbf" and settings.scaling == "shared":
-        wanted["gamma"] = settings.gamma
+    # On a scale of its own, gamma="scale" gives each writer another coefficient.
+    if settings.kernel == "rbf" and isinstance(settings.gamma, Real):
+        wanted["gamma"] = float(settings.gamma)
     differing = [name for name, value in wanted.items() if about.get(name) != value]
     if differing:
         then, now = (", ".join(f"{name}={of.get(name)!r}" for name in differing) for of in (about, wanted))
         raise ValueError(f"{path}: has {then}; this model has {now}. Fit with the parameters of the file.")
     check_arrays(path, arrays, about, bank)
+    model, bank = _model(arrays, about, bank)
+    check_decision(path, model, bank)
+    return about["writer"], model, bank
+
+
+def _model(arrays, about, bank):
+    """Make the model of checked arrays; return it, and the bank with the negatives that it brings."""
     if about["kernel"] == "linear":
-        return about["writer"], LinearModel(arrays["direction"], about["intercept"]), bank
+        return LinearModel(arrays["direction"], about["intercept"]), bank
     peers, n_rows = arrays["peers"], len(bank.rows)
     if len(peers):
         # Back to the original scale, which with_rows expects. They are not negatives for writers who enroll here.
         bank = bank.with_rows(peers * bank.scale + bank.center, np.full(len(peers), None), active=False)
-    rows = np.concatenate([arrays["rows"], np.arange(n_rows, n_rows + len(peers), dtype=np.int32)])
     model = RbfModel(
         arrays["references"],
         arrays["reference_coef"],
-        rows,
+        np.concatenate([arrays["rows"], np.arange(n_rows, n_rows + len(peers), dtype=np.int32)]),
         np.concatenate([arrays["coef"], arrays["peer_coef"]]),
         about["intercept"],
         about["gamma"],
         arrays.get("factor"),
     )
-    return about["writer"], model, bank
+    return model, bank
