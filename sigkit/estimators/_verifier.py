@@ -152,13 +152,12 @@ class VerifierMixin:
         Returns
         -------
         ndarray of shape (n_queries,)
-            Writer ids.
+            Writer ids. For a query without information it is the first of `classes_`: its scores are all -10.0.
         """
-        classes, scores = self._score_enrolled(X)
-        return classes[np.where(np.isnan(scores), -np.inf, scores).argmax(axis=1)]
+        return self._identify(X)[0]
 
     def score(self, X, y, sample_weight=None):
-        """Compute the share of genuine signatures that are identified correctly.
+        """Compute the share of genuine signatures that are identified correctly. Those without information are not.
 
         For error rates of verification, pass `sigkit.metrics.verification_scorer` as `scoring`.
 
@@ -185,8 +184,15 @@ class VerifierMixin:
             raise ValueError(
                 f"Enrolled writers have ids like {self.classes_.tolist()[0]!r}; found {writers.tolist()[0]!r} in y."
             )
-        right = self.predict(X)[genuine] == writers[genuine]
+        identified, informed = self._identify(X)
+        right = ((identified == writers) & informed)[genuine]
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)[genuine]))
+
+    def _identify(self, X):
+        """Return the writer with the highest score for each query, and whether the query has a score at all."""
+        classes, scores = self._score_enrolled(X)
+        lacks = np.isnan(scores)
+        return classes[np.where(lacks, -np.inf, scores).argmax(axis=1)], ~lacks.all(axis=1)
 
     def _enrolled_writers(self):
         """Return the enrolled writers for a call that scores; raise an error if there are none."""

@@ -53,6 +53,15 @@ def test_the_same_references_for_all_writers_are_refused(settings, negatives, dt
         svc(**settings, **negatives).fit(X, Y)
 
 
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_a_query_without_information_is_not_identified(features, settings):
+    model = svc(**settings).fit(features, Y)
+    blank = np.zeros((3, 8))
+    assert model.predict(blank).tolist() == [0, 0, 0]
+    assert model.score(blank, [0, 0, 0]) == 0
+    assert model.score(np.concatenate([blank, features[:1]]), [0, 0, 0, 0]) == 0.25 * model.score(features[:1], [0])
+
+
 def test_a_kernel_that_distinguishes_nothing_is_refused(features):
     with pytest.raises(ValueError, match=r"6 of 6 writers cannot be distinguished.*gamma"):
         svc(gamma=1e-30).fit(features, Y)
