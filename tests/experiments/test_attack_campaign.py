@@ -61,7 +61,8 @@ def signatures():
     sizes = {"n_writers": 8, "n_genuine": 12, "n_skilled": 0, "n_simple": 8}
     scans, target = make_signatures(**sizes, script="latin", scan="two-valued", random_state=2)
     target[:, 1] = target[:, 1] > 0
-    return SignaturePreprocessor(canvas_size=(765, 1089), image_size=(34, 48)).fit_transform(scans), target
+    preprocessor = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(34, 48), on_poor_scan="ignore")
+    return preprocessor.fit_transform(scans), target
 
 
 def quick(systems=ONE, attacks=QUICK, **settings):
