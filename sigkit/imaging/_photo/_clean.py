@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from sigkit.imaging._error import ImageError
@@ -122,12 +122,22 @@ def _part_around(image, ink):
 def _find_ink(channels):
     by_channel = find_darkness(channels, _WINDOW)
     darkness, noise = _combine(by_channel)
+    if noise > _NOISY:
+        channels = _smooth(channels, noise)
+        by_channel = find_darkness(channels, _WINDOW)
+        darkness, noise = _combine(by_channel)
     threshold = _lowest_ink(darkness, noise)
     every_ink = darkness > threshold
     blobs = find_blobs(every_ink, 0) if may_have_blobs(every_ink) else None
     if blobs is not None and np.count_nonzero(every_ink & ~blobs) >= _MIN_INK:
         # Black edges and shadows do not tell how dark the strokes are.
         threshold = _lowest_ink(darkness[~blobs], noise)
+        # With a window that is not much wider than the strokes, most of a shadow is paper.
+        width = stroke_width((darkness > threshold) & ~blobs)
+        narrow = find_darkness(channels, int(max(_MIN_WINDOW, 3 * width)))
+        by_channel = np.where(blobs, narrow, by_channel)
+        darkness, noise = _combine(by_channel)
+        threshold = _lowest_ink(darkness, noise)
         every_ink = darkness > threshold
     mask = every_ink.copy()
     rules = Rules(mask, darkness, blobs)
@@ -165,18 +175,20 @@ def _combine(by_channel):
         # The darkest channel shows colored ink, the mean has less noise.
         darkness = 0.5 * (by_channel.max(axis=0) + by_channel.mean(axis=0))
     offset, noise = _measure_paper(darkness)
-    if noise > _NOISY and min(darkness.shape) > 2:
-        for axis in (0, 1):
-            darkness = ndimage.correlate1d(darkness, [0.25, 0.5, 0.25], axis=axis, mode="nearest")
-        offset, noise = _measure_paper(darkness)
     return darkness - offset, noise
 
 
+def _smooth(channels, noise):
+    blur = ImageFilter.GaussianBlur(0.7 if noise < 2 * _NOISY else 1.0)
+    return [np.asarray(Image.fromarray(channel).filter(blur)) for channel in channels]
+
+
 def _measure_paper(darkness):
-    """Return the darkness of most of the paper, and its standard deviation."""
+    """Return the darkness of most of the paper, and its standard deviation between points close to each other."""
     sample = darkness[::4, ::4]
-    offset = np.median(sample)
-    return offset, 1.4826 * np.median(np.abs(sample - offset))
+    steps = [np.abs(np.diff(sample[:: 1 + axis, :: 2 - axis], axis=axis)) for axis in (0, 1)]
+    steps = np.concatenate([step.ravel() for step in steps])
+    return np.median(sample), 1.0484 * np.median(steps) if len(steps) else 0.0
 
 
 def _remove_blobs(mask, darkness, channels):
