@@ -31,9 +31,11 @@ class Band:
         """Return how dark the line is where no stroke crosses it."""
         return float(np.median(self._pixels(darkness, [0])[0, self.on_line]))
 
-    def mark(self, bands):
-        """Set the pixels of the line and a margin of one pixel."""
-        self._set(bands, True, self.reach + 1, True)
+    def mark(self, bands, beyond=True):
+        """Set the pixels of the line and a margin of one pixel, and what it would cover if it were longer."""
+        where = np.full(len(self.columns), beyond)
+        where[self.on_line] = True
+        self._set(bands, True, self.reach + 1, where)
 
     def erase(self, mask):
         """Remove the line and everything on it."""

@@ -138,19 +138,29 @@ def _find_ink(channels):
         by_channel = np.where(blobs, narrow, by_channel)
         darkness, noise = _combine(by_channel)
         threshold = _lowest_ink(darkness, noise)
+        gone = every_ink & (darkness <= threshold)
         every_ink = darkness > threshold
+        blobs = find_blobs(gone, 0) if may_have_blobs(gone) else None
     mask = every_ink.copy()
     rules = Rules(mask, darkness, blobs)
     rules.remove_printed(mask)
+    if rules.where is not None:
+        # The signature may be much paler than the print that was removed.
+        own_threshold = max(0.3 * _level(darkness[mask], noise), 5 * noise)
+        if own_threshold < threshold:
+            mask |= (darkness > own_threshold) & ~rules.where
+            threshold = own_threshold
     if len(channels) > 1:
         box = _box(mask)
         # Around dark strokes, the compression of the image spoils the color of the paper.
-        near = ndimage.maximum_filter(darkness[box], _HALO) if mask.any() else darkness[box]
-        is_clear = darkness[box] > np.maximum(1.3 * threshold, 0.4 * near)
+        near = ndimage.maximum_filter(darkness[box] * mask[box], _HALO) if mask.any() else darkness[box]
+        unsure = mask[box] & (darkness[box] <= np.maximum(1.3 * threshold, 0.4 * near))
         unclear = None if rules.where is None else rules.where[box]
-        mask[box] = remove_other_inks(mask[box] & is_clear, by_channel[:, *box], unclear)
+        clear = mask[box] & ~unsure
+        mask[box] = own = remove_other_inks(clear, by_channel[:, *box], unclear)
+        # Pale pixels belong to the strokes next to them.
+        mask[box] = own | (unsure & dilate(own, 2) & ~dilate(clear & ~own, 2))
     rules.remove_free(mask)
-    # The signature may be much paler than the print that was removed.
     own = mask if blobs is None or not (mask & ~blobs).any() else mask & ~blobs
     own_threshold = max(0.3 * _level(darkness[own], noise), 5 * noise)
     if own_threshold < 1.3 * threshold:
@@ -161,7 +171,7 @@ def _find_ink(channels):
         mask &= darkness > own_threshold
     if may_have_blobs(mask):
         mask, darkness = _remove_blobs(mask, darkness, channels)
-    return _choose_pieces(mask, darkness, rules.where, noise)
+    return _choose_pieces(mask, darkness, rules, noise)
 
 
 def _lowest_ink(darkness, noise):
@@ -212,13 +222,13 @@ def _box(mask):
     return tuple(box)
 
 
-def _choose_pieces(mask, darkness, bands, noise):
+def _choose_pieces(mask, darkness, rules, noise):
     """Return the ink of the signature: dark pieces of it that are close to each other."""
     level = _level(darkness[mask], noise)
     mask = mask & (darkness > max(0.35 * level, 5 * noise))
     box = _box(mask)
     shape, mask, darkness = mask.shape, mask[box], darkness[box]
-    bands = None if bands is None else bands[box]
+    bands, doubtful = (None if where is None else where[box] for where in (rules.where, rules.doubtful))
     pieces = Pieces(mask)
     kept = pieces.share(mask & (darkness > max(0.55 * level, 6 * noise))) > 0
     if bands is not None:
@@ -227,7 +237,7 @@ def _choose_pieces(mask, darkness, bands, noise):
     kept &= pieces.sizes >= np.where(pieces.is_at_border(), 0.03, 0.004) * total
     kept &= pieces.sizes >= 6
     kept = group(pieces, kept)
-    check_is_signature(pieces, kept, shape)
+    check_is_signature(pieces, kept, shape, doubtful)
     top, left = box[0].start, box[1].start
     inner = _box(pieces.mask(kept))
     mask = pieces.mask(kept)[inner]

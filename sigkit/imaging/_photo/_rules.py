@@ -34,6 +34,8 @@ class Rules:
     ----------
     where : ndarray of shape (height, width), dtype bool or None
         Where lines were removed, with a margin; None if none were.
+    doubtful : ndarray of shape (height, width), dtype bool or None
+        The blobs and all long straight lines, whether printed or strokes, with a margin; None if there are none.
     """
 
     def __init__(self, mask, darkness, blobs=None):
@@ -41,7 +43,13 @@ class Rules:
         self.where = None
         self.blobs = blobs
         lines = [line for line in find_lines(mask) if _is_straight(line)]
-        held = {id(line) for line in _supported(lines, mask.shape)}
+        long = [line for line in lines if line.span[1] - line.span[0] >= _LONG * mask.shape[1 - line.is_upright]]
+        self.doubtful = blobs
+        if long:
+            self.doubtful = np.zeros(mask.shape, dtype=bool) if blobs is None else blobs.copy()
+            for line in long:
+                Band(line, mask.shape).mark(self.doubtful, beyond=False)
+        held = {id(line) for line in _supported(lines, mask.shape, blobs)}
         self.printed, self.free = [], []
         for line in lines:
             is_printed = id(line) in held or line.n_gaps >= _MIN_DOTS
@@ -90,8 +98,10 @@ def _is_straight(line):
     return line.residual <= _MAX_RESIDUAL + 0.02 * line.thickness and (line.coverage >= 0.4 or line.n_gaps >= _MIN_DOTS)
 
 
-def _supported(lines, shape):
+def _supported(lines, shape, blobs=None):
     """Return the lines both ends of which are at the border or at another one of them, or which hold two such lines.
+
+    A line can also end where a shadow or a black edge begins.
 
     A frame and a line next to one of its sides are found as one line, longer than the frame.
     """
@@ -100,15 +110,17 @@ def _supported(lines, shape):
         kept = [
             line
             for line in supported
-            if all(_is_held(line, end, supported, shape) for end in (0, -1)) or _holds_two(line, supported, shape)
+            if all(_is_held(line, end, supported, shape, blobs) for end in (0, -1)) or _holds_two(line, supported, shape)
         ]
         if len(kept) == len(supported):
             return kept
         supported = kept
 
 
-def _is_held(line, end, lines, shape):
+def _is_held(line, end, lines, shape, blobs):
     row, column = line.point(end)
+    if blobs is not None and blobs[tuple(np.clip((int(row), int(column)), 0, np.subtract(shape, 1)))]:
+        return True
     if min(row, column, shape[0] - 1 - row, shape[1] - 1 - column) <= max(5, _NEAR_BORDER * max(shape)):
         return True
     return any(_ends_at(line, end, other, shape) for other in lines)
