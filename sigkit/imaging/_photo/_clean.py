@@ -26,12 +26,13 @@ _PALEST_INK = 0.18
 
 
 class _Ink(NamedTuple):
-    """The ink of a signature within `box` of an image of this shape, and how dark it is, from 0 to 1."""
+    """Ink of a signature within `box` of an image of this shape, how dark it is from 0 to 1, and the sheet's axes."""
 
     mask: np.ndarray
     darkness: np.ndarray
     box: tuple[slice, slice]
     shape: tuple[int, int]
+    axes: np.ndarray | None
 
 
 def clean_photograph(image):
@@ -53,7 +54,7 @@ def clean_photograph(image):
         If there is no signature.
     """
     ink, _ = _find_signature(image)
-    return to_usual_size(ink.darkness, ink.mask)
+    return to_usual_size(ink.darkness, ink.mask, ink.axes)
 
 
 def locate_signature(image):
@@ -242,7 +243,7 @@ def _choose_pieces(mask, darkness, rules, noise):
     inner = _box(pieces.mask(kept))
     mask = pieces.mask(kept)[inner]
     box = tuple(slice(start + part.start, start + part.stop) for start, part in zip((top, left), inner))
-    return _Ink(mask, np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0), box, shape)
+    return _Ink(mask, np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0), box, shape, rules.axes())
 
 
 def _level(darkness, noise):

@@ -11,6 +11,7 @@ _NEAR_BORDER = 0.03
 _NEAR_LINE = 5
 _MAX_SKEW, _MAX_SKEW_OF_LONG = 0.1, 0.35
 _LONG = 0.3
+_LONGEST_STROKE = 100
 _MIN_STROKES = 60
 _MIN_DOTS = 8
 
@@ -43,8 +44,9 @@ class Rules:
         self.where = None
         self.blobs = blobs
         lines = [line for line in find_lines(mask) if _is_straight(line)]
-        long = [line for line in lines if line.span[1] - line.span[0] >= _LONG * mask.shape[1 - line.is_upright]]
+        long = [line for line in lines if _is_long(line, mask.shape) and len(line.centers) >= _LONGEST_STROKE]
         self.doubtful = blobs
+        self.shape = mask.shape
         if long:
             self.doubtful = np.zeros(mask.shape, dtype=bool) if blobs is None else blobs.copy()
             for line in long:
@@ -54,6 +56,22 @@ class Rules:
         for line in lines:
             is_printed = id(line) in held or line.n_gaps >= _MIN_DOTS
             (self.printed if is_printed else self.free).append(Band(line, mask.shape))
+
+    def axes(self):
+        """Return unit vectors (column, row) along the printed lines and across, as columns, or None without lines."""
+        slopes = []
+        for is_upright in (False, True):
+            lines = [band.line for band in self.printed if band.line.is_upright == is_upright]
+            lines = [line.steepness for line in lines if _is_long(line, self.shape)]
+            slopes.append(np.median(lines) if lines else None)
+        along, across = slopes
+        if along is None and across is None:
+            return None
+        # Across and along are at a right angle where only one of them is seen.
+        along = -across if along is None else along
+        across = -along if across is None else across
+        axes = np.array([[1, across], [along, 1]])
+        return axes / np.linalg.norm(axes, axis=0)
 
     def remove_printed(self, mask):
         """Remove the printed lines from a mask, but not the strokes that cross them."""
@@ -94,6 +112,10 @@ def _level(strokes, darkness):
     return np.percentile(darkness[strokes], 75) if np.count_nonzero(strokes) >= _MIN_STROKES else 0.0
 
 
+def _is_long(line, shape):
+    return line.span[1] - line.span[0] >= _LONG * shape[1 - line.is_upright]
+
+
 def _is_straight(line):
     return line.residual <= _MAX_RESIDUAL + 0.02 * line.thickness and (line.coverage >= 0.4 or line.n_gaps >= _MIN_DOTS)
 
@@ -107,11 +129,11 @@ def _supported(lines, shape, blobs=None):
     """
     supported = list(lines)
     while True:
-        kept = [
-            line
-            for line in supported
-            if all(_is_held(line, end, supported, shape, blobs) for end in (0, -1)) or _holds_two(line, supported, shape)
-        ]
+        kept = []
+        for line in supported:
+            is_held = all(_is_held(line, end, supported, shape, blobs) for end in (0, -1))
+            if is_held or _holds_two(line, supported, shape):
+                kept.append(line)
         if len(kept) == len(supported):
             return kept
         supported = kept
@@ -138,7 +160,7 @@ def _ends_at(line, end, other, shape):
     """Return whether a line ends at another one, at a right angle; in perspective, angles of long lines differ."""
     if other.is_upright == line.is_upright:
         return False
-    is_long = all(one.span[1] - one.span[0] >= _LONG * shape[1 - one.is_upright] for one in (line, other))
+    is_long = _is_long(line, shape) and _is_long(other, shape)
     # Also after a turn, slopes against rows and against columns add up to 0.
     if abs(line.steepness + other.steepness) >= (_MAX_SKEW_OF_LONG if is_long else _MAX_SKEW):
         return False
