@@ -3,7 +3,7 @@
 import numpy as np
 
 from sigkit.imaging._photo._band import Band
-from sigkit.imaging._photo._blobs import stroke_width
+from sigkit.imaging._photo._blobs import dilate, stroke_width
 from sigkit.imaging._photo._lines import find_lines
 
 _MAX_RESIDUAL = 0.45
@@ -12,8 +12,8 @@ _NEAR_LINE = 5
 _MAX_SKEW, _MAX_SKEW_OF_LONG = 0.1, 0.35
 _LONG = 0.3
 _LONGEST_STROKE = 100
+_AROUND_BLOB = 20
 _MIN_STROKES = 60
-_MIN_DOTS = 8
 
 
 class Rules:
@@ -36,7 +36,7 @@ class Rules:
     where : ndarray of shape (height, width), dtype bool or None
         Where lines were removed, with a margin; None if none were.
     doubtful : ndarray of shape (height, width), dtype bool or None
-        The blobs and all long straight lines, whether printed or strokes, with a margin; None if there are none.
+        The blobs and all long straight lines, whether printed or strokes, with margins; None if there are none.
     """
 
     def __init__(self, mask, darkness, blobs=None):
@@ -45,16 +45,16 @@ class Rules:
         self.blobs = blobs
         lines = [line for line in find_lines(mask) if _is_straight(line)]
         long = [line for line in lines if _is_long(line, mask.shape) and len(line.centers) >= _LONGEST_STROKE]
-        self.doubtful = blobs
+        self.doubtful = None if blobs is None else dilate(blobs, _AROUND_BLOB)
         self.shape = mask.shape
         if long:
-            self.doubtful = np.zeros(mask.shape, dtype=bool) if blobs is None else blobs.copy()
+            self.doubtful = np.zeros(mask.shape, dtype=bool) if blobs is None else self.doubtful
             for line in long:
                 Band(line, mask.shape).mark(self.doubtful, beyond=False)
         held = {id(line) for line in _supported(lines, mask.shape, blobs)}
         self.printed, self.free = [], []
         for line in lines:
-            is_printed = id(line) in held or line.n_gaps >= _MIN_DOTS
+            is_printed = id(line) in held or line.is_dotted
             (self.printed if is_printed else self.free).append(Band(line, mask.shape))
 
     def axes(self):
@@ -117,7 +117,7 @@ def _is_long(line, shape):
 
 
 def _is_straight(line):
-    return line.residual <= _MAX_RESIDUAL + 0.02 * line.thickness and (line.coverage >= 0.4 or line.n_gaps >= _MIN_DOTS)
+    return line.residual <= _MAX_RESIDUAL + 0.02 * line.thickness and (line.coverage >= 0.4 or line.is_dotted)
 
 
 def _supported(lines, shape, blobs=None):
