@@ -1,6 +1,7 @@
 """Error rates on simulated photographs of drawn signatures, and how many sheets without a signature are refused.
 
-    python benchmarks/check_photographs.py [--writers N] [--empty N] [--seed N]
+    python benchmarks/check_photographs.py [--writers N] [--empty N] [--seed N] [--cases NAME ...]
+        [--backgrounds NAME ...]
 
 References and negatives are clean scans; queries are photographs of other signatures of the same writers. The network
 is the one that comes with the package. The EERs are global, of skilled and of random forgeries, in percent; "refused"
@@ -23,6 +24,7 @@ from sigkit.transformers import SigNetFeaturizer
 CANVAS = 765, 1089
 REFERENCES = (0, 1, 2, 6, 7)
 """Which of nine genuine signatures of a writer are references: some of each session."""
+BACKGROUNDS = "otsu", "adaptive", "photo"
 CASES = {
     "clean scans": (),
     "gradient": ("gradient", "jpeg"),
@@ -76,7 +78,7 @@ def error_rates(model, features, target, usable):
     return rates
 
 
-def check_signatures(n_writers, seed, cases):
+def check_signatures(n_writers, seed, cases, backgrounds):
     scans, target = make_signatures(n_writers, 9, 4, random_state=seed)
     clean_others, others = make_signatures(20, 5, 0, random_state=99, first_writer=10_001)
     position = np.concatenate([np.arange(9 + 4)] * n_writers)
@@ -85,13 +87,14 @@ def check_signatures(n_writers, seed, cases):
     references = [scan for scan, keep in zip(scans, is_reference) if keep]
     print(f"{n_writers} drawn writers, {len(REFERENCES)} references, {len(queries)} queries, seed {seed}")
     network, models = None, {}
-    for background in ("otsu", "adaptive", "photo"):
+    for background in backgrounds:
         images = preprocess([*references, *clean_others], background)[0]
         network = network or SigNetFeaturizer(weights="synthetic").fit(images)
         writers = np.concatenate([target[is_reference, 0], others[:, 0]])
         models[background] = WriterDependentSVC(gamma="auto", dev_writers=sorted(set(others[:, 0])), random_state=0)
         models[background].fit(network.transform(images), writers)
-    print(f"{'EER skilled (random), %':26s}{'otsu':>16s}{'adaptive':>16s}{'photo':>16s}   refused, ms per image")
+    columns = "".join(f"{background:>16s}" for background in backgrounds)
+    print(f"{'EER skilled (random), %':26s}{columns}   refused, ms per image ({backgrounds[-1]})")
     for name, kinds in cases.items():
         if kinds:
             taken = [photograph(scan, kinds, np.random.default_rng([seed, row])) for row, scan in enumerate(queries)]
@@ -131,9 +134,10 @@ def main():
     parser.add_argument("--empty", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--cases", nargs="*", default=list(CASES), choices=list(CASES))
+    parser.add_argument("--backgrounds", nargs="+", default=list(BACKGROUNDS), choices=BACKGROUNDS)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    check_signatures(options.writers, options.seed, {name: CASES[name] for name in options.cases})
+    check_signatures(options.writers, options.seed, {name: CASES[name] for name in options.cases}, options.backgrounds)
     check_empty(options.empty, options.seed)
 
 

@@ -25,15 +25,19 @@ class Band:
         centers = line.centers[self.columns - beyond - line.span[0]]
         slopes = np.where(beyond < 0, line.centers[1] - line.centers[0], line.centers[-1] - line.centers[-2])
         self.rows = np.rint(centers + beyond * slopes).astype(int)
-        self.reach = int(np.ceil(line.thickness / 2)) + 1
+        # Dots are round: thicker than most of their columns.
+        self.reach = int(np.ceil(line.thickness / 2)) + (2 if line.is_dotted else 1)
 
     def darkness(self, darkness):
         """Return how dark the line is where no stroke crosses it."""
-        return float(np.median(self._pixels(darkness, [0])[0, self.on_line]))
+        share = 85 if self.line.is_dotted else 50
+        return float(np.percentile(self._pixels(darkness, [0])[0, self.on_line], share))
 
-    def mark(self, bands):
-        """Set the pixels of the line and a margin of one pixel."""
-        self._set(bands, True, self.reach + 1, True)
+    def mark(self, bands, beyond=True):
+        """Set the pixels of the line and a margin of one pixel, and what it would cover if it were longer."""
+        where = np.full(len(self.columns), beyond)
+        where[self.on_line] = True
+        self._set(bands, True, self.reach + 1, where)
 
     def erase(self, mask):
         """Remove the line and everything on it."""

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from sigkit.imaging._error import ImageError
@@ -26,12 +26,13 @@ _PALEST_INK = 0.18
 
 
 class _Ink(NamedTuple):
-    """The ink of a signature within `box` of an image of this shape, and how dark it is, from 0 to 1."""
+    """Ink of a signature within `box` of an image of this shape, how dark it is from 0 to 1, and the sheet's axes."""
 
     mask: np.ndarray
     darkness: np.ndarray
     box: tuple[slice, slice]
     shape: tuple[int, int]
+    axes: np.ndarray | None
 
 
 def clean_photograph(image):
@@ -53,7 +54,7 @@ def clean_photograph(image):
         If there is no signature.
     """
     ink, _ = _find_signature(image)
-    return to_usual_size(ink.darkness, ink.mask)
+    return to_usual_size(ink.darkness, ink.mask, ink.axes)
 
 
 def locate_signature(image):
@@ -122,25 +123,45 @@ def _part_around(image, ink):
 def _find_ink(channels):
     by_channel = find_darkness(channels, _WINDOW)
     darkness, noise = _combine(by_channel)
+    if noise > _NOISY:
+        channels = _smooth(channels, noise)
+        by_channel = find_darkness(channels, _WINDOW)
+        darkness, noise = _combine(by_channel)
     threshold = _lowest_ink(darkness, noise)
     every_ink = darkness > threshold
     blobs = find_blobs(every_ink, 0) if may_have_blobs(every_ink) else None
     if blobs is not None and np.count_nonzero(every_ink & ~blobs) >= _MIN_INK:
         # Black edges and shadows do not tell how dark the strokes are.
         threshold = _lowest_ink(darkness[~blobs], noise)
+        # With a window that is not much wider than the strokes, most of a shadow is paper.
+        width = stroke_width((darkness > threshold) & ~blobs)
+        narrow = find_darkness(channels, int(max(_MIN_WINDOW, 3 * width)))
+        by_channel = np.where(blobs, narrow, by_channel)
+        darkness, noise = _combine(by_channel)
+        threshold = _lowest_ink(darkness, noise)
+        gone = every_ink & (darkness <= threshold)
         every_ink = darkness > threshold
+        blobs = find_blobs(gone, 0) if may_have_blobs(gone) else None
     mask = every_ink.copy()
     rules = Rules(mask, darkness, blobs)
     rules.remove_printed(mask)
+    if rules.where is not None:
+        # The signature may be much paler than the print that was removed.
+        own_threshold = max(0.3 * _level(darkness[mask], noise), 5 * noise)
+        if own_threshold < threshold:
+            mask |= (darkness > own_threshold) & ~rules.where
+            threshold = own_threshold
     if len(channels) > 1:
         box = _box(mask)
         # Around dark strokes, the compression of the image spoils the color of the paper.
-        near = ndimage.maximum_filter(darkness[box], _HALO) if mask.any() else darkness[box]
-        is_clear = darkness[box] > np.maximum(1.3 * threshold, 0.4 * near)
+        near = ndimage.maximum_filter(darkness[box] * mask[box], _HALO) if mask.any() else darkness[box]
+        unsure = mask[box] & (darkness[box] <= np.maximum(1.3 * threshold, 0.4 * near))
         unclear = None if rules.where is None else rules.where[box]
-        mask[box] = remove_other_inks(mask[box] & is_clear, by_channel[:, *box], unclear)
+        clear = mask[box] & ~unsure
+        mask[box] = own = remove_other_inks(clear, by_channel[:, *box], unclear)
+        # Pale pixels belong to the strokes next to them.
+        mask[box] = own | (unsure & dilate(own, 2) & ~dilate(clear & ~own, 2))
     rules.remove_free(mask)
-    # The signature may be much paler than the print that was removed.
     own = mask if blobs is None or not (mask & ~blobs).any() else mask & ~blobs
     own_threshold = max(0.3 * _level(darkness[own], noise), 5 * noise)
     if own_threshold < 1.3 * threshold:
@@ -151,7 +172,7 @@ def _find_ink(channels):
         mask &= darkness > own_threshold
     if may_have_blobs(mask):
         mask, darkness = _remove_blobs(mask, darkness, channels)
-    return _choose_pieces(mask, darkness, rules.where, noise)
+    return _choose_pieces(mask, darkness, rules, noise)
 
 
 def _lowest_ink(darkness, noise):
@@ -165,18 +186,20 @@ def _combine(by_channel):
         # The darkest channel shows colored ink, the mean has less noise.
         darkness = 0.5 * (by_channel.max(axis=0) + by_channel.mean(axis=0))
     offset, noise = _measure_paper(darkness)
-    if noise > _NOISY and min(darkness.shape) > 2:
-        for axis in (0, 1):
-            darkness = ndimage.correlate1d(darkness, [0.25, 0.5, 0.25], axis=axis, mode="nearest")
-        offset, noise = _measure_paper(darkness)
     return darkness - offset, noise
 
 
+def _smooth(channels, noise):
+    blur = ImageFilter.GaussianBlur(0.7 if noise < 2 * _NOISY else 1.0)
+    return [np.asarray(Image.fromarray(channel).filter(blur)) for channel in channels]
+
+
 def _measure_paper(darkness):
-    """Return the darkness of most of the paper, and its standard deviation."""
+    """Return the darkness of most of the paper, and its standard deviation between points close to each other."""
     sample = darkness[::4, ::4]
-    offset = np.median(sample)
-    return offset, 1.4826 * np.median(np.abs(sample - offset))
+    steps = [np.abs(np.diff(sample[:: 1 + axis, :: 2 - axis], axis=axis)) for axis in (0, 1)]
+    steps = np.concatenate([step.ravel() for step in steps])
+    return np.median(sample), 1.0484 * np.median(steps) if len(steps) else 0.0
 
 
 def _remove_blobs(mask, darkness, channels):
@@ -200,13 +223,13 @@ def _box(mask):
     return tuple(box)
 
 
-def _choose_pieces(mask, darkness, bands, noise):
+def _choose_pieces(mask, darkness, rules, noise):
     """Return the ink of the signature: dark pieces of it that are close to each other."""
     level = _level(darkness[mask], noise)
     mask = mask & (darkness > max(0.35 * level, 5 * noise))
     box = _box(mask)
     shape, mask, darkness = mask.shape, mask[box], darkness[box]
-    bands = None if bands is None else bands[box]
+    bands, doubtful = (None if where is None else where[box] for where in (rules.where, rules.doubtful))
     pieces = Pieces(mask)
     kept = pieces.share(mask & (darkness > max(0.55 * level, 6 * noise))) > 0
     if bands is not None:
@@ -215,12 +238,12 @@ def _choose_pieces(mask, darkness, bands, noise):
     kept &= pieces.sizes >= np.where(pieces.is_at_border(), 0.03, 0.004) * total
     kept &= pieces.sizes >= 6
     kept = group(pieces, kept)
-    check_is_signature(pieces, kept, shape)
+    check_is_signature(pieces, kept, shape, doubtful)
     top, left = box[0].start, box[1].start
     inner = _box(pieces.mask(kept))
     mask = pieces.mask(kept)[inner]
     box = tuple(slice(start + part.start, start + part.stop) for start, part in zip((top, left), inner))
-    return _Ink(mask, np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0), box, shape)
+    return _Ink(mask, np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0), box, shape, rules.axes())
 
 
 def _level(darkness, noise):

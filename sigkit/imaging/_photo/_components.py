@@ -7,9 +7,9 @@ from scipy.sparse.csgraph import connected_components
 from sigkit.imaging._error import ImageError
 
 _EIGHT_NEIGHBORS = np.ones((3, 3), dtype=bool)
-_MIN_SIDE = 30
+_MIN_SIDE, _MIN_SIDE_OF_STROKE = 30, 20
 MIN_LENGTH_OF_STROKE = 8
-_MIN_LENGTH = 18
+_MIN_LENGTH = 20
 """Least length of the strokes of a signature, in widths of a stroke: that of a small ring."""
 _NOTHING = "no signature: {}. Leave it out, or take it again."
 
@@ -75,8 +75,11 @@ def group(pieces, kept):
     return result
 
 
-def check_is_signature(pieces, kept, shape):
-    """Raise an `ImageError` if the ink is too small for a signature, or no more than blots and straight lines."""
+def check_is_signature(pieces, kept, shape, doubtful=None):
+    """Raise an `ImageError` if the ink is too small for a signature, or no more than blots and straight lines.
+
+    `doubtful` is a mask, or None: ink there is no evidence of a signature, even if it belongs to one.
+    """
     if not kept.any():
         raise ImageError(_NOTHING.format("there are only lines and specks on the paper"))
     boxes = pieces.boxes[kept]
@@ -86,9 +89,13 @@ def check_is_signature(pieces, kept, shape):
     share = pieces.sizes[kept].sum() / (shape[0] * shape[1])
     if share > 0.3:
         raise ImageError(_NOTHING.format(f"{share:.0%} of the image are darker than the paper"))
+    if doubtful is not None:
+        pieces = Pieces(pieces.mask(kept) & ~doubtful)
+        kept = pieces.sizes > 0
     widths = pieces.widths()
     lengths = pieces.sizes / np.maximum(widths, 1) ** 2
-    strokes = np.flatnonzero(kept & (lengths >= MIN_LENGTH_OF_STROKE))
+    sides = np.maximum(pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2])
+    strokes = np.flatnonzero(kept & (lengths >= MIN_LENGTH_OF_STROKE) & (sides >= _MIN_SIDE_OF_STROKE))
     bent = sum(lengths[label] for label in strokes if not _is_straight(pieces, label, widths[label]))
     if bent < _MIN_LENGTH:
         raise ImageError(_NOTHING.format("the ink is only blots and straight lines"))

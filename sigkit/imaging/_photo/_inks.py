@@ -11,6 +11,7 @@ _MIN_PIXELS = 60
 _MIN_DISTANCE = 0.25
 _MIN_SPREAD = 0.05
 _REACH = 5
+_MIN_SHARE_OF_BLUE = 0.12
 
 
 def remove_other_inks(mask, darkness, unclear=None):
@@ -103,9 +104,16 @@ def _choose(colors, parts):
     (length, is_closed), (other_length, other_is_closed) = (_largest(part) for part in parts)
     if is_closed != other_is_closed and min(length, other_length) > 0.4 * max(length, other_length):
         return int(is_closed)
-    # Blue ink is dark in red, and bright in blue; print is gray.
+    # Blue ink is dark in red, and bright in blue; print is gray. What is left of blue rules is little.
     is_blue = colors[:, 0] > 0.25
-    return int(is_blue[1]) if is_blue[0] != is_blue[1] else int(other_length > length)
+    is_second_longer = int(other_length > length)
+    if is_blue[0] == is_blue[1] or _is_little(parts[int(is_blue[1])], parts[int(is_blue[0])]):
+        return is_second_longer
+    return int(is_blue[1])
+
+
+def _is_little(part, other):
+    return np.count_nonzero(part) < _MIN_SHARE_OF_BLUE * np.count_nonzero(other)
 
 
 def _largest(part):

@@ -32,6 +32,9 @@ def find_darkness(channels, window):
     # The margins are those of a closing, and of the erosion after it.
     paper = _running_maximum(_continued(cells.astype(np.float32), side), side)
     paper = -_running_maximum(-paper, side + 2)
+    # Maxima are brighter than the paper, by as much in a shadow as outside of it.
+    centers = np.stack([channel[_CELL // 2 :: _CELL, _CELL // 2 :: _CELL] for channel in channels])
+    paper -= np.median(paper - centers, axis=(1, 2), keepdims=True)
     floor = np.maximum(_DARKEST_PAPER * np.percentile(paper, 95, axis=(1, 2), keepdims=True), 1)
     gain = (1 / np.maximum(paper, 1)).astype(np.float32)
     darkness = np.empty((len(channels), *channels[0].shape), dtype=np.float32)
@@ -40,7 +43,6 @@ def find_darkness(channels, window):
         rows = channel.reshape(-1, _CELL, channel.shape[1])
         np.multiply(rows, columns, out=result.reshape(rows.shape))
     np.subtract(1, darkness, out=darkness)
-    np.maximum(darkness, 0, out=darkness)
     no_paper = (paper < floor).any(axis=0)
     if no_paper.any():
         cells = darkness.reshape(len(channels), len(no_paper), _CELL, -1, _CELL)

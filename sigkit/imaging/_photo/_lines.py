@@ -10,6 +10,7 @@ _SHORTEST = 0.12
 _THICKEST = 5
 _LONGEST_GAP = 14
 _MAX_CANDIDATES = 60
+_MIN_DOTS = 8
 _FITTED_COLUMNS = 100
 _MAX_MIDDLE_DISTANCE = 1.0
 
@@ -32,6 +33,11 @@ class Line(NamedTuple):
     def steepness(self):
         """Pixels across for each pixel along."""
         return (self.centers[-1] - self.centers[0]) / max(1, len(self.centers) - 1)
+
+    @property
+    def is_dotted(self):
+        """Whether there are many gaps."""
+        return self.n_gaps >= _MIN_DOTS
 
     def point(self, end):
         """Return (row, column) of the first (0) or the last (-1) point."""

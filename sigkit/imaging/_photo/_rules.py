@@ -3,7 +3,7 @@
 import numpy as np
 
 from sigkit.imaging._photo._band import Band
-from sigkit.imaging._photo._blobs import stroke_width
+from sigkit.imaging._photo._blobs import dilate, stroke_width
 from sigkit.imaging._photo._lines import find_lines
 
 _MAX_RESIDUAL = 0.45
@@ -11,8 +11,9 @@ _NEAR_BORDER = 0.03
 _NEAR_LINE = 5
 _MAX_SKEW, _MAX_SKEW_OF_LONG = 0.1, 0.35
 _LONG = 0.3
+_LONGEST_STROKE = 100
+_AROUND_BLOB = 20
 _MIN_STROKES = 60
-_MIN_DOTS = 8
 
 
 class Rules:
@@ -34,6 +35,8 @@ class Rules:
     ----------
     where : ndarray of shape (height, width), dtype bool or None
         Where lines were removed, with a margin; None if none were.
+    doubtful : ndarray of shape (height, width), dtype bool or None
+        The blobs and all long straight lines, whether printed or strokes, with margins; None if there are none.
     """
 
     def __init__(self, mask, darkness, blobs=None):
@@ -41,11 +44,34 @@ class Rules:
         self.where = None
         self.blobs = blobs
         lines = [line for line in find_lines(mask) if _is_straight(line)]
-        held = {id(line) for line in _supported(lines, mask.shape)}
+        long = [line for line in lines if _is_long(line, mask.shape) and len(line.centers) >= _LONGEST_STROKE]
+        self.doubtful = None if blobs is None else dilate(blobs, _AROUND_BLOB)
+        self.shape = mask.shape
+        if long:
+            self.doubtful = np.zeros(mask.shape, dtype=bool) if blobs is None else self.doubtful
+            for line in long:
+                Band(line, mask.shape).mark(self.doubtful, beyond=False)
+        held = {id(line) for line in _supported(lines, mask.shape, blobs)}
         self.printed, self.free = [], []
         for line in lines:
-            is_printed = id(line) in held or line.n_gaps >= _MIN_DOTS
+            is_printed = id(line) in held or line.is_dotted
             (self.printed if is_printed else self.free).append(Band(line, mask.shape))
+
+    def axes(self):
+        """Return unit vectors (column, row) along the printed lines and across, as columns, or None without lines."""
+        slopes = []
+        for is_upright in (False, True):
+            lines = [band.line for band in self.printed if band.line.is_upright == is_upright]
+            lines = [line.steepness for line in lines if _is_long(line, self.shape)]
+            slopes.append(np.median(lines) if lines else None)
+        along, across = slopes
+        if along is None and across is None:
+            return None
+        # Across and along are at a right angle where only one of them is seen.
+        along = -across if along is None else along
+        across = -along if across is None else across
+        axes = np.array([[1, across], [along, 1]])
+        return axes / np.linalg.norm(axes, axis=0)
 
     def remove_printed(self, mask):
         """Remove the printed lines from a mask, but not the strokes that cross them."""
@@ -86,29 +112,37 @@ def _level(strokes, darkness):
     return np.percentile(darkness[strokes], 75) if np.count_nonzero(strokes) >= _MIN_STROKES else 0.0
 
 
+def _is_long(line, shape):
+    return line.span[1] - line.span[0] >= _LONG * shape[1 - line.is_upright]
+
+
 def _is_straight(line):
-    return line.residual <= _MAX_RESIDUAL + 0.02 * line.thickness and (line.coverage >= 0.4 or line.n_gaps >= _MIN_DOTS)
+    return line.residual <= _MAX_RESIDUAL + 0.02 * line.thickness and (line.coverage >= 0.4 or line.is_dotted)
 
 
-def _supported(lines, shape):
+def _supported(lines, shape, blobs=None):
     """Return the lines both ends of which are at the border or at another one of them, or which hold two such lines.
+
+    A line can also end where a shadow or a black edge begins.
 
     A frame and a line next to one of its sides are found as one line, longer than the frame.
     """
     supported = list(lines)
     while True:
-        kept = [
-            line
-            for line in supported
-            if all(_is_held(line, end, supported, shape) for end in (0, -1)) or _holds_two(line, supported, shape)
-        ]
+        kept = []
+        for line in supported:
+            is_held = all(_is_held(line, end, supported, shape, blobs) for end in (0, -1))
+            if is_held or _holds_two(line, supported, shape):
+                kept.append(line)
         if len(kept) == len(supported):
             return kept
         supported = kept
 
 
-def _is_held(line, end, lines, shape):
+def _is_held(line, end, lines, shape, blobs):
     row, column = line.point(end)
+    if blobs is not None and blobs[tuple(np.clip((int(row), int(column)), 0, np.subtract(shape, 1)))]:
+        return True
     if min(row, column, shape[0] - 1 - row, shape[1] - 1 - column) <= max(5, _NEAR_BORDER * max(shape)):
         return True
     return any(_ends_at(line, end, other, shape) for other in lines)
@@ -126,7 +160,7 @@ def _ends_at(line, end, other, shape):
     """Return whether a line ends at another one, at a right angle; in perspective, angles of long lines differ."""
     if other.is_upright == line.is_upright:
         return False
-    is_long = all(one.span[1] - one.span[0] >= _LONG * shape[1 - one.is_upright] for one in (line, other))
+    is_long = _is_long(line, shape) and _is_long(other, shape)
     # Also after a turn, slopes against rows and against columns add up to 0.
     if abs(line.steepness + other.steepness) >= (_MAX_SKEW_OF_LONG if is_long else _MAX_SKEW):
         return False

@@ -27,11 +27,11 @@ def measure_spread(mask):
     return np.sqrt(xx + yy)
 
 
-def to_usual_size(darkness, mask):
+def to_usual_size(darkness, mask, axes=None):
     """Crop ink, turn it towards the horizontal, and scale it to a usual size.
 
     The size is a geometric mean of that by the spread of the ink and that by its area: they vary between signatures of
-    a writer for different reasons. The slope is that of a regression line through the ink.
+    a writer for different reasons. The slope is that of a regression line through the ink, after `axes` are upright.
 
     Parameters
     ----------
@@ -39,23 +39,41 @@ def to_usual_size(darkness, mask):
         0 for paper to 1 for ink.
     mask : ndarray of shape (height, width), dtype bool
         The ink.
+    axes : ndarray of shape (2, 2) or None
+        Columns are unit vectors (column, row) along what is horizontal and what is vertical on the sheet, if known.
 
     Returns
     -------
     ndarray of shape (new_height, new_width), dtype uint8
         A clean scan: paper is 255.
     """
-    (xx, xy), (_, yy) = _covariance(mask)
-    by_spread, by_area = _SPREAD / np.sqrt(xx + yy), np.sqrt(_AREA / np.count_nonzero(mask))
+    upright = np.eye(2) if axes is None else np.linalg.inv(axes)
+    (xx, xy), (_, yy) = upright @ _covariance(mask) @ upright.T
+    area = np.count_nonzero(mask) * np.linalg.det(upright)
+    by_spread, by_area = _SPREAD / np.sqrt(xx + yy), np.sqrt(_AREA / area)
     factor = by_spread ** (1 - _BY_AREA) * by_area**_BY_AREA
     rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
     crop = darkness[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     ink = Image.fromarray((255 * crop + 0.5).astype(np.uint8))
-    size = max(8, round(ink.width * factor)), max(8, round(ink.height * factor))
-    sheet = Image.new("L", (size[0] + 2 * _MARGIN, size[1] + 2 * _MARGIN))
-    sheet.paste(ink.resize(size, Image.Resampling.BICUBIC), (_MARGIN, _MARGIN))
-    tilt = _LEVELLED * np.rad2deg(np.arctan2(xy, xx))
-    return 255 - np.asarray(sheet.rotate(tilt, Image.Resampling.BICUBIC, expand=True))
+    ink = ink.resize((max(8, round(ink.width * factor)), max(8, round(ink.height * factor))), Image.Resampling.BICUBIC)
+    angle = _LEVELLED * np.arctan2(xy, xx)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return 255 - _transform(ink, turn @ upright)
+
+
+def _transform(ink, matrix):
+    """Return the pixels of an image after a linear transform of (column, row), with a margin."""
+    center = np.array([ink.width, ink.height]) / 2
+    size = np.ceil(np.abs(matrix) @ (2 * center)).astype(int) + 2 * _MARGIN
+    inverse = np.linalg.inv(matrix)
+    start = center - inverse @ (size / 2)
+    coefficients = [*inverse[0], start[0], *inverse[1], start[1]]
+    # Beyond its edge, the ink fades to paper.
+    padded = Image.new("L", (ink.width + 4, ink.height + 4))
+    padded.paste(ink, (2, 2))
+    coefficients[2] += 2
+    coefficients[5] += 2
+    return np.asarray(padded.transform(tuple(size), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC))
 
 
 def _covariance(mask):
