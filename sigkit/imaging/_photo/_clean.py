@@ -21,6 +21,7 @@ _MIN_WINDOW = 12
 _SMALL_SPREAD = 80
 _MIN_INK = 20
 _HALO = 17
+_MIN_SHADOW, _AROUND_SHADOW = 2, 7
 _NOISY = 0.02
 _PALEST_INK = 0.18
 
@@ -141,7 +142,8 @@ def _find_ink(channels):
         threshold = _lowest_ink(darkness, noise)
         gone = every_ink & (darkness <= threshold)
         every_ink = darkness > threshold
-        blobs = find_blobs(gone, 0) if may_have_blobs(gone) else None
+        core = ~dilate(~gone, _MIN_SHADOW)
+        blobs = dilate(core, _AROUND_SHADOW) if core.any() else None
     mask = every_ink.copy()
     rules = Rules(mask, darkness, blobs)
     rules.remove_printed(mask)

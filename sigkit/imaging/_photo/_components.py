@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 from sigkit.imaging._error import ImageError
 
 _EIGHT_NEIGHBORS = np.ones((3, 3), dtype=bool)
-_MIN_SIDE, _MIN_SIDE_OF_STROKE = 30, 20
+_MIN_SIDE, _MIN_SIDE_OF_STROKE, _MIN_EXTENT = 30, 20, 40
 MIN_LENGTH_OF_STROKE = 8
 _MIN_LENGTH = 20
 """Least length of the strokes of a signature, in widths of a stroke: that of a small ring."""
@@ -96,8 +96,10 @@ def check_is_signature(pieces, kept, shape, doubtful=None):
     lengths = pieces.sizes / np.maximum(widths, 1) ** 2
     sides = np.maximum(pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2])
     strokes = np.flatnonzero(kept & (lengths >= MIN_LENGTH_OF_STROKE) & (sides >= _MIN_SIDE_OF_STROKE))
-    bent = sum(lengths[label] for label in strokes if not _is_straight(pieces, label, widths[label]))
-    if bent < _MIN_LENGTH:
+    bent = [label for label in strokes if not _is_straight(pieces, label, widths[label])]
+    boxes = pieces.boxes[bent] if bent else np.zeros((1, 4))
+    extent = max(boxes[:, 1].max() - boxes[:, 0].min(), boxes[:, 3].max() - boxes[:, 2].min())
+    if lengths[bent].sum() < _MIN_LENGTH or extent < _MIN_EXTENT:
         raise ImageError(_NOTHING.format("the ink is only blots and straight lines"))
 
 
