@@ -20,7 +20,7 @@ def signatures():
     """Return small images of development writers, and of writers to enroll with more signatures of each."""
     # Thin lines in shades of gray would vanish in images as small as these.
     kinds = {"script": "latin", "scan": "two-valued", "resolution": 150, "random_state": 13, "n_jobs": -1}
-    preprocessor = SignaturePreprocessor(canvas_size=(383, 545), image_size=(28, 40), n_jobs=-1)
+    preprocessor = SignaturePreprocessor(canvas_size=(383, 545), image_size=(28, 40), n_jobs=-1, on_poor_scan="ignore")
     scans, dev_target = make_signatures(n_writers=len(DEV), n_genuine=8, n_skilled=4, **kinds)
     images = preprocessor.fit_transform(scans)
     scans, target = make_signatures(N_ENROLLED, n_genuine=12, n_skilled=8, first_writer=len(DEV) + 1, **kinds)
