@@ -24,7 +24,7 @@ from sigkit._utils import filters_lock
 # negatives no longer leave. They change the running time, not the solution.
 INITIAL_SIZE, INCREMENT, N_SHRINKING_ROUNDS = 250, 250, 3
 # The number of rounds after which the whole problem is solved, and the limit of libsvm's iterations in a round.
-MAX_ROUNDS, MAX_ITERATIONS = 30, 3_000_000
+MAX_ROUNDS, MAX_ITERATIONS = 30, 1_500_000
 
 
 class Dual(NamedTuple):
