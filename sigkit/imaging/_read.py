@@ -122,7 +122,7 @@ def read_with_resolution(source, page=None, color=False, max_memory=MAX_MEMORY):
 
 def stated_resolution(content, page=None):
     """Return the `Resolution` of a page in the content of a file, or None; nothing is decoded."""
-    return _oriented_resolution(identify(content, page))
+    return _oriented_resolution(_identify(content, page))
 
 
 def _oriented_resolution(encoded):
@@ -193,7 +193,7 @@ def _decode(content, page, color, max_memory):
     problem = too_many_bytes(len(content), max_memory)
     if problem:
         raise ImageError(problem)
-    encoded = identify(content, page)
+    encoded = _identify(content, page)
     # Some decoders take their memory as soon as they open a file, others when they decode it.
     decoder_bytes = (encoded.content is not content) * len(encoded.content) + encoded.decoder_bytes
     per_pixel = (7 if color else 5) if encoded.is_decoded else 0
@@ -217,6 +217,14 @@ def _decode(content, page, color, max_memory):
     if encoded.orientation in _ORIENT:
         pixels = np.ascontiguousarray(_ORIENT[encoded.orientation](pixels))
     return pixels, _oriented_resolution(encoded)
+
+
+def _identify(content, page):
+    try:
+        return identify(content, page)
+    except OverflowError as error:
+        # BigTIFF files have offsets of 64 bits.
+        raise damaged(error) from error
 
 
 def _check_memory(size, n_content, decoder_bytes, per_pixel, max_memory):
