@@ -217,3 +217,16 @@ def test_pages_of_files_that_cannot_be_read(tmp_path):
     (tmp_path / "text.tif").write_text("text")
     with pytest.raises(ImageError, match=r"text\.tif: not an image that is read"):
         list_pages(os.fspath(tmp_path / "text.tif"))
+
+
+@pytest.mark.parametrize("work", [read_image, list_pages])
+def test_positions_beyond_all_integers_are_damage(work, tmp_path):
+    path = save(tmp_path / "ada.tif", [sheet(0)], big_tiff=True)
+    content = bytearray(Path(path).read_bytes())
+    (start,) = struct.unpack_from("<Q", content, 8)
+    (n_tags,) = struct.unpack_from("<Q", content, start)
+    following = start + 8 + 20 * n_tags
+    content[following : following + 8] = b"\xff" * 8
+    Path(path).write_bytes(content)
+    with pytest.raises(ImageError, match=r"ada\.tif: .*page 1 is beyond its end"):
+        work(path)

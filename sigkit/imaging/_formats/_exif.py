@@ -61,7 +61,11 @@ class Directory:
             self._tags.setdefault(tag, (kind, count, at, size))
 
     def _unpack(self, code, at):
-        return struct.unpack_from(self.order + code, self.content, at)
+        try:
+            return struct.unpack_from(self.order + code, self.content, at)
+        except OverflowError:
+            # Offsets of eight bytes can be larger than any position.
+            raise struct.error(f"a position of {at} is beyond the end") from None
 
     def __len__(self):
         return len(self._tags)
