@@ -1,6 +1,7 @@
 """Common fixtures: settings of threads, the folder of real data, and synthetic images."""
 
 import os
+import threading
 from pathlib import Path
 
 # Before torch is imported, and for every process that a test starts: one thread per test process, because the test
@@ -123,3 +124,24 @@ def fitted_verifier(make_verifier, blots):
         return known[key]
 
     return fitted
+
+
+@pytest.fixture
+def is_free():
+    """Return a function that tells whether a lock is free."""
+
+    def try_lock(lock):
+        """Try a lock in another thread, because the same thread may acquire it again."""
+        found = []
+
+        def acquire():
+            found.append(lock.acquire(timeout=1))
+            if found == [True]:
+                lock.release()
+
+        thread = threading.Thread(target=acquire)
+        thread.start()
+        thread.join()
+        return found == [True]
+
+    return try_lock

@@ -21,21 +21,6 @@ def seen(_, both=None):
     return sklearn.get_config()["working_memory"], id(warnings.filters), list(warnings.filters)
 
 
-def is_free(lock):
-    """Try a lock in another thread, because the same thread may acquire it again."""
-    found = []
-
-    def acquire():
-        found.append(lock.acquire(timeout=1))
-        if found == [True]:
-            lock.release()
-
-    thread = threading.Thread(target=acquire)
-    thread.start()
-    thread.join()
-    return found == [True]
-
-
 def test_threads_share_the_filters():
     filters = warnings.filters
     both = threading.Barrier(2, timeout=60)
@@ -65,7 +50,7 @@ def test_the_last_thread_restores_the_filters():
     assert warnings.filters == before
 
 
-def test_input_that_is_computed_in_another_thread():
+def test_input_that_is_computed_in_another_thread(is_free):
     class Lazy:
         def __array__(self, dtype=None, copy=None):
             assert is_free(filters_lock)

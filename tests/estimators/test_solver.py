@@ -183,22 +183,7 @@ def test_kernels_are_computed_in_parts_if_memory_is_small():
     assert linear.direction.shape == (16,)
 
 
-def is_free(lock):
-    """Try a lock in another thread, because the same thread may acquire it again."""
-    found = []
-
-    def acquire():
-        found.append(lock.acquire(timeout=1))
-        if found == [True]:
-            lock.release()
-
-    thread = threading.Thread(target=acquire)
-    thread.start()
-    thread.join()
-    return found == [True]
-
-
-def test_checks_of_libsvm_in_threads_are_made_one_after_another(monkeypatch):
+def test_checks_of_libsvm_in_threads_are_made_one_after_another(monkeypatch, is_free):
     """But the solutions are computed at the same time."""
     both, dense_fit = threading.Barrier(2, timeout=60), SVC._dense_fit
     checking, most = [], []
@@ -231,7 +216,7 @@ def test_checks_of_libsvm_in_threads_are_made_one_after_another(monkeypatch):
     assert is_free(filters_lock)
 
 
-def test_an_error_of_libsvm_leaves_the_lock_free():
+def test_an_error_of_libsvm_leaves_the_lock_free(is_free):
     with pytest.raises(ValueError, match="square"):
         _LibSVM(kernel="precomputed").fit(np.ones((4, 3)), [1, 1, -1, -1])
     assert is_free(filters_lock)
