@@ -64,7 +64,7 @@ def find_ink_of_scan(named_scan, memory, settings, keep):
             packed = pack_ink(found) if keep or memory else None
             memory.put(digest, **(packed or {}))
         else:
-            stated = _stated(content, page)
+            stated = _stated(content, page, settings)
         shape = found[0].shape
         if max(shape) > _MAX_INK:
             raise ImageError(
@@ -86,7 +86,7 @@ def preprocess_scan(item, memory, ink_memory, settings, canvas_size, image_size)
     try:
         if memory and digest is None:
             content, page, digest = _identify(scan, memory, settings.max_memory)
-            stated = _stated(content, page)
+            stated = _stated(content, page, settings)
         found = _look_up(memory, digest, image_size)
         if found is not None:
             return *found, stated
@@ -106,16 +106,18 @@ def preprocess_scan(item, memory, ink_memory, settings, canvas_size, image_size)
     return image, issues, stated
 
 
-def state_resolution(named_scan, max_memory):
+def state_resolution(named_scan, settings):
     """Return the resolution that the file of a scan states; None also if the file cannot be read."""
     try:
-        return _stated(*read_content(named_scan[1], max_memory))
+        return _stated(*read_content(named_scan[1], settings.max_memory), settings)
     except ImageError:
         return None
 
 
-def _stated(content, page):
-    return stated_resolution(content, page) if isinstance(content, bytes) else None
+def _stated(content, page, settings):
+    """Return the resolution that a file states, where it matters: that of a PDF file takes a process."""
+    is_needed = isinstance(content, bytes) and settings.background != "photo"
+    return stated_resolution(content, page) if is_needed else None
 
 
 def _identify(scan, memory, max_memory):

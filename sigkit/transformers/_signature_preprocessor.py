@@ -189,9 +189,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         found = self._choose_canvas(scans, problems, issues, kept_bytes=0)
         stated = [ink.stated for ink in found]
         if not isinstance(self.canvas_size, str) and self._compares():
-            stated = [
-                resolution for _, resolution in self._map("read", problems, state_resolution, scans, self.max_memory)
-            ]
+            settings = self._scan_settings()
+            stated = [resolution for _, resolution in self._map("read", problems, state_resolution, scans, settings)]
         self._set_resolution(stated)
         warn_if_not_kept(self.memory, problems)
         self._report(issues, scans)
