@@ -15,7 +15,7 @@ from sigkit.imaging._pixels import bytes_per_pixel, to_array
 MAX_MEMORY = 700
 """The default of `max_memory`, in MiB: with the interpreter and its libraries, less than 1 GB in all."""
 
-_PREPROCESSING = 3
+PREPROCESSING_BYTES = 3
 """Bytes per pixel that preprocessing takes: the gray image, its thresholds, and the ink."""
 
 _WORKSPACE, _PER_SIDE = 100 * 2**20, 1500
@@ -122,7 +122,7 @@ def read_with_resolution(source, page=None, color=False, max_memory=MAX_MEMORY):
 
 def stated_resolution(content, page=None):
     """Return the `Resolution` of a page in the content of a file, or None; nothing is decoded."""
-    return _oriented_resolution(_identify(content, page))
+    return _oriented_resolution(identify(content, page))
 
 
 def _oriented_resolution(encoded):
@@ -193,7 +193,7 @@ def _decode(content, page, color, max_memory):
     problem = too_many_bytes(len(content), max_memory)
     if problem:
         raise ImageError(problem)
-    encoded = _identify(content, page)
+    encoded = identify(content, page)
     # Some decoders take their memory as soon as they open a file, others when they decode it.
     decoder_bytes = (encoded.content is not content) * len(encoded.content) + encoded.decoder_bytes
     per_pixel = (7 if color else 5) if encoded.is_decoded else 0
@@ -219,19 +219,11 @@ def _decode(content, page, color, max_memory):
     return pixels, _oriented_resolution(encoded)
 
 
-def _identify(content, page):
-    try:
-        return identify(content, page)
-    except OverflowError as error:
-        # BigTIFF files have offsets of 64 bits.
-        raise damaged(error) from error
-
-
 def _check_memory(size, n_content, decoder_bytes, per_pixel, max_memory):
     """Raise if decoding or preprocessing an image needs too much memory, before it is taken."""
     width, height = size
     n_pixels = width * height
-    needed = n_content + max(decoder_bytes + per_pixel * n_pixels, _PREPROCESSING * n_pixels)
+    needed = n_content + max(decoder_bytes + per_pixel * n_pixels, PREPROCESSING_BYTES * n_pixels)
     needed = (needed + max(_WORKSPACE, _PER_SIDE * (width + height))) / 2**20
     if needed > max_memory:
         raise ImageError(

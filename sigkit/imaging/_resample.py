@@ -5,13 +5,11 @@ from PIL import Image
 
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._formats import CANVAS_DPI
+from sigkit.imaging._read import PREPROCESSING_BYTES
 from sigkit.imaging._threshold import count_grays
 
 _SAME = 0.01
 """Largest relative change of a side for which it is left as it is: resampling blurs."""
-
-_BYTES_PER_PIXEL = 3
-"""Bytes per pixel that preprocessing takes: the gray image, its thresholds, and the ink."""
 
 
 def as_pair(resolution):
@@ -113,7 +111,7 @@ def check_resampled(shape, dpi, usual_size, max_memory):
     """
     height, width = resampled_shape(shape, dpi, usual_size)
     n_channels = int(np.prod(shape[2:]))
-    needed = (_BYTES_PER_PIXEL + n_channels - 1) * height * width / 2**20
+    needed = (PREPROCESSING_BYTES + n_channels - 1) * height * width / 2**20
     if height * width > shape[0] * shape[1] and needed > max_memory:
         down, across = dpi
         raise ImageError(

@@ -24,6 +24,8 @@ _HALO = 17
 _MIN_SHADOW, _AROUND_SHADOW = 2, 7
 _NOISY = 0.02
 _PALEST_INK = 0.18
+_OWN = 0.3
+"""Darkness of the palest ink of a signature, relative to its own level, without print and shadows."""
 
 
 class _Ink(NamedTuple):
@@ -134,9 +136,7 @@ def _find_ink(channels):
     if blobs is not None and np.count_nonzero(every_ink & ~blobs) >= _MIN_INK:
         # Black edges and shadows do not tell how dark the strokes are.
         threshold = _lowest_ink(darkness[~blobs], noise)
-        # With a window that is not much wider than the strokes, most of a shadow is paper.
-        width = stroke_width((darkness > threshold) & ~blobs)
-        narrow = find_darkness(channels, int(max(_MIN_WINDOW, 3 * width)))
+        narrow = _find_narrow_darkness(channels, stroke_width((darkness > threshold) & ~blobs))
         by_channel = np.where(blobs, narrow, by_channel)
         darkness, noise = _combine(by_channel)
         threshold = _lowest_ink(darkness, noise)
@@ -149,7 +149,7 @@ def _find_ink(channels):
     rules.remove_printed(mask)
     if rules.where is not None:
         # The signature may be much paler than the print that was removed.
-        own_threshold = max(0.3 * _level(darkness[mask], noise), 5 * noise)
+        own_threshold = _lowest_ink(darkness[mask], noise, _OWN)
         if own_threshold < threshold:
             mask |= (darkness > own_threshold) & ~rules.where
             threshold = own_threshold
@@ -165,7 +165,7 @@ def _find_ink(channels):
         mask[box] = own | (unsure & dilate(own, 2) & ~dilate(clear & ~own, 2))
     rules.remove_free(mask)
     own = mask if blobs is None or not (mask & ~blobs).any() else mask & ~blobs
-    own_threshold = max(0.3 * _level(darkness[own], noise), 5 * noise)
+    own_threshold = _lowest_ink(darkness[own], noise, _OWN)
     if own_threshold < 1.3 * threshold:
         removed = every_ink & ~mask & (darkness > 1.3 * threshold)
         paler = (darkness > own_threshold) & ~dilate(removed, 2)
@@ -177,8 +177,14 @@ def _find_ink(channels):
     return _choose_pieces(mask, darkness, rules, noise)
 
 
-def _lowest_ink(darkness, noise):
-    return max(0.22 * _level(darkness, noise), 5 * noise)
+def _lowest_ink(darkness, noise, share=0.22):
+    """Return how dark ink is at least: this share of the level of all ink, and more than the noise."""
+    return max(share * _level(darkness, noise), 5 * noise)
+
+
+def _find_narrow_darkness(channels, width):
+    """Compare with paper in a window that is not much wider than strokes of this width: most of a shadow is paper."""
+    return find_darkness(channels, int(max(_MIN_WINDOW, 3 * width)))
 
 
 def _combine(by_channel):
@@ -209,9 +215,8 @@ def _remove_blobs(mask, darkness, channels):
     width = stroke_width(mask)
     if find_blobs(mask, width) is None:
         return mask, darkness
-    # With a window that is not much wider than the strokes, most of a shadow is paper.
-    darkness, noise = _combine(find_darkness(channels, int(max(_MIN_WINDOW, 3 * width))))
-    mask = mask & (darkness > max(0.3 * _level(darkness[mask], noise), 5 * noise))
+    darkness, noise = _combine(_find_narrow_darkness(channels, width))
+    mask = mask & (darkness > _lowest_ink(darkness[mask], noise, _OWN))
     blobs = find_blobs(mask, width)
     return (mask if blobs is None else mask & ~blobs), darkness
 
