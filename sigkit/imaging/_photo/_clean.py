@@ -132,8 +132,8 @@ def _find_ink(channels):
         darkness, noise = _combine(by_channel)
     threshold = _lowest_ink(darkness, noise)
     every_ink = darkness > threshold
-    blobs = find_blobs(every_ink, 0) if may_have_blobs(every_ink) else None
-    if blobs is not None and np.count_nonzero(every_ink & ~blobs) >= _MIN_INK:
+    blobs = _find_shadows(every_ink, darkness, noise)
+    if blobs is not None:
         # Black edges and shadows do not tell how dark the strokes are.
         threshold = _lowest_ink(darkness[~blobs], noise)
         narrow = _find_narrow_darkness(channels, stroke_width((darkness > threshold) & ~blobs))
@@ -147,6 +147,7 @@ def _find_ink(channels):
     mask = every_ink.copy()
     rules = Rules(mask, darkness, blobs)
     rules.remove_printed(mask)
+    printed = None if rules.where is None else every_ink & ~mask
     if rules.where is not None:
         # The signature may be much paler than the print that was removed.
         own_threshold = _lowest_ink(darkness[mask], noise, _OWN)
@@ -160,7 +161,9 @@ def _find_ink(channels):
         unsure = mask[box] & (darkness[box] <= np.maximum(1.3 * threshold, 0.4 * near))
         unclear = None if rules.where is None else rules.where[box]
         clear = mask[box] & ~unsure
-        mask[box] = own = remove_other_inks(clear, by_channel[:, *box], unclear)
+        mask[box] = own = remove_other_inks(
+            clear, by_channel[:, *box], unclear, None if printed is None else by_channel[:, printed]
+        )
         # Pale pixels belong to the strokes next to them.
         mask[box] = own | (unsure & dilate(own, 2) & ~dilate(clear & ~own, 2))
     rules.remove_free(mask)
@@ -175,6 +178,15 @@ def _find_ink(channels):
     if may_have_blobs(mask):
         mask, darkness = _remove_blobs(mask, darkness, channels)
     return _choose_pieces(mask, darkness, rules, noise)
+
+
+def _find_shadows(mask, darkness, noise):
+    """Return where the ink is too thick for strokes, or None."""
+    blobs = find_blobs(mask, 0) if may_have_blobs(mask) else None
+    if blobs is None or np.count_nonzero(mask & ~blobs) < _MIN_INK:
+        return None
+    # If nothing else is as dark as a signature, these are thick strokes.
+    return blobs if _darkness_of_ink(darkness[~blobs], noise) >= _PALEST_INK else None
 
 
 def _lowest_ink(darkness, noise, share=0.22):
@@ -253,10 +265,15 @@ def _choose_pieces(mask, darkness, rules, noise):
     return _Ink(mask, np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0), box, shape, rules.axes())
 
 
-def _level(darkness, noise):
+def _darkness_of_ink(darkness, noise):
     """Return how dark the ink is; most pixels of thin strokes are a mixture of ink and paper."""
     ink = darkness[darkness > max(0.1, 6 * noise)]
-    level = np.percentile(ink, 90) if len(ink) >= _MIN_INK else 0.0
+    return np.percentile(ink, 90) if len(ink) >= _MIN_INK else 0.0
+
+
+def _level(darkness, noise):
+    """Return how dark the ink is, or raise an `ImageError` if there is none."""
+    level = _darkness_of_ink(darkness, noise)
     if level < _PALEST_INK:
         raise ImageError("no signature: nothing is darker than the paper. Leave it out, or take it again.")
     return level

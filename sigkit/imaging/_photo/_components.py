@@ -11,6 +11,9 @@ _MIN_SIDE, _MIN_SIDE_OF_STROKE, _MIN_EXTENT = 30, 20, 40
 MIN_LENGTH_OF_STROKE = 8
 _MIN_LENGTH = 20
 """Least length of the strokes of a signature, in widths of a stroke: that of a small ring."""
+_MIN_LENGTH_OF_PART, _MAX_LENGTH_OF_PART, _MIN_SIDE_OF_PART = 4, 60, 8
+_MIN_PARTS, _MIN_LENGTH_OF_PARTS = 4, 28
+_MAX_ANGLE_OF_LINE = 20
 _NOTHING = "no signature: {}. Leave it out, or take it again."
 
 
@@ -95,18 +98,33 @@ def check_is_signature(pieces, kept, shape, doubtful=None):
     widths = pieces.widths()
     lengths = pieces.sizes / np.maximum(widths, 1) ** 2
     sides = np.maximum(pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2])
-    strokes = np.flatnonzero(kept & (lengths >= MIN_LENGTH_OF_STROKE) & (sides >= _MIN_SIDE_OF_STROKE))
-    bent = [label for label in strokes if not _is_straight(pieces, label, widths[label])]
-    boxes = pieces.boxes[bent] if bent else np.zeros((1, 4))
-    extent = max(boxes[:, 1].max() - boxes[:, 0].min(), boxes[:, 3].max() - boxes[:, 2].min())
-    if lengths[bent].sum() < _MIN_LENGTH or extent < _MIN_EXTENT:
+    parts = np.flatnonzero(kept & (lengths >= _MIN_LENGTH_OF_PART) & (sides >= _MIN_SIDE_OF_PART))
+    angles = np.array([_direction(pieces, label, widths[label]) for label in parts])
+    is_bent = np.isnan(angles)
+    is_stroke = is_bent & (lengths[parts] >= MIN_LENGTH_OF_STROKE) & (sides[parts] >= _MIN_SIDE_OF_STROKE)
+    if lengths[parts[is_stroke]].sum() >= _MIN_LENGTH and _extent(pieces.boxes[parts[is_stroke]]) >= _MIN_EXTENT:
+        return
+    # Lines cut strokes into short parts. Broken lines have such parts too, but in the directions of the lines.
+    is_part = (is_bent & (lengths[parts] <= _MAX_LENGTH_OF_PART)) | (np.abs(angles - 45) < 45 - _MAX_ANGLE_OF_LINE)
+    parts = parts[is_part]
+    is_cut = len(parts) >= _MIN_PARTS and lengths[parts].sum() >= _MIN_LENGTH_OF_PARTS
+    if not is_cut or _extent(pieces.boxes[parts]) < _MIN_EXTENT:
         raise ImageError(_NOTHING.format("the ink is only blots and straight lines"))
 
 
-def _is_straight(pieces, label, width):
-    """Return whether nearly all pixels of a component are on one straight line."""
+def _extent(boxes):
+    """Return the longer side of the box around boxes."""
+    if not len(boxes):
+        return 0
+    return max(boxes[:, 1].max() - boxes[:, 0].min(), boxes[:, 3].max() - boxes[:, 2].min())
+
+
+def _direction(pieces, label, width):
+    """Return the angle of a component from the horizontal, 0 to 90 degrees, or nan if it is not straight."""
     top, bottom, left, right = pieces.boxes[label]
     points = np.argwhere(pieces.labels[top:bottom, left:right] == label).astype(np.float64)
     points -= points.mean(axis=0)
-    across = np.linalg.eigh(points.T @ points)[1][:, 0]
-    return np.mean(np.abs(points @ across) <= max(2.0, 0.8 * width)) > 0.9
+    across, along = np.linalg.eigh(points.T @ points)[1].T
+    if np.mean(np.abs(points @ across) <= max(2.0, 0.8 * width)) <= 0.9:
+        return np.nan
+    return np.rad2deg(np.arctan2(abs(along[0]), abs(along[1])))

@@ -12,13 +12,14 @@ _MIN_DISTANCE = 0.25
 _MIN_SPREAD = 0.05
 _REACH = 5
 _MIN_SHARE_OF_BLUE = 0.12
+_MOST_OF_STAMP = 0.8
 
 
-def remove_other_inks(mask, darkness, unclear=None):
+def remove_other_inks(mask, darkness, unclear=None, printed=None):
     """Keep the ink of one color, where there are two: that of the signature.
 
-    Blue ink is kept beside black print, unless it has the shape of a stamp, and otherwise the color with the largest
-    piece, because print consists of small letters.
+    Ink of another color than that of printed lines is kept, blue ink is kept beside black print, unless it has the
+    shape of a stamp, and otherwise the color with the largest piece, because print consists of small letters.
 
     Parameters
     ----------
@@ -28,6 +29,8 @@ def remove_other_inks(mask, darkness, unclear=None):
         The darkness in red, green and blue.
     unclear : ndarray of shape (height, width), dtype bool or None
         Where the color is that of a printed line. Ink there is kept if it is next to ink of the signature.
+    printed : ndarray of shape (3, n_pixels) or None
+        The darkness of pixels of printed lines.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def remove_other_inks(mask, darkness, unclear=None):
         of_part = share == is_second
         part[rows[of_part], columns[of_part]] = True
         parts.append(part)
-    chosen = parts[_choose(colors, parts)]
+    chosen = parts[_choose(colors, parts, printed)]
     if unclear is not None:
         chosen |= mask & unclear & dilate(chosen, _REACH)
     # Where the signature crosses print, the color is that of the print.
@@ -99,11 +102,19 @@ def _nearer(points, colors):
     return ((points - colors[1]) ** 2).sum(axis=1) < ((points - colors[0]) ** 2).sum(axis=1)
 
 
-def _choose(colors, parts):
+def _choose(colors, parts, printed):
     """Return the index of the color of the signature."""
     (length, is_closed), (other_length, other_is_closed) = (_largest(part) for part in parts)
     if is_closed != other_is_closed and min(length, other_length) > 0.4 * max(length, other_length):
         return int(is_closed)
+    if printed is not None and printed.shape[1] >= _MIN_PIXELS:
+        distances = np.linalg.norm(colors - np.median(_color_of(*printed), axis=0), axis=1)
+        own = int(distances.argmax())
+        lengths = length, other_length
+        # What is left of the lines has their color; small pieces of another color are those of a shadow or a stamp.
+        is_seen = lengths[own] > 0.4 * lengths[1 - own] and not _is_little(parts[own], parts[1 - own])
+        if is_seen and distances.min() < 0.5 * distances.max():
+            return own
     # Blue ink is dark in red, and bright in blue; print is gray. What is left of blue rules is little.
     is_blue = colors[:, 0] > 0.25
     is_second_longer = int(other_length > length)
@@ -125,5 +136,8 @@ def _largest(part):
     label = int(np.argmax(sizes))
     top, bottom, left, right = pieces.boxes[label]
     piece = pieces.labels[top:bottom, left:right] == label
-    is_closed = ndimage.binary_fill_holes(piece).mean() > 0.65 and 0.4 < (bottom - top) / (right - left) < 2.5
+    filled = ndimage.binary_fill_holes(piece)
+    # A stamp is empty inside; a small letter is filled by its own strokes.
+    is_hollow = np.count_nonzero(piece) < _MOST_OF_STAMP * np.count_nonzero(filled)
+    is_closed = is_hollow and filled.mean() > 0.65 and 0.4 < (bottom - top) / (right - left) < 2.5
     return float(np.hypot(bottom - top, right - left)), bool(is_closed)
