@@ -12,6 +12,7 @@ from sigkit.imaging._photo._components import Pieces, check_is_signature, group
 from sigkit.imaging._photo._inks import remove_other_inks
 from sigkit.imaging._photo._light import find_darkness
 from sigkit.imaging._photo._rules import Rules
+from sigkit.imaging._photo._tips import remove_tips
 from sigkit.imaging._photo._size import measure_spread, to_usual_size
 
 _MAX_PIXELS = 300_000
@@ -167,6 +168,7 @@ def _find_ink(channels):
         # Pale pixels belong to the strokes next to them.
         mask[box] = own | (unsure & dilate(own, 2) & ~dilate(clear & ~own, 2))
     rules.remove_free(mask)
+    mask = remove_tips(mask, darkness, channels[len(channels) // 2], rules.where)
     own = mask if blobs is None or not (mask & ~blobs).any() else mask & ~blobs
     own_threshold = _lowest_ink(darkness[own], noise, _OWN)
     if own_threshold < 1.3 * threshold:
