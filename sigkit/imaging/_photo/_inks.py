@@ -82,14 +82,16 @@ def _two_colors(mask, darkness):
     colors = np.stack(
         [sample[along <= percentile(along, 10)].mean(axis=0), sample[along >= percentile(along, 90)].mean(axis=0)]
     )
-    is_second = np.zeros(len(sample), dtype=bool)
+    is_second, total = np.zeros(len(sample), dtype=bool), sample.sum(axis=0)
     for _ in range(8):
         before, is_second = is_second, _nearer(sample, colors)
-        if not 0 < np.count_nonzero(is_second) < len(sample):
+        n_second = np.count_nonzero(is_second)
+        if not 0 < n_second < len(sample):
             return None, None
         if np.array_equal(is_second, before):
             break
-        colors = np.stack([sample[~is_second].mean(axis=0), sample[is_second].mean(axis=0)])
+        of_second = is_second @ sample
+        colors = np.stack([(total - of_second) / (len(sample) - n_second), of_second / n_second])
     spread = np.sqrt(np.mean(((sample - colors[is_second.astype(int)]) @ direction) ** 2))
     distance = np.linalg.norm(colors[1] - colors[0])
     rare = min(is_second.mean(), 1 - is_second.mean())
@@ -108,7 +110,8 @@ def _sum_around(values):
 
 
 def _nearer(points, colors):
-    return ((points - colors[1]) ** 2).sum(axis=1) < ((points - colors[0]) ** 2).sum(axis=1)
+    """Return whether points are nearer to the second of two colors."""
+    return points @ (colors[1] - colors[0]) > 0.5 * ((colors[1] ** 2).sum() - (colors[0] ** 2).sum())
 
 
 def _choose(colors, parts):

@@ -212,19 +212,23 @@ def _fit(mask, runs, factor, is_upright):
             used = good & (distance < np.maximum(1.0, 3 * middle))
         is_line &= middle <= limit
         reach = np.where(is_line, thickness, 0).astype(int) + 2
+    first, last = filled.argmax(axis=1), filled.shape[1] - 1 - filled[:, ::-1].argmax(axis=1)
+    n_used = used.sum(axis=1)
+    residual = np.sqrt((distance**2 * used).sum(axis=1) / np.maximum(n_used, 1))
+    coverage = n_used / (last - first + 1)
+    n_gaps = (filled[:, 1:] > filled[:, :-1]).sum(axis=1) + filled[:, 0] - 1
     for row in np.flatnonzero(is_line):
-        at = np.flatnonzero(filled[row])
-        first, last = int(columns[row, at[0]]), int(columns[row, at[-1]]) + 1
-        scaled = (np.arange(first, last) - starts[row]) / (stops[row] - starts[row]) - 0.5
-        constant, linear, quadratic = solution[row, :, 0]
+        span = int(columns[row, first[row]]), int(columns[row, last[row]]) + 1
+        scaled = (np.arange(*span) - starts[row]) / (stops[row] - starts[row]) - 0.5
+        constant, linear, quadratic = solution[row, :, 0].tolist()
         yield Line(
             is_upright=is_upright,
-            span=(first, last),
-            centers=constant + linear * scaled + quadratic * scaled**2,
+            span=span,
+            centers=constant + (linear + quadratic * scaled) * scaled,
             thickness=float(thickness[row, 0]),
-            residual=float(np.sqrt(np.mean(distance[row, used[row]] ** 2))),
-            coverage=float(used[row].sum() / (at[-1] - at[0] + 1)),
-            n_gaps=int(np.count_nonzero(np.diff(at) > 1)),
+            residual=float(residual[row]),
+            coverage=float(coverage[row]),
+            n_gaps=int(n_gaps[row]),
         )
 
 
