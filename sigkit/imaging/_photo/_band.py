@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sigkit.imaging._photo._light import percentile
+
 
 class Band:
     """The rows and columns of the pixels along a line.
@@ -31,7 +33,7 @@ class Band:
     def darkness(self, darkness):
         """Return how dark the line is where no stroke crosses it."""
         share = 85 if self.line.is_dotted else 50
-        return float(np.percentile(self._pixels(darkness, [0])[0, self.on_line], share))
+        return float(percentile(self._pixels(darkness, [0])[0, self.on_line], share))
 
     def mark(self, bands, beyond=True):
         """Set the pixels of the line and a margin of one pixel, and what it would cover if it were longer."""

@@ -5,6 +5,7 @@ from scipy import ndimage
 
 from sigkit.imaging._photo._blobs import dilate
 from sigkit.imaging._photo._components import Pieces
+from sigkit.imaging._photo._light import percentile
 
 _MIN_SHARE = 0.03
 _MIN_PIXELS = 60
@@ -62,7 +63,7 @@ def _may_have_two_colors(mask, darkness):
     red, green, blue = (channel[mask][::4] for channel in darkness)
     points = _color_of(red, green, blue)
     dark = red + green + blue
-    return bool((points[dark >= np.percentile(dark, 25)].std(axis=0) > _MIN_SPREAD).any())
+    return bool((points[dark >= percentile(dark, 25)].std(axis=0) > _MIN_SPREAD).any())
 
 
 def _color_of(red, green, blue):
@@ -73,23 +74,27 @@ def _color_of(red, green, blue):
 
 def _two_colors(mask, darkness):
     """Return two colors and which of them each pixel of the ink has, or None if there is only one color."""
-    around = ndimage.uniform_filter
-    weight = np.maximum(around(mask.astype(np.float32), 5)[mask], 1e-6)
-    red, green, blue = (around(np.where(mask, channel, 0), 5)[mask] / weight for channel in darkness)
-    points = _color_of(red, green, blue)
+    at = np.flatnonzero(mask)
+    weight = _sum_around(mask.astype(np.float32))[at]
+    points = _color_of(*(_sum_around(channel * mask)[at] / weight for channel in darkness))
     sample = points[:: max(1, len(points) // 4000)]
     # From the two ends of the direction in which the colors differ most.
     centered = sample - sample.mean(axis=0)
     direction = np.linalg.eigh(centered.T @ centered)[1][:, -1]
     along = centered @ direction
     colors = np.stack(
-        [sample[along <= np.percentile(along, 10)].mean(axis=0), sample[along >= np.percentile(along, 90)].mean(axis=0)]
+        [sample[along <= percentile(along, 10)].mean(axis=0), sample[along >= percentile(along, 90)].mean(axis=0)]
     )
+    is_second, total = np.zeros(len(sample), dtype=bool), sample.sum(axis=0)
     for _ in range(8):
-        is_second = _nearer(sample, colors)
-        if not 0 < is_second.mean() < 1:
+        before, is_second = is_second, _nearer(sample, colors)
+        n_second = np.count_nonzero(is_second)
+        if not 0 < n_second < len(sample):
             return None, None
-        colors = np.stack([sample[~is_second].mean(axis=0), sample[is_second].mean(axis=0)])
+        if np.array_equal(is_second, before):
+            break
+        of_second = is_second @ sample
+        colors = np.stack([(total - of_second) / (len(sample) - n_second), of_second / n_second])
     spread = np.sqrt(np.mean(((sample - colors[is_second.astype(int)]) @ direction) ** 2))
     distance = np.linalg.norm(colors[1] - colors[0])
     rare = min(is_second.mean(), 1 - is_second.mean())
@@ -98,8 +103,18 @@ def _two_colors(mask, darkness):
     return colors, _nearer(points, colors)
 
 
+def _sum_around(values):
+    """Return the sum of the square of 5 x 5 pixels around each pixel, as a vector."""
+    values = np.pad(values, 2)
+    for _ in range(2):
+        pairs = values[1:] + values[:-1]
+        values = (pairs[2:-1] + pairs[:-3] + values[4:]).T
+    return values.ravel()
+
+
 def _nearer(points, colors):
-    return ((points - colors[1]) ** 2).sum(axis=1) < ((points - colors[0]) ** 2).sum(axis=1)
+    """Return whether points are nearer to the second of two colors."""
+    return points @ (colors[1] - colors[0]) > 0.5 * ((colors[1] ** 2).sum() - (colors[0] ** 2).sum())
 
 
 def _choose(colors, parts, printed):

@@ -34,8 +34,10 @@ def find_darkness(channels, window):
     paper = -_running_maximum(-paper, side + 2)
     # Maxima are brighter than the paper, by as much in a shadow as outside of it.
     centers = np.stack([channel[_CELL // 2 :: _CELL, _CELL // 2 :: _CELL] for channel in channels])
-    paper -= np.median(paper - centers, axis=(1, 2), keepdims=True)
-    floor = np.maximum(_DARKEST_PAPER * np.percentile(paper, 95, axis=(1, 2), keepdims=True), 1)
+    sample = paper[:, ::2, ::2]
+    paper -= percentile((sample - centers[:, ::2, ::2]).reshape(len(paper), -1), 50)[:, np.newaxis, np.newaxis]
+    brightest = percentile(sample.reshape(len(paper), -1), 95)[:, np.newaxis, np.newaxis]
+    floor = np.maximum(_DARKEST_PAPER * brightest, 1)
     gain = (1 / np.maximum(paper, 1)).astype(np.float32)
     darkness = np.empty((len(channels), *channels[0].shape), dtype=np.float32)
     for channel, gain_of_cells, result in zip(channels, gain, darkness):
@@ -43,11 +45,17 @@ def find_darkness(channels, window):
         rows = channel.reshape(-1, _CELL, channel.shape[1])
         np.multiply(rows, columns, out=result.reshape(rows.shape))
     np.subtract(1, darkness, out=darkness)
-    no_paper = (paper < floor).any(axis=0)
-    if no_paper.any():
+    if (paper < floor).any():
+        no_paper = (paper < floor).any(axis=0)
         cells = darkness.reshape(len(channels), len(no_paper), _CELL, -1, _CELL)
         cells.transpose(1, 3, 0, 2, 4)[no_paper] = 0
     return darkness
+
+
+def percentile(values, share):
+    """Return a percentile along the last axis: one of the values, several times faster than by interpolation."""
+    number = int(share / 100 * (values.shape[-1] - 1) + 0.5)
+    return np.partition(values, number, axis=-1)[..., number]
 
 
 def _brightest(channel):

@@ -4,6 +4,7 @@ import numpy as np
 
 from sigkit.imaging._photo._band import Band
 from sigkit.imaging._photo._blobs import dilate, stroke_width
+from sigkit.imaging._photo._light import percentile
 from sigkit.imaging._photo._lines import find_lines
 
 _MAX_RESIDUAL = 0.45
@@ -109,7 +110,7 @@ class Rules:
 
 def _level(strokes, darkness):
     """Return how dark strokes are, 0 if there are none."""
-    return np.percentile(darkness[strokes], 75) if np.count_nonzero(strokes) >= _MIN_STROKES else 0.0
+    return percentile(darkness[strokes], 75) if np.count_nonzero(strokes) >= _MIN_STROKES else 0.0
 
 
 def _is_long(line, shape):

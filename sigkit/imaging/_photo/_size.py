@@ -55,27 +55,27 @@ def to_usual_size(darkness, mask, axes=None):
     rows, columns = np.nonzero(mask.any(axis=1))[0], np.nonzero(mask.any(axis=0))[0]
     crop = darkness[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     ink = Image.fromarray((255 * crop + 0.5).astype(np.uint8))
-    ink = ink.resize((max(8, round(ink.width * factor)), max(8, round(ink.height * factor))), Image.Resampling.BICUBIC)
     angle = _LEVELLED * np.arctan2(xy, xx)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return 255 - _transform(ink, turn @ upright)
+    # Most photographs are enlarged, and there are fewer pixels to turn before.
+    ink = _transform(ink, turn @ upright)
+    ink = ink.resize((max(8, round(ink.width * factor)), max(8, round(ink.height * factor))), Image.Resampling.BICUBIC)
+    return np.pad(255 - np.asarray(ink), _MARGIN, constant_values=255)
 
 
 def _transform(ink, matrix):
-    """Return the pixels of an image after a linear transform of (column, row), with a margin."""
+    """Return an image after a linear transform of (column, row)."""
     center = np.array([ink.width, ink.height]) / 2
-    size = np.ceil(np.abs(matrix) @ (2 * center)).astype(int) + 2 * _MARGIN
-    inverse = np.linalg.inv(matrix)
-    start = center - inverse @ (size / 2)
-    coefficients = [*inverse[0], start[0], *inverse[1], start[1]]
     # Beyond its edge, the ink fades to paper.
+    size = np.ceil(np.abs(matrix) @ (2 * center)).astype(int) + 4
+    inverse = np.linalg.inv(matrix)
+    start = center - inverse @ (size / 2) + 2
+    coefficients = [*inverse[0], start[0], *inverse[1], start[1]]
     padded = Image.new("L", (ink.width + 4, ink.height + 4))
     padded.paste(ink, (2, 2))
-    coefficients[2] += 2
-    coefficients[5] += 2
-    return np.asarray(padded.transform(tuple(size), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC))
+    return padded.transform(tuple(size), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC)
 
 
 def _covariance(mask):
-    rows, columns = np.nonzero(mask)
+    rows, columns = np.divmod(np.flatnonzero(mask), mask.shape[1])
     return np.cov(np.stack([columns, rows]))
