@@ -110,6 +110,6 @@ def test_the_documents_list_every_corpus(monkeypatch):
 def test_the_example_offers_every_corpus(monkeypatch, capsys):
     script = str(ROOT / "examples" / "corpus.py")
     monkeypatch.setattr(sys, "argv", [script, "--help"])
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         runpy.run_path(script, run_name="__main__")
     assert "{" + ",".join([*list_corpora(), "folder"]) + "}" in capsys.readouterr().out
