@@ -1,5 +1,6 @@
 """The examples that answer a user's first questions, on synthetic signatures."""
 
+import functools
 import importlib.util
 import re
 from pathlib import Path
@@ -22,7 +23,19 @@ def load(name):
 
 @pytest.fixture(scope="module")
 def verify():
-    return load("verify")
+    """The example, which makes its negatives once for preprocessors with the same parameters."""
+    module, known = load("verify"), {}
+    make_negatives = module.make_negatives
+
+    def make_once(preprocessor):
+        key = repr(preprocessor)
+        if key not in known:
+            known[key] = make_negatives(preprocessor)
+        return known[key]
+
+    module.make_negatives = make_once
+    module.make_signatures = functools.cache(module.make_signatures)
+    return module
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +166,7 @@ def test_scans_of_another_resolution(verify, tmp_path, capsys):
 
 
 def test_meta_learning_of_synthetic_signatures(capsys):
-    sizes = ["--dev-writers", "3", "--writers", "2", "--epochs", "1", "--splits", "1"]
+    sizes = ["--dev-writers", "2", "--writers", "2", "--epochs", "1", "--splits", "1"]
     load("meta_learning_drawn").main([*sizes, "--n-jobs", "1"])
     rates = re.findall(r"^(.+?) +(\d+\.\d)% \+- 0\.0%$", capsys.readouterr().out, flags=re.M)
     assert [system for system, _ in rates] == [

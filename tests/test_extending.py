@@ -1,10 +1,12 @@
 """The additions that docs/extending.rst describes, made in a copy of the package."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,28 +44,45 @@ class Copy:
         self.n_edits += 1
         self.files.add(name)
 
-    def run(self, script):
-        """Run a script that imports the copy; return what it prints."""
+    def run(self, scripts):
+        """Run scripts that import the copy, in one process; return the lines that each prints."""
         environment = {**os.environ, "PYTHONPATH": str(self.folder)}
-        command = [sys.executable, "-W", "ignore", "-c", SIGNATURES + script]
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-W", "ignore", "-c", RUN]
+        options = {"cwd": self.folder, "env": environment, "input": json.dumps(scripts)}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
         assert done.returncode == 0, done.stderr
-        return done.stdout.strip().splitlines()
+        printed = done.stdout.split(END)
+        assert len(printed) == len(scripts) + 1
+        return [text.strip().splitlines() for text in printed[:-1]]
 
 
-SIGNATURES = """
+END = "-- end of a script --"
+RUN = f"""
+import json, sys
 import numpy as np
 X = np.random.default_rng(0).integers(0, 2, (24, 20, 30), dtype=np.uint8) * 255
 y = np.repeat([1, 2, 3], 8)
+for script in json.load(sys.stdin):
+    exec(script, {{"np": np, "X": X, "y": y}})
+    print("{END}")
 """
 
 
-@pytest.fixture
-def copy(tmp_path):
-    return Copy(tmp_path)
+@pytest.fixture(scope="module")
+def additions(tmp_path_factory):
+    """All additions, made in one copy, and what their scripts print: torch is imported by one process only."""
+    copy = Copy(tmp_path_factory.mktemp("copy"))
+    made, scripts = {}, []
+    for add in (add_training_parameter, add_architecture, add_loss, add_corpus):
+        copy.n_edits, copy.files = 0, set()
+        scripts.append(add(copy))
+        made[add.__name__] = SimpleNamespace(n_edits=copy.n_edits, files=copy.files)
+    for addition, printed in zip(made.values(), copy.run(scripts), strict=True):
+        addition.printed = printed
+    return SimpleNamespace(**made)
 
 
-def test_a_training_parameter_is_three_edits(copy):
+def add_training_parameter(copy):
     parameters = "training/_signet_parameters.py"
     copy.insert(
         parameters,
@@ -76,9 +95,7 @@ def test_a_training_parameter_is_three_edits(copy):
         '    nesterov: bool = param(True, "boolean")\n',
     )
     copy.replace("training/_train_features.py", "optimizer__nesterov=True", "optimizer__nesterov=training.nesterov")
-    assert copy.n_edits == 3
-    printed = copy.run(
-        """
+    return """
 import json, tempfile
 from sigkit.training import SigNetTraining
 from sigkit.transformers import SigNetFeaturizer
@@ -95,14 +112,18 @@ with tempfile.TemporaryDirectory() as folder:
     other = featurizer.set_params(training__nesterov=False, training__checkpoint_dir=None)
     print(np.array_equal(featurizer.transform(X), other.fit(X, y).transform(X)))
 """
-    )
+
+
+def test_a_training_parameter_is_three_edits(additions):
+    assert additions.add_training_parameter.n_edits == 3
+    printed = additions.add_training_parameter.printed
     assert printed[0] == "True"
     assert "the state of another training (training__nesterov was True and is False)" in printed[1]
     assert "The 'nesterov' parameter of SigNetTraining must be" in printed[2]
     assert printed[3] == "False"
 
 
-def test_an_architecture_is_two_files(copy):
+def add_architecture(copy):
     copy.create(
         "nets/_ink_grid.py",
         '''"""A linear layer on the ink in the cells of a grid."""
@@ -125,9 +146,7 @@ class InkGrid(nn.Sequential):
         "from sigkit.nets._ink_grid import InkGrid\n\n"
         'register_architecture("ink_grid", InkGrid, "a linear layer on a grid of ink")\n',
     )
-    assert len(copy.files) == 2
-    printed = copy.run(
-        """
+    return """
 import os, tempfile
 from sigkit.nets import ARCHITECTURES
 from sigkit.training import SigNetTraining
@@ -145,12 +164,16 @@ try:
 except ValueError as error:
     print(error)
 """
-    )
+
+
+def test_an_architecture_is_two_files(additions):
+    assert len(additions.add_architecture.files) == 2
+    printed = additions.add_architecture.printed
     assert printed[:2] == ["a linear layer on a grid of ink 8", "ink_grid True"]
     assert "ink_grid" in printed[2]
 
 
-def test_a_loss_is_two_files(copy):
+def add_loss(copy):
     copy.create(
         "training/_hinge_loss.py",
         '''"""A margin on the logits of a linear classifier."""
@@ -185,9 +208,7 @@ LOSSES["margin"] = MarginLoss
         "from sigkit.training._importance",
         "from sigkit.training._hinge_loss import MarginLoss as MarginLoss\n",
     )
-    assert len(copy.files) == 2
-    printed = copy.run(
-        """
+    return """
 import json
 from sigkit.estimators import AdversarialTrainer
 from sigkit.training import MarginLoss, SigNetTraining
@@ -202,12 +223,16 @@ try:
 except ValueError as error:
     print(error)
 """
-    )
+
+
+def test_a_loss_is_two_files(additions):
+    assert len(additions.add_loss.files) == 2
+    printed = additions.add_loss.printed
     assert printed[:2] == ["1.0", "True"]
     assert "loss must be one of 'softmax', 'cosface', 'margin'" in printed[2]
 
 
-def test_a_corpus_is_one_file_besides_its_test(copy):
+def add_corpus(copy):
     catalogue = "datasets/_catalogue.py"
     copy.insert(
         catalogue,
@@ -231,9 +256,7 @@ def load_village(folder, *, on_error="raise"):
 """,
     )
     copy.insert(catalogue, '"load_puc_pr"]', '"load_village", ')
-    assert copy.files == {catalogue}
-    printed = copy.run(
-        """
+    return """
 import os, tempfile
 from PIL import Image
 from sigkit import datasets
@@ -248,6 +271,10 @@ print(village.target.tolist(), village.canvas_size)
 print("village" in datasets.list_corpora(), "load_village" in datasets.__all__)
 print("Two writers." in datasets.load_village.__doc__)
 """
-    )
+
+
+def test_a_corpus_is_one_file_besides_its_test(additions):
+    assert additions.add_corpus.files == {"datasets/_catalogue.py"}
+    printed = additions.add_corpus.printed
     assert printed[0] == "[[1, 0], [1, 0], [1, 0], [2, 0], [2, 0], [2, 0]] (300, 500)"
     assert printed[1:] == ["True True", "True"]

@@ -1,4 +1,4 @@
-"""Compare the attacks with those of the Adversarial Robustness Toolbox, on a hundred images and a small network."""
+"""Compare the attacks with those of the Adversarial Robustness Toolbox, on fifty images and a small network."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,12 @@ class TwoClasses(torch.nn.Module):
 @pytest.fixture
 def images():
     """Images without black or white pixels, for which the change of variables of the toolbox works best."""
-    return np.random.default_rng(0).integers(30, 226, (100, 12, 16)).astype(np.uint8)
+    return np.random.default_rng(0).integers(30, 226, (50, 12, 16)).astype(np.uint8)
+
+
+@pytest.fixture
+def claims(images):
+    return np.arange(len(images)) % 2
 
 
 @pytest.fixture
@@ -52,7 +57,7 @@ def run(verifier, images):
         our_lengths, their_lengths = (
             lengths(torch.from_numpy(each.astype(float) - images)).numpy() for each in (ours.images, changed)
         )
-        assert abs(ours.success.sum() - success.sum()) <= 2
+        assert abs(ours.success.sum() - success.sum()) <= 1
         both = ours.success & success
         assert np.median(our_lengths[both]) == pytest.approx(np.median(their_lengths[both]), rel=0.02)
         return ours, changed
@@ -66,7 +71,7 @@ def test_fgm(run, norm, epsilon):
         FGM(epsilon=epsilon, norm=norm, eight_bit=False),
         lambda net: evasion.FastGradientMethod(net, norm=norm, eps=epsilon / 255),
     )
-    assert 5 < ours.success.sum() < 95
+    assert 3 <= ours.success.sum() <= 47
     assert np.abs(ours.images - theirs).max() < 0.01
 
 
@@ -77,11 +82,11 @@ def test_pgd(run, norm, epsilon, step):
         PGD(epsilon=epsilon, norm=norm, n_steps=20, step_size=step, eight_bit=False),
         lambda net: evasion.ProjectedGradientDescent(net, **options),
     )
-    assert 5 < ours.success.sum() < 95
+    assert 3 <= ours.success.sum() <= 47
 
 
 def test_carlini_wagner(run):
-    options = {"initial_const": 1.0, "max_iter": 20, "batch_size": 100, "verbose": False}
+    options = {"initial_const": 1.0, "max_iter": 20, "batch_size": 50, "verbose": False}
     ours, _ = run(
         CarliniWagnerL2(n_search_steps=9, n_iterations=300, eight_bit=False),
         lambda net: evasion.CarliniL2Method(net, **options),

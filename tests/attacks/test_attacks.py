@@ -25,9 +25,17 @@ def threshold(scores):
     return float(np.median(scores))
 
 
+@pytest.fixture(scope="module")
+def results():
+    return {}
+
+
 @pytest.fixture
-def attacked(attack, verifier, images, claims, goals, threshold):
-    return attack(verifier, images, claims, goal=goals, threshold=threshold)
+def attacked(attack, results, verifier, images, claims, goals, threshold):
+    """The result of an attack, which runs once for all tests: do not change it."""
+    if id(attack) not in results:
+        results[id(attack)] = attack(verifier, images, claims, goal=goals, threshold=threshold)
+    return results[id(attack)]
 
 
 def test_success_and_scores_are_those_of_the_images(attacked, verifier, images, claims, goals, scores, threshold):

@@ -56,8 +56,9 @@ def test_images_are_dark_ink_on_bright_paper(signatures):
 
 def test_the_same_seed_gives_the_same_images(signatures):
     images, _ = signatures
-    again, _ = make_signatures(n_writers=12, n_genuine=6, n_skilled=6, random_state=0)
-    for one, other in zip(images, again, strict=True):
+    again, _ = make_signatures(n_writers=3, n_genuine=6, n_skilled=6, random_state=0)
+    assert len(again) == 36
+    for one, other in zip(images, again):
         np.testing.assert_array_equal(one, other)
 
 
@@ -75,7 +76,7 @@ def test_a_signature_depends_only_on_its_writer_kind_and_number(signatures):
 
 def test_no_two_signatures_are_equal(signatures):
     images, _ = signatures
-    other, _ = make_signatures(n_writers=12, n_genuine=6, n_skilled=6, random_state=1)
+    other, _ = make_signatures(n_writers=3, n_genuine=6, n_skilled=6, random_state=1)
     assert len({image.tobytes() for image in images + other}) == len(images) + len(other)
 
 
@@ -169,7 +170,7 @@ def test_scans():
 
 
 def test_simple_forgeries_are_less_similar_than_skilled_ones():
-    images, target = make_signatures(15, 6, 6, random_state=4, n_simple=6, script="latin")
+    images, target = make_signatures(8, 6, 6, random_state=4, n_simple=6, script="latin")
     pictures = np.array([ink_picture(image) for image in images])
     likeness = {1: [], 2: []}
     for writer in np.unique(target[:, 0]):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -219,16 +220,21 @@ def test_nothing_in_a_state_is_executed(signatures, tmp_path):
 
 @pytest.mark.slow
 def test_a_killed_script_resumes_exactly(shared_data, tmp_path):
-    (tmp_path / "BHSig260" / "Bengali").mkdir(parents=True)
     for writer in ("021", "022", "023"):
-        (tmp_path / "BHSig260" / "Bengali" / writer).symlink_to(shared_data.resolve() / "BHSig260" / "Bengali" / writer)
+        folder = Path("BHSig260", "Bengali", writer)
+        (tmp_path / folder).mkdir(parents=True)
+        for kind, count in (("G", 10), ("F", 5)):
+            for number in range(1, count + 1):
+                name = f"B-S-{writer}-{kind}-{number:02d}.tif"
+                (tmp_path / folder / name).symlink_to(shared_data.resolve() / folder / name)
 
     def start(name):
         command = [sys.executable, "examples/train_signet.py", "bhsig260", str(tmp_path / "BHSig260")]
         command += [str(tmp_path / f"{name}.safetensors"), "--recipe", "signet-f", "--architecture", "tiny"]
         command += ["--epochs", "4", "--hold-out"]
         command += ["--checkpoint-dir", str(tmp_path / name), "--memory", str(tmp_path / "memory")]
-        environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+        # One process preprocesses: others would import torch again.
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore", "LOKY_MAX_CPU_COUNT": "1"}
         return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
 
     killed = start("killed")
