@@ -11,8 +11,8 @@ from sigkit.model_selection import WriterSplit
 from sigkit.training import InnerLoop, MetaTraining
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
-DEV = range(1, 401)
-ENROLLED = range(601, 661)
+DEV = range(1, 601)
+N_ENROLLED = 60
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def signatures():
     preprocessor = SignaturePreprocessor(canvas_size=(383, 545), image_size=(28, 40), n_jobs=-1, on_poor_scan="ignore")
     scans, dev_target = make_signatures(n_writers=len(DEV), n_genuine=8, n_skilled=4, **kinds)
     images = preprocessor.fit_transform(scans)
-    scans, target = make_signatures(len(ENROLLED), n_genuine=12, n_skilled=8, first_writer=ENROLLED[0], **kinds)
+    scans, target = make_signatures(N_ENROLLED, n_genuine=12, n_skilled=8, first_writer=len(DEV) + 1, **kinds)
     return np.concatenate([images, preprocessor.transform(scans)]), np.concatenate([dev_target, target])
 
 
@@ -69,7 +69,7 @@ def test_meta_training_lowers_the_error_of_five_references(signatures, tmp_path)
     found = {name: np.mean(each) for name, each in errors.items()}
     assert found["after"] < 0.25
     assert found["after"] < found["before"] - 0.05
-    # SVMs on the features before the meta-training (for five seeds 0.039 +- 0.021 above), and, close by, on those after
-    # it (0.021 +- 0.010 below; with this seed 0.009, and 0.008 with the writers in another order).
+    # SVMs on the features before the meta-training (for five seeds 0.064 +- 0.018 above), and, close by, on those after
+    # it (0.005 +- 0.007 below).
     assert found["after"] < found["svc, before"] - 0.01
     assert found["after"] < found["svc, after"] + 0.03
