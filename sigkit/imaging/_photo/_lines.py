@@ -131,7 +131,7 @@ class _Votes:
     def _count(self, cells):
         rows, columns = np.divmod(cells.astype(np.int32), np.int32(self.width))
         votes = self.shifts[:, columns] + (rows - _FRAME)
-        return np.bincount(votes.ravel(), minlength=len(_SLOPES) * self.depth)
+        return np.bincount(votes.ravel(), minlength=len(_SLOPES) * self.depth).astype(np.int32)
 
     def _pairs(self):
         """A line between two rows of pixels votes for both."""
