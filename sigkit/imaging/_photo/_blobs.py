@@ -54,9 +54,9 @@ def _full_cells(mask):
 def dilate(mask, radius):
     """Return whether there is a pixel of the mask in the square of this radius around each pixel."""
     for axis in (0, 1):
-        grown = np.pad(mask, [(radius, radius) if axis == other else (0, 0) for other in (0, 1)])
-        if axis:
-            grown = grown.T
+        mask = mask.T if axis else mask
+        grown = np.zeros((len(mask) + 2 * radius, mask.shape[1]), dtype=bool, order="F" if axis else "C")
+        grown[radius : radius + len(mask)] = mask
         covered, side = 1, 2 * radius + 1
         while covered < side:
             step = min(covered, side - covered)

@@ -1,10 +1,9 @@
 """Which connected pieces of ink belong to a signature."""
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
 from sigkit.imaging._error import ImageError
-from sigkit.imaging._photo._label import label_runs
+from sigkit.imaging._photo._label import first_connected, label_runs
 
 _MIN_SIDE, _MIN_SIDE_OF_STROKE, _MIN_EXTENT = 30, 20, 40
 MIN_LENGTH_OF_STROKE = 8
@@ -84,7 +83,7 @@ def group(pieces, kept):
     row_gap = np.maximum(boxes[:, np.newaxis, 0] - boxes[:, 1], boxes[:, 0] - boxes[:, np.newaxis, 1])
     column_gap = np.maximum(boxes[:, np.newaxis, 2] - boxes[:, 3], boxes[:, 2] - boxes[:, np.newaxis, 3])
     is_near = np.maximum(row_gap, 0) ** 2 + np.maximum(column_gap, 0) ** 2 <= reach**2
-    _, groups = connected_components(is_near, directed=False)
+    groups = first_connected(len(ids), *np.nonzero(is_near))
     ink = np.bincount(groups, weights=pieces.sizes[ids])
     result = np.zeros_like(kept)
     result[ids[(ink >= ink.max() / 7)[groups]]] = True

@@ -105,7 +105,10 @@ def _two_colors(mask, darkness):
 
 def _sum_around(values):
     """Return the sum of the square of 5 x 5 pixels around each pixel, as a vector."""
-    values = np.pad(values, 2)
+    height, width = values.shape
+    framed = np.zeros((height + 4, width + 4), dtype=np.float32)
+    framed[2:-2, 2:-2] = values
+    values = framed
     for _ in range(2):
         pairs = values[1:] + values[:-1]
         values = (pairs[2:-1] + pairs[:-3] + values[4:]).T

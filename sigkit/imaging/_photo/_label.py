@@ -29,13 +29,13 @@ def label_runs(mask):
     n_below = np.searchsorted(starts, stops + step, side="right") - first
     above = np.repeat(np.arange(len(starts)), n_below)
     below = np.arange(len(above)) + np.repeat(first - np.cumsum(n_below) + n_below, n_below)
-    root = _first_connected(len(starts), above, below)
+    root = first_connected(len(starts), above, below)
     numbers = np.cumsum(root == np.arange(len(root)))
     rows = starts // step
     return rows, starts - rows * step - 1, stops - rows * step - 1, numbers[root]
 
 
-def _first_connected(n, one, other):
+def first_connected(n, one, other):
     """Return the first of the elements that each of n elements is connected with, given pairs of neighbors."""
     root = np.arange(n)
     while True:

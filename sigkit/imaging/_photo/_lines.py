@@ -11,7 +11,7 @@ _THICKEST = 5
 _LONGEST_GAP = 14
 _MAX_CANDIDATES = 60
 _MIN_DOTS = 8
-_FITTED_COLUMNS = 100
+_FITTED_COLUMNS = 64
 _RIDGE = 1e-9 * np.eye(3)
 _MAX_MIDDLE_DISTANCE = 1.0
 _FRAME = 4
@@ -131,7 +131,7 @@ class _Votes:
     def _count(self, cells):
         rows, columns = np.divmod(cells.astype(np.int32), np.int32(self.width))
         votes = self.shifts[:, columns] + (rows - _FRAME)
-        return np.bincount(votes.ravel(), minlength=len(_SLOPES) * self.depth)
+        return np.bincount(votes.ravel(), minlength=len(_SLOPES) * self.depth).astype(np.int32)
 
     def _pairs(self):
         """A line between two rows of pixels votes for both."""
