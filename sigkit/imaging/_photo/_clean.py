@@ -13,7 +13,7 @@ from sigkit.imaging._photo._inks import remove_other_inks
 from sigkit.imaging._photo._light import find_darkness, percentile
 from sigkit.imaging._photo._rules import Rules
 from sigkit.imaging._photo._size import measure_spread, to_usual_size
-from sigkit.imaging._photo._tips import remove_tips
+from sigkit.imaging._photo._tips import doubt_tips, remove_tips
 
 _MIN_PIXELS, _MAX_PIXELS = 225_000, 300_000
 _WINDOW = 48
@@ -174,7 +174,8 @@ def _find_ink(channels):
         # Pale pixels belong to the strokes next to them.
         mask[box] = own | (unsure & dilate(own, 2) & ~dilate(clear & ~own, 2))
     rules.remove_free(mask)
-    mask = remove_tips(mask, darkness, channels[len(channels) // 2], rules.where)
+    brightness = channels[len(channels) // 2]
+    mask = remove_tips(mask, darkness, brightness, rules.where)
     own = mask if blobs is None or not (mask & ~blobs).any() else mask & ~blobs
     own_threshold = _lowest_ink(darkness[own], noise, _OWN)
     if own_threshold < 1.3 * threshold:
@@ -185,7 +186,7 @@ def _find_ink(channels):
         mask &= darkness > own_threshold
     if may_have_blobs(mask):
         mask, darkness = _remove_blobs(mask, darkness, channels)
-    return _choose_pieces(mask, darkness, rules, noise)
+    return _choose_pieces(mask, darkness, brightness, rules, noise)
 
 
 def _find_shadows(mask, darkness, noise):
@@ -253,7 +254,7 @@ def _box(mask):
     return tuple(box)
 
 
-def _choose_pieces(mask, darkness, rules, noise):
+def _choose_pieces(mask, darkness, brightness, rules, noise):
     """Return the ink of the signature: dark pieces of it that are close to each other."""
     level = _level(darkness[mask], noise)
     mask = mask & (darkness > max(0.35 * level, 5 * noise))
@@ -268,6 +269,9 @@ def _choose_pieces(mask, darkness, rules, noise):
     kept &= pieces.sizes >= np.where(pieces.is_at_border(), 0.03, 0.004) * total
     kept &= pieces.sizes >= 6
     kept = group(pieces, kept)
+    tips = doubt_tips(pieces, kept, darkness, brightness[box], bands)
+    if tips is not None:
+        doubtful = tips if doubtful is None else doubtful | tips
     check_is_signature(pieces, kept, shape, doubtful)
     top, left = box[0].start, box[1].start
     inner = _box(pieces.mask(kept))

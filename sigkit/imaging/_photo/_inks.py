@@ -10,6 +10,7 @@ from sigkit.imaging._photo._light import percentile
 _MIN_SHARE = 0.03
 _MIN_PIXELS = 60
 _MIN_DISTANCE = 0.25
+_MIN_SHADE = 0.4
 _MIN_SPREAD = 0.05
 _REACH = 5
 _MIN_SHARE_OF_BLUE = 0.12
@@ -42,7 +43,10 @@ def remove_other_inks(mask, darkness, unclear=None, printed=None):
     if np.count_nonzero(clear) < _MIN_PIXELS or not _may_have_two_colors(clear, darkness):
         return mask
     colors, share = _two_colors(clear, darkness)
-    if colors is None:
+    print_color = None
+    if printed is not None and printed.shape[1] >= _MIN_PIXELS:
+        print_color = np.median(_color_of(*printed), axis=0)
+    if colors is None or _is_one_ink(colors, print_color):
         return mask
     rows, columns = np.nonzero(clear)
     parts = []
@@ -51,7 +55,7 @@ def remove_other_inks(mask, darkness, unclear=None, printed=None):
         of_part = share == is_second
         part[rows[of_part], columns[of_part]] = True
         parts.append(part)
-    chosen = parts[_choose(colors, parts, printed)]
+    chosen = parts[_choose(colors, parts, print_color)]
     if unclear is not None:
         chosen |= mask & unclear & dilate(chosen, _REACH)
     # Where the signature crosses print, the color is that of the print.
@@ -103,6 +107,15 @@ def _two_colors(mask, darkness):
     return colors, _nearer(points, colors)
 
 
+def _is_one_ink(colors, print_color):
+    """Return whether one color is a paler shade of the other, and not that of the print."""
+    paler, purer = colors[np.argsort(np.linalg.norm(colors, axis=1))]
+    share = paler @ purer / max(purer @ purer, 1e-6)
+    if share < _MIN_SHADE or np.linalg.norm(paler - share * purer) > 0.5 * _MIN_DISTANCE:
+        return False
+    return print_color is None or np.linalg.norm(paler - print_color) > 0.5 * np.linalg.norm(purer - print_color)
+
+
 def _sum_around(values):
     """Return the sum of the square of 5 x 5 pixels around each pixel, as a vector."""
     height, width = values.shape
@@ -120,13 +133,13 @@ def _nearer(points, colors):
     return points @ (colors[1] - colors[0]) > 0.5 * ((colors[1] ** 2).sum() - (colors[0] ** 2).sum())
 
 
-def _choose(colors, parts, printed):
+def _choose(colors, parts, print_color):
     """Return the index of the color of the signature."""
     (length, is_closed), (other_length, other_is_closed) = (_largest(part) for part in parts)
     if is_closed != other_is_closed and min(length, other_length) > 0.4 * max(length, other_length):
         return int(is_closed)
-    if printed is not None and printed.shape[1] >= _MIN_PIXELS:
-        distances = np.linalg.norm(colors - np.median(_color_of(*printed), axis=0), axis=1)
+    if print_color is not None:
+        distances = np.linalg.norm(colors - print_color, axis=1)
         own = int(distances.argmax())
         lengths = length, other_length
         # What is left of the lines has their color; small pieces of another color are those of a shadow or a stamp.

@@ -15,6 +15,7 @@ _LONG = 0.3
 _LONGEST_STROKE = 100
 _AROUND_BLOB = 20
 _MIN_STROKES = 60
+_MAX_TURN = 0.15
 
 
 class Rules:
@@ -45,18 +46,26 @@ class Rules:
         self.where = None
         self.blobs = blobs
         lines = [line for line in find_lines(mask) if _is_straight(line)]
-        long = [line for line in lines if _is_long(line, mask.shape) and len(line.centers) >= _LONGEST_STROKE]
-        self.doubtful = None if blobs is None else dilate(blobs, _AROUND_BLOB)
         self.shape = mask.shape
-        if long:
-            self.doubtful = np.zeros(mask.shape, dtype=bool) if blobs is None else self.doubtful
-            for line in long:
-                Band(line, mask.shape).mark(self.doubtful, beyond=False)
         held = {id(line) for line in _supported(lines, mask.shape, blobs)}
         self.printed, self.free = [], []
         for line in lines:
             is_printed = id(line) in held or line.is_dotted
             (self.printed if is_printed else self.free).append(Band(line, mask.shape))
+        self.doubtful = None if blobs is None else dilate(blobs, _AROUND_BLOB)
+        for band in [*self.printed, *self.free]:
+            if _is_long(band.line, mask.shape) and len(band.line.centers) >= _LONGEST_STROKE and self._is_along(band):
+                self.doubtful = np.zeros(mask.shape, dtype=bool) if self.doubtful is None else self.doubtful
+                band.mark(self.doubtful, beyond=False)
+
+    def _is_along(self, band):
+        """Return whether a line is in a direction of the printed lines, as far as they are known."""
+        axes = self.axes()
+        if axes is None:
+            return True
+        (_, across), (along, _) = axes / np.diag(axes)
+        expected = across if band.line.is_upright else along
+        return abs(band.line.steepness - expected) < _MAX_TURN
 
     def axes(self):
         """Return unit vectors (column, row) along the printed lines and across, as columns, or None without lines."""
@@ -187,7 +196,9 @@ def _unlike_strokes(bands, strokes, darkness, level):
         start, stop = band.line.span
         margin = 0.02 * (stop - start)
         low, high = extents[int(band.line.is_upright)]
-        is_fine = band.line.thickness < 0.6 * width or band.darkness(darkness) < 0.55 * level
+        # The thickness of short strokes is measured in a few whole pixels.
+        is_fine = band.line.thickness + 0.5 < 0.6 * width or band.darkness(darkness) < 0.55 * level
+        is_fine &= _is_long(band.line, strokes.shape)
         # An upright stroke of the signature often is the tallest.
         is_beyond = not band.line.is_upright and start < low - margin and stop > high + margin
         if is_fine or is_beyond:

@@ -1,4 +1,4 @@
-"""Remove the tips of shadows: unlike strokes, they are not darker than what is on all sides of them."""
+"""Find the tips of shadows: unlike strokes, they are not darker than what is on all sides of them."""
 
 import numpy as np
 from scipy import ndimage
@@ -14,6 +14,9 @@ _SPECK, _BLOT = 8, 10
 """Length in widths of what is as round as a speck, and at most of what is a blot if it is much wider than strokes."""
 _WIDTH_OF_BLOT = 1.5
 _MIN_PIXELS, _MIN_RING = 16, 8
+_MAX_OPEN_OF_EVIDENCE = 0.3
+_PAPER, _EVEN = 0.1, 0.75
+"""Darkness of paper at most, and the share of its brightness that is left in even light."""
 
 
 def remove_tips(mask, darkness, brightness, ignored=None):
@@ -41,25 +44,46 @@ def remove_tips(mask, darkness, brightness, ignored=None):
     share = pieces.sizes / max(1, pieces.sizes.sum())
     widths = pieces.widths()
     lengths = pieces.sizes / np.maximum(widths, 1) ** 2
-    is_blot = (widths > _WIDTH_OF_BLOT * stroke_width(mask)) & (lengths < _BLOT) & (share < _MAX_SHARE)
+    width = stroke_width(mask) or np.inf
+    is_blot = (widths > _WIDTH_OF_BLOT * width) & (lengths < _BLOT) & (share < _MAX_SHARE)
     is_speck = (lengths < _SPECK) & (share < _MAX_SHARE_OF_SPECK)
     limits = np.where(is_speck, _MAX_OPEN_OF_SPECK, _MAX_OPEN)
     gone = is_blot & (pieces.sizes >= _MIN_PIXELS)
-    for label in np.flatnonzero((pieces.sizes >= _MIN_PIXELS) & (share < _MAX_SHARE) & ~is_blot):
-        gone[label] = _open_share(pieces, label, mask, darkness, brightness, ignored) > limits[label]
+    gone |= _open_shares(pieces, ~is_blot & (share < _MAX_SHARE), darkness, brightness, ignored) > limits
     return mask & ~gone[pieces.labels]
 
 
-def _open_share(pieces, label, mask, darkness, brightness, ignored):
-    """Return how much of the surroundings of a piece is hardly brighter than the piece itself, from 0 to 1."""
-    box = tuple(slice(max(0, start - _FAR - 1), stop + _FAR + 1) for start, stop in pieces.boxes[label].reshape(2, 2))
-    piece = pieces.labels[box] == label
-    ring = dilate(piece, _FAR) & ~dilate(piece, _NEAR) & ~mask[box]
-    if ignored is not None:
-        ring &= ~ignored[box]
-    if np.count_nonzero(ring) < _MIN_RING:
-        return 0.0
-    around = brightness[box].astype(np.float32)
-    darkest = ndimage.minimum_filter(np.where(piece, around, 255), 2 * _FAR + 1)
-    contrast = 1 / max(1 - np.median(darkness[box][piece]), 0.1) - 1
-    return np.mean(around[ring] < darkest[ring] * (1 + _CONTRAST * contrast))
+def doubt_tips(pieces, kept, darkness, brightness, ignored=None):
+    """Return where ink may be the dark side of a shadow's edge, or None if there is no shadow.
+
+    It may belong to a signature, but is no evidence of one. `kept` is a boolean for each of the components `pieces`;
+    the other arrays are those of `remove_tips`.
+    """
+    darkness_of_sample, sample = darkness[::4, ::4], brightness[::4, ::4]
+    is_paper = darkness_of_sample < _PAPER
+    if not is_paper.any():
+        return None
+    darkest, lightest = np.percentile(sample[is_paper], (2, 98))
+    if darkest > _EVEN * lightest:
+        return None
+    is_open = _open_shares(pieces, kept, darkness, brightness, ignored) > _MAX_OPEN_OF_EVIDENCE
+    return is_open[pieces.labels] if is_open.any() else None
+
+
+def _open_shares(pieces, chosen, darkness, brightness, ignored):
+    """Return how much of the surroundings of each chosen component is hardly brighter than itself, from 0 to 1."""
+    shares = np.zeros(pieces.n + 1)
+    for label in np.flatnonzero(chosen & (pieces.sizes >= _MIN_PIXELS)):
+        rows, columns = pieces.boxes[label].reshape(2, 2)
+        box = tuple(slice(max(0, start - _FAR - 1), stop + _FAR + 1) for start, stop in (rows, columns))
+        piece = pieces.labels[box] == label
+        ring = dilate(piece, _FAR) & ~dilate(piece, _NEAR) & (pieces.labels[box] == 0)
+        if ignored is not None:
+            ring &= ~ignored[box]
+        if np.count_nonzero(ring) < _MIN_RING:
+            continue
+        around = brightness[box].astype(np.float32)
+        darkest = ndimage.minimum_filter(np.where(piece, around, 255), 2 * _FAR + 1)
+        contrast = 1 / max(1 - np.median(darkness[box][piece]), 0.1) - 1
+        shares[label] = np.mean(around[ring] < darkest[ring] * (1 + _CONTRAST * contrast))
+    return shares
