@@ -7,14 +7,12 @@ from sigkit.imaging._photo._blobs import dilate, stroke_width
 from sigkit.imaging._photo._components import Pieces
 
 _NEAR, _FAR = 1, 3
-_CONTRAST = 0.4
-_MAX_OPEN, _MAX_OPEN_OF_SPECK = 0.45, 0.25
-_MAX_SHARE, _MAX_SHARE_OF_SPECK = 0.4, 0.1
-_SPECK, _BLOT = 8, 10
-"""Length in widths of what is as round as a speck, and at most of what is a blot if it is much wider than strokes."""
-_WIDTH_OF_BLOT = 1.5
+_CONTRAST = 0.5
+_MAX_OPEN, _MAX_OPEN_OF_EVIDENCE = 0.2, 0.15
+_LENGTH_OF_BLOT, _WIDTH_OF_BLOT, _SHARE_OF_BLOT = 10, 1.5, 0.4
+"""Most length in its own widths, least width in widths of a stroke, and largest share of the ink."""
+_FARTHEST_INSIDE = 6
 _MIN_PIXELS, _MIN_RING = 16, 8
-_MAX_OPEN_OF_EVIDENCE = 0.3
 _PAPER, _EVEN = 0.1, 0.75
 """Darkness of paper at most, and the share of its brightness that is left in even light."""
 
@@ -41,15 +39,12 @@ def remove_tips(mask, darkness, brightness, ignored=None):
         The mask without them.
     """
     pieces = Pieces(mask)
-    share = pieces.sizes / max(1, pieces.sizes.sum())
     widths = pieces.widths()
     lengths = pieces.sizes / np.maximum(widths, 1) ** 2
     width = stroke_width(mask) or np.inf
-    is_blot = (widths > _WIDTH_OF_BLOT * width) & (lengths < _BLOT) & (share < _MAX_SHARE)
-    is_speck = (lengths < _SPECK) & (share < _MAX_SHARE_OF_SPECK)
-    limits = np.where(is_speck, _MAX_OPEN_OF_SPECK, _MAX_OPEN)
-    gone = is_blot & (pieces.sizes >= _MIN_PIXELS)
-    gone |= _open_shares(pieces, ~is_blot & (share < _MAX_SHARE), darkness, brightness, ignored) > limits
+    is_blot = (widths > _WIDTH_OF_BLOT * width) & (lengths < _LENGTH_OF_BLOT) & (pieces.sizes >= _MIN_PIXELS)
+    is_blot &= pieces.sizes < _SHARE_OF_BLOT * pieces.sizes.sum()
+    gone = is_blot | (_open_shares(pieces, ~is_blot, darkness, brightness, ignored) > _MAX_OPEN)
     return mask & ~gone[pieces.labels]
 
 
@@ -72,7 +67,7 @@ def doubt_tips(pieces, kept, darkness, brightness, ignored=None):
 
 def _open_shares(pieces, chosen, darkness, brightness, ignored):
     """Return how much of the surroundings of each chosen component is hardly brighter than itself, from 0 to 1."""
-    shares = np.zeros(pieces.n + 1)
+    shares, widths = np.zeros(pieces.n + 1), pieces.widths()
     for label in np.flatnonzero(chosen & (pieces.sizes >= _MIN_PIXELS)):
         rows, columns = pieces.boxes[label].reshape(2, 2)
         box = tuple(slice(max(0, start - _FAR - 1), stop + _FAR + 1) for start, stop in (rows, columns))
@@ -83,7 +78,9 @@ def _open_shares(pieces, chosen, darkness, brightness, ignored):
         if np.count_nonzero(ring) < _MIN_RING:
             continue
         around = brightness[box].astype(np.float32)
-        darkest = ndimage.minimum_filter(np.where(piece, around, 255), 2 * _FAR + 1)
+        # The edge of a stroke is brighter than its middle.
+        reach = _FAR + int(min(widths[label] / 2, _FARTHEST_INSIDE))
+        darkest = ndimage.minimum_filter(np.where(piece, around, 255), 2 * reach + 1)
         contrast = 1 / max(1 - np.median(darkness[box][piece]), 0.1) - 1
         shares[label] = np.mean(around[ring] < darkest[ring] * (1 + _CONTRAST * contrast))
     return shares
