@@ -56,8 +56,8 @@ def measure_strokes(images, n_points=260):
     >>> image = np.zeros((1, 170, 242), dtype=np.uint8)
     >>> image[0, 80:83, 50:150] = 200
     >>> points = measure_strokes(image, n_points=4)[0]
-    >>> np.abs(points[1, [2, 3, 5, 6]]).round(1).tolist()
-    [1.0, 0.0, 3.1, 1.0]
+    >>> np.abs(points[1, [2, 3, 5, 6]]).round(1)
+    array([1. , 0. , 3.1, 1. ], dtype=float32)
     """
     images = np.asarray(images)
     if images.ndim != 3:
