@@ -15,8 +15,8 @@ from sigkit.estimators._strokes._stroke_points import StrokePoints
 from sigkit.estimators._strokes._writer_strokes import Typical, measure_typical
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
 
-_TYPICAL = Typical(np.array([1.0, 1.3, 0.3]), np.array([0.15, 0.12, 0.15]))
-"""Without development writers."""
+_TYPICAL = Typical(np.array([0.84, 1.46, 0.44]), np.array([0.21, 0.10, 0.27]))
+"""Without development writers: the first ten writers of CEDAR."""
 
 _DIRECTION, _PRESSURE = SIGNALS.index("direction"), SIGNALS.index("pressure")
 
@@ -38,7 +38,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    allowance : float, default=2.0
+    allowance : float, default=1.0
         The standard deviations by which a query may agree less than the references agree with each other; 0 is the
         score of such a query.
     dev_writers : iterable of writer ids or None, default=None
@@ -64,7 +64,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
     References without ink, and copies of another reference of the writer, are left out. Writers without a reference
     that has ink are named in a warning, or in an error if there are no others; they, and queries without ink, have the
     score -10.0 and are rejected. With one reference, mean and spread of the agreement are the typical ones: those of
-    the development writers, or of drawn signatures if there are none. With two references the spread is the typical
+    the development writers, or of ten writers of CEDAR if there are none. With two references the spread is the typical
     one, and the mean is half-way between the typical one and theirs.
 
     Nearest points are exact. A reference has a map of the nearest point on the grid of pixels, which is computed at
@@ -81,7 +81,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
     >>> from sigkit.transformers import SignaturePreprocessor, StrokeFeaturizer
     >>> scans, target = make_signatures(n_writers=2, n_genuine=5, n_skilled=1, random_state=0)
     >>> references = [row for row in range(len(scans)) if row % 6 < 4]
-    >>> verifier = make_pipeline(SignaturePreprocessor((765, 1089)), StrokeFeaturizer(), StrokeMatcher())
+    >>> verifier = make_pipeline(SignaturePreprocessor(canvas_size=(765, 1089)), StrokeFeaturizer(), StrokeMatcher())
     >>> verifier.fit([scans[row] for row in references], target[references]).decision_function(scans[4:6]).shape
     (2, 2)
     """
@@ -91,7 +91,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
         "dev_writers": ["array-like", set, range, None],
     }
 
-    def __init__(self, *, allowance=2.0, dev_writers=None):
+    def __init__(self, *, allowance=1.0, dev_writers=None):
         self.allowance = allowance
         self.dev_writers = dev_writers
 
