@@ -141,7 +141,7 @@ class NeighborMaps:
         self.neighbors = np.repeat(np.arange(len(maps) * n_points)[:, None], n_neighbors, axis=1)
         for number, one in enumerate(maps):
             rows = slice(number * n_points, (number + 1) * n_points)
-            self.neighbors[rows, : one.neighbors.shape[1]] = one.neighbors + number * n_points
+            self.neighbors[rows, : one.neighbors.shape[1]] = one.neighbors + np.intp(number * n_points)
 
     def find_nearest(self, positions, which):
         """Find the point nearest to each position, exactly.

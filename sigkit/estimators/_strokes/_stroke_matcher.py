@@ -3,12 +3,12 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sigkit._utils import GENUINE, check_ordered, development_rows
-from sigkit.estimators._strokes._agreement import SIGNALS
+from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
 from sigkit.estimators._strokes._check_strokes import check_strokes
 from sigkit.estimators._strokes._stroke_gallery import StrokeGallery, distinct_rows
 from sigkit.estimators._strokes._stroke_points import StrokePoints
@@ -196,6 +196,35 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
             number = np.searchsorted(starts, rows, side="right") - 1
             signals[rows] = gallery.signals(queries, number, [writer for _, writer in claims])
         return signals
+
+    def compare(self, X, Y):
+        """Compare pairs of signatures, without enrolled writers.
+
+        Parameters
+        ----------
+        X, Y : array-like of shape (n_pairs, 7 * n_points)
+            Points of the two signatures of each pair.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs, 3)
+            Direction, coverage and pressure: the agreement of both ways, each from -2 to 2; NaN where a signature has
+            no ink.
+
+        Raises
+        ------
+        ValueError
+            If the numbers of signatures differ, or the images had different resolutions.
+        """
+        check_consistent_length(X, Y)
+        both, has_ink = check_strokes(clone(self), np.concatenate([X, Y]), reset=True)
+        first, second = np.split(has_ink, 2)
+        comparable = first & second
+        agreement = np.full((len(X), len(SIGNALS)), np.nan)
+        rows, which = np.unique(both[np.tile(comparable, 2)], axis=0, return_inverse=True)
+        if len(rows):
+            agreement[comparable] = compare_points(StrokePoints.from_rows(rows), *np.split(which, 2))
+        return agreement
 
     def _score_claims(self, X, writers):
         scores = self._combine(self.claim_signals(X, writers))
