@@ -3,7 +3,7 @@
     python benchmarks/check_strokes.py cedar_170x242.npz
     python benchmarks/check_strokes.py cedar_170x242.npz --references 12 --splits 3 --weights learned
 
-The file is that of the original code's preprocessing: all 55 writers, of whom the first ten are the development set. The
+The file has the images of the original preprocessing: all 55 writers, the first ten are the development set. The
 SVM has features of the network in the package, at two magnifications. EERs are in percent, with a global threshold and
 with user-specific thresholds; those of random forgeries have a global one. Random forgeries of the strokes alone are
 four claims of each genuine query, drawn at random; all others are all claims.

@@ -66,7 +66,7 @@ class Fused:
         list of ndarray of shape (n_queries, ...)
             The input of each last step.
         """
-        return [before_last_step(verifier, X) for verifier in self.verifiers]
+        return [np.asarray(before_last_step(verifier, X)) for verifier in self.verifiers]
 
     def first_scores(self, features):
         """Score queries against all enrolled writers by the first verifier.

@@ -1,5 +1,6 @@
 """Several verifiers as one: a weighted sum of their scores."""
 
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
@@ -15,7 +16,6 @@ from sigkit._utils import (
     by_writer,
     check_ordered,
     development_rows,
-    join_target,
     last_step,
     own_random_state,
     parse_ids,
@@ -179,19 +179,16 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
             If weights cannot be learned.
         """
         names = self._check_parameters()
+        combination = self._combination(self.weights)
         check_has_target(self, y)
         check_ordered(X)
-        writers, forgery = check_target(X, y)
-        is_dev = development_rows(writers, self.dev_writers)
-        fixed = self._combination(self.weights)
         with unchanged_on_error(self):
-            combination = fixed
-            if isinstance(self.weights, str):
-                combination = self._learn(X, writers, forgery, is_dev, fixed)
-            fitted = [clone(one) for _, one in self.verifiers]
-            target = join_target(writers, forgery)
-            fused = Fused(tuple(one.fit(X, target) for one in fitted), combination)
+            fused = Fused(tuple(clone(one).fit(X, y) for _, one in self.verifiers), combination)
             fused.check_classes(names)
+            writers, forgery = check_target(X, y)
+            is_dev = development_rows(writers, self.dev_writers)
+            if isinstance(self.weights, str):
+                fused = replace(fused, combination=self._learn(X, writers, forgery, is_dev, combination))
             self._fused = fused
         return self
 
@@ -328,6 +325,15 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
     @property
     def named_verifiers_(self):
         return dict(zip((name for name, _ in self.verifiers), self._fused.verifiers))
+
+    @property
+    def n_features_in_(self):
+        try:
+            return self._fused.verifiers[0].n_features_in_
+        except AttributeError as error:
+            raise AttributeError(
+                "VerifierFusion has no n_features_in_: not fitted, or signatures are images."
+            ) from error
 
     @property
     def weights_(self):
