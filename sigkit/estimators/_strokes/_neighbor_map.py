@@ -16,6 +16,10 @@ _NUMBER = AMBIGUOUS - 1
 
 _LARGEST = 2**22
 
+_MOVE = 1e-6
+_N_NEIGHBORS = 16
+"""Columns of the table of neighbors; more where a point has more neighbors."""
+
 
 @dataclass(frozen=True, eq=False)
 class NeighborMap:
@@ -26,7 +30,7 @@ class NeighborMap:
     entries : ndarray of shape (n_rows, n_columns), dtype uint16
         The number of the point nearest to each node, and the mark of the cell to the right of and below it.
     neighbors : ndarray of shape (n_points, n_neighbors), dtype uint16
-        The neighbors of each point in the Delaunay triangulation, and the point itself where it has fewer.
+        Each point and its neighbors in the Delaunay triangulation, padded by the point itself.
     """
 
     entries: np.ndarray
@@ -84,17 +88,20 @@ class NeighborMap:
 
 
 def _triangulate(column, row, number, n_points):
-    """Return the neighbors of each point, padded by the point itself."""
+    """Return each point and its neighbors, padded by the point itself."""
+    # Points of a grid lie on common circles, which takes Qhull twice the time. Moved so little, they do not.
+    phase = np.arange(len(column))
+    positions = np.stack([column + _MOVE * np.sin(phase), row + _MOVE * np.cos(1.7 * phase)], axis=1)
     # Three points far away, so that there is a triangulation even of one point or of points on a line.
     far = 10.0 * (np.ptp(column) + np.ptp(row) + 100)
-    around = np.array([[0, far], [-far, -far], [far, -far]]) + [column[0], row[0]]
-    first, found = Delaunay(np.concatenate([np.stack([column, row], axis=1), around])).vertex_neighbor_vertices
+    around = np.array([[0, far], [-far, -far], [far, -far]]) + positions[0]
+    first, found = Delaunay(np.concatenate([positions, around])).vertex_neighbor_vertices
     counts = np.diff(first)[: len(number)]
     # Those far away come last: their numbers are replaced by that of the owner.
     owners, found = np.repeat(np.arange(len(number)), counts), found[: first[len(number)]]
     found = np.where(found < len(number), found, owners)
-    neighbors = np.repeat(np.arange(n_points, dtype=np.uint16)[:, None], counts.max(), axis=1)
-    neighbors[number[owners], np.arange(len(owners)) - first[owners]] = number[found]
+    neighbors = np.repeat(np.arange(n_points, dtype=np.uint16)[:, None], max(counts.max() + 1, _N_NEIGHBORS), axis=1)
+    neighbors[number[owners], np.arange(len(owners)) - first[owners] + 1] = number[found]
     return neighbors
 
 
@@ -111,7 +118,7 @@ def _find_hidden(entries, differs, sites, neighbors):
         squares = [across**2 + down**2 for across, down in (to_point, to_other)]
         begin[1 - axis] += (squares[1] - squares[0]) / 2 / (to_other[1 - axis] - to_point[1 - axis])
         # If any point is nearer to the crossing, a neighbor is.
-        around = np.concatenate([point[:, None], neighbors[point]], axis=1)
+        around = neighbors[point]
         reached = sum((site[around] - at[:, None]) ** 2 for site, at in zip(sites, begin))
         hidden = np.zeros(differing.shape, dtype=bool)
         hidden[where] = reached.min(axis=1) < reached[:, 0] - 1e-9
@@ -131,73 +138,119 @@ class NeighborMaps:
     """
 
     def __init__(self, maps, sites):
-        self.sites = sites
+        self.n_points = sites.shape[2]
         self.flat_sites = np.ascontiguousarray(sites.transpose(1, 0, 2)).reshape(2, -1)
         self.entries = np.concatenate([one.entries.reshape(-1) for one in maps])
-        self.height, self.width = np.array([one.entries.shape for one in maps]).T
-        sizes = self.height * self.width
+        self.shapes = np.array([one.entries.shape for one in maps])
+        sizes = self.shapes.prod(axis=1)
         self.first = np.cumsum(sizes) - sizes
-        n_points, n_neighbors = sites.shape[2], max(one.neighbors.shape[1] for one in maps)
-        self.neighbors = np.repeat(np.arange(len(maps) * n_points)[:, None], n_neighbors, axis=1)
-        for number, one in enumerate(maps):
-            rows = slice(number * n_points, (number + 1) * n_points)
-            self.neighbors[rows, : one.neighbors.shape[1]] = one.neighbors + np.intp(number * n_points)
+        n_neighbors = max(one.neighbors.shape[1] for one in maps)
+        self.neighbors = np.concatenate([_widened(one.neighbors, n_neighbors) for one in maps])
 
-    def find_nearest(self, positions, which):
+    def of_pairs(self, which):
+        """Select the map of each of several pairs.
+
+        Parameters
+        ----------
+        which : ndarray of shape (n_pairs,)
+            The signature of each pair.
+
+        Returns
+        -------
+        PairMaps
+            The maps of the pairs.
+        """
+        return PairMaps(self, which)
+
+
+def _widened(neighbors, n_neighbors):
+    lacking = n_neighbors - neighbors.shape[1]
+    return np.concatenate([neighbors, np.repeat(neighbors[:, :1], lacking, axis=1)], axis=1) if lacking else neighbors
+
+
+class PairMaps:
+    """The maps that the positions of several pairs are looked up in.
+
+    Parameters
+    ----------
+    maps : NeighborMaps
+        All maps.
+    which : ndarray of shape (n_pairs,)
+        The signature of each pair.
+    """
+
+    def __init__(self, maps, which):
+        self.maps = maps
+        height, self.width = maps.shapes[which].T
+        self.largest = np.stack([self.width, height], axis=1)[:, :, None] - 2.0
+        self.first = maps.first[which, None]
+        self.offset = which * maps.n_points
+        # A copy in the memory order of a column is not needed in each iteration.
+        self.column_width, self.column_offset = self.width[:, None], self.offset[:, None]
+
+    def find_nearest(self, positions):
         """Find the point nearest to each position, exactly.
 
         Parameters
         ----------
         positions : ndarray of shape (n_pairs, 2, n_positions)
             Positions, x and y, in cells of the grid of their signature.
-        which : ndarray of shape (n_pairs,)
-            The signature of each pair.
 
         Returns
         -------
         ndarray of shape (n_pairs, n_positions), dtype int
             The nearest points, as positions in the flattened points of all signatures.
         """
-        width = self.width[which]
-        largest = np.stack([width, self.height[which]], axis=1) - 2
-        cells = np.minimum(np.maximum(positions, 0), largest[:, :, None]).astype(np.intp)
-        cell = cells[:, 1]
-        cell *= width[:, None]
+        cells = np.minimum(np.maximum(positions, 0), self.largest).astype(np.intp)
+        cell = cells[:, 1] * self.column_width
         cell += cells[:, 0]
-        cell += self.first[which, None]
-        entries = self.entries.take(cell)
-        offset = which * self.sites.shape[2]
-        nearest = (entries & _NUMBER) + offset[:, None]
-        marked = np.flatnonzero(entries >= AMBIGUOUS)
+        cell += self.first
+        entries = self.maps.entries.take(cell)
+        nearest = (entries & _NUMBER) + self.column_offset
+        flat = nearest.reshape(-1)
+        marked = (entries.reshape(-1) >= AMBIGUOUS).nonzero()[0]
         pair = marked // entries.shape[1]
-        x, y = (positions[:, axis].reshape(-1).take(marked) for axis in (0, 1))
-        best = self._among_corners(x, y, cell.reshape(-1).take(marked), width.take(pair), offset.take(pair))
-        hidden = np.flatnonzero(entries.reshape(-1).take(marked) >= HIDDEN)
-        best[hidden] = self._walk(x.take(hidden), y.take(hidden), best.take(hidden))
-        nearest.reshape(-1)[marked] = best
+        # The y of a pair are behind its x.
+        at = marked + pair * entries.shape[1]
+        positions = positions.reshape(-1)
+        x, y = positions.take(at), positions.take(at + entries.shape[1])
+        offset = self.offset.take(pair)
+        best = self._among_corners(x, y, cell.reshape(-1).take(marked), self.width.take(pair), offset)
+        hidden = (entries.reshape(-1).take(marked) >= HIDDEN).nonzero()[0]
+        best[hidden] = self._walk(x.take(hidden), y.take(hidden), best.take(hidden), offset.take(hidden))
+        flat[marked] = best
         return nearest
 
     def _among_corners(self, x, y, cell, width, offset):
-        corners = np.stack([cell, cell + 1, cell + width, cell + width + 1])
-        candidates = (self.entries.take(corners) & _NUMBER) + offset
-        squares = (self.flat_sites[0].take(candidates) - x) ** 2 + (self.flat_sites[1].take(candidates) - y) ** 2
+        corners = np.empty((4, len(cell)), dtype=np.intp)
+        corners[0], corners[1] = cell, cell + 1
+        np.add(corners[:2], width, out=corners[2:])
+        candidates = (self.maps.entries.take(corners) & _NUMBER) + offset
+        squares = self._squares(x, y, candidates)
         # Three comparisons are faster than argmin over an axis of four.
         right = squares[1::2] < squares[::2]
         rows = np.where(right, candidates[1::2], candidates[::2])
         of_rows = np.minimum(squares[1::2], squares[::2])
         return np.where(of_rows[1] < of_rows[0], rows[1], rows[0])
 
-    def _walk(self, x, y, current):
+    def _walk(self, x, y, current, offset):
         """Go from point to nearer neighbor, which ends at the nearest point."""
         walking = np.arange(len(x))
         while len(walking):
-            at = current.take(walking)
             # The point itself comes first, so that it stays if no neighbor is nearer.
-            around = np.concatenate([at[:, None], self.neighbors.take(at, axis=0)], axis=1)
-            squares = (self.flat_sites[0].take(around) - x.take(walking)[:, None]) ** 2
-            squares += (self.flat_sites[1].take(around) - y.take(walking)[:, None]) ** 2
+            around = self.maps.neighbors.take(current.take(walking), axis=0) + offset.take(walking)[:, None]
+            squares = self._squares(x.take(walking)[:, None], y.take(walking)[:, None], around)
             best = squares.argmin(axis=1)
-            is_nearer = best > 0
-            walking = walking[is_nearer]
-            current[walking] = around[is_nearer, best[is_nearer]]
+            is_nearer = best.nonzero()[0]
+            walking = walking.take(is_nearer)
+            current[walking] = around[is_nearer, best.take(is_nearer)]
         return current
+
+    def _squares(self, x, y, points):
+        across, down = self.maps.flat_sites[0].take(points), self.maps.flat_sites[1].take(points)
+        across -= x
+        down -= y
+        across *= across
+        down *= down
+        across += down
+        return across
