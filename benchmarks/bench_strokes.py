@@ -80,11 +80,11 @@ def main():
     queries, references = np.flatnonzero(~is_reference), np.flatnonzero(is_reference)
     query, reference = np.nonzero(target[queries, None, 0] == target[None, references, 0])
     query, reference = queries[query], references[reference]
-    plain = [as_reference(row) for row in points]
+    prepared = [as_reference(row) for row in points]
 
     def compare_plainly():
         pairs = zip(query[::4], reference[::4])
-        return [compare_one_way(plain[a], plain[b]) + compare_one_way(plain[b], plain[a]) for a, b in pairs]
+        return [compare_one_way(prepared[a], prepared[b]) + compare_one_way(prepared[b], prepared[a]) for a, b in pairs]
 
     time_plain, expected = seconds(compare_plainly, 1)
     time_plain /= 2 * len(expected)
