@@ -175,7 +175,7 @@ CHECKED = [
     FlatEnsembleTrainer(TINY, [TINY]),
     FlatVerifier("tiny", n_references=1, training=MetaTraining(epochs=0), random_state=0),
     FlatMatcher(),
-    VerifierFusion([("first", FlatMatcher()), ("second", FlatMatcher(allowance=2))], reach=-30),
+    VerifierFusion([("first", WriterDependentSVC()), ("second", WriterDependentSVC(gamma=0.1))], reach=-30),
 ]
 
 
