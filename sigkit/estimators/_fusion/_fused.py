@@ -115,21 +115,35 @@ class Fused:
 
         Returns
         -------
-        scores : ndarray of shape (n_queries,)
+        ndarray of shape (n_queries,)
             Scores; NaN where the first verifier has no information.
-        informed : ndarray of shape (n_queries,), dtype bool
-            Whether the first verifier can accept the query.
         """
         first, *others = map(last_step, self.verifiers)
         scores = first.claim_scores(features[0], writers)
-        informed = first.verify(features[0], writers, threshold=_LOWEST)
         matched = np.flatnonzero(self.combination.find_matched(scores))
         more = np.full((len(others), len(scores)), NO_INFORMATION)
         if len(matched):
             claimed = np.asarray(writers, dtype=object)[matched].tolist()
             for row, other, own in zip(more, others, features[1:]):
                 row[matched] = other.claim_scores(own[matched], claimed)
-        return self._combine(scores, more), informed
+        return self._combine(scores, more)
+
+    def find_informed(self, features, writers):
+        """Find the claims that the first verifier can accept.
+
+        Parameters
+        ----------
+        features : list of ndarray of shape (n_queries, ...)
+            Features of queries.
+        writers : array-like of shape (n_queries,)
+            The claimed writers.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,), dtype bool
+            Whether it would accept them at the lowest threshold.
+        """
+        return last_step(self.verifiers[0]).verify(features[0], writers, threshold=_LOWEST)
 
     def score_all(self, features, max_pairs=1024):
         """Score queries against all enrolled writers.

@@ -24,7 +24,13 @@ from sigkit._utils import (
 from sigkit.estimators._fusion._combination import DEFAULT_WEIGHT, Combination, learn_combination
 from sigkit.estimators._fusion._development import development_claims, with_development_writers
 from sigkit.estimators._fusion._fused import Fused
-from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
+from sigkit.estimators._verifier import (
+    NO_INFORMATION,
+    VerifierMixin,
+    check_has_target,
+    check_target,
+    unchanged_on_error,
+)
 
 
 class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
@@ -256,10 +262,36 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         first = last_step(fused.verifiers[0]).decision_function(before_last_step(fused.verifiers[0], X))
         return fused.combination.find_matched(first).sum(axis=1)
 
-    def _score_claims(self, X, writers):
+    def claim_scores(self, X, writers):
+        """Score each query against its claimed writer.
+
+        Parameters
+        ----------
+        X : array-like of n_queries
+            Queries, as in `fit`.
+        writers : array-like of shape (n_queries,)
+            The claimed writer of each query.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,)
+            Scores; higher is more genuine. -10.0 where the first verifier has no information.
+
+        Raises
+        ------
+        ValueError
+            If a claimed writer was never enrolled; the writer is named.
+        """
         check_is_fitted(self)
         fused = self._fused
-        return fused.score_claims(fused.features(X), parse_ids(writers, "writers"))
+        scores = fused.score_claims(fused.features(X), parse_ids(writers, "writers"))
+        return np.where(np.isnan(scores), NO_INFORMATION, scores)
+
+    def _score_claims(self, X, writers):
+        check_is_fitted(self)
+        fused, writers = self._fused, parse_ids(writers, "writers")
+        features = fused.features(X)
+        return fused.score_claims(features, writers), fused.find_informed(features, writers)
 
     def _score_enrolled(self, X):
         check_is_fitted(self)
