@@ -8,9 +8,22 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 import sigkit.estimators
 import sigkit.transformers
-from sigkit.estimators import AdversarialTrainer, EnsembleAdversarialTrainer, MetaLearnedVerifier, WriterDependentSVC
+from sigkit.estimators import (
+    AdversarialTrainer,
+    EnsembleAdversarialTrainer,
+    MetaLearnedVerifier,
+    StrokeMatcher,
+    VerifierFusion,
+    WriterDependentSVC,
+)
 from sigkit.training import MetaTraining, SigNetTraining
-from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
+from sigkit.transformers import (
+    BackgroundRemover,
+    CLBPFeaturizer,
+    SignaturePreprocessor,
+    SigNetFeaturizer,
+    StrokeFeaturizer,
+)
 
 ONE_COLUMN_PER_WRITER = "decision_function has one column per writer for two writers too, as a claim picks a column"
 pytestmark = [
@@ -79,6 +92,10 @@ class FlatEnsembleTrainer(_OneRow, EnsembleAdversarialTrainer):
     pass
 
 
+class FlatStrokes(_OneRow, StrokeFeaturizer):
+    pass
+
+
 class FlatPatterns(_FlatTransformer, CLBPFeaturizer):
     """Numbers become squares of different grays in a row."""
 
@@ -108,12 +125,37 @@ class FlatVerifier(_FlatRows, MetaLearnedVerifier):
         return np.pad(pixels[:, None, :], ((0, 0), (0, 0), (1, 0)))
 
 
+class FlatMatcher(StrokeMatcher):
+    """Each number becomes a line of points, and is the direction of their strokes.
+
+    Six references of a writer are enough: the time of enrollment grows with the square of their number.
+    """
+
+    def _check_genuine(self, X, y, *, reset):
+        points = self._points(validate_data(self, X, dtype=np.float64, reset=reset))
+        points, has_ink, writers = StrokeMatcher()._check_genuine(points, y, reset=True)
+        few = np.sort(np.concatenate([np.flatnonzero(writers == writer)[:6] for writer in np.unique(writers)]))
+        return points[few], has_ink[few], writers[few]
+
+    def _check_queries(self, X):
+        check_is_fitted(self)
+        points = self._points(validate_data(self, X, dtype=np.float64, reset=False))
+        return StrokeMatcher()._check_genuine(points, np.zeros(len(points), dtype=int), reset=True)[:2]
+
+    def _points(self, X):
+        line, column = np.indices((X.shape[1], 6)).reshape(2, -1)
+        angle = X[:, line]
+        ones = np.ones_like(angle)
+        parts = [ones * 3 * column, ones * 40 * line, np.cos(angle), np.sin(angle), ones, ones, ones]
+        return np.stack(parts, axis=2).reshape(len(X), -1)
+
+
 EXPECTED_FAILURES = {
     estimator: {
         "check_classifiers_classes": ONE_COLUMN_PER_WRITER,
         "check_classifiers_train": ONE_COLUMN_PER_WRITER,
     }
-    for estimator in (WriterDependentSVC, FlatVerifier)
+    for estimator in (WriterDependentSVC, FlatVerifier, FlatMatcher, VerifierFusion)
 }
 
 
@@ -127,10 +169,13 @@ CHECKED = [
     FlatPreprocessor(image_size=(17, 24), on_poor_scan="ignore"),
     FlatFeaturizer("tiny", training=SigNetTraining(epochs=2), random_state=0),
     FlatPatterns(),
+    FlatStrokes(n_points=3),
     FlatRemover(),
     FlatAdversarialTrainer(TINY, n_steps=1),
     FlatEnsembleTrainer(TINY, [TINY]),
     FlatVerifier("tiny", n_references=1, training=MetaTraining(epochs=0), random_state=0),
+    FlatMatcher(),
+    VerifierFusion([("first", WriterDependentSVC()), ("second", WriterDependentSVC(gamma=0.1))], reach=-30),
 ]
 
 
@@ -144,7 +189,7 @@ def test_every_public_estimator_is_checked():
     public = [getattr(room, name) for room in rooms for name in room.__all__]
     estimators = {cls for cls in public if isinstance(cls, type) and issubclass(cls, BaseEstimator)}
     assert estimators == {cls for estimator in CHECKED for cls in type(estimator).__mro__ if cls in estimators}
-    assert len(estimators) == 8
+    assert len(estimators) == 11
 
 
 def test_the_checks_are_not_empty():

@@ -23,6 +23,8 @@ from sigkit.estimators import (
     DifferentiableVerifier,
     EnsembleAdversarialTrainer,
     MetaLearnedVerifier,
+    StrokeMatcher,
+    VerifierFusion,
     WriterDependentSVC,
 )
 from sigkit.experiments import writer_dependent_experiment
@@ -31,7 +33,13 @@ from sigkit.model_selection import WriterSplit
 from sigkit.nets import build_network, register_architecture
 from sigkit.nets._signet import TinyNet
 from sigkit.training import InnerLoop, MetaTraining, SigNetTraining
-from sigkit.transformers import BackgroundRemover, CLBPFeaturizer, SignaturePreprocessor, SigNetFeaturizer
+from sigkit.transformers import (
+    BackgroundRemover,
+    CLBPFeaturizer,
+    SignaturePreprocessor,
+    SigNetFeaturizer,
+    StrokeFeaturizer,
+)
 
 
 class NoisyNet(TinyNet):
@@ -51,10 +59,21 @@ SVC = WriterDependentSVC(gamma="scale", dev_writers=DEV, n_dev_negatives=3)
 VERIFIER = MetaLearnedVerifier(
     "tiny", dev_writers=DEV, n_references=4, n_random_forgeries=3, n_updates=2, training=META, device="cpu"
 )
+STROKES = StrokeFeaturizer(n_points=20)
 ESTIMATORS = {
     "preprocessor": SignaturePreprocessor(canvas_size=(765, 1089), image_size=(28, 36)),
     "background": BackgroundRemover(),
     "patterns": CLBPFeaturizer(),
+    "strokes": STROKES,
+    "stroke matcher": StrokeMatcher(dev_writers=DEV),
+    "fusion": VerifierFusion(
+        [
+            ("svc", make_pipeline(CLBPFeaturizer(), clone(SVC))),
+            ("strokes", make_pipeline(STROKES, StrokeMatcher(dev_writers=DEV))),
+        ],
+        weights="learned",
+        dev_writers=DEV,
+    ),
     "featurizer": TINY,
     "featurizer that draws": clone(TINY).set_params(architecture="noisy"),
     "untrained": clone(TINY).set_params(training__epochs=0),
@@ -127,6 +146,8 @@ def test_estimators(name, random_state, blots):
         X, y = make_signatures(n_writers=1, n_genuine=2, n_skilled=0, random_state=0)
     elif name.startswith("svc"):
         X = X.reshape(len(X), -1)[:, ::9].astype(np.float32)
+    elif name == "stroke matcher":
+        X = clone(STROKES).fit_transform(X)
     paths = [path for path in estimator.get_params() if path.endswith("random_state")]
     estimator.set_params(**dict.fromkeys(paths, random_state))
     with unchanged_state():

@@ -3,7 +3,9 @@
 from sigkit.estimators._adversarial_trainers import AdversarialTrainer, EnsembleAdversarialTrainer
 from sigkit.estimators._attack_adapters._black_box_verifier import BlackBoxVerifier
 from sigkit.estimators._attack_adapters._differentiable_verifier import DifferentiableVerifier, NotDifferentiable
+from sigkit.estimators._fusion._verifier_fusion import VerifierFusion
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
+from sigkit.estimators._strokes._stroke_matcher import StrokeMatcher
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._writer_dependent_svc import WriterDependentSVC
 from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
@@ -18,5 +20,7 @@ __all__ = [
     "NegativeBank",
     "NotDifferentiable",
     "RbfModel",
+    "StrokeMatcher",
+    "VerifierFusion",
     "WriterDependentSVC",
 ]

@@ -1,0 +1,1 @@
+"""Verifiers whose scores are combined, and the weights of the combination."""

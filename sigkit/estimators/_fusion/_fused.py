@@ -1,0 +1,197 @@
+"""The fitted verifiers of a fusion, and their scores."""
+
+import copy
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sigkit._utils import before_last_step, last_step, listing, with_last_step
+from sigkit.estimators._fusion._combination import Combination
+from sigkit.estimators._verifier import NO_INFORMATION
+
+_LOWEST = float(np.finfo(np.float64).min)
+
+
+@dataclass(frozen=True, eq=False)
+class Fused:
+    """Fitted verifiers, an immutable state that is replaced as a whole, so that threads see one state.
+
+    Parameters
+    ----------
+    verifiers : tuple of estimator
+        The fitted verifiers, or Pipelines that end in one.
+    combination : Combination
+        The combination of their scores.
+    """
+
+    verifiers: tuple
+    combination: Combination
+
+    @property
+    def classes(self):
+        """The enrolled writers, sorted."""
+        return last_step(self.verifiers[0]).classes_
+
+    def changed(self, change):
+        """Return a state in which every verifier is changed; this one stays as it is.
+
+        Parameters
+        ----------
+        change : callable
+            Called with each Pipeline, and with a copy of its verifier to be changed.
+
+        Returns
+        -------
+        Fused
+            The new state.
+        """
+        changed = []
+        for verifier in self.verifiers:
+            # A verifier replaces its own state as a whole, so that a shallow copy is independent.
+            last = copy.copy(last_step(verifier))
+            change(verifier, last)
+            changed.append(with_last_step(verifier, last))
+        return replace(self, verifiers=tuple(changed))
+
+    def features(self, X):
+        """Compute the features of queries for each verifier.
+
+        Parameters
+        ----------
+        X : array-like of n_queries
+            Queries.
+
+        Returns
+        -------
+        list of ndarray of shape (n_queries, ...)
+            The input of each last step.
+        """
+        return [np.asarray(before_last_step(verifier, X)) for verifier in self.verifiers]
+
+    def first_scores(self, features):
+        """Score queries against all enrolled writers by the first verifier.
+
+        Parameters
+        ----------
+        features : list of ndarray of shape (n_queries, ...)
+            Features of queries.
+
+        Returns
+        -------
+        ndarray of shape (n_queries, n_enrolled)
+            Its scores.
+        """
+        return last_step(self.verifiers[0]).decision_function(features[0])
+
+    def score_each(self, features, rows, writers):
+        """Score claims by every verifier.
+
+        Parameters
+        ----------
+        features : list of ndarray of shape (n_queries, ...)
+            Features of queries.
+        rows : ndarray of shape (n_claims,)
+            The query of each claim.
+        writers : ndarray of shape (n_claims,)
+            The claimed writers.
+
+        Returns
+        -------
+        ndarray of shape (n_claims, n_verifiers)
+            The scores.
+        """
+        last = map(last_step, self.verifiers)
+        return np.column_stack([one.claim_scores(own[rows], writers) for one, own in zip(last, features)])
+
+    def score_claims(self, features, writers):
+        """Score claims.
+
+        Parameters
+        ----------
+        features : list of ndarray of shape (n_queries, ...)
+            Features of queries.
+        writers : array-like of shape (n_queries,)
+            The claimed writers.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,)
+            Scores; NaN where the first verifier has no information.
+        """
+        first, *others = map(last_step, self.verifiers)
+        scores = first.claim_scores(features[0], writers)
+        matched = np.flatnonzero(self.combination.find_matched(scores))
+        more = np.full((len(others), len(scores)), NO_INFORMATION)
+        if len(matched):
+            claimed = np.asarray(writers, dtype=object)[matched].tolist()
+            for row, other, own in zip(more, others, features[1:]):
+                row[matched] = other.claim_scores(own[matched], claimed)
+        return self._combine(scores, more)
+
+    def find_informed(self, features, writers):
+        """Find the claims that the first verifier can accept.
+
+        Parameters
+        ----------
+        features : list of ndarray of shape (n_queries, ...)
+            Features of queries.
+        writers : array-like of shape (n_queries,)
+            The claimed writers.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,), dtype bool
+            Whether it would accept them at the lowest threshold.
+        """
+        return last_step(self.verifiers[0]).verify(features[0], writers, threshold=_LOWEST)
+
+    def score_all(self, features, max_pairs=1024):
+        """Score queries against all enrolled writers.
+
+        Parameters
+        ----------
+        features : list of ndarray of shape (n_queries, ...)
+            Features of queries.
+        max_pairs : int, default=1024
+            Claims that the other verifiers score at once, about; it bounds the memory.
+
+        Returns
+        -------
+        ndarray of shape (n_queries, n_enrolled)
+            Scores; NaN where the first verifier has no information.
+        """
+        first, *others = map(last_step, self.verifiers)
+        classes = first.classes_
+        scores = first.decision_function(features[0])
+        query, column = np.nonzero(self.combination.find_matched(scores))
+        more = np.full((len(others), *scores.shape), NO_INFORMATION)
+        for start in range(0, len(query), max_pairs):
+            rows, columns = query[start : start + max_pairs], column[start : start + max_pairs]
+            for own_scores, other, own in zip(more, others, features[1:]):
+                own_scores[rows, columns] = other.claim_scores(own[rows], classes[columns])
+        combined = self._combine(scores.reshape(-1), more.reshape(len(others), -1))
+        return combined.reshape(scores.shape)
+
+    def _combine(self, first, others):
+        return np.where(first == NO_INFORMATION, np.nan, self.combination.apply(first, others))
+
+    def check_classes(self, names):
+        """Check that all verifiers have enrolled the same writers.
+
+        Parameters
+        ----------
+        names : list of str
+            The names of the verifiers.
+
+        Raises
+        ------
+        ValueError
+            If they have not; the verifiers and writers are named.
+        """
+        known = [set(last_step(verifier).classes_.tolist()) for verifier in self.verifiers]
+        for name, enrolled in zip(names[1:], known[1:]):
+            if enrolled != known[0]:
+                raise ValueError(
+                    f"The verifiers {names[0]!r} and {name!r} have not enrolled the same writers; they differ by "
+                    f"{listing(map(repr, sorted(enrolled ^ known[0])))}. Set the same dev_writers in both."
+                )

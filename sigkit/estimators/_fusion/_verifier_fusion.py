@@ -1,0 +1,386 @@
+"""Several verifiers as one: a weighted sum of their scores."""
+
+from dataclasses import replace
+from numbers import Real
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context, clone
+from sklearn.utils import get_tags
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.validation import check_is_fitted
+
+from sigkit._utils import (
+    GENUINE,
+    before_last_step,
+    by_writer,
+    check_ordered,
+    development_rows,
+    last_step,
+    own_random_state,
+    parse_ids,
+    warn,
+)
+from sigkit.estimators._fusion._combination import DEFAULT_WEIGHT, Combination, learn_combination
+from sigkit.estimators._fusion._development import development_claims, with_development_writers
+from sigkit.estimators._fusion._fused import Fused
+from sigkit.estimators._verifier import (
+    NO_INFORMATION,
+    VerifierMixin,
+    check_has_target,
+    check_target,
+    unchanged_on_error,
+)
+
+
+class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
+    """Verify signatures by several verifiers, whose scores are added with weights.
+
+    Each verifier is an estimator such as `WriterDependentSVC`, or a Pipeline that ends in one and begins with its own
+    features; all receive the same signatures. The first verifier decides about claims that are far from acceptable,
+    such as random forgeries: only claims for which its score is at least `reach` are scored by the others. Their scores
+    are limited to `bounds`, and count as the lower bound for all other claims. So a claim that is not within reach is
+    never accepted because of them, and thousands of enrolled writers can be compared.
+
+    Parameters
+    ----------
+    verifiers : list of (str, estimator)
+        Names and verifiers, the most reliable against random forgeries first. Each has `enroll`, `remove`,
+        `claim_scores`, `decision_function`, `verify` and `classes_`.
+    weights : "learned", array-like of shape (n_verifiers,) or None, default=None
+        The weights of the scores. None: 1 for the first verifier, and 0.3 for each other one. "learned": by logistic
+        regression on claims of the development writers; the first weight is 1. It needs skilled forgeries of at least
+        four development writers; without them, the weights are those of None, with a warning.
+    dev_writers : iterable of writer ids or None, default=None
+        The development writers, from which weights are learned. The same must be set in each verifier that has such a
+        parameter.
+    reach : float, default=-0.5
+        The lowest score of the first verifier for which the others are asked. Minus infinity asks them about all.
+    bounds : tuple of (float, float), default=(-2.0, 1.0)
+        Bounds of the scores of the others. By default from three standard deviations below the agreement of the
+        references to this agreement, for a `StrokeMatcher`.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draws in the learning of weights.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_enrolled,)
+        The enrolled writers, sorted: the columns of `decision_function`.
+    verifiers_ : list of estimator
+        The fitted verifiers.
+    named_verifiers_ : dict of str to estimator
+        The fitted verifiers by name.
+    weights_ : ndarray of shape (n_verifiers,)
+        The weights of the scores.
+    intercept_ : float
+        Added to the sum; 0 unless the weights are learned.
+
+    See Also
+    --------
+    StrokeMatcher : Verify by the direction and the pressure of strokes.
+    WriterDependentSVC : Verify by an SVM on features of a network.
+
+    Notes
+    -----
+    In the learning of weights, half of the development writers are enrolled into clones of the verifiers, with as many
+    references as the enrolled writers have on average, and the other half is their development set; then the halves
+    are exchanged. The claims are other genuine signatures, forgeries, and random forgeries within reach. No signature
+    of the writers whom `fit` enrolls is used.
+
+    A query has no information where the first verifier says so, and is then rejected. Where another verifier has no
+    information, its score is the lower bound.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sigkit.datasets import make_signatures
+    >>> from sigkit.estimators import StrokeMatcher, VerifierFusion, WriterDependentSVC
+    >>> from sigkit.transformers import CLBPFeaturizer, SignaturePreprocessor, StrokeFeaturizer
+    >>> scans, target = make_signatures(n_writers=3, n_genuine=5, n_skilled=1, random_state=0)
+    >>> images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
+    >>> fusion = VerifierFusion(
+    ...     [
+    ...         ("svm", make_pipeline(CLBPFeaturizer(), WriterDependentSVC(gamma="scale"))),
+    ...         ("strokes", make_pipeline(StrokeFeaturizer(), StrokeMatcher())),
+    ...     ]
+    ... )
+    >>> references = [row for row in range(len(images)) if row % 6 < 4]
+    >>> fusion.fit(images[references], target[references]).decision_function(images[4:6]).shape
+    (2, 3)
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "verifiers": [list],
+        "weights": ["array-like", StrOptions({"learned"}), None],
+        "dev_writers": ["array-like", set, range, None],
+        "reach": [Interval(Real, None, None, closed="both")],
+        "bounds": [tuple, list],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, verifiers, *, weights=None, dev_writers=None, reach=-0.5, bounds=(-2.0, 1.0), random_state=None):
+        self.verifiers = verifiers
+        self.weights = weights
+        self.dev_writers = dev_writers
+        self.reach = reach
+        self.bounds = bounds
+        self.random_state = random_state
+
+    def get_params(self, deep=True):
+        """Return the parameters, those of the verifiers by their path, such as `strokes__strokematcher__allowance`.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the parameters of the verifiers too.
+
+        Returns
+        -------
+        dict
+            Values by name.
+        """
+        return self._get_params("verifiers", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters, those of the verifiers by their path, or a verifier by its name.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name.
+
+        Returns
+        -------
+        VerifierFusion
+            This model.
+        """
+        self._set_params("verifiers", **params)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y):
+        """Fit all verifiers, and learn the weights where they are to be learned.
+
+        Parameters
+        ----------
+        X : array-like of n_samples
+            Signatures, in the form that all verifiers take.
+        y : array-like of shape (n_samples,) or (n_samples, 2)
+            Writer ids, or rows `[writer, forgery]`. Forgeries of enrolled writers are ignored.
+
+        Returns
+        -------
+        VerifierFusion
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            If names are not unique, weights or bounds are not valid, the verifiers do not enroll the same writers, or
+            one of them cannot be fitted.
+
+        Warns
+        -----
+        UserWarning
+            If weights cannot be learned.
+        """
+        names = self._check_parameters()
+        combination = self._combination(self.weights)
+        check_has_target(self, y)
+        check_ordered(X)
+        with unchanged_on_error(self):
+            fused = Fused(tuple(clone(one).fit(X, y) for _, one in self.verifiers), combination)
+            fused.check_classes(names)
+            writers, forgery = check_target(X, y)
+            is_dev = development_rows(writers, self.dev_writers)
+            if isinstance(self.weights, str):
+                fused = replace(fused, combination=self._learn(X, writers, forgery, is_dev, combination))
+            self._fused = fused
+        return self
+
+    def enroll(self, X, y):
+        """Enroll writers into all fitted verifiers; the other writers do not change.
+
+        Parameters
+        ----------
+        X : array-like of n_samples
+            References.
+        y : array-like of shape (n_samples,) or (n_samples, 2)
+            Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
+
+        Returns
+        -------
+        VerifierFusion
+            The model.
+
+        Raises
+        ------
+        ValueError
+            If one of the verifiers cannot enroll the writers; then none of them does.
+        """
+        check_is_fitted(self)
+        self._fused = self._fused.changed(lambda verifier, last: last.enroll(before_last_step(verifier, X), y))
+        return self
+
+    def remove(self, writers):
+        """Remove enrolled writers from all verifiers.
+
+        Parameters
+        ----------
+        writers : array-like of shape (n_writers,)
+            Enrolled writers.
+
+        Returns
+        -------
+        VerifierFusion
+            The model.
+
+        Raises
+        ------
+        ValueError
+            If a writer is not enrolled; the writer is named.
+        """
+        check_is_fitted(self)
+        self._fused = self._fused.changed(lambda verifier, last: last.remove(writers))
+        return self
+
+    def count_matched(self, X):
+        """Count the claims of `decision_function` for which all verifiers are asked, not only the first.
+
+        Parameters
+        ----------
+        X : array-like of n_queries
+            Queries.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,), dtype int
+            For each query, the number of enrolled writers within `reach`.
+        """
+        check_is_fitted(self)
+        fused = self._fused
+        first = last_step(fused.verifiers[0]).decision_function(before_last_step(fused.verifiers[0], X))
+        return fused.combination.find_matched(first).sum(axis=1)
+
+    def claim_scores(self, X, writers):
+        """Score each query against its claimed writer.
+
+        Parameters
+        ----------
+        X : array-like of n_queries
+            Queries, as in `fit`.
+        writers : array-like of shape (n_queries,)
+            The claimed writer of each query.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,)
+            Scores; higher is more genuine. -10.0 where the first verifier has no information.
+
+        Raises
+        ------
+        ValueError
+            If a claimed writer was never enrolled; the writer is named.
+        """
+        check_is_fitted(self)
+        fused = self._fused
+        scores = fused.score_claims(fused.features(X), parse_ids(writers, "writers"))
+        return np.where(np.isnan(scores), NO_INFORMATION, scores)
+
+    def _score_claims(self, X, writers):
+        check_is_fitted(self)
+        fused, writers = self._fused, parse_ids(writers, "writers")
+        features = fused.features(X)
+        return fused.score_claims(features, writers), fused.find_informed(features, writers)
+
+    def _score_enrolled(self, X):
+        check_is_fitted(self)
+        fused = self._fused
+        return fused.classes, fused.score_all(fused.features(X))
+
+    def _check_parameters(self):
+        names = [name for name, _ in self.verifiers]
+        if not names:
+            raise ValueError("verifiers must be a list of (name, verifier); found none.")
+        self._validate_names(names)
+        for name, verifier in self.verifiers:
+            if not hasattr(last_step(verifier), "claim_scores"):
+                raise ValueError(
+                    f"verifiers: {name!r} must end in a verifier, such as WriterDependentSVC; found {verifier!r}."
+                )
+        if len(self.bounds) != 2 or not self.bounds[0] <= self.bounds[1]:
+            raise ValueError(f"bounds must be two numbers, the lower first; found {self.bounds!r}.")
+        return names
+
+    def _combination(self, weights):
+        if weights is None or isinstance(weights, str):
+            weights = np.full(len(self.verifiers), DEFAULT_WEIGHT)
+            weights[0] = 1.0
+        weights = np.asarray(weights, dtype=np.float64)
+        if weights.shape != (len(self.verifiers),) or not np.isfinite(weights).all() or (weights < 0).any():
+            raise ValueError(
+                f"weights must be one number per verifier, at least 0: {len(self.verifiers)}; found {self.weights!r}."
+            )
+        return Combination(weights, 0.0, float(self.reach), tuple(self.bounds))
+
+    def _learn(self, X, writers, forgery, is_dev, fixed):
+        """Learn the combination from development writers; return the fixed one if they are too few."""
+        rows = np.flatnonzero(is_dev)
+        if len(np.unique(writers[rows[forgery[rows] != GENUINE]])) < 4:
+            warn(
+                'weights="learned" needs forgeries of at least four development writers. The weights are '
+                f"{fixed.weights.tolist()}."
+            )
+            return fixed
+        references = by_writer(np.flatnonzero(~is_dev & (forgery == GENUINE)), writers).values()
+        n_references = round(np.mean([len(own) for own in references])) if references else 5
+
+        def make_fused(X, target, dev_writers):
+            clones = [with_development_writers(one, dev_writers) for _, one in self.verifiers]
+            return Fused(tuple(one.fit(X, target) for one in clones), fixed)
+
+        drawn = X[rows] if hasattr(X, "shape") else [X[row] for row in rows]
+        rng = own_random_state(self.random_state)
+        scores, is_genuine = development_claims(make_fused, drawn, writers[rows], forgery[rows], n_references, rng)
+        within = fixed.find_matched(scores[:, 0])
+        learned = learn_combination(scores[within], is_genuine[within], fixed.reach, fixed.bounds)
+        return learned or fixed
+
+    @property
+    def classes_(self):
+        return self._fused.classes
+
+    @property
+    def verifiers_(self):
+        return list(self._fused.verifiers)
+
+    @property
+    def named_verifiers_(self):
+        return dict(zip((name for name, _ in self.verifiers), self._fused.verifiers))
+
+    @property
+    def n_features_in_(self):
+        try:
+            return self._fused.verifiers[0].n_features_in_
+        except AttributeError as error:
+            raise AttributeError(
+                "VerifierFusion has no n_features_in_: not fitted, or signatures are images."
+            ) from error
+
+    @property
+    def weights_(self):
+        return self._fused.combination.weights
+
+    @property
+    def intercept_(self):
+        return self._fused.combination.intercept
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_fused")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        if self.verifiers:
+            tags.input_tags = get_tags(self.verifiers[0][1]).input_tags
+        tags.target_tags.required = True
+        return tags

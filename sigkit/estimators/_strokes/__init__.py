@@ -1,0 +1,1 @@
+"""Comparison of signatures stroke by stroke: points, their alignment, and the verifier."""

@@ -1,0 +1,102 @@
+"""Alignment of the points of one signature with those of another: iterated closest points, in batches of pairs."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+N_ITERATIONS, KEPT = 6, 0.8
+RIDGE = np.diag([60.0, 60.0, 1e-3])
+"""The pull of the affine map towards the identity."""
+
+_FACTORS = [0, 0, 1, 0, 1, 2], [0, 1, 1, 2, 2, 2]
+_GRAM = np.array([[0, 1, 3], [1, 2, 4], [3, 4, 5]])
+"""The products of two rows of the design that the normal equations need, and their places there."""
+
+_IDENTITY = np.array([[1.0, 0], [0, 1], [0, 0]])
+
+
+class Aligned(NamedTuple):
+    """Pairs of signatures after the alignment.
+
+    Parameters
+    ----------
+    affine : ndarray of shape (n_pairs, 3, 2)
+        The map `[x, y, 1] @ affine` of positions relative to their mean.
+    distance : ndarray of shape (n_pairs, n_points)
+        Distance from each moved point to the nearest point of the other signature; infinite for absent points.
+    nearest : ndarray of shape (n_pairs, n_points), dtype int
+        That point, as a position in the flattened points of all signatures.
+    """
+
+    affine: np.ndarray
+    distance: np.ndarray
+    nearest: np.ndarray
+
+
+def align(points, maps, moving, fixed):
+    """Align pairs of signatures.
+
+    In each iteration every point of the moving signature is matched with the nearest point of the fixed one, and the
+    affine map is fitted to the nearest four fifths of the matches, by least squares with a pull to the identity.
+
+    Parameters
+    ----------
+    points : StrokePoints
+        All signatures.
+    maps : NeighborMaps
+        Their maps.
+    moving, fixed : ndarray of shape (n_pairs,), dtype int
+        The two signatures of each pair.
+
+    Returns
+    -------
+    Aligned
+        The maps and matches.
+    """
+    design = points.design[moving]
+    n_present = points.n_present[moving]
+    is_absent = np.arange(design.shape[2]) >= n_present[:, None]
+    has_absent = bool(is_absent.any())
+    pixel, center = points.pixel[fixed, None], points.center[fixed]
+    products = design[:, _FACTORS[0]] * design[:, _FACTORS[1]]
+    pair_maps = maps.of_pairs(fixed)
+    affine = np.broadcast_to(_IDENTITY, (len(moving), 3, 2))
+    for iteration in range(N_ITERATIONS + 1):
+        # To pixels of the map of the fixed signature.
+        to_map = affine / pixel[:, :, None]
+        to_map[:, 2] += center / pixel
+        moved = np.ascontiguousarray(to_map.transpose(0, 2, 1)) @ design
+        nearest = pair_maps.find_nearest(moved)
+        matched = maps.flat_sites.take(nearest, axis=1)
+        moved = moved.transpose(1, 0, 2) - matched
+        moved *= moved
+        distance = np.sqrt(moved[0] + moved[1])
+        distance *= pixel
+        if has_absent:
+            distance[is_absent] = np.inf
+        if iteration == N_ITERATIONS:
+            return Aligned(affine, distance, nearest)
+        kept = distance <= _quantile(distance, n_present)[:, None] + 1e-6
+        affine = _fit(design, products, kept.astype(np.float64), matched, pixel, center)
+
+
+def _fit(design, products, kept, matched, pixel, center):
+    """Fit the affine maps by their normal equations."""
+    # Products of matrices and vectors are several times as fast as those of stacked small matrices.
+    gram = (products @ kept[:, :, None])[:, _GRAM, 0]
+    weighted = design * kept[:, None]
+    moments = np.concatenate([weighted @ one[:, :, None] for one in matched], axis=2) * pixel[:, :, None]
+    # The matched positions are relative to the origin of the map; the map is fitted to those relative to their mean.
+    moments -= gram[:, :, 2:] * center[:, None]
+    return np.linalg.solve(gram + RIDGE, moments + RIDGE @ _IDENTITY)
+
+
+def _quantile(distance, n_present):
+    """Return the quantile of the present distances that are kept, interpolated as by `numpy.quantile`."""
+    position = KEPT * (n_present - 1)
+    below = position.astype(np.intp)
+    above = np.minimum(below + 1, n_present - 1)
+    ordered = np.sort(distance, axis=1)
+    rows = np.arange(len(distance))
+    low, high = ordered[rows, below], ordered[rows, above]
+    return low + (high - low) * (position - below)

@@ -1,0 +1,143 @@
+"""The writers who are enrolled in a `StrokeMatcher`."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sigkit._utils import by_writer
+from sigkit.estimators._enrolled import EnrolledChecks, joined
+from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
+from sigkit.estimators._strokes._stroke_points import StrokePoints
+from sigkit.estimators._strokes._writer_strokes import Typical, best_agreement, enroll_strokes
+from sigkit.estimators._verifier import report_no_information
+
+_PAIRS = 512
+"""Pairs of signatures that are compared at once, about: it bounds the memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class StrokeGallery(EnrolledChecks):
+    """The enrolled writers at one moment, an immutable state that is replaced as a whole.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_enrolled,)
+        The enrolled writers, sorted.
+    known : dict of writer id to WriterStrokes or None
+        The strokes of each; None if no reference has ink.
+    dev_writers : frozenset of writer ids
+        The development writers, who cannot be enrolled.
+    typical : Typical
+        The agreement of genuine signatures where a writer has too few references.
+    """
+
+    classes: np.ndarray
+    known: dict
+    dev_writers: frozenset
+    typical: Typical
+
+    def with_references(self, X, has_ink, writers):
+        """Return a gallery in which the writers of some references are enrolled, replacing their earlier enrollment.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, 7 * n_points)
+            References.
+        has_ink : ndarray of shape (n_samples,), dtype bool
+            Those with points.
+        writers : ndarray of shape (n_samples,)
+            The writer of each.
+
+        Returns
+        -------
+        StrokeGallery
+            The new gallery.
+        """
+        found = {}
+        for writer, rows in by_writer(np.arange(len(X)), writers).items():
+            own = distinct_rows(X[rows[has_ink[rows]]])
+            found[writer] = enroll_strokes(StrokePoints.from_rows(own), self.typical) if len(own) else None
+        blind = [writer for writer, strokes in found.items() if strokes is None]
+        report_no_information(blind, len(found), "Their references have no ink. Enroll them with other references.")
+        return replace(self, classes=joined(self.classes, np.unique(writers)), known=self.known | found)
+
+    def without(self, writers):
+        """Return a gallery without some writers.
+
+        Parameters
+        ----------
+        writers : set of writer ids
+            Enrolled writers.
+
+        Returns
+        -------
+        StrokeGallery
+            The new gallery.
+        """
+        known = {writer: strokes for writer, strokes in self.known.items() if writer not in writers}
+        return replace(self, classes=self.classes[~np.isin(self.classes, list(writers))], known=known)
+
+    def signals(self, queries, rows, writers):
+        """Compare queries with the references of writers.
+
+        Parameters
+        ----------
+        queries : StrokePoints
+            Queries.
+        rows : ndarray of shape (n_claims,), dtype int
+            The query of each claim.
+        writers : list of n_claims writer ids
+            The claimed writers. Claims of one writer in succession are compared faster.
+
+        Returns
+        -------
+        ndarray of shape (n_claims, 3)
+            Direction, coverage and pressure, in standard deviations from the mean of the writer's references; NaN if
+            the writer has no information.
+        """
+        signals = np.full((len(rows), len(SIGNALS)), np.nan)
+        usable = [claim for claim, writer in enumerate(writers) if self.known[writer] is not None]
+        first = 0
+        while first < len(usable):
+            last, n_pairs = first, 0
+            while last < len(usable) and n_pairs < _PAIRS:
+                n_pairs += len(self.known[writers[usable[last]]].points)
+                last += 1
+            claims = usable[first:last]
+            signals[claims] = self._signals_of(queries, rows[claims], [writers[claim] for claim in claims])
+            first = last
+        return signals
+
+    def _signals_of(self, queries, rows, writers):
+        """Compare some queries at once, by all pairs of a query and a reference of its claimed writer."""
+        involved = list(dict.fromkeys(writers))
+        strokes = [self.known[writer] for writer in involved]
+        used, query = np.unique(rows, return_inverse=True)
+        points = StrokePoints.join([queries.take(used), *(one.points for one in strokes)])
+        counts = np.array([len(one.points) for one in strokes])
+        begins = len(used) + np.cumsum(counts) - counts
+        number = {writer: position for position, writer in enumerate(involved)}
+        claimed = np.array([number[writer] for writer in writers])
+        place = np.arange(counts.max())
+        # Writers with fewer references than others have places without a reference.
+        claim, column = np.nonzero(place < counts[claimed, None])
+        agreement = np.full((len(rows), len(place), len(SIGNALS)), -np.inf)
+        agreement[claim, column] = compare_points(points, query[claim], begins[claimed[claim]] + column)
+        mean, spread = (np.array([getattr(one, name) for one in strokes]) for name in ("mean", "spread"))
+        return (best_agreement(agreement) - mean[claimed]) / spread[claimed]
+
+
+def distinct_rows(X):
+    """Return the rows that differ from all earlier ones.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n_distinct, n_features)
+        The distinct rows, in their order.
+    """
+    return X[np.sort(np.unique(X, axis=0, return_index=True)[1])] if len(X) > 1 else X

@@ -1,0 +1,1 @@
+"""From preprocessed images to points on their strokes."""

@@ -1,0 +1,164 @@
+"""Fusion of verifiers: the gate, weights, parameters, enrollment, and bad input."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sigkit.datasets import make_signatures
+from sigkit.estimators import StrokeMatcher, VerifierFusion, WriterDependentSVC
+from sigkit.estimators._fusion._combination import Combination, learn_combination
+from sigkit.metrics import verification_scorer
+from sigkit.model_selection import WriterSplit
+from sigkit.transformers import CLBPFeaturizer, SignaturePreprocessor, StrokeFeaturizer
+
+DEV = [1, 2, 3, 4]
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Four development writers and three others, with seven genuine signatures and two forgeries each."""
+    scans, target = make_signatures(n_writers=7, n_genuine=7, n_skilled=2, random_state=0)
+    return SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans), target
+
+
+@pytest.fixture(scope="module")
+def parts(images):
+    """Rows of development writers and references, and rows of queries."""
+    is_query = np.tile(np.arange(9) >= 4, 7) & (images[1][:, 0] > 4)
+    return np.flatnonzero(~is_query), np.flatnonzero(is_query)
+
+
+def make(**settings):
+    svm = make_pipeline(CLBPFeaturizer(), WriterDependentSVC(gamma="scale", dev_writers=DEV, random_state=0))
+    strokes = make_pipeline(StrokeFeaturizer(n_points=80), StrokeMatcher(dev_writers=DEV))
+    return VerifierFusion([("svm", svm), ("strokes", strokes)], dev_writers=DEV, random_state=0, **settings)
+
+
+@pytest.fixture(scope="module")
+def fitted(images, parts):
+    return make().fit(images[0][parts[0]], images[1][parts[0]])
+
+
+def test_scores_are_bounded_sums(images, parts, fitted):
+    queries = images[0][parts[1]]
+    svm, strokes = (one.decision_function(queries) for one in fitted.verifiers_)
+    scores = fitted.decision_function(queries)
+    assert fitted.weights_.tolist() == [1, 0.3]
+    matched = svm >= -0.5
+    assert 0 < matched.sum() < matched.size
+    np.testing.assert_allclose(scores, svm + 0.3 * np.where(matched, np.clip(strokes, -2, 1), -2))
+    assert fitted.count_matched(queries).tolist() == matched.sum(axis=1).tolist()
+    claimed = images[1][parts[1], 0]
+    own = scores[np.arange(len(queries)), claimed - 5]
+    np.testing.assert_allclose(fitted.claim_scores(queries, claimed), own, atol=1e-4)
+    assert fitted.verify(queries, claimed, threshold=0.1).tolist() == (own >= 0.1).tolist()
+    assert fitted.score(queries, images[1][parts[1]]) > 0.8
+
+
+def test_no_claim_out_of_reach_gains():
+    combination = Combination(np.array([1.0, 0.3]), 0.0, -0.5, (-2.0, 1.0))
+    first, others = np.array([-0.6, -0.5, 2.0]), np.array([[9.0, -9.0, 9.0]])
+    assert combination.apply(first, others).tolist() == pytest.approx([-1.2, -1.1, 2.3])
+
+
+def test_weights_are_learned_from_development_writers_alone(images, parts):
+    X, y = images[0][parts[0]], images[1][parts[0]]
+    learned = make(weights="learned", reach=-2).fit(X, y)
+    assert learned.weights_[0] == 1
+    assert learned.weights_[1] >= 0
+    assert learned.intercept_ != 0
+    # Other references of the same number change nothing.
+    others = y[:, 0] > 4
+    changed = X.copy()
+    changed[others] = X[others][:, ::-1]
+    again = make(weights="learned", reach=-2).fit(changed, y)
+    assert again.weights_.tolist() == learned.weights_.tolist()
+    assert again.intercept_ == learned.intercept_
+    with pytest.warns(UserWarning, match="needs forgeries of at least four development writers"):
+        model = make(weights="learned").fit(X[y[:, 1] == 0], y[y[:, 1] == 0])
+    assert model.weights_.tolist() == [1, 0.3]
+
+
+def test_learned_weights_separate():
+    rng = np.random.default_rng(0)
+    is_genuine = np.arange(400) % 2 == 0
+    scores = rng.normal(size=(400, 3)) + np.outer(is_genuine, [2.0, 1.0, 0.0])
+    scores[:, 2] -= is_genuine
+    combination = learn_combination(scores, is_genuine, -0.5, (-9.0, 9.0))
+    assert combination.weights[0] == 1
+    assert 0.3 < combination.weights[1] < 0.7
+    assert combination.weights[2] == 0
+    assert learn_combination(-scores, is_genuine, -0.5, (-9.0, 9.0)) is None
+
+
+def test_enroll_remove_pickle(images, parts, fitted):
+    X, y = images
+    model, queries = copy.copy(fitted), X[parts[1]]
+    before = fitted.decision_function(queries)
+    assert model.remove([6]).classes_.tolist() == [5, 7]
+    assert fitted.classes_.tolist() == [5, 6, 7]
+    np.testing.assert_allclose(model.decision_function(queries), before[:, [0, 2]])
+    own = parts[0][y[parts[0], 0] == 6]
+    model.enroll(X[own], y[own])
+    np.testing.assert_allclose(pickle.loads(pickle.dumps(model)).decision_function(queries), before, atol=1e-3)
+    with pytest.raises(ValueError, match=r"not enrolled: 9"):
+        model.remove([9])
+    with pytest.raises(ValueError, match=r"Development writers cannot be enrolled: 2"):
+        model.enroll(X[:1], [2])
+    # If one verifier refuses, none enrolls.
+    with pytest.raises(ValueError, match="no ink"):
+        model.enroll(np.zeros_like(X[:2]), [11, 11])
+    assert [one.classes_.tolist() for one in model.verifiers_] == [[5, 6, 7]] * 2
+    assert model.named_verifiers_["svm"] is model.verifiers_[0]
+
+
+def test_no_information(images, fitted):
+    X, _ = images
+    blank = np.zeros_like(X[:1])
+    svm = fitted.verifiers_[0]
+    score = fitted.claim_scores(blank, [5])[0]
+    assert score <= svm[-1].claim_scores(svm[:-1].transform(blank), [5])[0] - 0.59
+    assert np.isfinite(fitted.decision_function(blank)).all()
+    # Where the first verifier has no information, the fusion has none.
+    model = VerifierFusion([("strokes", make().verifiers[1][1]), ("svm", make().verifiers[0][1])]).fit(*images)
+    assert model.claim_scores(blank, [5])[0] == -10
+    assert not model.verify(blank, [5], threshold=-1e300)[0]
+
+
+def test_parameters_and_grid_search(images):
+    fusion = make()
+    assert fusion.get_params()["strokes__strokematcher__allowance"] == 1.0
+    assert clone(fusion).set_params(svm__writerdependentsvc__C=3).get_params()["svm__writerdependentsvc__C"] == 3
+    fusion.set_params(strokes=make_pipeline(StrokeFeaturizer(n_points=30), StrokeMatcher(dev_writers=DEV)))
+    grid = {"weights": [None, [1, 0]], "strokes__strokefeaturizer__n_points": [30]}
+    split = WriterSplit(n_references=4, n_queries=3, dev_writers=DEV, n_splits=1, random_state=0)
+    search = GridSearchCV(fusion, grid, cv=split, scoring=verification_scorer, refit="neg_eer").fit(*images)
+    assert set(search.best_params_) == set(grid)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"weights": [1.0]}, "weights must be one number per verifier"),
+        ({"weights": [1.0, -1.0]}, "at least 0"),
+        ({"weights": "equal"}, "weights"),
+        ({"bounds": (1.0, 0.0)}, "bounds must be two numbers"),
+        ({"verifiers": []}, "found none"),
+        ({"verifiers": [("features", StrokeFeaturizer())]}, "'features' must end in a verifier"),
+        ({"verifiers": [("a", StrokeMatcher()), ("a", StrokeMatcher())]}, "not unique"),
+    ],
+)
+def test_bad_parameters(images, settings, message):
+    with pytest.raises(ValueError, match=message):
+        make().set_params(**settings).fit(*images)
+
+
+def test_verifiers_with_other_writers(images):
+    fusion = make().set_params(strokes__strokematcher__dev_writers=None)
+    with pytest.raises(ValueError, match=r"'svm' and 'strokes' have not enrolled the same writers.* 1, 2, 3, 4"):
+        fusion.fit(*images)
