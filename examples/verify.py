@@ -11,7 +11,7 @@ scans should have 300 dpi, or pass `--resolution 200`, or `--resolution file` if
 photographs, forms and ruled paper, add `--background photo`: it removes what is not the signature, and brings it to a
 usual size.
 
-A poor scan, such as one with a shadow or the frame of a form, or of another resolution, is not judged: a query is
+A poor scan, such as one with a shadow or a frame near its borders, or of another resolution, is not judged: a query is
 inconclusive, and references are refused.
 
 An SVM separates the references from negatives: signatures of 20 synthetic writers, and those of the
@@ -19,6 +19,7 @@ other customers if there are any. Nothing is downloaded, and nothing is sent any
 """
 
 import argparse
+import contextlib
 import os
 import tempfile
 
@@ -101,9 +102,15 @@ def make_negatives(preprocessor):
     scans, target = make_signatures(N_SYNTHETIC, N_OF_EACH, n_skilled=0, random_state=2)
     background = "photo" if preprocessor.background == "photo" else "otsu"
     settings = {"background": background, "resolution": None, "on_poor_scan": "ignore"}
-    images = clone(preprocessor).set_params(**settings).fit_transform(scans)
-    # No folder of a customer can have a slash in its name.
-    return images, [f"synthetic/{name}" for name in target[:, 0]]
+    preprocessor = clone(preprocessor).set_params(**settings).fit(scans[:1])
+    images, names = [], []
+    for scan, name in zip(scans, target[:, 0]):
+        # With "photo", a signature of a few straight strokes can be taken for lines.
+        with contextlib.suppress(ImageError):
+            images.append(preprocessor.transform([scan])[0])
+            # No folder of a customer can have a slash in its name.
+            names.append(f"synthetic/{name}")
+    return np.array(images), names
 
 
 def preprocess_queries(preprocessor, paths):

@@ -43,7 +43,7 @@ def describe_expected(setting, usual):
     if isinstance(setting, Real):
         return f"resolution={setting:g}"
     if usual is not None:
-        return f"the {usual:.4g} dpi of most scans in fit"
+        return f"the {usual:.4g} dpi that the scans in fit state most often"
     return f"the {CANVAS_DPI} dpi that scans without a known one are taken to have"
 
 

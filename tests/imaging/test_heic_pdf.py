@@ -4,6 +4,7 @@ import io
 import sys
 import warnings
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -255,3 +256,12 @@ def test_nothing_is_registered_with_pillow(heic, pdf):
         read_image(heic(drawing()))
         read_image(pdf(drawing()))
     assert before == Image.OPEN
+
+
+def test_a_heic_image_without_pixels_is_damage(heic, monkeypatch):
+    import pillow_heif
+
+    content = heic(drawing())
+    monkeypatch.setattr(pillow_heif, "HeifFile", lambda _: [SimpleNamespace(size=size) for size in ((0, 0), (0, 2))])
+    with pytest.raises(ImageError, match="an image has no pixels"):
+        read_image(content)

@@ -181,3 +181,56 @@ def test_ink_is_as_dark_in_the_shadow():
     sheet[:, 200:] *= 0.5
     darkness = find_darkness([sheet.astype(np.uint8)], 48)[0]
     np.testing.assert_allclose(darkness[61, [50, 350]], 0.75, atol=0.02)
+
+
+def _squared(image, tint, step=40, width=2, askew=0.06):
+    """Return an image in color on squared paper that is a little askew."""
+    image = Image.fromarray(np.repeat(image[..., np.newaxis], 3, axis=2) if image.ndim == 2 else image)
+    paper = Image.new("RGB", image.size, (235, 235, 235))
+    draw = ImageDraw.Draw(paper)
+    reach = max(image.size)
+    for start in range(-reach, 2 * reach, step):
+        draw.line([0, start, reach, start + askew * reach], fill=tint, width=width)
+        draw.line([start, 0, start - askew * reach, reach], fill=tint, width=width)
+    return np.minimum(np.asarray(image), np.asarray(paper))
+
+
+def _in_color(gray, ink):
+    """Return an image in which what is dark has this color."""
+    share = ((235 - gray.astype(float)) / 195).clip(0, 1)[..., np.newaxis]
+    return (235 * (1 - share) + np.array(ink) * share).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("ink", "tint"), [((70, 90, 190), (90, 90, 95)), ((60, 60, 70), (150, 170, 215)), ((70, 90, 190), (190, 140, 140))]
+)
+def test_ink_of_another_color_than_the_paper_s_lines_is_kept(ink, tint):
+    image = _squared(_in_color(_draw([_LOOP], width=3), ink), tint)
+    assert agreement(ink_of(_draw([_LOOP], width=3)), ink_of(image)) > 0.8
+
+
+@pytest.mark.parametrize("tint", [(205, 205, 205), (195, 205, 225), (215, 200, 200)])
+@pytest.mark.parametrize("ink", [(30, 30, 35), (35, 50, 150)])
+def test_thick_strokes_on_squared_paper_are_no_shadows(ink, tint):
+    thick = _draw([_LOOP], width=15)
+    assert agreement(ink_of(thick), ink_of(_squared(_in_color(thick, ink), tint, step=70))) > 0.8
+
+
+@pytest.mark.parametrize("corner", [(560, 150), (330, 250), (620, 60)])
+@pytest.mark.parametrize("light", [0.45, 0.65])
+def test_the_tip_of_a_shadow_beside_a_signature_is_removed(corner, light):
+    signature = _draw([_LOOP])
+    shade = Image.new("L", signature.shape[::-1], 0)
+    x, y = corner
+    ImageDraw.Draw(shade).polygon([corner, (x + 400, y + 150), (x + 150, y + 400)], fill=255)
+    shade = ndimage.gaussian_filter(np.asarray(shade) / 255, 1.5)
+    image = (signature * (1 - (1 - light) * shade)).astype(np.uint8)
+    assert _n_pieces(crop_ink(image, "photo").pixels > 60) == 1
+
+
+@pytest.mark.parametrize("seed", [54, 60, 162, 276])
+def test_a_stamp_that_the_signature_crosses_is_removed(seed, scans):
+    rng = np.random.default_rng(seed)
+    scan = scans[seed % 4]
+    photograph = photographs.photograph(scan, ("stamp",), rng)
+    assert agreement(ink_of(scan), ink_of(photograph)) > 0.8

@@ -152,3 +152,10 @@ def test_the_table_is_a_data_frame(scans, tmp_path):
     assert measures.iloc[:4].drop_duplicates().to_dict("records") == [check_scan(scans[0]).measures]
     assert measures.iloc[4:].isna().all(axis=None)
     assert len(pd.DataFrame(check_scans([]))) == 0
+
+
+def test_a_path_is_no_image_and_no_list():
+    with pytest.raises(TypeError, match=r"'ada\.png'\. Read a file by read_image first"):
+        check_scan("ada.png")
+    with pytest.raises(ValueError, match=r"the single path 'ada\.png'; pass a list"):
+        check_scans("ada.png")

@@ -294,3 +294,11 @@ def test_alpha_that_is_no_ink():
     for alpha in (0, 128, 255):
         constant = encode(Image.new("RGBA", (9, 9), (255, 255, 255, alpha)), "PNG")
         assert (read_image(constant) == 255).all()
+
+
+def test_the_largest_value_beyond_the_end_of_the_file_is_damage():
+    content = tiff(GRAY.astype("<u2").tobytes(), 16, others={281: 255}.items())
+    entry = content.index(struct.pack("<HHI", 281, 3, 1))
+    far = content[:entry] + struct.pack("<HHII", 281, 4, 2, 10**6) + content[entry + 12 :]
+    with pytest.raises(ImageError, match="its tags are not valid: tag 281 is beyond its end"):
+        read_image(far)

@@ -115,7 +115,8 @@ def test_other_resolutions_are_reported_once(save, suffix, canvas_size, memory, 
     for function in (preprocessor.fit_transform, preprocessor.transform):
         _, (message,) = reported(function, paths)
         assert message.startswith(
-            "Found a resolution in the file other than the 300 dpi of most scans in fit in 2 of 7 scans: "
+            "Found a resolution in the file other than the 300 dpi that the scans in fit state most often in 2 of 7 "
+            "scans: "
             f"{paths[3]} (400 dpi), {paths[6]} (150 dpi). Pass resolution="
         )
     assert preprocessor.resolution_ == pytest.approx(300, abs=0.01)
@@ -140,7 +141,7 @@ def test_scans_are_compared_with_those_of_fit(save, draw_scan, fit, canvas_size,
     for dpi, is_reported in reports.items():
         _, messages = reported(preprocessor.transform, save(dpi))
         assert len(messages) == is_reported
-        expected = "200 dpi of most scans in fit" if usual else "300 dpi that scans without a known one"
+        expected = "200 dpi that the scans in fit state" if usual else "300 dpi that scans without a known one"
         assert all(expected in message for message in messages)
     assert reported(preprocessor.transform, [draw_scan()])[1] == []
 

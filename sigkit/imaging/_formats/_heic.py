@@ -49,6 +49,8 @@ def _find_images(content):
     except Exception as error:
         # Mostly ValueError, but the checks of the library raise other errors too.
         raise damaged(error) from error
+    if not all(image.size[0] and image.size[1] for image in images):
+        raise damaged("an image has no pixels")
     if not images:
         raise damaged("it has no image")
     return images

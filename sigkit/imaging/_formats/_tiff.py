@@ -64,6 +64,7 @@ def open_tiff(content, page=None):
         tags[_PHOTOMETRIC] = _pack(order, (layout.photometric or int(layout.bits > 8),))
         xmp = directory.data(_XMP) if _XMP in directory else b""
         orientation = directory.integer(_ORIENTATION, 1)
+        highest = _highest(directory, layout.bits)
     except (struct.error, ValueError, OverflowError) as error:
         if isinstance(error, ImageError):
             raise
@@ -82,7 +83,7 @@ def open_tiff(content, page=None):
         layout.decoder_bytes,
         orientation if _ORIENTATION in directory else read_orientation(xmp=xmp),
         partial(layout.check_pieces, content),
-        highest=_highest(directory, layout.bits),
+        highest=highest,
         is_inverted=layout.photometric == 0,
         resolution=resolution_of_tags(directory),
     )

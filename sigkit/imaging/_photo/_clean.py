@@ -154,7 +154,8 @@ def _find_ink(channels):
     mask = every_ink.copy()
     rules = Rules(mask, darkness, blobs)
     rules.remove_printed(mask)
-    printed = None if rules.where is None else every_ink & ~mask
+    # Short lines can be strokes.
+    printed = None if rules.axes() is None else every_ink & ~mask
     if rules.where is not None:
         # The signature may be much paler than the print that was removed.
         own_threshold = _lowest_ink(darkness[mask], noise, _OWN)

@@ -15,6 +15,8 @@ _MIN_SPREAD = 0.05
 _REACH = 5
 _MIN_SHARE_OF_BLUE = 0.12
 _MOST_OF_STAMP = 0.8
+_DIRECTIONS_OF_RING = 27
+"""Of 36."""
 
 
 def remove_other_inks(mask, darkness, unclear=None, printed=None):
@@ -171,4 +173,16 @@ def _largest(part):
     # A stamp is empty inside; a small letter is filled by its own strokes.
     is_hollow = np.count_nonzero(piece) < _MOST_OF_STAMP * np.count_nonzero(filled)
     is_closed = is_hollow and filled.mean() > 0.65 and 0.4 < (bottom - top) / (right - left) < 2.5
-    return float(np.hypot(bottom - top, right - left)), bool(is_closed)
+    return float(np.hypot(bottom - top, right - left)), bool(is_closed or _is_ring(piece))
+
+
+def _is_ring(piece):
+    """Return whether most of the circle within the box of a piece is ink: a stamp that a signature has broken."""
+    height, width = piece.shape
+    if not 0.8 < height / width < 1.25:
+        return False
+    rows, columns = np.nonzero(piece)
+    y, x = (2 * rows + 1) / height - 1, (2 * columns + 1) / width - 1
+    is_outer = np.abs(np.hypot(y, x) - 0.93) < 0.1
+    directions = (18 * (np.arctan2(y[is_outer], x[is_outer]) / np.pi + 1)).astype(int) % 36
+    return np.count_nonzero(np.bincount(directions, minlength=36)) >= _DIRECTIONS_OF_RING

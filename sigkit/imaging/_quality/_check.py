@@ -123,6 +123,8 @@ def check_scan(image, background="otsu"):
     >>> print(quality.problems["shadow"])
     A shadow, uneven light, or large dark areas (41% counts as ink). Pass background="photo" for photographs, ...
     """
+    if not isinstance(image, np.ndarray):
+        raise TypeError(f"image must be an array; found {image!r}. Read a file by read_image first.")
     if image.min() == image.max():
         measures, found = {}, {"blank": f"every pixel has the gray value {image.flat[0]}"}
     else:
@@ -166,6 +168,8 @@ def check_scans(images, background="otsu"):
     array([0.03, 0.97,  nan])
     """
     names, rows, problems = [], [], []
+    if isinstance(images, (str, bytes, os.PathLike)):
+        raise ValueError(f"images is the single path {images!r}; pass a list of paths.")
     for position, image in enumerate(images):
         names.append(str(position) if isinstance(image, (bytes, np.ndarray)) else os.fspath(image))
         try:
