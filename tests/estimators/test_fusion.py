@@ -162,3 +162,19 @@ def test_verifiers_with_other_writers(images):
     fusion = make().set_params(strokes__strokematcher__dev_writers=None)
     with pytest.raises(ValueError, match=r"'svm' and 'strokes' have not enrolled the same writers.* 1, 2, 3, 4"):
         fusion.fit(*images)
+
+
+def test_data_frames(images, parts):
+    pandas = pytest.importorskip("pandas")
+    X = CLBPFeaturizer().fit_transform(images[0])
+    svms = [(name, WriterDependentSVC(gamma=name, dev_writers=DEV, random_state=0)) for name in ("scale", "auto")]
+    scores = []
+    for data in (X, pandas.DataFrame(X).add_prefix("feature"), X.tolist()):
+        model = VerifierFusion(svms, weights="learned", dev_writers=DEV, reach=-1, random_state=0)
+        take = (
+            data.iloc.__getitem__ if data is not X and hasattr(data, "iloc") else lambda rows: [data[k] for k in rows]
+        )
+        model.fit(take(parts[0]), images[1][parts[0]])
+        scores.append(model.claim_scores(take(parts[1]), images[1][parts[1], 0]))
+        assert model.decision_function(take(parts[1])).shape == (15, 3)
+    np.testing.assert_allclose(scores[1:], [scores[0]] * 2, atol=1e-4)

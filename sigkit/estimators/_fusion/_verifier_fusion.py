@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context, clone
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
@@ -339,9 +339,9 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
             clones = [with_development_writers(one, dev_writers) for _, one in self.verifiers]
             return Fused(tuple(one.fit(X, target) for one in clones), fixed)
 
-        drawn = X[rows] if hasattr(X, "shape") else [X[row] for row in rows]
         rng = own_random_state(self.random_state)
-        scores, is_genuine = development_claims(make_fused, drawn, writers[rows], forgery[rows], n_references, rng)
+        drawn = _safe_indexing(X, rows), writers[rows], forgery[rows]
+        scores, is_genuine = development_claims(make_fused, *drawn, n_references, rng)
         within = fixed.find_matched(scores[:, 0])
         learned = learn_combination(scores[within], is_genuine[within], fixed.reach, fixed.bounds)
         return learned or fixed
