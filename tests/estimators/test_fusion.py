@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from sigkit.datasets import make_signatures
@@ -17,6 +18,12 @@ from sigkit.model_selection import WriterSplit
 from sigkit.transformers import CLBPFeaturizer, SignaturePreprocessor, StrokeFeaturizer
 
 DEV = [1, 2, 3, 4]
+
+
+class NoVerifier(KNeighborsClassifier):
+    """A classifier with some methods of a verifier."""
+
+    claim_scores = decision_function = KNeighborsClassifier.predict_proba
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +154,13 @@ def test_parameters_and_grid_search(images):
         ({"weights": [1.0]}, "weights must be one number per verifier"),
         ({"weights": [1.0, -1.0]}, "at least 0"),
         ({"weights": "equal"}, "weights"),
+        ({"weights": [0, 0]}, "not all 0"),
+        ({"weights": ["much", "little"]}, "weights must be one number per verifier"),
         ({"bounds": (1.0, 0.0)}, "bounds must be two numbers"),
+        ({"bounds": (-np.inf, 1.0)}, "bounds must be two numbers, finite"),
+        ({"bounds": ("low", "high")}, "bounds must be two numbers"),
+        ({"verifiers": [StrokeMatcher()]}, r"list of \(name, verifier\); found StrokeMatcher\(\)"),
+        ({"verifiers": [("a", NoVerifier())]}, "'a' must end in a verifier, .* has no enroll, remove, verify"),
         ({"verifiers": []}, "found none"),
         ({"verifiers": [("features", StrokeFeaturizer())]}, "'features' must end in a verifier"),
         ({"verifiers": [("a", StrokeMatcher()), ("a", StrokeMatcher())]}, "not unique"),
@@ -169,12 +182,10 @@ def test_data_frames(images, parts):
     X = CLBPFeaturizer().fit_transform(images[0])
     svms = [(name, WriterDependentSVC(gamma=name, dev_writers=DEV, random_state=0)) for name in ("scale", "auto")]
     scores = []
-    for data in (X, pandas.DataFrame(X).add_prefix("feature"), X.tolist()):
+    for kind in (np.asarray, pandas.DataFrame, np.ndarray.tolist):
+        references, queries = (kind(X[rows]) for rows in parts)
         model = VerifierFusion(svms, weights="learned", dev_writers=DEV, reach=-1, random_state=0)
-        take = (
-            data.iloc.__getitem__ if data is not X and hasattr(data, "iloc") else lambda rows: [data[k] for k in rows]
-        )
-        model.fit(take(parts[0]), images[1][parts[0]])
-        scores.append(model.claim_scores(take(parts[1]), images[1][parts[1], 0]))
-        assert model.decision_function(take(parts[1])).shape == (15, 3)
+        model.fit(references, images[1][parts[0]])
+        scores.append(model.claim_scores(queries, images[1][parts[1], 0]))
+        assert model.decision_function(queries).shape == (15, 3)
     np.testing.assert_allclose(scores[1:], [scores[0]] * 2, atol=1e-4)

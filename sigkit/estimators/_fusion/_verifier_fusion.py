@@ -21,9 +21,10 @@ from sigkit._utils import (
     parse_ids,
     warn,
 )
-from sigkit.estimators._fusion._combination import DEFAULT_WEIGHT, Combination, learn_combination
+from sigkit.estimators._fusion._combination import Combination, learn_combination
 from sigkit.estimators._fusion._development import development_claims, with_development_writers
 from sigkit.estimators._fusion._fused import Fused
+from sigkit.estimators._fusion._parameters import check_bounds, check_verifiers, check_weights
 from sigkit.estimators._verifier import (
     NO_INFORMATION,
     VerifierMixin,
@@ -184,8 +185,10 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         UserWarning
             If weights cannot be learned.
         """
-        names = self._check_parameters()
-        combination = self._combination(self.weights)
+        names = check_verifiers(self.verifiers)
+        self._validate_names(names)
+        weights = check_weights(self.weights, len(names))
+        combination = Combination(weights, 0.0, float(self.reach), check_bounds(self.bounds))
         check_has_target(self, y)
         check_ordered(X)
         with unchanged_on_error(self):
@@ -297,31 +300,6 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         check_is_fitted(self)
         fused = self._fused
         return fused.classes, fused.score_all(fused.features(X))
-
-    def _check_parameters(self):
-        names = [name for name, _ in self.verifiers]
-        if not names:
-            raise ValueError("verifiers must be a list of (name, verifier); found none.")
-        self._validate_names(names)
-        for name, verifier in self.verifiers:
-            if not hasattr(last_step(verifier), "claim_scores"):
-                raise ValueError(
-                    f"verifiers: {name!r} must end in a verifier, such as WriterDependentSVC; found {verifier!r}."
-                )
-        if len(self.bounds) != 2 or not self.bounds[0] <= self.bounds[1]:
-            raise ValueError(f"bounds must be two numbers, the lower first; found {self.bounds!r}.")
-        return names
-
-    def _combination(self, weights):
-        if weights is None or isinstance(weights, str):
-            weights = np.full(len(self.verifiers), DEFAULT_WEIGHT)
-            weights[0] = 1.0
-        weights = np.asarray(weights, dtype=np.float64)
-        if weights.shape != (len(self.verifiers),) or not np.isfinite(weights).all() or (weights < 0).any():
-            raise ValueError(
-                f"weights must be one number per verifier, at least 0: {len(self.verifiers)}; found {self.weights!r}."
-            )
-        return Combination(weights, 0.0, float(self.reach), tuple(self.bounds))
 
     def _learn(self, X, writers, forgery, is_dev, fixed):
         """Learn the combination from development writers; return the fixed one if they are too few."""
