@@ -189,3 +189,30 @@ def test_data_frames(images, parts):
         scores.append(model.claim_scores(queries, images[1][parts[1], 0]))
         assert model.decision_function(queries).shape == (15, 3)
     np.testing.assert_allclose(scores[1:], [scores[0]] * 2, atol=1e-4)
+
+
+def test_development_writers_who_are_enrolled(images):
+    fusion = make().set_params(strokes__strokematcher__dev_writers=[1, 2], svm__writerdependentsvc__dev_writers=[1, 2])
+    with pytest.raises(ValueError, match=r"enrolled development writers of the fusion: 3, 4\. Set the same"):
+        fusion.fit(*images)
+
+
+def test_weights_are_learned_without_writers_of_one_signature(images, parts):
+    X, y = images[0][parts[0]], images[1][parts[0]].copy()
+    has_one = (y[:, 0] == 4) & (y[:, 1] == 0) & (np.cumsum(y[:, 0] == 4) > 1)
+    with pytest.warns(UserWarning, match="who have two genuine signatures"):
+        assert make(weights="learned").fit(X[~has_one], y[~has_one]).weights_.tolist() == [1, 0.3]
+
+
+def test_weights_without_claims_within_reach(images, parts):
+    with pytest.warns(UserWarning, match=r"does not separate the claims .* reach=50"):
+        model = make(weights="learned", reach=50).fit(images[0][parts[0]], images[1][parts[0]])
+    assert model.weights_.tolist() == [1, 0.3]
+
+
+def test_claims_are_parsed_as_those_of_the_verifiers(images, parts, fitted):
+    queries, target = images[0][parts[1]], images[1][parts[1]]
+    scores = fitted.claim_scores(queries, target[:, 0])
+    assert fitted.claim_scores(queries, target).tolist() == scores.tolist()
+    with pytest.raises(ValueError, match="no fixed order"):
+        fitted.claim_scores(queries[:2], {5, 6})

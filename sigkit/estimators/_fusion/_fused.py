@@ -67,7 +67,9 @@ class Fused:
         list of array-like of shape (n_queries, ...)
             The input of each last step.
         """
-        return [before_last_step(verifier, X) for verifier in self.verifiers]
+        each = (before_last_step(verifier, X) for verifier in self.verifiers)
+        # Tables keep the names of their columns, which the verifier compares.
+        return [features if hasattr(features, "shape") else np.asarray(features) for features in each]
 
     def first_scores(self, features):
         """Score queries against all enrolled writers by the first verifier.

@@ -17,8 +17,9 @@ from sigkit._utils import (
     check_ordered,
     development_rows,
     last_step,
+    listing,
     own_random_state,
-    parse_ids,
+    parse_target,
     warn,
 )
 from sigkit.estimators._fusion._combination import Combination, learn_combination
@@ -51,7 +52,8 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
     weights : "learned", array-like of shape (n_verifiers,) or None, default=None
         The weights of the scores. None: 1 for the first verifier, and 0.3 for each other one. "learned": by logistic
         regression on claims of the development writers; the first weight is 1. It needs skilled forgeries of at least
-        four development writers; without them, the weights are those of None, with a warning.
+        four development writers who have two genuine signatures; without them, or if the first verifier does not
+        separate the claims within `reach`, the weights are those of None, with a warning.
     dev_writers : iterable of writer ids or None, default=None
         The development writers, from which weights are learned. The same must be set in each verifier that has such a
         parameter.
@@ -177,8 +179,8 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         Raises
         ------
         ValueError
-            If names are not unique, weights or bounds are not valid, the verifiers do not enroll the same writers, or
-            one of them cannot be fitted.
+            If names are not unique, weights or bounds are not valid, the verifiers do not enroll the same writers or
+            enroll development writers, or one of them cannot be fitted.
 
         Warns
         -----
@@ -196,6 +198,12 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
             fused.check_classes(names)
             writers, forgery = check_target(X, y)
             is_dev = development_rows(writers, self.dev_writers)
+            enrolled = sorted(set(writers[is_dev].tolist()).intersection(fused.classes.tolist()))
+            if enrolled:
+                raise ValueError(
+                    "The verifiers have enrolled development writers of the fusion: "
+                    f"{listing(map(repr, enrolled))}. Set the same dev_writers in each verifier."
+                )
             if isinstance(self.weights, str):
                 fused = replace(fused, combination=self._learn(X, writers, forgery, is_dev, combination))
             self._fused = fused
@@ -287,12 +295,12 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         """
         check_is_fitted(self)
         fused = self._fused
-        scores = fused.score_claims(fused.features(X), parse_ids(writers, "writers"))
+        scores = fused.score_claims(fused.features(X), parse_target(writers)[0])
         return np.where(np.isnan(scores), NO_INFORMATION, scores)
 
     def _score_claims(self, X, writers):
         check_is_fitted(self)
-        fused, writers = self._fused, parse_ids(writers, "writers")
+        fused, writers = self._fused, parse_target(writers)[0]
         features = fused.features(X)
         return fused.score_claims(features, writers), fused.find_informed(features, writers)
 
@@ -304,10 +312,13 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
     def _learn(self, X, writers, forgery, is_dev, fixed):
         """Learn the combination from development writers; return the fixed one if they are too few."""
         rows = np.flatnonzero(is_dev)
+        # A writer with one genuine signature has no other one for a query.
+        genuine = by_writer(rows[forgery[rows] == GENUINE], writers)
+        rows = rows[np.isin(writers[rows], [writer for writer, own in genuine.items() if len(own) > 1])]
         if len(np.unique(writers[rows[forgery[rows] != GENUINE]])) < 4:
             warn(
-                'weights="learned" needs forgeries of at least four development writers. The weights are '
-                f"{fixed.weights.tolist()}."
+                'weights="learned" needs forgeries of at least four development writers who have two genuine '
+                f"signatures. The weights are {fixed.weights.tolist()}."
             )
             return fixed
         references = by_writer(np.flatnonzero(~is_dev & (forgery == GENUINE)), writers).values()
@@ -322,6 +333,11 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         scores, is_genuine = development_claims(make_fused, *drawn, n_references, rng)
         within = fixed.find_matched(scores[:, 0])
         learned = learn_combination(scores[within], is_genuine[within], fixed.reach, fixed.bounds)
+        if learned is None:
+            warn(
+                f'weights="learned": the first verifier does not separate the claims of development writers within '
+                f"reach={fixed.reach:g}. The weights are {fixed.weights.tolist()}."
+            )
         return learned or fixed
 
     @property
