@@ -41,7 +41,7 @@ def measure_strokes(images, n_points=260):
     Raises
     ------
     ValueError
-        If `images` has another number of axes.
+        If `images` has another number of axes or no pixels, or values outside 0 to 255.
 
     Notes
     -----
@@ -62,6 +62,13 @@ def measure_strokes(images, n_points=260):
     images = np.asarray(images)
     if images.ndim != 3:
         raise ValueError(f"images must have the shape (n_images, height, width), found {images.shape}.")
+    if 0 in images.shape[1:]:
+        raise ValueError(f"images must have pixels, found the shape {images.shape}.")
+    # Comparisons with NaN are False.
+    if len(images) and not (images.min() >= 0 and images.max() <= 255):
+        raise ValueError(
+            f"images must have values from 0 (background) to 255 (ink), found {images.min():g} to {images.max():g}."
+        )
     measured = np.zeros((len(images), n_points, len(STROKE_CHANNELS)), dtype=np.float32)
     pixel = _UNIT_HEIGHT / images.shape[1]
     brightness = images.astype(np.float32) / 255

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from sigkit.datasets import make_signatures
@@ -17,6 +18,12 @@ from sigkit.model_selection import WriterSplit
 from sigkit.transformers import CLBPFeaturizer, SignaturePreprocessor, StrokeFeaturizer
 
 DEV = [1, 2, 3, 4]
+
+
+class NoVerifier(KNeighborsClassifier):
+    """A classifier with some methods of a verifier."""
+
+    claim_scores = decision_function = KNeighborsClassifier.predict_proba
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +154,13 @@ def test_parameters_and_grid_search(images):
         ({"weights": [1.0]}, "weights must be one number per verifier"),
         ({"weights": [1.0, -1.0]}, "at least 0"),
         ({"weights": "equal"}, "weights"),
+        ({"weights": [0, 0]}, "not all 0"),
+        ({"weights": ["much", "little"]}, "weights must be one number per verifier"),
         ({"bounds": (1.0, 0.0)}, "bounds must be two numbers"),
+        ({"bounds": (-np.inf, 1.0)}, "bounds must be two numbers, finite"),
+        ({"bounds": ("low", "high")}, "bounds must be two numbers"),
+        ({"verifiers": [StrokeMatcher()]}, r"list of \(name, verifier\); found StrokeMatcher\(\)"),
+        ({"verifiers": [("a", NoVerifier())]}, "'a' must end in a verifier, .* has no enroll, remove, verify"),
         ({"verifiers": []}, "found none"),
         ({"verifiers": [("features", StrokeFeaturizer())]}, "'features' must end in a verifier"),
         ({"verifiers": [("a", StrokeMatcher()), ("a", StrokeMatcher())]}, "not unique"),
@@ -162,3 +175,44 @@ def test_verifiers_with_other_writers(images):
     fusion = make().set_params(strokes__strokematcher__dev_writers=None)
     with pytest.raises(ValueError, match=r"'svm' and 'strokes' have not enrolled the same writers.* 1, 2, 3, 4"):
         fusion.fit(*images)
+
+
+def test_data_frames(images, parts):
+    pandas = pytest.importorskip("pandas")
+    X = CLBPFeaturizer().fit_transform(images[0])
+    svms = [(name, WriterDependentSVC(gamma=name, dev_writers=DEV, random_state=0)) for name in ("scale", "auto")]
+    scores = []
+    for kind in (np.asarray, pandas.DataFrame, np.ndarray.tolist):
+        references, queries = (kind(X[rows]) for rows in parts)
+        model = VerifierFusion(svms, weights="learned", dev_writers=DEV, reach=-1, random_state=0)
+        model.fit(references, images[1][parts[0]])
+        scores.append(model.claim_scores(queries, images[1][parts[1], 0]))
+        assert model.decision_function(queries).shape == (15, 3)
+    np.testing.assert_allclose(scores[1:], [scores[0]] * 2, atol=1e-4)
+
+
+def test_development_writers_who_are_enrolled(images):
+    fusion = make().set_params(strokes__strokematcher__dev_writers=[1, 2], svm__writerdependentsvc__dev_writers=[1, 2])
+    with pytest.raises(ValueError, match=r"enrolled development writers of the fusion: 3, 4\. Set the same"):
+        fusion.fit(*images)
+
+
+def test_weights_are_learned_without_writers_of_one_signature(images, parts):
+    X, y = images[0][parts[0]], images[1][parts[0]].copy()
+    has_one = (y[:, 0] == 4) & (y[:, 1] == 0) & (np.cumsum(y[:, 0] == 4) > 1)
+    with pytest.warns(UserWarning, match="who have two genuine signatures"):
+        assert make(weights="learned").fit(X[~has_one], y[~has_one]).weights_.tolist() == [1, 0.3]
+
+
+def test_weights_without_claims_within_reach(images, parts):
+    with pytest.warns(UserWarning, match=r"does not separate the claims .* reach=50"):
+        model = make(weights="learned", reach=50).fit(images[0][parts[0]], images[1][parts[0]])
+    assert model.weights_.tolist() == [1, 0.3]
+
+
+def test_claims_are_parsed_as_those_of_the_verifiers(images, parts, fitted):
+    queries, target = images[0][parts[1]], images[1][parts[1]]
+    scores = fitted.claim_scores(queries, target[:, 0])
+    assert fitted.claim_scores(queries, target).tolist() == scores.tolist()
+    with pytest.raises(ValueError, match="no fixed order"):
+        fitted.claim_scores(queries[:2], {5, 6})

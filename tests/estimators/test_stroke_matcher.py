@@ -241,3 +241,32 @@ def test_grid_search_and_threads(images, strokes):
     for thread in threads:
         thread.join()
     assert wrong == [False] * 10
+
+
+def test_typical_spread_needs_three_signatures(strokes):
+    points, target, _ = strokes
+    # Two signatures of each development writer, one reference of another writer.
+    rows = [0, 1, 9, 10, 18]
+    two = StrokeMatcher(dev_writers=[1, 2]).fit(points[rows], target[rows])
+    none = StrokeMatcher().fit(points[18:19], target[18:19])
+    queries = points[19:25], [3] * 6
+    assert two.claim_scores(*queries).tolist() == none.claim_scores(*queries).tolist()
+    rows = [0, 1, 2, 9, 10, 18]
+    three = StrokeMatcher(dev_writers=[1, 2]).fit(points[rows], target[rows])
+    assert three.claim_scores(*queries).tolist() != none.claim_scores(*queries).tolist()
+
+
+def test_features_that_are_no_points(strokes):
+    points = strokes[0][:2].astype(float)
+    without_pixel, tiny = points.copy(), points.copy()
+    without_pixel[:, 6::7] = 0
+    tiny[:, 6::7] *= 1e-30
+    for wrong in (without_pixel, tiny):
+        with pytest.raises(ValueError, match="Row 0 of X does not hold points"):
+            StrokeMatcher().fit(wrong, [1, 2])
+    with pytest.raises(ValueError, match=r"same shape, found \(2, 840\) and \(2, 70\)"):
+        StrokeMatcher().compare(points, points[:, :70])
+    # Points of a large image, which are none of another step.
+    points[:, ::7] = points[:, 1::7] = np.linspace(0, 3000, 120) * (points[:, 6::7] > 0)
+    with pytest.raises(ValueError, match="smaller image_size"):
+        StrokeMatcher().fit(points, [1, 2])

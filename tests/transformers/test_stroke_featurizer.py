@@ -113,3 +113,17 @@ def test_in_a_pipeline():
     scans, _ = make_signatures(n_writers=1, n_genuine=2, n_skilled=0, random_state=0)
     pipeline = make_pipeline(SignaturePreprocessor(canvas_size=(765, 1089)), StrokeFeaturizer(n_points=50))
     assert pipeline.fit_transform(scans).shape == (2, 350)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 0, 5)), "must have pixels"),
+        (np.full((1, 9, 9), np.nan), "values from 0"),
+        (np.full((1, 9, 9), -3.0), "values from 0"),
+        (np.full((1, 9, 9), 256.0), "values from 0"),
+    ],
+)
+def test_images_that_cannot_be_measured(images, message):
+    with pytest.raises(ValueError, match=message):
+        measure_strokes(images)

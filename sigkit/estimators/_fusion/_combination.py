@@ -79,8 +79,10 @@ def learn_combination(scores, is_genuine, reach, bounds):
     Returns
     -------
     Combination or None
-        The combination; None if the first verifier does not separate the claims.
+        The combination; None if the first verifier does not separate the claims, or they are of one kind only.
     """
+    if is_genuine.all() or not is_genuine.any():
+        return None
     bounded = np.column_stack([scores[:, 0], np.clip(scores[:, 1:], *bounds)])
     model = LogisticRegression(C=10.0, class_weight="balanced").fit(bounded, is_genuine)
     first, *others = model.coef_[0]

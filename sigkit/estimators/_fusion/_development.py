@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils import _safe_indexing
 
 from sigkit._utils import GENUINE, by_writer
 
@@ -48,7 +49,7 @@ def development_claims(make_fused, X, writers, forgery, n_references, rng):
         queries.extend(np.flatnonzero(np.isin(writers, judged) & (forgery != GENUINE)))
         others = np.flatnonzero(~np.isin(writers, judged) & (forgery == GENUINE))
         rows = np.concatenate([others, references]).astype(int)
-        fused = make_fused(_rows(X, rows), writers[rows], np.unique(writers[others]))
+        fused = make_fused(_safe_indexing(X, rows), writers[rows], np.unique(writers[others]))
         for one, label in _claims(fused, X, writers, forgery, np.array(queries, dtype=int)):
             scores.append(one)
             labels.append(label)
@@ -57,19 +58,15 @@ def development_claims(make_fused, X, writers, forgery, n_references, rng):
 
 def _claims(fused, X, writers, forgery, queries):
     """Yield the scores and labels of a fold: own claims, and claims of others within reach of the first verifier."""
-    features = fused.features(_rows(X, queries))
+    features = fused.features(_safe_indexing(X, queries))
     each = fused.score_each(features, np.arange(len(queries)), writers[queries])
     yield each, forgery[queries] == GENUINE
     genuine = np.flatnonzero(forgery[queries] == GENUINE)
-    matrix = fused.first_scores([own[genuine] for own in features])
+    matrix = fused.first_scores([_safe_indexing(own, genuine) for own in features])
     own = fused.classes[None, :] == writers[queries[genuine], None]
     row, column = np.nonzero(~own & fused.combination.find_matched(matrix))
     if len(row):
         yield fused.score_each(features, genuine[row], fused.classes[column]), np.zeros(len(row), dtype=bool)
-
-
-def _rows(X, rows):
-    return X[rows] if hasattr(X, "shape") else [X[row] for row in rows]
 
 
 def with_development_writers(estimator, dev_writers):

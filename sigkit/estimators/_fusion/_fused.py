@@ -4,6 +4,7 @@ import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from sigkit._utils import before_last_step, last_step, listing, with_last_step
 from sigkit.estimators._fusion._combination import Combination
@@ -63,17 +64,19 @@ class Fused:
 
         Returns
         -------
-        list of ndarray of shape (n_queries, ...)
+        list of array-like of shape (n_queries, ...)
             The input of each last step.
         """
-        return [np.asarray(before_last_step(verifier, X)) for verifier in self.verifiers]
+        each = (before_last_step(verifier, X) for verifier in self.verifiers)
+        # Tables keep the names of their columns, which the verifier compares.
+        return [features if hasattr(features, "shape") else np.asarray(features) for features in each]
 
     def first_scores(self, features):
         """Score queries against all enrolled writers by the first verifier.
 
         Parameters
         ----------
-        features : list of ndarray of shape (n_queries, ...)
+        features : list of array-like of shape (n_queries, ...)
             Features of queries.
 
         Returns
@@ -88,7 +91,7 @@ class Fused:
 
         Parameters
         ----------
-        features : list of ndarray of shape (n_queries, ...)
+        features : list of array-like of shape (n_queries, ...)
             Features of queries.
         rows : ndarray of shape (n_claims,)
             The query of each claim.
@@ -101,16 +104,18 @@ class Fused:
             The scores.
         """
         last = map(last_step, self.verifiers)
-        return np.column_stack([one.claim_scores(own[rows], writers) for one, own in zip(last, features)])
+        return np.column_stack(
+            [one.claim_scores(_safe_indexing(own, rows), writers) for one, own in zip(last, features)]
+        )
 
     def score_claims(self, features, writers):
         """Score claims.
 
         Parameters
         ----------
-        features : list of ndarray of shape (n_queries, ...)
+        features : list of array-like of shape (n_queries, ...)
             Features of queries.
-        writers : array-like of shape (n_queries,)
+        writers : ndarray of shape (n_queries,)
             The claimed writers.
 
         Returns
@@ -123,9 +128,9 @@ class Fused:
         matched = np.flatnonzero(self.combination.find_matched(scores))
         more = np.full((len(others), len(scores)), NO_INFORMATION)
         if len(matched):
-            claimed = np.asarray(writers, dtype=object)[matched].tolist()
+            claimed = writers[matched]
             for row, other, own in zip(more, others, features[1:]):
-                row[matched] = other.claim_scores(own[matched], claimed)
+                row[matched] = other.claim_scores(_safe_indexing(own, matched), claimed)
         return self._combine(scores, more)
 
     def find_informed(self, features, writers):
@@ -133,9 +138,9 @@ class Fused:
 
         Parameters
         ----------
-        features : list of ndarray of shape (n_queries, ...)
+        features : list of array-like of shape (n_queries, ...)
             Features of queries.
-        writers : array-like of shape (n_queries,)
+        writers : ndarray of shape (n_queries,)
             The claimed writers.
 
         Returns
@@ -150,7 +155,7 @@ class Fused:
 
         Parameters
         ----------
-        features : list of ndarray of shape (n_queries, ...)
+        features : list of array-like of shape (n_queries, ...)
             Features of queries.
         max_pairs : int, default=1024
             Claims that the other verifiers score at once, about; it bounds the memory.
@@ -168,7 +173,7 @@ class Fused:
         for start in range(0, len(query), max_pairs):
             rows, columns = query[start : start + max_pairs], column[start : start + max_pairs]
             for own_scores, other, own in zip(more, others, features[1:]):
-                own_scores[rows, columns] = other.claim_scores(own[rows], classes[columns])
+                own_scores[rows, columns] = other.claim_scores(_safe_indexing(own, rows), classes[columns])
         combined = self._combine(scores.reshape(-1), more.reshape(len(others), -1))
         return combined.reshape(scores.shape)
 

@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context, clone
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
@@ -17,13 +17,15 @@ from sigkit._utils import (
     check_ordered,
     development_rows,
     last_step,
+    listing,
     own_random_state,
-    parse_ids,
+    parse_target,
     warn,
 )
-from sigkit.estimators._fusion._combination import DEFAULT_WEIGHT, Combination, learn_combination
+from sigkit.estimators._fusion._combination import Combination, learn_combination
 from sigkit.estimators._fusion._development import development_claims, with_development_writers
 from sigkit.estimators._fusion._fused import Fused
+from sigkit.estimators._fusion._parameters import check_bounds, check_verifiers, check_weights
 from sigkit.estimators._verifier import (
     NO_INFORMATION,
     VerifierMixin,
@@ -50,7 +52,8 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
     weights : "learned", array-like of shape (n_verifiers,) or None, default=None
         The weights of the scores. None: 1 for the first verifier, and 0.3 for each other one. "learned": by logistic
         regression on claims of the development writers; the first weight is 1. It needs skilled forgeries of at least
-        four development writers; without them, the weights are those of None, with a warning.
+        four development writers who have two genuine signatures; without them, or if the first verifier does not
+        separate the claims within `reach`, the weights are those of None, with a warning.
     dev_writers : iterable of writer ids or None, default=None
         The development writers, from which weights are learned. The same must be set in each verifier that has such a
         parameter.
@@ -176,16 +179,18 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         Raises
         ------
         ValueError
-            If names are not unique, weights or bounds are not valid, the verifiers do not enroll the same writers, or
-            one of them cannot be fitted.
+            If names are not unique, weights or bounds are not valid, the verifiers do not enroll the same writers or
+            enroll development writers, or one of them cannot be fitted.
 
         Warns
         -----
         UserWarning
             If weights cannot be learned.
         """
-        names = self._check_parameters()
-        combination = self._combination(self.weights)
+        names = check_verifiers(self.verifiers)
+        self._validate_names(names)
+        weights = check_weights(self.weights, len(names))
+        combination = Combination(weights, 0.0, float(self.reach), check_bounds(self.bounds))
         check_has_target(self, y)
         check_ordered(X)
         with unchanged_on_error(self):
@@ -193,6 +198,12 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
             fused.check_classes(names)
             writers, forgery = check_target(X, y)
             is_dev = development_rows(writers, self.dev_writers)
+            enrolled = sorted(set(writers[is_dev].tolist()).intersection(fused.classes.tolist()))
+            if enrolled:
+                raise ValueError(
+                    "The verifiers have enrolled development writers of the fusion: "
+                    f"{listing(map(repr, enrolled))}. Set the same dev_writers in each verifier."
+                )
             if isinstance(self.weights, str):
                 fused = replace(fused, combination=self._learn(X, writers, forgery, is_dev, combination))
             self._fused = fused
@@ -284,12 +295,12 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         """
         check_is_fitted(self)
         fused = self._fused
-        scores = fused.score_claims(fused.features(X), parse_ids(writers, "writers"))
+        scores = fused.score_claims(fused.features(X), parse_target(writers)[0])
         return np.where(np.isnan(scores), NO_INFORMATION, scores)
 
     def _score_claims(self, X, writers):
         check_is_fitted(self)
-        fused, writers = self._fused, parse_ids(writers, "writers")
+        fused, writers = self._fused, parse_target(writers)[0]
         features = fused.features(X)
         return fused.score_claims(features, writers), fused.find_informed(features, writers)
 
@@ -298,38 +309,16 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         fused = self._fused
         return fused.classes, fused.score_all(fused.features(X))
 
-    def _check_parameters(self):
-        names = [name for name, _ in self.verifiers]
-        if not names:
-            raise ValueError("verifiers must be a list of (name, verifier); found none.")
-        self._validate_names(names)
-        for name, verifier in self.verifiers:
-            if not hasattr(last_step(verifier), "claim_scores"):
-                raise ValueError(
-                    f"verifiers: {name!r} must end in a verifier, such as WriterDependentSVC; found {verifier!r}."
-                )
-        if len(self.bounds) != 2 or not self.bounds[0] <= self.bounds[1]:
-            raise ValueError(f"bounds must be two numbers, the lower first; found {self.bounds!r}.")
-        return names
-
-    def _combination(self, weights):
-        if weights is None or isinstance(weights, str):
-            weights = np.full(len(self.verifiers), DEFAULT_WEIGHT)
-            weights[0] = 1.0
-        weights = np.asarray(weights, dtype=np.float64)
-        if weights.shape != (len(self.verifiers),) or not np.isfinite(weights).all() or (weights < 0).any():
-            raise ValueError(
-                f"weights must be one number per verifier, at least 0: {len(self.verifiers)}; found {self.weights!r}."
-            )
-        return Combination(weights, 0.0, float(self.reach), tuple(self.bounds))
-
     def _learn(self, X, writers, forgery, is_dev, fixed):
         """Learn the combination from development writers; return the fixed one if they are too few."""
         rows = np.flatnonzero(is_dev)
+        # A writer with one genuine signature has no other one for a query.
+        genuine = by_writer(rows[forgery[rows] == GENUINE], writers)
+        rows = rows[np.isin(writers[rows], [writer for writer, own in genuine.items() if len(own) > 1])]
         if len(np.unique(writers[rows[forgery[rows] != GENUINE]])) < 4:
             warn(
-                'weights="learned" needs forgeries of at least four development writers. The weights are '
-                f"{fixed.weights.tolist()}."
+                'weights="learned" needs forgeries of at least four development writers who have two genuine '
+                f"signatures. The weights are {fixed.weights.tolist()}."
             )
             return fixed
         references = by_writer(np.flatnonzero(~is_dev & (forgery == GENUINE)), writers).values()
@@ -339,11 +328,16 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
             clones = [with_development_writers(one, dev_writers) for _, one in self.verifiers]
             return Fused(tuple(one.fit(X, target) for one in clones), fixed)
 
-        drawn = X[rows] if hasattr(X, "shape") else [X[row] for row in rows]
         rng = own_random_state(self.random_state)
-        scores, is_genuine = development_claims(make_fused, drawn, writers[rows], forgery[rows], n_references, rng)
+        drawn = _safe_indexing(X, rows), writers[rows], forgery[rows]
+        scores, is_genuine = development_claims(make_fused, *drawn, n_references, rng)
         within = fixed.find_matched(scores[:, 0])
         learned = learn_combination(scores[within], is_genuine[within], fixed.reach, fixed.bounds)
+        if learned is None:
+            warn(
+                f'weights="learned": the first verifier does not separate the claims of development writers within '
+                f"reach={fixed.reach:g}. The weights are {fixed.weights.tolist()}."
+            )
         return learned or fixed
 
     @property

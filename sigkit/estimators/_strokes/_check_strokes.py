@@ -7,6 +7,8 @@ from sigkit.estimators._strokes._stroke_points import N_CHANNELS
 
 _LARGEST = 1e5
 _UNIT_HEIGHT = 170
+_SMALLEST_PIXEL = 1e-3
+"""An image of more rows has no map of its points."""
 
 
 def check_strokes(estimator, X, *, reset):
@@ -46,6 +48,8 @@ def check_strokes(estimator, X, *, reset):
     # Present points come first, and all have the same pixel.
     is_valid &= (side == np.where(is_present, side[:, :1], 0)).all(axis=1)
     is_valid &= (is_present[:, :-1] >= is_present[:, 1:]).all(axis=1)
+    is_valid &= (points == np.where(is_present[:, :, None], points, 0)).all(axis=(1, 2))
+    is_valid &= ~has_ink | ((side[:, 0] >= _SMALLEST_PIXEL) & (side[:, 0] <= _UNIT_HEIGHT))
     if not is_valid.all():
         raise ValueError(
             f"Row {np.flatnonzero(~is_valid)[0]} of X does not hold points of strokes. Put a StrokeFeaturizer before "

@@ -66,8 +66,8 @@ class NeighborMap:
         shape = int(row.max()) + MARGIN + 1, int(column.max()) + MARGIN + 1
         if shape[0] * shape[1] > _LARGEST:
             raise ValueError(
-                f"The points of a signature are spread over {shape[0]} x {shape[1]} pixels, which is no signature. "
-                "Pass what StrokeFeaturizer returns."
+                f"The points of a signature are spread over {shape[0]} x {shape[1]} pixels, more "
+                f"than {_LARGEST} in all. Preprocess with a smaller image_size, and pass what StrokeFeaturizer returns."
             )
         # Of points at one node, the first counts.
         nodes, first = np.unique(row * shape[1] + column, return_index=True)

@@ -64,8 +64,8 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
     References without ink, and copies of another reference of the writer, are left out. Writers without a reference
     that has ink are named in a warning, or in an error if there are no others; they, and queries without ink, have the
     score -10.0 and are rejected. With one reference, mean and spread of the agreement are the typical ones: those of
-    the development writers, or of ten writers of CEDAR if there are none. With two references the spread is the typical
-    one, and the mean is half-way between the typical one and theirs.
+    the development writers, or of ten writers of CEDAR if no development writer has three distinct signatures. With two
+    references the spread is the typical one, and the mean is half-way between the typical one and theirs.
 
     Nearest points are exact. A reference has a map of the nearest point on the grid of pixels, which is computed at
     enrollment. Where it is not unique within a pixel, the points of its corners are compared, and then the neighbors of
@@ -127,7 +127,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
             is_dev = development_rows(writers, self.dev_writers)
             names = np.unique(writers[is_dev]).tolist()
             drawn = (distinct_rows(X[(writers == writer) & has_ink]) for writer in names)
-            typical = measure_typical(StrokePoints.from_rows(own) for own in drawn if len(own) > 1) or _TYPICAL
+            typical = measure_typical((StrokePoints.from_rows(own) for own in drawn if len(own) > 1), _TYPICAL)
             gallery = StrokeGallery(np.unique(writers)[:0], {}, frozenset(names), typical)
             self._enrolled = gallery.with_references(X[~is_dev], has_ink[~is_dev], writers[~is_dev])
         return self
@@ -156,8 +156,9 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X, has_ink, writers = self._check_genuine(X, y, reset=False)
-        self._enrolled.check_new(writers)
-        self._enrolled = self._enrolled.with_references(X, has_ink, writers)
+        gallery = self._enrolled
+        gallery.check_new(writers)
+        self._enrolled = gallery.with_references(X, has_ink, writers)
         return self
 
     def claim_signals(self, X, writers):
@@ -214,9 +215,12 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the numbers of signatures differ, or the images had different resolutions.
+            If the numbers of signatures or of their points differ, or the images had different resolutions.
         """
         check_consistent_length(X, Y)
+        shapes = np.shape(X), np.shape(Y)
+        if shapes[0] != shapes[1]:
+            raise ValueError(f"X and Y must have the same shape, found {shapes[0]} and {shapes[1]}. Use one n_points.")
         both, has_ink = check_strokes(clone(self), np.concatenate([X, Y]), reset=True)
         first, second = np.split(has_ink, 2)
         comparable = first & second

@@ -80,23 +80,26 @@ def compare_all(points):
     return agreement
 
 
-def measure_typical(writers):
+def measure_typical(writers, default):
     """Measure the typical agreement of pairs of genuine signatures.
 
     Parameters
     ----------
     writers : iterable of StrokePoints
-        Genuine signatures of development writers.
+        Genuine signatures of development writers, at least two of each.
+    default : Typical
+        What is typical if it cannot be measured.
 
     Returns
     -------
-    Typical or None
-        The averages over writers; None if no writer has two signatures.
+    Typical
+        The averages over writers. A single pair has no spread, so the spread is that of writers with three signatures.
     """
-    pairs = [compare_all(points)[np.triu_indices(len(points), k=1)] for points in writers if len(points) > 1]
-    if not pairs:
-        return None
-    return Typical(np.mean([one.mean(axis=0) for one in pairs], axis=0), np.mean([one.std(axis=0) for one in pairs], 0))
+    pairs = [compare_all(points)[np.triu_indices(len(points), k=1)] for points in writers]
+    spreads = [one.std(axis=0) for one in pairs if len(one) > 1]
+    if not spreads:
+        return default
+    return Typical(np.mean([one.mean(axis=0) for one in pairs], axis=0), np.mean(spreads, axis=0))
 
 
 def enroll_strokes(points, typical):
