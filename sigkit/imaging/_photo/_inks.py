@@ -17,6 +17,7 @@ _MIN_SHARE_OF_BLUE = 0.12
 _MOST_OF_STAMP = 0.8
 _DIRECTIONS_OF_RING = 27
 """Of 36."""
+_MAX_SHARE_INSIDE_RING = 0.1
 
 
 def remove_other_inks(mask, darkness, unclear=None, printed=None):
@@ -183,6 +184,9 @@ def _is_ring(piece):
         return False
     rows, columns = np.nonzero(piece)
     y, x = (2 * rows + 1) / height - 1, (2 * columns + 1) / width - 1
-    is_outer = np.abs(np.hypot(y, x) - 0.93) < 0.1
+    radius = np.hypot(y, x)
+    if np.mean(radius < 0.55) > _MAX_SHARE_INSIDE_RING:
+        return False
+    is_outer = np.abs(radius - 0.93) < 0.1
     directions = (18 * (np.arctan2(y[is_outer], x[is_outer]) / np.pi + 1)).astype(int) % 36
     return np.count_nonzero(np.bincount(directions, minlength=36)) >= _DIRECTIONS_OF_RING
