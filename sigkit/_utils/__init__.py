@@ -6,7 +6,7 @@ from sigkit._utils._digest import content_digest, scan_digest, signature_digest
 from sigkit._utils._files import locked_folder, remove_unfinished, whole_file
 from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
-from sigkit._utils._ordered import check_ordered
+from sigkit._utils._ordered import check_ordered, check_several
 from sigkit._utils._pages import read_scan, split_page, too_many_bytes
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
@@ -58,6 +58,7 @@ __all__ = [
     "check_magnification",
     "check_metadata",
     "check_ordered",
+    "check_several",
     "check_size",
     "check_threshold",
     "compare_preprocessing",

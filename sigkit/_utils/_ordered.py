@@ -1,5 +1,6 @@
 """Refuse collections whose items have no order, can be read only once, or are masked."""
 
+import os
 from collections.abc import Iterator, Mapping, MappingView, Set
 
 import numpy as np
@@ -47,3 +48,33 @@ def check_ordered(collection, name="X"):
     else:
         return
     raise ValueError(f"{name} is a {type(collection).__name__}, {reason}. Pass a list or an array.")
+
+
+def check_several(images, name="X"):
+    """Check that images are not one path or the content of one file, of which each letter would count as an image.
+
+    Parameters
+    ----------
+    images : object
+        What the user passed.
+    name : str, default="X"
+        The parameter, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it is a path, or bytes.
+
+    Examples
+    --------
+    >>> from sigkit._utils import check_several
+    >>> check_several(["ada.png"])
+    >>> check_several("ada.png")
+    Traceback (most recent call last):
+    ...
+    ValueError: X is the single path 'ada.png'; pass a list of paths.
+    """
+    if isinstance(images, bytes):
+        raise ValueError(f"{name} is the content of a single file; pass a list.")
+    if isinstance(images, (str, os.PathLike)):
+        raise ValueError(f"{name} is the single path {os.fspath(images)!r}; pass a list of paths.")

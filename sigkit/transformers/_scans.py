@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-from sigkit._utils import check_ordered, printable_path, read_scan
+from sigkit._utils import check_ordered, check_several, printable_path, read_scan
 from sigkit.imaging import ImageError
 
 MAX_SIDE = 100_000
@@ -17,8 +17,7 @@ def check_scans(X, color=False):
 
     Arrays are two-dimensional; if `color`, they may also have the shape (height, width, 3).
     """
-    if isinstance(X, (str, os.PathLike)):
-        raise ValueError(f"X is the single path {str(X)!r}; pass a list of paths.")
+    check_several(X)
     check_ordered(X)
     X = X.to_numpy() if hasattr(X, "to_numpy") else X
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "O":

@@ -159,3 +159,8 @@ def test_a_path_is_no_image_and_no_list():
         check_scan("ada.png")
     with pytest.raises(ValueError, match=r"the single path 'ada\.png'; pass a list"):
         check_scans("ada.png")
+    # Their content may be large.
+    with pytest.raises(TypeError, match="found bytes"):
+        check_scan(b"P5 1 1 255 a")
+    with pytest.raises(ValueError, match="images is the content of a single file; pass a list"):
+        check_scans(b"P5 1 1 255 a")

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from sigkit._utils import check_ordered, map_parallel, own_random_state, parse_target, progress
+from sigkit._utils import check_ordered, check_several, map_parallel, own_random_state, parse_target, progress
 from sigkit.datasets._audit._copies import group_copies
 from sigkit.datasets._audit._file import FILE_COLUMNS
 from sigkit.datasets._audit._measure import PREPROCESSED, RAW, measure_scans, no_descriptor
@@ -161,8 +161,7 @@ def _columns(names, writers, forgery, measured):
 
 def _check_images(images):
     """Return a list of paths and uint8 images, and the name of each."""
-    if isinstance(images, (str, os.PathLike)):
-        raise ValueError(f"images is the single path {os.fspath(images)!r}; pass a list of paths.")
+    check_several(images, "images")
     check_ordered(images, "images")
     if hasattr(images, "to_numpy"):
         images = images.to_numpy().ravel()

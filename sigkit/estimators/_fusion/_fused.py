@@ -165,9 +165,8 @@ class Fused:
         ndarray of shape (n_queries, n_enrolled)
             Scores; NaN where the first verifier has no information.
         """
-        first, *others = map(last_step, self.verifiers)
-        classes = first.classes_
-        scores = first.decision_function(features[0])
+        others, classes = [last_step(verifier) for verifier in self.verifiers[1:]], self.classes
+        scores = self.first_scores(features)
         query, column = np.nonzero(self.combination.find_matched(scores))
         more = np.full((len(others), *scores.shape), NO_INFORMATION)
         for start in range(0, len(query), max_pairs):

@@ -16,7 +16,6 @@ from sigkit._utils import (
     by_writer,
     check_ordered,
     development_rows,
-    last_step,
     listing,
     own_random_state,
     parse_target,
@@ -270,7 +269,7 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         """
         check_is_fitted(self)
         fused = self._fused
-        first = last_step(fused.verifiers[0]).decision_function(before_last_step(fused.verifiers[0], X))
+        first = fused.first_scores([before_last_step(fused.verifiers[0], X)])
         return fused.combination.find_matched(first).sum(axis=1)
 
     def claim_scores(self, X, writers):

@@ -3,15 +3,14 @@
 import numpy as np
 from PIL import Image, ImageFilter
 
-from sigkit.imaging._photo._components import MIN_LENGTH_OF_STROKE, Pieces
+from sigkit.imaging._photo._components import MIN_LENGTH_OF_STROKE
 
 _MIN_BLOB = 5
 
 
-def stroke_width(mask):
+def stroke_width(pieces):
     """Return the median width of strokes, 0 if there are none: what is compact or touches the border is no stroke."""
-    pieces = Pieces(mask)
-    widths = pieces.widths()
+    widths = pieces.widths
     is_stroke = (pieces.sizes >= MIN_LENGTH_OF_STROKE * widths**2) & ~pieces.is_at_border() & (pieces.sizes > 12)
     if not is_stroke.any():
         return 0.0

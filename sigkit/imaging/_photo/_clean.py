@@ -143,7 +143,7 @@ def _find_ink(channels):
     if blobs is not None:
         # Black edges and shadows do not tell how dark the strokes are.
         threshold = _lowest_ink(darkness[~blobs], noise)
-        narrow = _find_narrow_darkness(channels, stroke_width((darkness > threshold) & ~blobs))
+        narrow = _find_narrow_darkness(channels, stroke_width(Pieces((darkness > threshold) & ~blobs)))
         by_channel = np.where(blobs, narrow, by_channel)
         darkness, noise = _combine(by_channel)
         threshold = _lowest_ink(darkness, noise)
@@ -155,7 +155,7 @@ def _find_ink(channels):
     rules = Rules(mask, darkness, blobs)
     rules.remove_printed(mask)
     # Short lines can be strokes.
-    printed = None if rules.axes() is None else every_ink & ~mask
+    printed = None if rules.axes is None else every_ink & ~mask
     if rules.where is not None:
         # The signature may be much paler than the print that was removed.
         own_threshold = _lowest_ink(darkness[mask], noise, _OWN)
@@ -237,7 +237,7 @@ def _measure_paper(darkness):
 
 def _remove_blobs(mask, darkness, channels):
     """Remove what is much thicker than the strokes, such as the corner of a shadow or a black edge."""
-    width = stroke_width(mask)
+    width = stroke_width(Pieces(mask))
     if find_blobs(mask, width) is None:
         return mask, darkness
     darkness, noise = _combine(_find_narrow_darkness(channels, width))
@@ -278,7 +278,7 @@ def _choose_pieces(mask, darkness, brightness, rules, noise):
     inner = _box(pieces.mask(kept))
     mask = pieces.mask(kept)[inner]
     box = tuple(slice(start + part.start, start + part.stop) for start, part in zip((top, left), inner))
-    return _Ink(mask, np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0), box, shape, rules.axes())
+    return _Ink(mask, np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0), box, shape, rules.axes)
 
 
 def _darkness_of_ink(darkness, noise):

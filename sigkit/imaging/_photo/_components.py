@@ -1,5 +1,7 @@
 """Which connected pieces of ink belong to a signature."""
 
+from functools import cached_property
+
 import numpy as np
 
 from sigkit.imaging._error import ImageError
@@ -47,8 +49,9 @@ class Pieces:
         top, bottom, left, right = self.boxes.T
         return (top == 0) | (bottom == height) | (left == 0) | (right == width)
 
+    @cached_property
     def widths(self):
-        """Return the mean width of each component, if it is a stroke: 2.55 times its area, divided by its edges."""
+        """The mean width of each component, if it is a stroke: 2.55 times its area, divided by its edges."""
         edges, is_ink, labels = np.zeros(self.n + 1), self.labels > 0, self.labels.ravel()
         step = self.labels.shape[1]
         below = np.flatnonzero(is_ink[1:] != is_ink[:-1])
@@ -58,6 +61,11 @@ class Pieces:
             # Different components never touch, so that one of the two is the paper.
             edges += np.bincount(labels[at] + labels[at + distance], minlength=self.n + 1)
         return 2.55 * self.sizes / np.maximum(edges, 1)
+
+    @property
+    def lengths(self):
+        """The length of each component, if it is a stroke, in its own widths."""
+        return self.sizes / np.maximum(self.widths, 1) ** 2
 
     def mask(self, kept):
         """Return the mask of the components that are kept, a boolean for each."""
@@ -76,8 +84,7 @@ def group(pieces, kept):
         return kept
     boxes = pieces.boxes[ids].astype(np.float32)
     is_large = pieces.sizes[ids] >= 0.1 * pieces.sizes[ids].max()
-    large = boxes[is_large]
-    extent = max(large[:, 1].max() - large[:, 0].min(), large[:, 3].max() - large[:, 2].min())
+    extent = _extent(boxes[is_large])
     # A dot is closer to its letter than a word to the next.
     reach = extent * np.where(is_large[:, np.newaxis] & is_large, 0.25, 0.12)
     row_gap = np.maximum(boxes[:, np.newaxis, 0] - boxes[:, 1], boxes[:, 0] - boxes[:, np.newaxis, 1])
@@ -107,11 +114,10 @@ def check_is_signature(pieces, kept, shape, doubtful=None):
     if doubtful is not None:
         pieces = Pieces(pieces.mask(kept) & ~doubtful)
         kept = pieces.sizes > 0
-    widths = pieces.widths()
-    lengths = pieces.sizes / np.maximum(widths, 1) ** 2
+    lengths = pieces.lengths
     sides = np.maximum(pieces.boxes[:, 1] - pieces.boxes[:, 0], pieces.boxes[:, 3] - pieces.boxes[:, 2])
     parts = np.flatnonzero(kept & (lengths >= _MIN_LENGTH_OF_PART) & (sides >= _MIN_SIDE_OF_PART))
-    angles = np.array([_direction(pieces, label, widths[label]) for label in parts])
+    angles = np.array([_direction(pieces, label) for label in parts])
     is_bent = np.isnan(angles)
     is_stroke = is_bent & (lengths[parts] >= MIN_LENGTH_OF_STROKE) & (sides[parts] >= _MIN_SIDE_OF_STROKE)
     if lengths[parts[is_stroke]].sum() >= _MIN_LENGTH and _extent(pieces.boxes[parts[is_stroke]]) >= _MIN_EXTENT:
@@ -131,7 +137,7 @@ def _extent(boxes):
     return max(boxes[:, 1].max() - boxes[:, 0].min(), boxes[:, 3].max() - boxes[:, 2].min())
 
 
-def _direction(pieces, label, width):
+def _direction(pieces, label):
     """Return the angle of a component from the horizontal, 0 to 90 degrees, or nan if it is not straight."""
     top, bottom, left, right = pieces.boxes[label]
     at = np.flatnonzero(pieces.labels[top:bottom, left:right] == label)
@@ -139,6 +145,6 @@ def _direction(pieces, label, width):
     points = np.stack(np.divmod(at, right - left)).astype(np.float64)
     points -= points.mean(axis=1, keepdims=True)
     across, along = np.linalg.eigh(points @ points.T)[1].T
-    if np.mean(np.abs(across @ points) <= max(2.0, 0.8 * width)) <= 0.9:
+    if np.mean(np.abs(across @ points) <= max(2.0, 0.8 * pieces.widths[label])) <= 0.9:
         return np.nan
     return np.rad2deg(np.arctan2(abs(along[0]), abs(along[1])))

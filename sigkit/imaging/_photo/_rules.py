@@ -1,9 +1,12 @@
 """Remove printed rules and frames, but not straight strokes."""
 
+from functools import cached_property
+
 import numpy as np
 
 from sigkit.imaging._photo._band import Band
 from sigkit.imaging._photo._blobs import dilate, stroke_width
+from sigkit.imaging._photo._components import Pieces
 from sigkit.imaging._photo._light import percentile
 from sigkit.imaging._photo._lines import find_lines
 
@@ -60,15 +63,15 @@ class Rules:
 
     def _is_along(self, band):
         """Return whether a line is in a direction of the printed lines, as far as they are known."""
-        axes = self.axes()
-        if axes is None:
+        if self.axes is None:
             return True
-        (_, across), (along, _) = axes / np.diag(axes)
+        (_, across), (along, _) = self.axes / np.diag(self.axes)
         expected = across if band.line.is_upright else along
         return abs(band.line.steepness - expected) < _MAX_TURN
 
+    @cached_property
     def axes(self):
-        """Return unit vectors (column, row) along the printed lines and across, as columns, or None without lines."""
+        """Unit vectors (column, row) along the printed lines and across, as columns, or None without lines."""
         slopes = []
         for is_upright in (False, True):
             lines = [band.line for band in self.printed if band.line.is_upright == is_upright]
@@ -186,7 +189,7 @@ def _unlike_strokes(bands, strokes, darkness, level):
     """Return those lines that are finer or paler than the strokes, or extend beyond them on both sides."""
     if not level:
         return []
-    width = stroke_width(strokes)
+    width = stroke_width(Pieces(strokes))
     extents = []
     for axis in (0, 1):
         at = np.cumsum(strokes.sum(axis=axis))

@@ -39,10 +39,8 @@ def remove_tips(mask, darkness, brightness, ignored=None):
         The mask without them.
     """
     pieces = Pieces(mask)
-    widths = pieces.widths()
-    lengths = pieces.sizes / np.maximum(widths, 1) ** 2
-    width = stroke_width(mask) or np.inf
-    is_blot = (widths > _WIDTH_OF_BLOT * width) & (lengths < _LENGTH_OF_BLOT) & (pieces.sizes >= _MIN_PIXELS)
+    is_blot = pieces.widths > _WIDTH_OF_BLOT * (stroke_width(pieces) or np.inf)
+    is_blot &= (pieces.lengths < _LENGTH_OF_BLOT) & (pieces.sizes >= _MIN_PIXELS)
     is_blot &= pieces.sizes < _SHARE_OF_BLOT * pieces.sizes.sum()
     gone = is_blot | (_open_shares(pieces, ~is_blot, darkness, brightness, ignored) > _MAX_OPEN)
     return mask & ~gone[pieces.labels]
@@ -67,7 +65,7 @@ def doubt_tips(pieces, kept, darkness, brightness, ignored=None):
 
 def _open_shares(pieces, chosen, darkness, brightness, ignored):
     """Return how much of the surroundings of each chosen component is hardly brighter than itself, from 0 to 1."""
-    shares, widths = np.zeros(pieces.n + 1), pieces.widths()
+    shares = np.zeros(pieces.n + 1)
     for label in np.flatnonzero(chosen & (pieces.sizes >= _MIN_PIXELS)):
         rows, columns = pieces.boxes[label].reshape(2, 2)
         box = tuple(slice(max(0, start - _FAR - 1), stop + _FAR + 1) for start, stop in (rows, columns))
@@ -79,7 +77,7 @@ def _open_shares(pieces, chosen, darkness, brightness, ignored):
             continue
         around = brightness[box].astype(np.float32)
         # The edge of a stroke is brighter than its middle.
-        reach = _FAR + int(min(widths[label] / 2, _FARTHEST_INSIDE))
+        reach = _FAR + int(min(pieces.widths[label] / 2, _FARTHEST_INSIDE))
         darkest = ndimage.minimum_filter(np.where(piece, around, 255), 2 * reach + 1)
         contrast = 1 / max(1 - np.median(darkness[box][piece]), 0.1) - 1
         shares[label] = np.mean(around[ring] < darkest[ring] * (1 + _CONTRAST * contrast))

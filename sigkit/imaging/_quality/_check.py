@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sigkit._utils import check_several
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._quality._measure import Measures, measure_scan
 from sigkit.imaging._quality._problems import PROBLEMS, find_problems
@@ -98,6 +99,11 @@ def check_scan(image, background="otsu"):
     ScanQuality
         The problems of the scan, and its measures.
 
+    Raises
+    ------
+    TypeError
+        If `image` is no array, such as a path.
+
     See Also
     --------
     check_scans : Measure many scans.
@@ -124,7 +130,8 @@ def check_scan(image, background="otsu"):
     A shadow, uneven light, or large dark areas (41% counts as ink). Pass background="photo" for photographs, ...
     """
     if not isinstance(image, np.ndarray):
-        raise TypeError(f"image must be an array; found {image!r}. Read a file by read_image first.")
+        found = repr(image) if isinstance(image, (str, os.PathLike)) else type(image).__name__
+        raise TypeError(f"image must be an array; found {found}. Read a file by read_image first.")
     if image.min() == image.max():
         measures, found = {}, {"blank": f"every pixel has the gray value {image.flat[0]}"}
     else:
@@ -156,6 +163,11 @@ def check_scans(images, background="otsu"):
         and "problems", the kinds of problems with commas between them, "" for a sound scan. If a scan cannot be read,
         its measures are NaN and its problem is "unreadable".
 
+    Raises
+    ------
+    ValueError
+        If `images` is one path, or the content of one file.
+
     Examples
     --------
     >>> from sigkit.datasets import make_signatures
@@ -168,8 +180,7 @@ def check_scans(images, background="otsu"):
     array([0.03, 0.97,  nan])
     """
     names, rows, problems = [], [], []
-    if isinstance(images, (str, bytes, os.PathLike)):
-        raise ValueError(f"images is the single path {images!r}; pass a list of paths.")
+    check_several(images, "images")
     for position, image in enumerate(images):
         names.append(str(position) if isinstance(image, (bytes, np.ndarray)) else os.fspath(image))
         try:
