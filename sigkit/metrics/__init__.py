@@ -1,27 +1,38 @@
-"""Error rates of verification systems: FAR, FRR and EER per kind of forgery, reports, scorers and displays.
+"""Error rates of verification systems: FAR, FRR and EER per kind of forgery, thresholds, reports, scorers and displays.
 
 All functions accept rows `[writer, forgery]` with scores against the enrolled writers, and plain `y_true, y_score` of
 any other biometric trait.
 """
 
+from sigkit.metrics._calibrator import ScoreCalibrator
+from sigkit.metrics._costs import min_dcf_score
 from sigkit.metrics._displays import ScoreHistogramDisplay, VerificationDetDisplay
 from sigkit.metrics._error_rates import eer_score, eer_threshold, far_score, frr_score
 from sigkit.metrics._estimates import Estimate
 from sigkit.metrics._make_report import verification_report
+from sigkit.metrics._rates_at import far_at_frr_score, frr_at_far_score
 from sigkit.metrics._report import VerificationReport
 from sigkit.metrics._scorers import make_verification_scorer, verification_scorer
+from sigkit.metrics._thresholds import cost_threshold, far_threshold, frr_threshold
 from sigkit.metrics._trials import verification_trials
 
 __all__ = [
     "Estimate",
+    "ScoreCalibrator",
     "ScoreHistogramDisplay",
     "VerificationDetDisplay",
     "VerificationReport",
+    "cost_threshold",
     "eer_score",
     "eer_threshold",
+    "far_at_frr_score",
     "far_score",
+    "far_threshold",
+    "frr_at_far_score",
     "frr_score",
+    "frr_threshold",
     "make_verification_scorer",
+    "min_dcf_score",
     "verification_report",
     "verification_scorer",
     "verification_trials",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sigkit.metrics._by_writer import _errors_of_writers, _threshold_of_trials
+from sigkit.metrics._by_writer import _check_user_specific, _errors_of_writers, _threshold_of_trials
 from sigkit.metrics._curves import _equal_error, _equal_error_rate, _operating_points
 from sigkit.metrics._trials import _make_trials, _Trials
 
@@ -299,12 +299,3 @@ def _points(trials, kind):
     """Count the errors of genuine trials and forgeries of one kind at every threshold."""
     chosen = trials.select(trials.require_genuine() | trials.require_forgeries(kind))
     return _operating_points(chosen.score, chosen.genuine)
-
-
-def _check_user_specific(user_specific):
-    if not isinstance(user_specific, (bool, np.bool_)):
-        raise ValueError(
-            f"user_specific must be True (a threshold for each writer) or False (one global threshold); got "
-            f"{user_specific!r}. For error rates at given thresholds use far_score and frr_score."
-        )
-    return user_specific

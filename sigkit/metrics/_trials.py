@@ -188,14 +188,15 @@ def verification_trials(
     return _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label).to_bunch()
 
 
-def _check_scores(y_score):
+def _check_scores(y_score: ArrayLike, name: str = "y_score") -> np.ndarray:
+    """Convert scores to finite floats, or raise a ValueError that names the parameter."""
     score = np.asarray(y_score, dtype=np.float64)
     if score.ndim not in (1, 2) or score.size == 0:
-        raise ValueError(f"y_score must be (n_samples,) or (n_samples, n_enrolled) and not empty; got {score.shape}.")
+        raise ValueError(f"{name} must be (n_samples,) or (n_samples, n_enrolled) and not empty; got {score.shape}.")
     bad = np.flatnonzero(~np.isfinite(score.reshape(len(score), -1)).all(axis=1))
     if len(bad):
         raise ValueError(
-            f"y_score holds NaN or infinity in {len(bad)} of {len(score)} rows (rows {listing(bad)}). "
+            f"{name} holds NaN or infinity in {len(bad)} of {len(score)} rows (rows {listing(bad)}). "
             "Check why these samples have no score, or leave out their rows."
         )
     return score
