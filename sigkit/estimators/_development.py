@@ -16,7 +16,7 @@ class Part(NamedTuple):
     Parameters
     ----------
     others : ndarray of int
-        Genuine signatures of the writers who are not judged.
+        Signatures of the writers who are not judged.
     references : ndarray of int
         References of the judged writers.
     queries : ndarray of int
@@ -57,8 +57,7 @@ def exchanged_parts(writers, forgery, n_references, rng, n_parts=N_PARTS):
             references.extend(drawn[:n_drawn])
             queries.extend(drawn[n_drawn:])
         queries.extend(np.flatnonzero(is_judged & (forgery != GENUINE)))
-        others = np.flatnonzero(~is_judged & (forgery == GENUINE))
-        yield Part(others, np.array(references, dtype=int), np.array(queries, dtype=int))
+        yield Part(np.flatnonzero(~is_judged), np.array(references, dtype=int), np.array(queries, dtype=int))
 
 
 def development_parameters(estimator):

@@ -36,8 +36,9 @@ def development_claims(make_fused, X, writers, forgery, n_references, rng):
     """
     scores, labels = [], []
     for part in exchanged_parts(writers, forgery, n_references, rng):
-        rows = np.concatenate([part.others, part.references])
-        fused = make_fused(_safe_indexing(X, rows), writers[rows], np.unique(writers[part.others]))
+        others = part.others[forgery[part.others] == GENUINE]
+        rows = np.concatenate([others, part.references])
+        fused = make_fused(_safe_indexing(X, rows), writers[rows], np.unique(writers[others]))
         for one, label in _claims(fused, X, writers, forgery, part.queries):
             scores.append(one)
             labels.append(label)
