@@ -36,6 +36,7 @@ from sigkit.training import InnerLoop, MetaTraining, SigNetTraining
 from sigkit.transformers import (
     BackgroundRemover,
     CLBPFeaturizer,
+    ImageResizer,
     SignaturePreprocessor,
     SigNetFeaturizer,
     StrokeFeaturizer,
@@ -64,6 +65,7 @@ ESTIMATORS = {
     "preprocessor": SignaturePreprocessor(canvas_size=(765, 1089), image_size=(28, 36)),
     "background": BackgroundRemover(),
     "patterns": CLBPFeaturizer(),
+    "resizer": ImageResizer((20, 30)),
     "strokes": STROKES,
     "stroke matcher": StrokeMatcher(dev_writers=DEV),
     "fusion": VerifierFusion(

@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from sigkit.datasets import make_signatures
-from sigkit.estimators import StrokeMatcher, VerifierFusion, WriterDependentSVC
+from sigkit.estimators import StrokeMatcher, VerifierFusion, WriterDependentSVC, make_fused_verifier
 from sigkit.estimators._fusion._combination import Combination, learn_combination
 from sigkit.metrics import verification_scorer
 from sigkit.model_selection import WriterSplit
@@ -216,3 +216,22 @@ def test_claims_are_parsed_as_those_of_the_verifiers(images, parts, fitted):
     assert fitted.claim_scores(queries, target).tolist() == scores.tolist()
     with pytest.raises(ValueError, match="no fixed order"):
         fitted.claim_scores(queries[:2], {5, 6})
+
+
+def test_the_recommended_verifier_takes_images_of_twice_the_size(tmp_path):
+    scans, target = make_signatures(n_writers=4, n_genuine=5, n_skilled=2, random_state=5)
+    images = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(340, 484)).fit_transform(scans)
+    is_reference = np.tile(np.arange(7) < 4, 4)
+    fused = make_fused_verifier(dev_writers=[1, 2], memory=tmp_path, random_state=0).set_params(svm__svc__C=2.0)
+    fused.fit(images[is_reference], target[is_reference])
+    assert fused.classes_.tolist() == [3, 4]
+    assert fused.named_verifiers_["svm"]["svc"].C == 2.0
+    queries, claims = images[~is_reference][-6:], target[~is_reference][-6:]
+    scores = fused.claim_scores(queries, claims[:, 0])
+    assert scores[claims[:, 1] == 0].mean() > scores[claims[:, 1] == 1].mean() + 0.3
+    # The strokes see the higher resolution, the network that of its training.
+    assert fused.named_verifiers_["strokes"]["points"].image_shape_in_ == (340, 484)
+    assert fused.named_verifiers_["svm"]["features"].image_shape_in_ == (170, 242)
+    assert {path.name for path in (tmp_path / "sigkit").iterdir()} == {"features", "strokes"}
+    again = clone(fused).fit(images[is_reference], target[is_reference])
+    assert np.array_equal(again.claim_scores(queries, claims[:, 0]), scores)
