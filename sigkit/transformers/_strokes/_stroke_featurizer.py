@@ -5,7 +5,6 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
@@ -125,8 +124,8 @@ class StrokeFeaturizer(TransformerMixin, BaseEstimator):
                 unknown.append(row)
             else:
                 points[row] = cached
-        for batch in gen_batches(len(unknown), _BATCH):
-            rows = unknown[batch]
+        for first in range(0, len(unknown), _BATCH):
+            rows = unknown[first : first + _BATCH]
             points[rows] = measure_strokes(X[rows], self.n_points).reshape(len(rows), -1)
             for row in rows:
                 memory.put(X[row], points=points[row])
