@@ -18,6 +18,9 @@ from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_t
 _TYPICAL = Typical(np.array([0.84, 1.46, 0.44]), np.array([0.21, 0.10, 0.27]))
 """Without development writers: the first ten writers of CEDAR."""
 
+_N_TYPICAL = 8
+"""Signatures of a development writer that are compared with each other: the time grows with the square."""
+
 _DIRECTION, _PRESSURE = SIGNALS.index("direction"), SIGNALS.index("pressure")
 
 
@@ -126,7 +129,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
             X, has_ink, writers = self._check_genuine(X, y, reset=True)
             is_dev = development_rows(writers, self.dev_writers)
             names = np.unique(writers[is_dev]).tolist()
-            drawn = (distinct_rows(X[(writers == writer) & has_ink]) for writer in names)
+            drawn = (distinct_rows(X[(writers == writer) & has_ink])[:_N_TYPICAL] for writer in names)
             typical = measure_typical((StrokePoints.from_rows(own) for own in drawn if len(own) > 1), _TYPICAL)
             gallery = StrokeGallery(np.unique(writers)[:0], {}, frozenset(names), typical)
             self._enrolled = gallery.with_references(X[~is_dev], has_ink[~is_dev], writers[~is_dev])
