@@ -20,7 +20,7 @@ from sigkit.estimators import make_fused_verifier
 from sigkit.imaging import ImageError, preprocess_image
 from sigkit.metrics import eer_score
 
-CANVAS, IMAGE_SIZE = (765, 1089), (340, 484)
+CANVAS = 765, 1089
 REFERENCES = (0, 1, 2, 6, 7)
 """Which of nine genuine signatures of a writer are references: some of each session."""
 BACKGROUNDS = "otsu", "adaptive", "photo"
@@ -54,10 +54,10 @@ def preprocess(scans, background):
         if scan.ndim == 3 and background != "photo":
             scan = np.rint(scan @ [0.299, 0.587, 0.114]).astype(np.uint8)
         try:
-            images.append(preprocess_image(scan, CANVAS, IMAGE_SIZE, background=background).image)
+            images.append(preprocess_image(scan, CANVAS, background=background).image)
         except ImageError:
             usable[index] = False
-            images.append(np.zeros(IMAGE_SIZE, dtype=np.uint8))
+            images.append(np.zeros((170, 242), dtype=np.uint8))
     return np.array(images), usable
 
 

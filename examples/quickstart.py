@@ -24,11 +24,9 @@ scans, target = make_signatures(n_writers=20, n_genuine=16, n_skilled=8, random_
 dev_writers = range(1, 9)  # their signatures train the system; they are never enrolled
 
 with tempfile.TemporaryDirectory() as memory:
-    # Strokes are measured best in images of 340 x 484 pixels.
-    preprocess = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(340, 484), memory=memory, n_jobs=2)
     pipe = Pipeline(
         [
-            ("preprocess", preprocess),
+            ("preprocess", SignaturePreprocessor(canvas_size=(765, 1089), memory=memory, n_jobs=2)),
             # One SVM per writer on features of the network, and strokes.
             ("verifier", make_fused_verifier(dev_writers=dev_writers, memory=memory, random_state=0)),
         ]

@@ -20,7 +20,6 @@ from sigkit.training import MetaTraining, SigNetTraining
 from sigkit.transformers import (
     BackgroundRemover,
     CLBPFeaturizer,
-    ImageResizer,
     SignaturePreprocessor,
     SigNetFeaturizer,
     StrokeFeaturizer,
@@ -97,10 +96,6 @@ class FlatStrokes(_OneRow, StrokeFeaturizer):
     pass
 
 
-class FlatResizer(_OneRow, ImageResizer):
-    pass
-
-
 class FlatPatterns(_FlatTransformer, CLBPFeaturizer):
     """Numbers become squares of different grays in a row."""
 
@@ -174,7 +169,6 @@ CHECKED = [
     FlatPreprocessor(image_size=(17, 24), on_poor_scan="ignore"),
     FlatFeaturizer("tiny", training=SigNetTraining(epochs=2), random_state=0),
     FlatPatterns(),
-    FlatResizer((2, 3)),
     FlatStrokes(n_points=3),
     FlatRemover(),
     FlatAdversarialTrainer(TINY, n_steps=1),

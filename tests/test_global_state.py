@@ -36,7 +36,6 @@ from sigkit.training import InnerLoop, MetaTraining, SigNetTraining
 from sigkit.transformers import (
     BackgroundRemover,
     CLBPFeaturizer,
-    ImageResizer,
     SignaturePreprocessor,
     SigNetFeaturizer,
     StrokeFeaturizer,
@@ -65,7 +64,6 @@ ESTIMATORS = {
     "preprocessor": SignaturePreprocessor(canvas_size=(765, 1089), image_size=(28, 36)),
     "background": BackgroundRemover(),
     "patterns": CLBPFeaturizer(),
-    "resizer": ImageResizer((20, 30)),
     "strokes": STROKES,
     "stroke matcher": StrokeMatcher(dev_writers=DEV),
     "fusion": VerifierFusion(

@@ -167,8 +167,7 @@ def compare_preprocessing(X, metadata, path, *, trained_further=False):
     if size != list(X.shape[1:]) and not trained_further:
         raise ValueError(
             f"{path}: these weights were trained with images of {size[0]} x {size[1]} pixels; found images of "
-            f"{X.shape[1]} x {X.shape[2]}. Preprocess with image_size=({size[0]}, {size[1]}), or put "
-            f"ImageResizer(({size[0]}, {size[1]})) before this step."
+            f"{X.shape[1]} x {X.shape[2]}. Preprocess with image_size=({size[0]}, {size[1]})."
         )
     given = _ink_share(X)
     if not share / _FACTOR <= given <= share * _FACTOR:

@@ -6,7 +6,7 @@ from sigkit.imaging._error import ImageError
 from sigkit.imaging._formats import CANVAS_DPI as CANVAS_DPI
 from sigkit.imaging._measure_strokes import STROKE_CHANNELS as STROKE_CHANNELS
 from sigkit.imaging._measure_strokes import measure_strokes
-from sigkit.imaging._preprocess import crop_ink, place_ink, preprocess_image, resize_images
+from sigkit.imaging._preprocess import crop_ink, place_ink, preprocess_image
 from sigkit.imaging._quality import PROBLEMS as PROBLEMS
 from sigkit.imaging._quality import ScanQuality, check_scan, check_scans
 from sigkit.imaging._read import list_pages, read_image
@@ -34,6 +34,5 @@ __all__ = [
     "preprocess_image",
     "read_image",
     "remove_background",
-    "resize_images",
     "thin_ink",
 ]

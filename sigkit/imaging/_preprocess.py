@@ -230,36 +230,6 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     return place_ink(crop_ink(image, background, check, resolution), canvas_size, image_size)
 
 
-def resize_images(images, image_size):
-    """Resize preprocessed images, with anti-aliasing, as `preprocess_image` resizes the canvas.
-
-    Parameters
-    ----------
-    images : array-like of shape (n_images, height, width)
-        Preprocessed signatures, uint8 or values from 0 to 255.
-    image_size : tuple of (int, int)
-        Rows and columns of the result. It is covered, and what extends beyond it on two sides is cropped.
-
-    Returns
-    -------
-    ndarray of shape (n_images, image_size[0], image_size[1]), dtype uint8
-        The images; values are truncated.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sigkit.imaging import resize_images
-    >>> resize_images(np.full((1, 340, 484), 200, dtype=np.uint8), (170, 242))[0, 80, 80]
-    np.uint8(200)
-    """
-    images = np.asarray(images)
-    plan = plan_resize(images.shape[1:], tuple(image_size))
-    resized = np.empty((len(images), *image_size), dtype=np.uint8)
-    for result, image in zip(resized, images):
-        result[:] = plan.rows @ image.astype(np.float64) @ plan.columns.T + _ROUNDING
-    return resized
-
-
 def _keep_whole(thresholds, kept):
     """Yield thresholds, and keep them rounded down: gray values are whole, and an array of float64 is large."""
     for first, values in thresholds:

@@ -2,7 +2,6 @@
 
 from sigkit.transformers._background_remover import BackgroundRemover
 from sigkit.transformers._clbp_featurizer import CLBPFeaturizer
-from sigkit.transformers._image_resizer import ImageResizer
 from sigkit.transformers._signature_preprocessor import SignaturePreprocessor
 from sigkit.transformers._signet_featurizer import SigNetFeaturizer
 from sigkit.transformers._strokes._stroke_featurizer import StrokeFeaturizer
@@ -10,7 +9,6 @@ from sigkit.transformers._strokes._stroke_featurizer import StrokeFeaturizer
 __all__ = [
     "BackgroundRemover",
     "CLBPFeaturizer",
-    "ImageResizer",
     "SigNetFeaturizer",
     "SignaturePreprocessor",
     "StrokeFeaturizer",

@@ -5,23 +5,21 @@ from sklearn.pipeline import Pipeline
 from sigkit.estimators._fusion._verifier_fusion import VerifierFusion
 from sigkit.estimators._strokes._stroke_matcher import StrokeMatcher
 from sigkit.estimators._svc._writer_dependent_svc import WriterDependentSVC
-from sigkit.transformers import ImageResizer, SigNetFeaturizer, StrokeFeaturizer
+from sigkit.transformers import SigNetFeaturizer, StrokeFeaturizer
 
 
 def make_fused_verifier(*, dev_writers=None, weights="synthetic", memory=None, n_jobs=None, random_state=None):
     """Make the verifier that is recommended where there is no reason for another one.
 
-    It is a :class:`VerifierFusion` of two Pipelines. "svm" resizes images to 170 x 242 pixels, computes features of the
-    network at two magnifications, and fits one SVM per writer. "strokes" compares the strokes, which are measured
-    best in images of 340 x 484 pixels: preprocess with `image_size=(340, 484)`.
+    It is a :class:`VerifierFusion` of two Pipelines: "svm" computes features of the network at two magnifications and
+    fits one SVM per writer; "strokes" compares the strokes.
 
     Parameters
     ----------
     dev_writers : iterable of writer ids or None, default=None
         The development writers, whose signatures are the negatives of the SVMs, and who are not enrolled.
     weights : str or os.PathLike, default="synthetic"
-        The weights of the network, as in :class:`~sigkit.transformers.SigNetFeaturizer`, for images of 170 x 242
-        pixels.
+        The weights of the network, as in :class:`~sigkit.transformers.SigNetFeaturizer`.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Folder in which features and points of strokes are cached by image.
     n_jobs : int or None, default=None
@@ -47,7 +45,7 @@ def make_fused_verifier(*, dev_writers=None, weights="synthetic", memory=None, n
     >>> from sigkit.estimators import make_fused_verifier
     >>> from sigkit.transformers import SignaturePreprocessor
     >>> scans, target = make_signatures(n_writers=3, n_genuine=4, n_skilled=0, random_state=0)
-    >>> preprocess = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(340, 484))
+    >>> preprocess = SignaturePreprocessor(canvas_size=(765, 1089))
     >>> pipe = make_pipeline(preprocess, make_fused_verifier())
     >>> pipe.fit(scans, target).decision_function(scans[:2]).shape
     (2, 3)
@@ -55,7 +53,6 @@ def make_fused_verifier(*, dev_writers=None, weights="synthetic", memory=None, n
     svc = WriterDependentSVC(gamma="auto", dev_writers=dev_writers, n_jobs=n_jobs, random_state=random_state)
     svm = Pipeline(
         [
-            ("resize", ImageResizer((170, 242))),
             ("features", SigNetFeaturizer(weights=weights, magnification=(1, 1.25), memory=memory)),
             ("svc", svc),
         ]
