@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from sklearn.utils import Bunch
 
-from sigkit.metrics._displays import ScoreHistogramDisplay, VerificationDetDisplay
+from sigkit.metrics._det_display import VerificationDetDisplay
 from sigkit.metrics._estimates import Estimate
+from sigkit.metrics._histogram_display import ScoreHistogramDisplay
 
 # In the order of the table.
 LABELS = {"frr": "FRR", "far": "FAR"}
