@@ -42,8 +42,8 @@ class TippettDisplay:
 
     References
     ----------
-    .. [1] D. Meuwly. Reconnaissance de locuteurs en sciences forensiques: l'apport d'une approche automatique. PhD
-       thesis, University of Lausanne, 2001.
+    .. [1] C. F. Tippett, V. J. Emerson, M. J. Fereday, F. Lawton, S. M. Lampert. The evidential value of the comparison
+       of paint flakes from sources other than vehicles. Journal of the Forensic Science Society 8, 1968.
 
     Examples
     --------
