@@ -6,6 +6,7 @@ any other biometric trait.
 
 from sigkit.metrics._calibrator import ScoreCalibrator
 from sigkit.metrics._cllr import cllr_score, min_cllr_score
+from sigkit.metrics._comparison import Difference, SystemComparison, compare_systems
 from sigkit.metrics._costs import min_dcf_score
 from sigkit.metrics._det_display import VerificationDetDisplay
 from sigkit.metrics._error_rates import eer_score, eer_threshold, far_score, frr_score
@@ -19,16 +20,20 @@ from sigkit.metrics._scorers import make_verification_scorer, verification_score
 from sigkit.metrics._thresholds import cost_threshold, far_threshold, frr_threshold
 from sigkit.metrics._trials import verification_trials
 from sigkit.metrics._verbal_scale import verbal_scale
+from sigkit.metrics._wrong_decisions import wrong_decisions
 
 __all__ = [
+    "Difference",
     "EceDisplay",
     "Estimate",
     "ScoreCalibrator",
     "ScoreHistogramDisplay",
+    "SystemComparison",
     "TippettDisplay",
     "VerificationDetDisplay",
     "VerificationReport",
     "cllr_score",
+    "compare_systems",
     "cost_threshold",
     "eer_score",
     "eer_threshold",
@@ -45,4 +50,5 @@ __all__ = [
     "verification_report",
     "verification_scorer",
     "verification_trials",
+    "wrong_decisions",
 ]

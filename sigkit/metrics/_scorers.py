@@ -12,7 +12,7 @@ from sigkit._utils import GENUINE, listing, parse_target, warn
 from sigkit.metrics._bootstrap import _resampled_unit
 from sigkit.metrics._curves import _check_method
 from sigkit.metrics._error_rates import _false_acceptance, _false_rejection
-from sigkit.metrics._estimates import _WeightedEstimates
+from sigkit.metrics._estimates import _Estimates
 from sigkit.metrics._trials import _check_kind, _make_trials, _Trials
 
 METRICS = ("eer", "eer_writer", "frr", "far", "auc", "all")
@@ -72,7 +72,7 @@ class VerificationScorer:  # numpydoc ignore=PR01
         if self.metric != "all":
             trials.require_forgeries(self.kind)
         # Without the bootstrap the unit only decides how the mean AUC is averaged.
-        values = _WeightedEstimates(trials, threshold, self.method, _resampled_unit(trials), self.kind).unweighted()
+        values = _Estimates(trials, threshold, self.method, _resampled_unit(trials), self.kind).values()
         # Subtracting from 0.0 gives 0.0 for an error rate of 0, negating would give -0.0.
         scores = {f"neg_{name}": 0.0 - value for name, value in values.items() if name != "mean_auc"}
         if "mean_auc" in values:
