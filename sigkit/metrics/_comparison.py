@@ -76,7 +76,7 @@ class SystemComparison:  # numpydoc ignore=PR01
     >>> systems = {"first": [0.9, 0.2, 0.3, 0.1], "second": [0.8, 0.7, 0.6, 0.1]}
     >>> comparison = compare_systems(systems, [1, 1, 0, 0], n_bootstraps=0)
     >>> comparison.differences["second"]["eer"].value
-    -0.25
+    -0.5
     """
 
     estimates: dict[str, dict[str, Estimate]]
@@ -244,9 +244,9 @@ def compare_systems(
     >>> claims = [["ada", 0], ["ada", 1], ["bob", 0], ["bob", 1], ["eve", 0], ["eve", 1]]
     >>> systems = {"old": [0.9, 0.5, 0.4, 0.6, 0.7, 0.1], "new": [0.9, 0.2, 0.6, 0.3, 0.7, 0.1]}
     >>> print(compare_systems(systems, claims, random_state=0))
-                                  system    value   95 % interval  difference      95 % interval
-    EER                              old  33.33 %   [0.00, 50.00]
-                                     new   0.00 %  [0.00, 70.76]*    -33.33 %     [-50.00, 0.00]
+                                   system    value     95 % interval  difference       95 % interval
+    EER                               old  33.33 %    [0.00, 100.00]
+                                      new   0.00 %    [0.00, 70.76]*    -33.33 %    [-100.00, +0.00]
     ...
     """
     _check_kind(kind)
@@ -255,24 +255,20 @@ def compare_systems(
         raise ValueError(f"systems must be a mapping of names to scores; got {type(systems).__name__}.")
     systems = dict(systems.items())
     if len(systems) < 2:
-        raise ValueError(
-            f"A comparison needs two systems or more; got {len(systems)}. See verification_report for one."
-        )
+        raise ValueError(f"systems must name two systems or more; got {len(systems)}. For one use verification_report.")
     thresholds = _thresholds_of_systems(threshold, systems)
     options = {"classes": classes, "writers": writers, "pos_label": pos_label}
     trials = {name: _make_trials(y_true, scores, **options) for name, scores in systems.items()}
     first = next(iter(trials.values()))
+    if threshold is None:
+        # Only EER, FRR at FAR and AUC are left.
+        first.require_forgeries(kind)
     unit = _resampled_unit(first)
     computed = {
         name: _Estimates(of_system, thresholds[name], method, unit, kind, LEVELS) for name, of_system in trials.items()
     }
     for of_system in computed.values():
         _warn_about_distances(of_system.points)
-        if threshold is None:
-            of_system.errors.clear()
-    if not computed[next(iter(computed))].values():
-        # Without a threshold only EER and AUC are left, which need forgeries of the kind.
-        first.require_forgeries(kind)
     replicates = _paired_replicates(computed, first, unit, n_bootstraps, own_random_state(random_state), verbose)
     estimates = {name: _with_intervals(of_system, replicates[name], confidence) for name, of_system in computed.items()}
     base, *others = computed
@@ -301,7 +297,7 @@ def compare_systems(
 
 def _thresholds_of_systems(threshold, systems):
     if threshold is None:
-        return dict.fromkeys(systems, 0.0)
+        return dict.fromkeys(systems)
     if not isinstance(threshold, Mapping):
         return dict.fromkeys(systems, threshold)
     if set(threshold) != set(systems):

@@ -12,7 +12,7 @@ from sigkit.metrics._axes import _make_axes, _names_of_kinds, _title
 from sigkit.metrics._curves import _equal_error_rate, _operating_points, _ratio
 from sigkit.metrics._trials import _check_kind, _make_trials, _Trials, verification_trials
 
-TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99, 0.999)
+TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99, 0.999)
 # Points of a curve that are nearer to each other than this, in units of the axes, are not visible apart.
 RESOLUTION = 1 / 200
 
@@ -158,10 +158,7 @@ class VerificationDetDisplay:
             far, frr, has_errors = _visible_points(points)
             options = {} if has_errors else {"marker": "o", "markevery": [int(np.argmin(far + frr))]}
             label += "" if has_errors else " (no errors)"
-            # A dot in the corner lies on the edge of the axes.
-            self.displays_[name] = DetCurveDisplay(fpr=far, fnr=frr).plot(
-                ax=self.ax_, name=label, clip_on=has_errors, **options
-            )
+            self.displays_[name] = DetCurveDisplay(fpr=far, fnr=frr).plot(ax=self.ax_, name=label, **options)
         lowest = [min(1 / (2 * points.n_forgeries) for _, points in curves.values())]
         lowest.append(min(1 / (2 * points.n_genuine) for _, points in curves.values()))
         # Beyond twice the EER, and one half, there is no operating point of interest.
