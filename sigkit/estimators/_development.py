@@ -75,9 +75,7 @@ def development_parameters(estimator):
     """
     parameters = estimator.get_params()
     return {
-        name: value
-        for name, value in parameters.items()
-        if name.split("__")[-1] == "dev_writers" and value is not None
+        name: value for name, value in parameters.items() if name.split("__")[-1] == "dev_writers" and value is not None
     }
 
 

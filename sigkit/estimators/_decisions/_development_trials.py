@@ -9,10 +9,13 @@ from sigkit.estimators._development import development_parameters, exchanged_par
 N_RANDOM = 5
 """Random forgeries for each genuine query: the writers whom it claims."""
 
+N_PARTS = 4
+"""Parts of the development writers: with more, the judged ones have nearly as many negatives as enrolled writers."""
+
 _NAMES = {GENUINE: "genuine", SKILLED: "skilled", SIMPLE: "simple"}
 
 
-def development_trials(template, writers, forgery, n_references, n_draws, rng, n_parts):
+def development_trials(template, writers, forgery, n_references, n_draws, rng):
     """Score claims of development writers.
 
     In each draw the development writers are divided into parts. The writers of a part are enrolled with some of their
@@ -31,8 +34,6 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng, n
         Number of divisions, each with other references.
     rng : RandomState
         Draws parts, references and claims.
-    n_parts : int
-        Number of parts of a division.
 
     Returns
     -------
@@ -40,6 +41,7 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng, n
         `y_true`, `y_score`, `kind` and `writer` as in `sigkit.metrics.verification_trials`, and `draw`, the number of
         the division.
     """
+    n_parts = min(N_PARTS, len(np.unique(writers)) // 2)
     knows_development = bool(development_parameters(template))
     found = []
     for draw in range(n_draws):
@@ -47,7 +49,7 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng, n
             rows = np.concatenate([part.others, part.references]) if knows_development else part.references
             model = with_development_writers(template, np.unique(writers[part.others]))
             model.fit(rows, join_target(writers[rows], forgery[rows]))
-            query, claimed, kind = _draw_claims(writers[part.queries], forgery[part.queries], rng)
+            query, claimed, kind = draw_claims(writers[part.queries], forgery[part.queries], rng)
             features = before_last_step(model, part.queries)
             score = last_step(model).claim_scores(np.asarray(features)[query], claimed)
             found.append((score, kind, claimed, np.full(len(score), draw)))
@@ -55,8 +57,21 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng, n
     return Bunch(y_true=(kind == "genuine").astype(int), y_score=score, kind=kind, writer=claimed, draw=draw)
 
 
-def _draw_claims(writers, forgery, rng):
-    """Draw the claims of queries; return the query, the claimed writer and the kind of each, sorted by query."""
+def draw_claims(writers, forgery, rng):
+    """Draw the claims of queries: their own ones, and of each genuine signature also those of other writers.
+
+    Parameters
+    ----------
+    writers, forgery : ndarray of shape (n_queries,)
+        The writers and forgery kinds of the queries.
+    rng : RandomState
+        Draws the claims.
+
+    Returns
+    -------
+    query, claimed, kind : ndarray of shape (n_claims,)
+        The number of the query, the claimed writer and the kind of each claim, sorted by query.
+    """
     names = np.unique(writers)
     query, claimed = [np.arange(len(writers))], [writers]
     kind = [np.array([_NAMES[code] for code in forgery.tolist()])]

@@ -60,7 +60,9 @@ def with_stored_features(verifier, fitted, X):
             return Pipeline([("rows", StoredFeatures(X)), *clone(verifier).steps])
         return with_stored_features(last, last_step(fitted), before_last_step(fitted, X))
     if hasattr(fitted, "named_verifiers_"):
-        inner = [(name, with_stored_features(one, fitted.named_verifiers_[name], X)) for name, one in verifier.verifiers]
+        inner = [
+            (name, with_stored_features(one, fitted.named_verifiers_[name], X)) for name, one in verifier.verifiers
+        ]
         return clone(verifier).set_params(verifiers=inner)
     if hasattr(fitted, "verifier_"):
         return clone(verifier).set_params(verifier=with_stored_features(verifier.verifier, fitted.verifier_, X))
