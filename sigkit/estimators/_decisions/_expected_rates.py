@@ -4,7 +4,7 @@ import numpy as np
 
 from sigkit.metrics import Estimate
 
-N_REPLICATES = 400
+N_REPLICATES = 300
 
 BETWEEN_CORPORA = 0.8
 """Standard deviation of the logit of an error rate between corpora.
@@ -50,47 +50,46 @@ def expected_rates(trials, threshold, choose, n_judged, confidence, other_corpus
     """
     names, number = np.unique(trials.writer, return_inverse=True)
     rows = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
-    kinds = {name: kind for name, kind in RATES.items() if (trials.kind == kind).any()}
-    found = {name: ([], []) for name in kinds}
-    for _ in range(N_REPLICATES):
-        drawn = rng.randint(len(names), size=max(1, len(names) - 1))
-        chosen = threshold if choose is None else choose(np.concatenate([rows[one] for one in drawn]))
-        wrong = _is_wrong(trials, chosen)
-        judged = np.bincount(rng.randint(len(names), size=n_judged), minlength=len(names))
-        for name, kind in kinds.items():
-            of_kind = trials.kind == kind
-            n_trials = judged @ np.bincount(number[of_kind], minlength=len(names))
-            n_errors = judged @ np.bincount(number[of_kind & wrong], minlength=len(names))
-            if n_trials:
-                found[name][0].append(n_errors)
-                found[name][1].append(n_trials)
-    wrong = _is_wrong(trials, threshold)
-    return {
-        name: _estimate(trials, wrong, kind, *map(np.array, found[name]), confidence, other_corpus, rng)
-        for name, kind in kinds.items()
-    }
+    kinds = {name: np.flatnonzero(trials.kind == kind) for name, kind in RATES.items() if kind in trials.kind}
+    totals = {name: np.bincount(number[own], minlength=len(names)) for name, own in kinds.items()}
 
+    def errors(value, name):
+        accepted = trials.y_score[kinds[name]] >= (value if np.ndim(value) == 0 else value[number[kinds[name]]])
+        return np.bincount(number[kinds[name]], weights=accepted != (name == "frr"), minlength=len(names))
 
-def _is_wrong(trials, threshold):
     if isinstance(threshold, dict):
-        threshold = np.array([threshold[writer] for writer in trials.writer.tolist()])
-    return (trials.y_score >= threshold) != (trials.kind == "genuine")
+        threshold = np.array([threshold[writer] for writer in names.tolist()])
+    drawn = {name: [] for name in kinds}
+    for _ in range(N_REPLICATES):
+        sample = rng.randint(len(names), size=max(1, len(names) - 1))
+        chosen = threshold if choose is None else choose(np.concatenate([rows[one] for one in sample]))
+        judged = np.bincount(rng.randint(len(names), size=n_judged), minlength=len(names))
+        for name, found in drawn.items():
+            found.append((judged @ errors(chosen, name), judged @ totals[name]))
+    rates = {}
+    for name, found in drawn.items():
+        # Writers without trials of the kind may be the only ones that are drawn.
+        n_errors, n_trials = np.array([counts for counts in found if counts[1]]).T
+        low, high = _interval(n_errors, n_trials, confidence, other_corpus, rng)
+        n_wrong, total = int(errors(threshold, name).sum()), len(kinds[name])
+        low, high, method = _at_the_limits(n_wrong, total, low, high, confidence)
+        counts = (total, 0) if name == "frr" else (0, total)
+        rates[name] = Estimate(n_wrong / total, low, high, method, *counts, int((totals[name] > 0).sum()))
+    return rates
 
 
-def _estimate(trials, wrong, kind, n_errors, n_trials, confidence, other_corpus, rng):
-    of_kind = trials.kind == kind
-    value, total = float(wrong[of_kind].mean()), int(of_kind.sum())
+def _interval(n_errors, n_trials, confidence, other_corpus, rng):
     rates = n_errors / n_trials
     if other_corpus:
         logit = np.log((n_errors + 0.5) / (n_trials - n_errors + 0.5))
         rates = 1 / (1 + np.exp(-rng.normal(logit, BETWEEN_CORPORA)))
     tail = (1 - confidence) / 2
-    low, high = np.quantile(rates, [tail, 1 - tail])
-    # Without an error in the trials, no replicate has one: the exact bound of a proportion.
-    exact = 1 - (1 - confidence) ** (1 / total)
-    method = "bootstrap"
-    if value in (0, 1):
-        low, high, method = (0.0, max(high, exact), "exact") if value == 0 else (min(low, 1 - exact), 1.0, "exact")
-    n_writers = len(np.unique(trials.writer[of_kind]))
-    counts = (total, 0) if kind == "genuine" else (0, total)
-    return Estimate(value, float(low), float(high), method, *counts, n_writers)
+    return map(float, np.quantile(rates, [tail, 1 - tail]))
+
+
+def _at_the_limits(n_wrong, total, low, high, confidence):
+    """Return the exact bound of a proportion where no trial or each one is wrong: so is it in all replicates."""
+    if 0 < n_wrong < total:
+        return low, high, "bootstrap"
+    distance = float(1 - (1 - confidence) ** (1 / total))
+    return (0.0, max(high, distance), "exact") if n_wrong == 0 else (min(low, 1 - distance), 1.0, "exact")

@@ -79,7 +79,7 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
     >>> model = LikelihoodRatioCalibrator(svc, random_state=0).fit(X, y)
     >>> model.claim_scores(X[-2:], [19, 18]) > 0
     array([ True, False])
-    >>> model.posterior(X[-2:], [19, 18], prior=0.9) > 0.5
+    >>> model.posterior(X[-2:], [19, 18], prior=0.5) > 0.5
     array([ True, False])
     """
 
