@@ -55,10 +55,10 @@ def test_scores_are_bounded_sums(images, parts, fitted):
     queries = images[0][parts[1]]
     svm, strokes = (one.decision_function(queries) for one in fitted.verifiers_)
     scores = fitted.decision_function(queries)
-    assert fitted.weights_.tolist() == [1, 0.5]
+    assert fitted.weights_.tolist() == [1, 0.4]
     matched = svm >= -0.5
     assert 0 < matched.sum() < matched.size
-    np.testing.assert_allclose(scores, svm + 0.5 * np.where(matched, np.clip(strokes, -2, 2), -2))
+    np.testing.assert_allclose(scores, svm + 0.4 * np.where(matched, np.clip(strokes, -2, 2), -2))
     assert fitted.count_matched(queries).tolist() == matched.sum(axis=1).tolist()
     claimed = images[1][parts[1], 0]
     own = scores[np.arange(len(queries)), claimed - 5]
@@ -88,7 +88,7 @@ def test_weights_are_learned_from_development_writers_alone(images, parts):
     assert again.intercept_ == learned.intercept_
     with pytest.warns(UserWarning, match="needs forgeries of at least four development writers"):
         model = make(weights="learned").fit(X[y[:, 1] == 0], y[y[:, 1] == 0])
-    assert model.weights_.tolist() == [1, 0.5]
+    assert model.weights_.tolist() == [1, 0.4]
 
 
 def test_learned_weights_separate():
@@ -201,13 +201,13 @@ def test_weights_are_learned_without_writers_of_one_signature(images, parts):
     X, y = images[0][parts[0]], images[1][parts[0]].copy()
     has_one = (y[:, 0] == 4) & (y[:, 1] == 0) & (np.cumsum(y[:, 0] == 4) > 1)
     with pytest.warns(UserWarning, match="who have two genuine signatures"):
-        assert make(weights="learned").fit(X[~has_one], y[~has_one]).weights_.tolist() == [1, 0.5]
+        assert make(weights="learned").fit(X[~has_one], y[~has_one]).weights_.tolist() == [1, 0.4]
 
 
 def test_weights_without_claims_within_reach(images, parts):
     with pytest.warns(UserWarning, match=r"does not separate the claims .* reach=50"):
         model = make(weights="learned", reach=50).fit(images[0][parts[0]], images[1][parts[0]])
-    assert model.weights_.tolist() == [1, 0.5]
+    assert model.weights_.tolist() == [1, 0.4]
 
 
 def test_claims_are_parsed_as_those_of_the_verifiers(images, parts, fitted):
