@@ -232,3 +232,26 @@ def test_the_recommended_verifier(tmp_path):
     assert {path.name for path in (tmp_path / "sigkit").iterdir()} == {"features", "strokes"}
     again = clone(fused).fit(images[is_reference], target[is_reference])
     assert np.array_equal(again.claim_scores(queries, claims[:, 0]), scores)
+
+
+def test_the_recommended_verifier_with_odd_signatures(images):
+    X, y = images
+    blank, dot, line = np.zeros((3, 170, 242), dtype=np.uint8)
+    dot[85, 121] = 255
+    line[85, 60:180] = 200
+    odd = np.array([blank, dot, line])
+    references = np.flatnonzero(np.tile(np.arange(9) < 3, 7))
+    fused = make_fused_verifier(dev_writers=DEV).fit(X[references], y[references])
+    scores = fused.decision_function(odd)
+    assert np.isfinite(scores).all()
+    assert not fused.verify(odd, [5, 6, 7]).any()
+    # One reference, and the same one twice.
+    one = fused.enroll(X[[36]], [8]).claim_scores(X[36:40], [8] * 4)
+    twice = fused.enroll(X[[36, 36]], [8, 8]).claim_scores(X[36:40], [8] * 4)
+    assert np.isfinite(one).all()
+    np.testing.assert_allclose(twice, one, atol=0.2)
+    with pytest.raises(ValueError, match="no ink|cannot be distinguished"):
+        fused.enroll(blank[None], [9])
+    assert 9 not in fused.classes_.tolist()
+    with pytest.raises(ValueError, match=r"is expecting images of shape \(170, 242\)"):
+        fused.claim_scores(X[:2, :100], [8, 8])
