@@ -250,7 +250,7 @@ def test_the_recommended_verifier_with_odd_signatures(images):
     twice = fused.enroll(X[[36, 36]], [8, 8]).claim_scores(X[36:40], [8] * 4)
     assert np.isfinite(one).all()
     np.testing.assert_allclose(twice, one, atol=0.2)
-    with pytest.raises(ValueError, match="no ink|cannot be distinguished"):
+    with pytest.raises(ValueError, match=r"no ink|cannot be distinguished"):
         fused.enroll(blank[None], [9])
     assert 9 not in fused.classes_.tolist()
     with pytest.raises(ValueError, match=r"is expecting images of shape \(170, 242\)"):
