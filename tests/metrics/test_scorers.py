@@ -120,12 +120,12 @@ def test_one_rate_at_a_level_of_the_other(kind):
     model = NearestReferences().fit(signatures, y)
     matrix, given = model.decision_function(signatures), {"classes": model.classes_, "kind": kind}
     for metric, expected in (
-        ("frr_at_far", frr_at_far_score(y, matrix, far=0.2, **given)),
-        ("far_at_frr", far_at_frr_score(y, matrix, frr=0.2, **given)),
+        ("frr_at_far", frr_at_far_score(y, matrix, far=0, **given)),
+        ("far_at_frr", far_at_frr_score(y, matrix, frr=0, **given)),
     ):
-        scorer = make_verification_scorer(metric, kind=kind, level=0.2)
+        scorer = make_verification_scorer(metric, kind=kind, level=0)
         assert scorer(model, signatures, y) == -expected < 0
-        assert repr(scorer) == f"make_verification_scorer('{metric}', kind='{kind}', method='nearest', level=0.2)"
+        assert repr(scorer) == f"make_verification_scorer('{metric}', kind='{kind}', method='nearest', level=0)"
         with pytest.raises(ValueError, match="level must be a fraction"):
             make_verification_scorer(metric)
     with pytest.raises(ValueError, match="level is for"):
