@@ -8,7 +8,7 @@ from sigkit.metrics._det_display import VerificationDetDisplay
 from sigkit.metrics._estimates import LEVELS, Estimate
 from sigkit.metrics._histogram_display import ScoreHistogramDisplay
 from sigkit.metrics._per_writer import _rates_of_writers
-from sigkit.metrics._tables import _as_percent, _in_columns, _latex_table, _latex_text, _to_frame
+from sigkit.metrics._tables import _as_percent, _in_columns, latex_table, rows_to_frame
 
 # In the order of the table.
 LABELS = {"frr": "FRR", "far": "FAR"}
@@ -103,7 +103,7 @@ class VerificationReport:  # numpydoc ignore=PR01
             name: {"label": self._label(name), "iso_term": ISO_TERMS.get(name, "")} | vars(estimate)
             for name, estimate in self.estimates.items()
         }
-        return _to_frame(rows, "metric")
+        return rows_to_frame(rows, "metric")
 
     def to_latex(self) -> str:
         """Convert the table to LaTeX.
@@ -113,8 +113,7 @@ class VerificationReport:  # numpydoc ignore=PR01
         str
             A `tabular` environment; its rules need the package booktabs.
         """
-        header, *rows = self._table()
-        return _latex_table([[_latex_text(cell) for cell in row] for row in [header, *rows]])
+        return latex_table(self._table())
 
     def per_writer(self) -> Bunch:
         """Compute the error rates of each writer.
