@@ -148,6 +148,8 @@ class SystemComparison:  # numpydoc ignore=PR01
             is_first = system not in self.differences
             cells = ("", "") if is_first else _as_percent(name, self.differences[system][name], signed=True)
             label = LABELS[name] if is_first else ""
+            if self.estimates[system][name].n_writers is None:
+                label = label.replace("mean AUC", "AUC")
             rows.append([label, str(system), *_as_percent(name, self.estimates[system][name]), *cells])
         return rows
 

@@ -139,6 +139,7 @@ def verification_report(
         estimates=estimates,
         threshold=threshold,
         eer_threshold=computed.eer_threshold(),
+        far_thresholds=computed.far_thresholds(),
         eer_kind=eer_kind,
         method=method,
         confidence=float(confidence),

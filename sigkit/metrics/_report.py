@@ -37,6 +37,8 @@ class VerificationReport:  # numpydoc ignore=PR01
         The threshold of FRR and FAR, or the threshold of each writer.
     eer_threshold : float or None
         The global threshold of the EER, chosen on the reported scores; None without an EER.
+    far_thresholds : dict of str to float
+        The global thresholds of the estimates "frr_at_far_0.01" and the like, chosen on the reported scores.
     eer_kind : str or None
         The kind of forgeries in EER and AUC, "forgery" for plain labels; None without an EER.
     method : str
@@ -66,6 +68,7 @@ class VerificationReport:  # numpydoc ignore=PR01
     estimates: dict[str, Estimate]
     threshold: float | dict
     eer_threshold: float | None
+    far_thresholds: dict[str, float]
     eer_kind: str | None
     method: str
     confidence: float
@@ -81,7 +84,8 @@ class VerificationReport:  # numpydoc ignore=PR01
         dict
             The attributes by name; `estimates` maps each name to the attributes of an :class:`Estimate`.
         """
-        names = ("threshold", "eer_threshold", "eer_kind", "method", "confidence", "n_bootstraps", "resampled")
+        names = ("threshold", "eer_threshold", "far_thresholds", "eer_kind", "method")
+        names += ("confidence", "n_bootstraps", "resampled")
         estimates = {name: dict(vars(estimate)) for name, estimate in self.estimates.items()}
         return {"estimates": estimates} | {name: getattr(self, name) for name in names}
 
@@ -195,6 +199,8 @@ class VerificationReport:  # numpydoc ignore=PR01
                 f"EER: at the threshold where FAR and FRR are equal, chosen on these scores ({self.eer_threshold:.4g}; "
                 f"method {self.method!r})."
             )
+        for name, threshold in self.far_thresholds.items():
+            yield f"{self._label(name)}: at the threshold {threshold:.4g}, chosen on these scores."
         yield from notes_on_intervals(self.estimates.values(), self.n_bootstraps, self.resampled)
         yield ISO_NOTE
 

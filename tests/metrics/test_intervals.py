@@ -158,4 +158,4 @@ def test_chance_is_not_warned_about():
             eer_score(np.arange(300) % 3 == 0, s)
         except UndefinedMetricWarning:
             n_warned += 1
-    assert n_warned < 15
+    assert n_warned < 5
