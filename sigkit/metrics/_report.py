@@ -219,4 +219,7 @@ def notes_on_intervals(estimates, n_bootstraps: int, resampled: str):
             "independent."
         )
     if None in kinds:
-        yield "No interval where no trial is in error at user-specific thresholds."
+        yield (
+            "No interval (-) where no trial is in error at user-specific thresholds, or where all trials are those of one "
+            "writer."
+        )
