@@ -220,6 +220,6 @@ def notes_on_intervals(estimates, n_bootstraps: int, resampled: str):
         )
     if None in kinds:
         yield (
-            "No interval (-) where no trial is in error at user-specific thresholds, or where all trials are those of one "
+            "No interval (-) where no trial is in error at user-specific thresholds, or where all trials are of one "
             "writer."
         )
