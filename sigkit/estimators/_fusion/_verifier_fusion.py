@@ -49,7 +49,7 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         Names and verifiers, the most reliable against random forgeries first. Each has `enroll`, `remove`,
         `claim_scores`, `decision_function`, `verify` and `classes_`.
     weights : "learned", array-like of shape (n_verifiers,) or None, default=None
-        The weights of the scores. None: 1 for the first verifier, and 0.5 for each other one. "learned": by logistic
+        The weights of the scores. None: 1 for the first verifier, and 0.4 for each other one. "learned": by logistic
         regression on claims of the development writers; the first weight is 1. It needs skilled forgeries of at least
         four development writers who have two genuine signatures; without them, or if the first verifier does not
         separate the claims within `reach`, the weights are those of None, with a warning.
@@ -294,12 +294,12 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         """
         check_is_fitted(self)
         fused = self._fused
-        scores = fused.score_claims(fused.features(X), parse_target(writers)[0])
+        scores = fused.score_claims(fused.features(X), parse_target(writers, "writers")[0])
         return np.where(np.isnan(scores), NO_INFORMATION, scores)
 
     def _score_claims(self, X, writers):
         check_is_fitted(self)
-        fused, writers = self._fused, parse_target(writers)[0]
+        fused, writers = self._fused, parse_target(writers, "writers")[0]
         features = fused.features(X)
         return fused.score_claims(features, writers), fused.find_informed(features, writers)
 
