@@ -39,7 +39,7 @@ def test_likelihood_ratios_of_known_densities(method):
 
 @pytest.mark.parametrize(("distance", "moved"), [(2, 0.0), (2, 1e4), (8, 0.0)])
 def test_logistic_has_the_smallest_loss(distance, moved):
-    """The loss is minimized directly, without derivatives; with a distance of 8 only the prior keeps the slope finite."""
+    """The loss is minimized without derivatives; with a distance of 8 only the prior keeps the slope finite."""
     s, y = draw(50, 300, distance=distance)
     center = (s[y == 1].mean() + s[y == 0].mean()) / 2
     z = (s - center) / np.sqrt(sum(np.mean((s[y == k] - center) ** 2) for k in (0, 1)) / 2)
