@@ -227,7 +227,7 @@ def show_calibration(scores):
                 for seed in range(N_DRAWS):
                     known, judged = halves(all_trials[name], seed)
                     known = known if source == "half" else all_trials[source]
-                    calibrator = ScoreCalibrator().fit(known.y_score, known.y_true, writers=known.writer)
+                    calibrator = ScoreCalibrator().fit(known.y_score, known.y_true)
                     log10_lr = calibrator.transform(judged.y_score)
                     found.append((cllr_score(judged.y_true, log10_lr), min_cllr_score(judged.y_true, judged.y_score)))
                 (cllr, least), worst = np.mean(found, axis=0), np.max(np.subtract(*np.transpose(found)))
