@@ -155,7 +155,7 @@ EXPECTED_FAILURES = {
         "check_classifiers_classes": ONE_COLUMN_PER_WRITER,
         "check_classifiers_train": ONE_COLUMN_PER_WRITER,
     }
-    for estimator in (WriterDependentSVC, FlatVerifier, FlatMatcher, VerifierFusion)
+    for estimator in (WriterDependentSVC, FlatVerifier, FlatMatcher, VerifierFusion, OperatingPointVerifier)
 }
 
 
@@ -176,6 +176,7 @@ CHECKED = [
     FlatVerifier("tiny", n_references=1, training=MetaTraining(epochs=0), random_state=0),
     FlatMatcher(),
     VerifierFusion([("first", WriterDependentSVC()), ("second", WriterDependentSVC(gamma=0.1))], reach=-30),
+    OperatingPointVerifier(WriterDependentSVC(), source="references", criterion="frr", random_state=0),
 ]
 
 

@@ -43,8 +43,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     C : float, default=1.0
         The penalty of an error on a negative.
     gamma : float or {"scale", "auto"}, default="auto"
-        The coefficient of the RBF kernel exp(-gamma ||a - b||^2), as in `sklearn.svm.SVC`. "auto" is 1 / n_features:
-        2**-11 for the 2,048 features of SigNet.
+        The coefficient of the RBF kernel exp(-gamma ||a - b||^2), as in `sklearn.svm.SVC`; "auto" is 1 / n_features.
     dev_writers : iterable of writer ids or None, default=None
         The development writers. Their signatures are negatives for every writer; they are never enrolled.
     n_dev_negatives : int, default=14
@@ -87,9 +86,8 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     gamma_ : float or None
         The coefficient of the kernel; None with `scaling="writer"`, where each writer may have another.
     threshold_ : float
-        The threshold of `verify` by default: 0.4 with the RBF kernel, 0.8 with the linear one. It was chosen on drawn
-        writers and features of a SigNet, for a FAR of skilled forgeries of at most 10 %; see
-        `OperatingPointVerifier` for a threshold that is chosen for the features at hand.
+        The threshold of `verify` by default: 0.4 with the RBF kernel, 0.8 with the linear one, for a FAR of skilled
+        forgeries of at most 10 % on drawn writers and features of SigNet. `OperatingPointVerifier` chooses others.
     n_features_in_ : int
         Number of features seen in `fit`.
 
