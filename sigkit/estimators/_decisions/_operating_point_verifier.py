@@ -193,7 +193,8 @@ class OperatingPointVerifier(WrappedVerifier):
             if self.source == "dev":
                 trials = self._development_trials(X, writers, forgery, is_dev)
             else:
-                own = _safe_indexing(X, references), writers[references]
+                signatures = X if isinstance(X, list) or hasattr(X, "shape") else np.asarray(X)
+                own = _safe_indexing(signatures, references), writers[references]
                 trials = reference_trials(self.verifier_, *own, own_random_state(self.random_state))
             self.development_trials_ = trials
             self._set_threshold(trials, writers[references])

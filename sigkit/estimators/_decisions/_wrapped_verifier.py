@@ -104,7 +104,9 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
         is_dev = development_rows(writers, chosen)
         is_known = np.any([development_rows(writers, one) for one in known], axis=0) if known else np.zeros_like(is_dev)
         kept = np.flatnonzero(~is_dev | is_known)
-        self.verifier_ = clone(self.verifier).fit(_safe_indexing(X, kept), _safe_indexing(y, kept))
+        # The checks of the verifier see its input as it is.
+        given = (X, y) if len(kept) == len(writers) else (_safe_indexing(X, kept), _safe_indexing(y, kept))
+        self.verifier_ = clone(self.verifier).fit(*given)
         return writers, forgery, is_dev
 
     def _development_trials(self, X, writers, forgery, is_dev):
