@@ -16,6 +16,7 @@ from sigkit.estimators import (
     StrokeMatcher,
     VerifierFusion,
     WriterDependentSVC,
+    reference_curve,
 )
 from sigkit.estimators._decisions._expected_rates import expected_rates
 from sigkit.metrics import cllr_score, eer_threshold, far_threshold, frr_threshold, min_cllr_score
@@ -172,7 +173,8 @@ def test_a_threshold_of_the_references(signatures, parts, user_specific):
     assert set(unknown.threshold_) == {0, 1, 2, 3, *range(12, 18)}
     unknown.remove([3])
     assert 3 not in unknown.threshold_
-    unknown.enroll(X[rows[:2]], y[rows[:2]])
+    with pytest.warns(UserWarning, match="less than half of the 6 references"):
+        unknown.enroll(X[rows[:2]], y[rows[:2]])
     assert unknown.threshold_[3] == unknown._threshold
     assert unknown.verify(X[rows[:1]], [3]).tolist() == [True]
 
@@ -208,6 +210,20 @@ def test_enrollment_does_not_change_the_copy_of_another_thread(signatures, usual
     model.enroll(X[y[:, 0] == 17], y[y[:, 0] == 17])
     assert model.classes_.tolist() == list(range(12, 18))
     assert model.threshold_ == threshold
+
+
+def test_few_references(signatures, parts, usual):
+    X, y = signatures
+    curve = reference_curve(OperatingPointVerifier(svm(), level=0.1, random_state=0), X, y, n_references=[1, 6])
+    assert [point.n_references for point in curve.values()] == list(curve) == [1, 6]
+    assert curve[1].rates["frr"].value > curve[6].rates["frr"].value
+    with pytest.raises(ValueError, match="needs an OperatingPointVerifier"):
+        reference_curve(svm(), X, y)
+    model = pickle.loads(pickle.dumps(usual))
+    rows = np.flatnonzero(y[:, 0] == 17)
+    with pytest.warns(UserWarning, match=r"1 of 1 writers enroll with less than half of the 6 references.*17 \(2\)"):
+        model.enroll(X[rows[:2]], y[rows[:2]])
+    model.enroll(X[rows[:3]], y[rows[:3]])
 
 
 def test_likelihood_ratios(signatures, parts):
