@@ -173,7 +173,7 @@ def test_a_threshold_of_the_references(signatures, parts, user_specific):
     assert set(unknown.threshold_) == {0, 1, 2, 3, *range(12, 18)}
     unknown.remove([3])
     assert 3 not in unknown.threshold_
-    with pytest.warns(UserWarning, match="less than half of the 6 references"):
+    with pytest.warns(UserWarning, match="less than half of the 8 references"):
         unknown.enroll(X[rows[:2]], y[rows[:2]])
     assert unknown.threshold_[3] == unknown._threshold
     assert unknown.verify(X[rows[:1]], [3]).tolist() == [True]

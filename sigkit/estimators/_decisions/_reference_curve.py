@@ -43,9 +43,7 @@ def reference_curve(estimator, X, y, *, n_references=(1, 2, 3, 5, 8, 12)):
     True
     """
     if not isinstance(estimator, OperatingPointVerifier) or estimator.source != "dev":
-        raise ValueError(
-            f'reference_curve needs an OperatingPointVerifier with source="dev"; found {estimator!r}. Wrap the verifier.'
-        )
+        raise ValueError(f'reference_curve needs an OperatingPointVerifier with source="dev"; found {estimator!r}.')
     return {
         number: clone(estimator).set_params(n_references=number).fit(X, y).operating_point_ for number in n_references
     }
