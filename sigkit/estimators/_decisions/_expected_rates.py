@@ -11,7 +11,7 @@ BETWEEN_CORPORA = 0.8
 """Standard deviation of the logit of an error rate between corpora.
 
 On drawn writers of nine combinations of script and kind of scan it is 0.7, with the threshold set on the other eight
-(benchmarks/check_operating_points.py). Forgers of another corpus differ more than that.
+(benchmarks/check_operating_points.py). This leaves a margin.
 """
 
 WIDENING = 1.25
