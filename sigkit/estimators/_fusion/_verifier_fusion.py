@@ -16,6 +16,7 @@ from sigkit._utils import (
     by_writer,
     check_ordered,
     development_rows,
+    last_step,
     listing,
     own_random_state,
     parse_target,
@@ -296,6 +297,11 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         fused = self._fused
         scores = fused.score_claims(fused.features(X), parse_target(writers, "writers")[0])
         return np.where(np.isnan(scores), NO_INFORMATION, scores)
+
+    def _find_copies(self, X, writers):
+        check_is_fitted(self)
+        first = self._fused.verifiers[0]
+        return last_step(first).find_copies(before_last_step(first, X), writers)
 
     def _score_claims(self, X, writers):
         check_is_fitted(self)
