@@ -32,9 +32,7 @@ def test_copies_of_features(features, settings):
     for change in (1e-6, 0.02):
         changed = queries * (1 + change * np.random.default_rng(1).normal(size=queries.shape))
         assert model.find_copies(changed, claims).tolist() == [-1, -1, 2, -1]
-    with pytest.warns(
-        UserWarning, match=r"1 of 4 queries are copies of references: query 2 \(writer 'ada', reference 2"
-    ):
+    with pytest.warns(UserWarning, match=r"1 of 4 queries are copies .*: query 2 \(writer 'ada', reference 2"):
         accepted = model.verify(queries, claims)
     # The decision is that of the score.
     assert accepted.tolist() == (model.claim_scores(queries, claims) >= 0).tolist()
@@ -99,7 +97,7 @@ def test_images(blots, fitted_verifier):
     images, target = blots
     model = fitted_verifier()
     own = np.flatnonzero((target[:, 0] == 5) & (target[:, 1] == 0))
-    query = np.maximum(images[own[2]], 20).astype(np.uint8)
+    query = (0.9 * images[own[2]]).astype(np.uint8)
     forgery = images[np.flatnonzero((target[:, 0] == 5) & (target[:, 1] == 1))[0]]
     assert model.find_copies(np.array([query, forgery]), [5, 5]).tolist() == [2, -1]
     with pytest.warns(UserWarning, match=r"query 0 \(writer 5, reference 2\)"):
