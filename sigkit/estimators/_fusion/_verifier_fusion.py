@@ -22,8 +22,9 @@ from sigkit._utils import (
     parse_target,
     warn,
 )
+from sigkit.estimators._development import with_development_writers
 from sigkit.estimators._fusion._combination import Combination, learn_combination
-from sigkit.estimators._fusion._development import development_claims, with_development_writers
+from sigkit.estimators._fusion._development import development_claims
 from sigkit.estimators._fusion._fused import Fused
 from sigkit.estimators._fusion._parameters import check_bounds, check_verifiers, check_weights
 from sigkit.estimators._verifier import (
@@ -50,7 +51,7 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         Names and verifiers, the most reliable against random forgeries first. Each has `enroll`, `remove`,
         `claim_scores`, `decision_function`, `verify` and `classes_`.
     weights : "learned", array-like of shape (n_verifiers,) or None, default=None
-        The weights of the scores. None: 1 for the first verifier, and 0.3 for each other one. "learned": by logistic
+        The weights of the scores. None: 1 for the first verifier, and 0.4 for each other one. "learned": by logistic
         regression on claims of the development writers; the first weight is 1. It needs skilled forgeries of at least
         four development writers who have two genuine signatures; without them, or if the first verifier does not
         separate the claims within `reach`, the weights are those of None, with a warning.
@@ -59,9 +60,9 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         parameter.
     reach : float, default=-0.5
         The lowest score of the first verifier for which the others are asked. Minus infinity asks them about all.
-    bounds : tuple of (float, float), default=(-2.0, 1.0)
+    bounds : tuple of (float, float), default=(-2.0, 2.0)
         Bounds of the scores of the others. By default from three standard deviations below the agreement of the
-        references to this agreement, for a `StrokeMatcher`.
+        references to one above it, for a `StrokeMatcher`.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws in the learning of weights.
 
@@ -121,7 +122,7 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, verifiers, *, weights=None, dev_writers=None, reach=-0.5, bounds=(-2.0, 1.0), random_state=None):
+    def __init__(self, verifiers, *, weights=None, dev_writers=None, reach=-0.5, bounds=(-2.0, 2.0), random_state=None):
         self.verifiers = verifiers
         self.weights = weights
         self.dev_writers = dev_writers
