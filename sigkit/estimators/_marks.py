@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from sigkit._utils import listing, warn
+
 N_VALUES = 64
 """Values of a mark: 256 bytes for a reference."""
 
@@ -73,6 +75,25 @@ def find_copies(marks, X, claimed):
         # Signatures without information are all 0, and equal without being copies.
         found[rows] = np.where(is_copy & (sizes > 0), nearest, -1)
     return found
+
+
+def report_copies(references, writers):
+    """Warn about queries that are copies of references.
+
+    Parameters
+    ----------
+    references : ndarray of shape (n_queries,)
+        The reference of which each query is a copy, or -1.
+    writers : ndarray of shape (n_queries,)
+        The claimed writers.
+    """
+    copies = np.flatnonzero(references >= 0)
+    if len(copies):
+        which = [f"query {row} (writer {writers[row].item()!r}, reference {references[row]})" for row in copies]
+        warn(
+            f"{len(copies)} of {len(writers)} queries are copies of references: {listing(which)}. A signature that is "
+            "already on file confirms nothing: ask for the original of the query."
+        )
 
 
 def _typical_distance(marks):

@@ -17,7 +17,7 @@ from sigkit._utils import (
     thresholds_of_writers,
     warn,
 )
-from sigkit.estimators._marks import find_copies
+from sigkit.estimators._marks import find_copies, report_copies
 
 NO_INFORMATION = -10.0
 """The score of a query or a model without information.
@@ -151,10 +151,7 @@ class VerifierMixin:
             threshold = check_threshold(threshold)
         if np.isneginf(threshold).any():
             raise ValueError("threshold must be above minus infinity, which would accept every query.")
-        scores, informed = self._score_claims(X, writers)
-        # A verifier that asks others leaves it to them.
-        if hasattr(self, "_enrolled"):
-            report_copies(self._find_copies(X, writers), parse_target(writers)[0])
+        scores, informed = self._judge_claims(X, writers)
         # Comparisons with NaN are False.
         return (scores >= threshold) & informed
 
@@ -244,6 +241,12 @@ class VerifierMixin:
         right = ((identified == writers) & informed)[genuine]
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)[genuine]))
 
+    def _judge_claims(self, X, writers):
+        """Score claims that are to be decided, and warn about copies of references."""
+        judged = self._score_claims(X, writers)
+        report_copies(self._find_copies(X, writers), parse_target(writers)[0])
+        return judged
+
     def _find_copies(self, X, writers):
         enrolled = self._enrolled_writers()
         return find_copies(enrolled.marks, X, enrolled.group_claims(X, writers))
@@ -271,25 +274,6 @@ class VerifierMixin:
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_enrolled")
-
-
-def report_copies(references, writers):
-    """Warn about queries that are copies of references.
-
-    Parameters
-    ----------
-    references : ndarray of shape (n_queries,)
-        The reference of which each query is a copy, or -1.
-    writers : ndarray of shape (n_queries,)
-        The claimed writers.
-    """
-    copies = np.flatnonzero(references >= 0)
-    if len(copies):
-        which = [f"query {row} (writer {writers[row].item()!r}, reference {references[row]})" for row in copies]
-        warn(
-            f"{len(copies)} of {len(writers)} queries are copies of references: {listing(which)}. A signature that is "
-            "already on file confirms nothing: ask for the original of the query."
-        )
 
 
 def _finite(scores):

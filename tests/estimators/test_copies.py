@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from sigkit.estimators import StrokeMatcher, VerifierFusion, WriterDependentSVC
+from sigkit.estimators import OperatingPointVerifier, StrokeMatcher, VerifierFusion, WriterDependentSVC
 from sigkit.estimators._marks import N_VALUES, mark
 
 
@@ -84,6 +84,12 @@ def test_strokes_and_fusions(features):
         warnings.simplefilter("always")
         fusion.verify(X[[5, 3]], ["ada", "ada"])
     assert ["1 of 2 queries are copies" in str(one.message) for one in caught] == [True]
+    outer = OperatingPointVerifier(fusion, criterion="frr", source="references", random_state=0)
+    outer.fit(X[rows], writers[rows])
+    assert outer.find_copies(X[[5, 3]], ["ada", "ada"]).tolist() == [-1, 3]
+    with pytest.warns(UserWarning, match="1 of 2 queries are copies"):
+        outer.verify(X[[5, 3]], ["ada", "ada"])
+    outer.claim_scores(X[[5, 3]], ["ada", "ada"])
     # Points of strokes: x, y, cos, sin, darkness, width, pixel.
     points = np.random.default_rng(0).uniform(10, 90, size=(8, 40, 7)).round()
     points[:, :, 2:4], points[:, :, 4:] = 0.7, (0.5, 2, 1)
