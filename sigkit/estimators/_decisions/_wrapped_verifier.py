@@ -85,6 +85,14 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
         check_is_fitted(self)
         return last_step(self.verifier_)._score_claims(before_last_step(self.verifier_, X), writers)
 
+    def _judge_claims(self, X, writers):
+        check_is_fitted(self)
+        return last_step(self.verifier_)._judge_claims(before_last_step(self.verifier_, X), writers)
+
+    def _find_copies(self, X, writers):
+        check_is_fitted(self)
+        return last_step(self.verifier_).find_copies(before_last_step(self.verifier_, X), writers)
+
     def _score_enrolled(self, X):
         check_is_fitted(self)
         return last_step(self.verifier_)._score_enrolled(before_last_step(self.verifier_, X))

@@ -1,7 +1,7 @@
 """The writers enrolled in a meta-learned verifier."""
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,20 +23,25 @@ class AdaptedWriters(EnrolledChecks):
         The development writers, who cannot be enrolled.
     others : RandomForgeries
         The random forgeries of every adaptation.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        Marks of the references, by which copies are recognized.
     """
 
     classes: np.ndarray
     known: dict
     dev_writers: frozenset
     others: RandomForgeries
+    marks: dict = field(default_factory=dict)
 
-    def with_models(self, kept):
+    def with_models(self, kept, marks):
         """Return a state with more writers, or with new models of some.
 
         Parameters
         ----------
         kept : dict of writer id to (StoredReferences, dict of str to Tensor or None)
             What is stored for each.
+        marks : dict of writer id to ndarray of shape (n_references, 64)
+            The marks of the references of each.
 
         Returns
         -------
@@ -44,7 +49,8 @@ class AdaptedWriters(EnrolledChecks):
             The new state.
         """
         new = np.array(sorted(kept))
-        return replace(self, classes=joined(self.classes, new), known=self.known | kept).compacted()
+        classes = joined(self.classes, new)
+        return replace(self, classes=classes, known=self.known | kept, marks=self.marks | marks).compacted()
 
     def without(self, writers):
         """Return a state without some writers.
@@ -62,7 +68,8 @@ class AdaptedWriters(EnrolledChecks):
         kept = {writer: what for writer, what in self.known.items() if writer not in writers}
         stay = ~np.isin(self.classes, list(writers))
         others = self.others.without(writers)
-        return replace(self, classes=self.classes[stay], known=kept, others=others).compacted()
+        marks = {writer: own for writer, own in self.marks.items() if writer not in writers}
+        return replace(self, classes=self.classes[stay], known=kept, others=others, marks=marks).compacted()
 
     def compacted(self):
         """Drop the random forgeries that are not active, and to which no stored writer is adapted.

@@ -19,6 +19,7 @@ from sigkit._utils import (
     warn,
     with_terms,
 )
+from sigkit.estimators._marks import mark
 from sigkit.estimators._meta._adapt_network import Adaptation, memory_to_adapt
 from sigkit.estimators._meta._enrollment import enroll_references, only_informed
 from sigkit.estimators._meta._learner import choose_seed, learn
@@ -355,7 +356,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
                 f"{self.n_references}, the number that the steps were learned for: {listing(few)}. All their "
                 "references are used."
             )
-        return adapted.with_models(enroll_references(self, adapted, X, references))
+        marks = {writer: mark(X[rows]) for writer, rows in references.items()}
+        return adapted.with_models(enroll_references(self, adapted, X, references), marks)
 
     def _keeps_references(self):
         return self.learner_.adapts == "all" and self.keep == "references"

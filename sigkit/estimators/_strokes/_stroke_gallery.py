@@ -1,11 +1,12 @@
 """The writers who are enrolled in a `StrokeMatcher`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sigkit._utils import by_writer
 from sigkit.estimators._enrolled import EnrolledChecks, joined
+from sigkit.estimators._marks import mark
 from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
 from sigkit.estimators._strokes._stroke_points import StrokePoints
 from sigkit.estimators._strokes._writer_strokes import Typical, best_agreement, enroll_strokes
@@ -29,12 +30,15 @@ class StrokeGallery(EnrolledChecks):
         The development writers, who cannot be enrolled.
     typical : Typical
         The agreement of genuine signatures where a writer has too few references.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        Marks of the references, by which copies are recognized.
     """
 
     classes: np.ndarray
     known: dict
     dev_writers: frozenset
     typical: Typical
+    marks: dict = field(default_factory=dict)
 
     def with_references(self, X, has_ink, writers):
         """Return a gallery in which the writers of some references are enrolled, replacing their earlier enrollment.
@@ -53,13 +57,15 @@ class StrokeGallery(EnrolledChecks):
         StrokeGallery
             The new gallery.
         """
-        found = {}
+        found, marks = {}, {}
         for writer, rows in by_writer(np.arange(len(X)), writers).items():
+            marks[writer] = mark(X[rows])
             own = distinct_rows(X[rows[has_ink[rows]]])
             found[writer] = enroll_strokes(StrokePoints.from_rows(own), self.typical) if len(own) else None
         blind = [writer for writer, strokes in found.items() if strokes is None]
         report_no_information(blind, len(found), "Their references have no ink. Enroll them with other references.")
-        return replace(self, classes=joined(self.classes, np.unique(writers)), known=self.known | found)
+        classes = joined(self.classes, np.unique(writers))
+        return replace(self, classes=classes, known=self.known | found, marks=self.marks | marks)
 
     def without(self, writers):
         """Return a gallery without some writers.
@@ -75,7 +81,8 @@ class StrokeGallery(EnrolledChecks):
             The new gallery.
         """
         known = {writer: strokes for writer, strokes in self.known.items() if writer not in writers}
-        return replace(self, classes=self.classes[~np.isin(self.classes, list(writers))], known=known)
+        marks = {writer: own for writer, own in self.marks.items() if writer not in writers}
+        return replace(self, classes=self.classes[~np.isin(self.classes, list(writers))], known=known, marks=marks)
 
     def signals(self, queries, rows, writers):
         """Compare queries with the references of writers.

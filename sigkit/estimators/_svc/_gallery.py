@@ -1,12 +1,13 @@
 """The enrolled writers of a `WriterDependentSVC`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sigkit._utils import by_writer, listing, map_parallel, progress, warn
 from sigkit.estimators._enrolled import EnrolledChecks, joined
+from sigkit.estimators._marks import mark
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._fit_writer import Settings, fit_writer, kernel_among
 from sigkit.estimators._svc._kernel import Kernel
@@ -42,6 +43,8 @@ class Gallery(EnrolledChecks):
         How many references of each writer are negatives for the others; None for all.
     seed : int
         Seed of the choice of those references.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        Marks of the references, by which copies are recognized.
     """
 
     bank: NegativeBank
@@ -51,6 +54,7 @@ class Gallery(EnrolledChecks):
     dev_writers: frozenset
     n_peers: int | None
     seed: int
+    marks: dict = field(default_factory=dict)
 
     def with_references(self, X, writers, rng, *, max_bytes, n_jobs, verbose):
         """Return a gallery in which the writers of some references are enrolled, replacing their earlier enrollment.
@@ -93,10 +97,10 @@ class Gallery(EnrolledChecks):
         # Results come in the order of completion, so they are looked up by position.
         found = {writer: found[position] for position, writer in enumerate(references)}
         _report(found)
-        models = {writer: fitted.model for writer, fitted in found.items()}
-        return replace(
-            self, bank=bank, classes=joined(self.classes, np.unique(writers)), models=self.models | models
-        ).compacted()
+        models = self.models | {writer: fitted.model for writer, fitted in found.items()}
+        marks = self.marks | {writer: mark(own) for writer, own in references.items()}
+        classes = joined(self.classes, np.unique(writers))
+        return replace(self, bank=bank, classes=classes, models=models, marks=marks).compacted()
 
     def without(self, writers):
         """Return a gallery without some writers.
@@ -113,8 +117,9 @@ class Gallery(EnrolledChecks):
         """
         stay = ~np.isin(self.classes, list(writers))
         models = {writer: model for writer, model in self.models.items() if writer not in writers}
+        marks = {writer: own for writer, own in self.marks.items() if writer not in writers}
         bank = self.bank.without_owners(writers)
-        return replace(self, bank=bank, classes=self.classes[stay], models=models).compacted()
+        return replace(self, bank=bank, classes=self.classes[stay], models=models, marks=marks).compacted()
 
     def with_model(self, writer, model, bank):
         """Return a gallery with a model that was fitted elsewhere.
@@ -135,7 +140,10 @@ class Gallery(EnrolledChecks):
         """
         [name] = writer.tolist()
         models, bank = self.models | {name: model}, bank.without_owners({name})
-        return replace(self, bank=bank, classes=joined(self.classes, writer), models=models).compacted()
+        marks = {other: own for other, own in self.marks.items() if other != name}
+        if isinstance(model, RbfModel) and len(model.references):
+            marks[name] = mark(model.references * bank.scale + bank.center)
+        return replace(self, bank=bank, classes=joined(self.classes, writer), models=models, marks=marks).compacted()
 
     def model_to_export(self, writer):
         """Return the model of a writer, if it is worth a file.
