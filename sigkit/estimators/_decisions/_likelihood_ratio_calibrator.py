@@ -83,6 +83,7 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
     array([ True, False])
     """
 
+    _default_threshold = 0.0
     _parameter_constraints: dict = {  # noqa: RUF012
         "verifier": [HasMethods(["fit"])],
         "method": [StrOptions({"logistic", "isotonic"})],
@@ -147,7 +148,7 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
             counted = counted_trials(trials, self.forgery) & (trials.y_score != NO_INFORMATION)
             used = select(trials, counted)
             calibrator = ScoreCalibrator(method=self.method, bound=self.bound)
-            self.calibrator_ = calibrator.fit(used.y_score, used.y_true, writers=used.writer)
+            self.calibrator_ = calibrator.fit(used.y_score, used.y_true)
             lrs = self._to_ratios(np.where(trials.y_score == NO_INFORMATION, np.nan, trials.y_score))
             self.development_trials_ = Bunch(**trials | {"y_score": np.where(np.isnan(lrs), NO_INFORMATION, lrs)})
         return self
