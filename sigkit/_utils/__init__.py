@@ -2,6 +2,7 @@
 
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
+from sigkit._utils._development_writers import development_writers
 from sigkit._utils._digest import content_digest, scan_digest, signature_digest
 from sigkit._utils._files import locked_folder, remove_unfinished, whole_file
 from sigkit._utils._ids import parse_ids
@@ -30,6 +31,7 @@ from sigkit._utils._regular_file import MAX_SCAN_SIZE, open_regular, printable_p
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
 from sigkit._utils._seal import DIGEST, FORMAT, digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
 from sigkit._utils._target import (
+    FORGERY_KINDS,
     GENUINE,
     SIMPLE,
     SKILLED,
@@ -45,6 +47,7 @@ from sigkit._utils._warning_filters import filters_lock, validate_data
 
 __all__ = [
     "DIGEST",
+    "FORGERY_KINDS",
     "FORMAT",
     "GENUINE",
     "MAX_SCAN_SIZE",
@@ -66,6 +69,7 @@ __all__ = [
     "describe_preprocessing",
     "describe_training",
     "development_rows",
+    "development_writers",
     "digest_of",
     "filters_lock",
     "freed_memory_kept",

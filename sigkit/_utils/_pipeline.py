@@ -51,7 +51,10 @@ def before_last_step(estimator, X):
     >>> before_last_step(SVC(), [[1.0, 2.0]])
     [[1.0, 2.0]]
     """
-    return estimator[:-1].transform(X) if hasattr(estimator, "steps") and len(estimator) > 1 else X
+    # Step by step: a Pipeline that ends in a transformer without fitted attributes calls itself not fitted.
+    for _, step in estimator.steps[:-1] if hasattr(estimator, "steps") else ():
+        X = X if step is None or step == "passthrough" else step.transform(X)
+    return X
 
 
 def with_last_step(estimator, verifier):

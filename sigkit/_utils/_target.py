@@ -9,8 +9,10 @@ from sigkit._utils._text import listing
 GENUINE, SKILLED, SIMPLE = 0, 1, 2
 """Forgery kinds: the values of the second column of `y`."""
 
+FORGERY_KINDS = "0 (genuine), 1 (skilled) or 2 (simple)"
 
-def parse_target(y):
+
+def parse_target(y, name="y"):
     """Split a target into writers and forgery kinds.
 
     Parameters
@@ -19,6 +21,8 @@ def parse_target(y):
         Writer ids (every signature is genuine), or rows `[writer, forgery]`. Writer ids are integers or
         strings; forgery kinds are 0 (genuine), 1 (skilled) and 2 (simple). In a row with a forgery, the
         writer is the claimed one.
+    name : str, default="y"
+        The parameter, for messages.
 
     Returns
     -------
@@ -40,11 +44,11 @@ def parse_target(y):
     (['ada', 'ada', 'bob'], [0, 1, 0])
     """
     if y is None:
-        raise ValueError("A target y is required: writer ids, or rows [writer, forgery]; found None.")
-    check_ordered(y, "y")
-    writers, kinds = _columns(y)
-    writers = parse_ids(writers)
-    return writers, np.zeros(len(writers), dtype=np.int8) if kinds is None else _parse_kinds(kinds)
+        raise ValueError(f"A target {name} is required: writer ids, or rows [writer, forgery]; found None.")
+    check_ordered(y, name)
+    writers, kinds = _columns(y, name)
+    writers = parse_ids(writers, name)
+    return writers, np.zeros(len(writers), dtype=np.int8) if kinds is None else _parse_kinds(kinds, name)
 
 
 def join_target(writers, forgery):
@@ -108,7 +112,8 @@ def development_rows(writers, dev_writers):
     if absent:
         raise ValueError(
             f"dev_writers names writers that are not in y: {listing(map(repr, absent))}. y holds "
-            f"{listing(map(repr, sorted(known)))}. Name only writers whose rows are passed, with ids of the same type."
+            f"{listing(map(repr, sorted(known)))}. Name only writers whose rows are passed, with ids of the same type. "
+            "In a cross-validation, WriterSplit(dev_writers=...) puts their rows into every training fold."
         )
     chosen = set(chosen)
     return np.array([writer in chosen for writer in writers.tolist()], dtype=bool)
@@ -137,24 +142,28 @@ def same_id_type(writers, others):
     return (writers.dtype.kind in "US") == (others.dtype.kind in "US")
 
 
-def _columns(y):
+def _columns(y, name):
     """Return the columns of a target as they are: the writers, and the kinds of forgery or None."""
     if hasattr(y, "columns"):
-        return _columns_of_table(y)
+        return _columns_of_table(y, name)
     # numpy would convert a table of strings and integers to strings, and one of large integers and floats to floats.
-    y = as_column(y, "y")
+    y = as_column(y, name)
     if isinstance(y, np.ndarray):
         shape = y.shape
     else:
         are_rows = {issubclass(kind, (list, tuple, np.ndarray)) for kind in set(map(type, y))}
         lengths = _lengths(y) if are_rows == {True} else set()
         if len(are_rows) > 1 or (are_rows == {True} and len(lengths) != 1):
-            raise ValueError("y has rows of different lengths, or ids among rows [writer, forgery]. Pass one form.")
+            raise ValueError(
+                f"{name} has rows of different lengths, or ids among rows [writer, forgery]. Pass one form."
+            )
         shape = (len(y), *lengths)
     if len(shape) == 1:
         return y, None
     if len(shape) != 2 or shape[1] not in (1, 2):
-        raise ValueError(f"y must be writer ids (n_samples,) or rows [writer, forgery] (n_samples, 2); got {shape}.")
+        raise ValueError(
+            f"{name} must be writer ids (n_samples,) or rows [writer, forgery] (n_samples, 2); got {shape}."
+        )
     columns = list(y.T) if isinstance(y, np.ndarray) else [[row[place] for row in y] for place in range(shape[1])]
     return columns[0], columns[1] if shape[1] == 2 else None
 
@@ -166,21 +175,29 @@ def _lengths(rows):
         return set()
 
 
-def _columns_of_table(table):
+def _columns_of_table(table, name):
     names = list(table.columns)
     if {"writer", "forgery"} <= set(names):
         chosen = [names.index("writer"), names.index("forgery")]
     elif len(names) in (1, 2):
         chosen = list(range(len(names)))
     else:
-        raise ValueError(f"y must have the columns writer and forgery, or one or two columns; found {listing(names)}.")
+        raise ValueError(
+            f"{name} must have the columns writer and forgery, or one or two columns; found {listing(names)}."
+        )
+    second = str(names[chosen[1]]) if len(chosen) == 2 else ""
+    if "genuine" in second.lower():
+        raise ValueError(
+            f"The second column of {name} is {second!r}, but it must hold the kind of forgery: {FORGERY_KINDS}. "
+            "Convert it, and name it forgery."
+        )
     # Each column for itself, because a conversion of the table gives all columns one type, such as float.
     columns = [table.iloc[:, place] if hasattr(table, "iloc") else table[names[place]] for place in chosen]
     return columns[0], columns[1] if len(columns) == 2 else None
 
 
-def _parse_kinds(kinds):
-    kinds = as_column(kinds, "y")
+def _parse_kinds(kinds, name):
+    kinds = as_column(kinds, name)
     if isinstance(kinds, list):
         array = np.empty(len(kinds), dtype=object)
         array[:] = kinds
@@ -192,5 +209,5 @@ def _parse_kinds(kinds):
     unknown = ~np.isin(parsed, (GENUINE, SKILLED, SIMPLE))
     if unknown.any():
         found = listing(sorted({repr(kind) for kind in kinds[unknown].tolist()}))
-        raise ValueError(f"Forgery kinds must be 0 (genuine), 1 (skilled) or 2 (simple); found {found} in y[:, 1].")
+        raise ValueError(f"Forgery kinds must be {FORGERY_KINDS}; found {found} in {name}[:, 1].")
     return parsed.astype(np.int8)

@@ -44,7 +44,7 @@ class EnrolledChecks:
         ValueError
             If a claimed writer was never enrolled, or the number of claims is not that of the queries.
         """
-        writers, _ = parse_target(writers)
+        writers, _ = parse_target(writers, "writers")
         check_consistent_length(X, writers)
         claimed = by_writer(np.arange(len(writers)), writers)
         self.check_enrolled(claimed, "Claims for writers who were never enrolled")
@@ -67,9 +67,15 @@ class EnrolledChecks:
         """
         unknown = sorted(writer for writer in writers if writer not in self.known)
         if unknown:
+            advice = "Enroll them first."
+            if len(self.classes) and not same_id_type(self.classes, np.array(unknown)):
+                types = ("strings", "integers") if isinstance(unknown[0], str) else ("integers", "strings")
+                advice = "These ids are {}, those of enrolled writers {}, so none is equal. Convert them.".format(
+                    *types
+                )
             raise ValueError(
                 f"{what}: {listing(map(repr, unknown))}. Enrolled are {listing(map(repr, self.classes.tolist()))}. "
-                "Enroll them first."
+                f"{advice}"
             )
 
     def check_new(self, writers):

@@ -7,6 +7,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sigkit._utils import (
+    FORGERY_KINDS,
     GENUINE,
     check_threshold,
     listing,
@@ -128,10 +129,13 @@ class VerifierMixin:
             If a claimed writer was never enrolled or has no threshold, or if a threshold is not valid.
         """
         if hasattr(threshold, "items"):
-            known, claimed = thresholds_of_writers(threshold), parse_target(writers)[0].tolist()
+            known, claimed = thresholds_of_writers(threshold), parse_target(writers, "writers")[0].tolist()
             lacking = sorted({writer for writer in claimed if np.isnan(known.get(writer, np.nan))})
             if lacking:
-                raise ValueError(f"threshold has no entry for the writers {listing(map(repr, lacking))}.")
+                raise ValueError(
+                    f"threshold has no entry for the writers {listing(map(repr, lacking))}; it has those of "
+                    f"{listing(map(repr, known))}."
+                )
             threshold = np.array([known[writer] for writer in claimed])
         else:
             threshold = check_threshold(threshold)
@@ -174,12 +178,22 @@ class VerifierMixin:
         -------
         float
             Identification accuracy, from 0 to 1.
+
+        Warns
+        -----
+        UserWarning
+            If `y` has forgeries.
         """
         writers, forgery = parse_target(y)
         check_consistent_length(X, writers, sample_weight)
         genuine = np.nonzero(forgery == GENUINE)[0]
         if not len(genuine):
             raise ValueError("y has forgeries only; identification is scored on genuine signatures.")
+        if len(genuine) < len(writers):
+            warn(
+                f"score is the accuracy of identification: {len(writers) - len(genuine)} forgeries in y are ignored. "
+                "For error rates of verification, pass scoring=sigkit.metrics.verification_scorer."
+            )
         if not same_id_type(self.classes_, writers):
             raise ValueError(
                 f"Enrolled writers have ids like {self.classes_.tolist()[0]!r}; found {writers.tolist()[0]!r} in y."
@@ -306,6 +320,11 @@ def check_target(X, y):
     writers, forgery = parse_target(y)
     check_consistent_length(X, writers)
     lacking = sorted(set(writers.tolist()) - set(writers[forgery == GENUINE].tolist()))
+    if lacking and not (forgery == GENUINE).any():
+        raise ValueError(
+            f"Every row of y is a forgery: writers without a genuine signature: {listing(map(repr, lacking))}. The "
+            f"kinds of forgery are {FORGERY_KINDS}. If 1 means genuine in your data, pass 1 minus your labels."
+        )
     if lacking:
         raise ValueError(
             f"Writers with forgeries but without a genuine signature: {listing(map(repr, lacking))}. Add "

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sigkit._utils import GENUINE, SKILLED, development_rows, join_target, listing
-from sigkit.experiments._development_writers import development_writers
+from sigkit._utils import GENUINE, SKILLED, development_rows, development_writers, join_target, listing
 from sigkit.model_selection import WriterSplit
 
 

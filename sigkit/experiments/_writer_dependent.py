@@ -13,6 +13,7 @@ from sigkit._utils import (
     GENUINE,
     before_last_step,
     check_threshold,
+    development_writers,
     join_target,
     last_step,
     listing,
@@ -22,7 +23,6 @@ from sigkit._utils import (
     progress,
 )
 from sigkit.experiments._describe import describe_estimator, describe_signatures
-from sigkit.experiments._development_writers import development_writers
 from sigkit.experiments._experiment_results import ExperimentResults
 from sigkit.experiments._results_folder import ResultsFolder
 from sigkit.experiments._split_report import report_of_split
@@ -71,8 +71,9 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     Raises
     ------
     ValueError
-        If the folder contains another experiment, a split of another experiment or a damaged file, if `cv` has queries
-        of development writers, or if a parameter cannot be described such that the experiment can be resumed.
+        If the estimator is no verifier, `cv` cannot split rows `[writer, forgery]` or has queries of development
+        writers, the folder contains another experiment, a split of another experiment or a damaged file, or a parameter
+        cannot be described such that the experiment can be resumed.
     OSError
         If a file in the folder cannot be read or written, for instance because the disk is full.
 
@@ -98,10 +99,14 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
     ((2,), (20, 5))
     """
     threshold = check_threshold(threshold)
+    if not hasattr(last_step(estimator), "claim_scores"):
+        raise ValueError(
+            "estimator must be a verifier, or a Pipeline that ends in one, such as WriterDependentSVC; found "
+            f"{type(last_step(estimator)).__name__}. Pass the best_estimator_ of a search."
+        )
     writers, forgery = parse_target(y)
     y = join_target(writers, forgery)
-    cv = WriterSplit(dev_writers=development_writers(estimator), random_state=0) if cv is None else cv
-    splits = list(cv.split(X, y))
+    splits = _split(estimator, X, y, cv)
     _check_enrolled(estimator, y, splits)
     files = None
     if folder is not None:
@@ -117,6 +122,21 @@ def writer_dependent_experiment(estimator, X, y, *, cv=None, threshold=0.0, fold
         if files:
             files.write(_name(missing[position]), arrays)
     return _summarize(found, y, threshold)
+
+
+def _split(estimator, X, y, cv):
+    """Return the training and test rows of all splits."""
+    if cv is None:
+        cv = WriterSplit(dev_writers=development_writers(estimator) or None, random_state=0)
+    if isinstance(cv, WriterSplit):
+        return list(cv.split(X, y))
+    try:
+        return list(cv.split(X, y))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"cv={cv!r} cannot split rows [writer, forgery] ({error}). Pass a WriterSplit, which gives every enrolled "
+            "writer references in the training fold and queries in the test fold."
+        ) from error
 
 
 def _name(number):

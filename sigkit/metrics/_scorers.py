@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.utils import _safe_indexing
 
-from sigkit._utils import GENUINE, listing, parse_target, warn
+from sigkit._utils import warn
 from sigkit.metrics._bootstrap import _resampled_unit
 from sigkit.metrics._curves import _check_method
 from sigkit.metrics._error_rates import _false_acceptance, _false_rejection
 from sigkit.metrics._estimates import _WeightedEstimates
+from sigkit.metrics._folds import _queries_of_fold
 from sigkit.metrics._trials import _check_kind, _make_trials, _Trials
 
 METRICS = ("eer", "eer_writer", "frr", "far", "auc", "all")
@@ -138,7 +137,8 @@ def make_verification_scorer(
     -----
     A training fold has no forgeries of enrolled writers, so that "all" returns fewer metrics there than in the test
     fold, which scikit-learn does not accept: use a single metric such as "frr" with `return_train_score=True`.
-    Forgeries of writers who are not enrolled (development writers) are ignored with an `UndefinedMetricWarning`.
+    Rows of development writers, and forgeries of other writers who are not enrolled, are ignored with an
+    `UndefinedMetricWarning`.
 
     Examples
     --------
@@ -174,7 +174,7 @@ def _trials_of_estimator(estimator, X, y, pos_label) -> tuple[_Trials, float]:
         raise TypeError(f"{type(estimator).__name__} has neither decision_function nor predict_proba.")
     classes = getattr(estimator, "classes_", None)
     if scores.ndim == 2:
-        y, scores = _drop_unenrolled(y, scores, classes)
+        y, scores = _queries_of_fold(y, scores, estimator)
         return _make_trials(y, scores, classes=classes), boundary
     if np.shape(y)[1:] in ((), (1,)) and classes is not None and len(classes) == 2:
         is_positive = _is_positive(np.ravel(y), classes)
@@ -187,22 +187,6 @@ def _trials_of_estimator(estimator, X, y, pos_label) -> tuple[_Trials, float]:
             return _make_trials(~is_positive, 1 - scores if boundary else -scores), boundary
         return _make_trials(is_positive, scores), boundary
     return _make_trials(y, scores), boundary
-
-
-def _drop_unenrolled(y, scores, classes):
-    """Drop forgeries of writers who are not enrolled: training folds hold those of development writers."""
-    writers, forgery = parse_target(y)
-    is_unenrolled = (forgery != GENUINE) & ~np.isin(writers, classes)
-    if not is_unenrolled.any():
-        return y, scores
-    warn(
-        f"{np.count_nonzero(is_unenrolled)} forgeries claim writers who are not enrolled and are ignored: "
-        f"{listing(map(repr, np.unique(writers[is_unenrolled]).tolist()))}. If this is a test fold, the dev_writers of "
-        "the splitter and of the model differ.",
-        UndefinedMetricWarning,
-    )
-    rows = np.flatnonzero(~is_unenrolled)
-    return _safe_indexing(y, rows), scores[rows]
 
 
 def _warn_about_string_labels(classes):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
-from sigkit._utils import GENUINE, SIMPLE, SKILLED, check_ordered, listing, parse_target, same_id_type
+from sigkit._utils import FORGERY_KINDS, GENUINE, SIMPLE, SKILLED, check_ordered, listing, parse_target, same_id_type
 
 # Further kinds next to those of a target: genuine signatures of another writer, and forgeries of unknown kind.
 RANDOM, FORGERY = 3, 4
@@ -47,7 +47,8 @@ class _Trials:
         mask = self.genuine
         if not mask.any():
             raise ValueError(
-                f"There are no genuine trials to reject; found {self._census()}. Pass genuine queries as well."
+                f"There are no genuine trials to reject; found {self._census()}. Pass genuine queries as well. Plain "
+                f"labels are 1 for genuine; in rows [writer, forgery], the kinds are {FORGERY_KINDS}."
             )
         return mask
 
@@ -222,7 +223,7 @@ def _from_labels(labels, score, writers, pos_label):
 
 
 def _from_claims(y_true, score, writers):
-    signer, kind = parse_target(y_true)
+    signer, kind = parse_target(y_true, "y_true")
     claimed = signer
     if writers is not None:
         claimed = _check_writers(writers, len(score))
@@ -246,8 +247,8 @@ def _from_matrix(y_true, score, classes):
         )
     if np.shape(classes) != score.shape[1:]:
         raise ValueError(f"classes must name {score.shape[1]} columns of y_score; got shape {np.shape(classes)}.")
-    classes = parse_target(classes)[0]
-    signer, forgery = parse_target(y_true)
+    classes = parse_target(classes, "classes")[0]
+    signer, forgery = parse_target(y_true, "y_true")
     _check_same_type(classes, signer, "classes")
     columns = {writer: column for column, writer in enumerate(classes.tolist())}
     if len(columns) < len(classes):
@@ -278,7 +279,7 @@ def _check_writers(writers, n_samples):
         raise ValueError(
             f"writers must name the claimed writer of each of {n_samples} scores; got shape {np.shape(writers)}."
         )
-    return parse_target(writers)[0]
+    return parse_target(writers, "writers")[0]
 
 
 def _check_same_type(ids, signer, name):

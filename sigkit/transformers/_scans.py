@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-from sigkit._utils import check_ordered, check_several, printable_path, read_scan
+from sigkit._utils import check_ordered, check_several, printable_path, read_scan, warn
 from sigkit.imaging import ImageError
 
 MAX_SIDE = 100_000
@@ -59,6 +59,17 @@ def check_shape(size, name):
     if not is_pair:
         raise ValueError(f"{name} must be two positive integers up to {MAX_SIDE:,}, rows and columns; found {size!r}.")
     return int(size[0]), int(size[1])
+
+
+def warn_if_turned(canvas_size, image_size):
+    """Warn if the canvas is higher than wide and the image wider than high, or the other way round."""
+    (rows, columns), (height, width) = canvas_size, image_size
+    # A canvas of another shape is legitimate; one that is nearly a square, too.
+    if (rows - columns) * (height - width) < 0 and not 0.9 < rows / columns < 1 / 0.9:
+        warn(
+            f"canvas_size={canvas_size} and image_size={image_size} are (rows, columns): one is higher than wide, the "
+            f"other is not, so most of the canvas would not be seen. Was {canvas_size[::-1]} meant?"
+        )
 
 
 def read_content(scan, max_memory):

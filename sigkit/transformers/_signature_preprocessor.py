@@ -22,7 +22,7 @@ from sigkit.transformers._scan_steps import (
     preprocess_scan,
     state_resolution,
 )
-from sigkit.transformers._scans import check_scans, check_shape
+from sigkit.transformers._scans import check_scans, check_shape, warn_if_turned
 
 _KEPT_BYTES = 2**28
 """How much compressed ink `fit_transform` keeps in memory: that of about 30,000 scans like CEDAR's."""
@@ -294,6 +294,7 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         kept = [FoundInk()] * len(scans)
         if not isinstance(self.canvas_size, str):
             self.canvas_size_ = check_shape(self.canvas_size, "canvas_size")
+            warn_if_turned(self.canvas_size_, image_size)
             return kept
         shapes = [None] * len(scans)
         shared = self._ink_memory(), self._scan_settings(), kept_bytes > 0

@@ -173,7 +173,7 @@ class Fused:
             rows, columns = query[start : start + max_pairs], column[start : start + max_pairs]
             for own_scores, other, own in zip(more, others, features[1:]):
                 own_scores[rows, columns] = other.claim_scores(_safe_indexing(own, rows), classes[columns])
-        combined = self._combine(scores.reshape(-1), more.reshape(len(others), -1))
+        combined = self._combine(scores.reshape(-1), more.reshape(len(others), scores.size))
         return combined.reshape(scores.shape)
 
     def _combine(self, first, others):

@@ -294,12 +294,12 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         """
         check_is_fitted(self)
         fused = self._fused
-        scores = fused.score_claims(fused.features(X), parse_target(writers)[0])
+        scores = fused.score_claims(fused.features(X), parse_target(writers, "writers")[0])
         return np.where(np.isnan(scores), NO_INFORMATION, scores)
 
     def _score_claims(self, X, writers):
         check_is_fitted(self)
-        fused, writers = self._fused, parse_target(writers)[0]
+        fused, writers = self._fused, parse_target(writers, "writers")[0]
         features = fused.features(X)
         return fused.score_claims(features, writers), fused.find_informed(features, writers)
 
