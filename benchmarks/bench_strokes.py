@@ -18,6 +18,7 @@ from sigkit.estimators import StrokeMatcher, WriterDependentSVC
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer, StrokeFeaturizer
 
 N_REFERENCES, N_ITERATIONS, KEPT, NEAR, MATCHED = 12, 6, 0.8, 2.5, 4.0
+RADIUS, PARALLEL, FAR = 3.0, 0.9, (1e-3, 0.3)
 RIDGE, IDENTITY = np.diag([60.0, 60.0, 1e-3]), np.array([[1.0, 0], [0, 1], [0, 0]])
 
 
@@ -29,15 +30,18 @@ def parse_arguments():
 
 
 def as_reference(row):
-    """Return positions around their mean, the double angle, and the darkness, of the points of a signature."""
+    """Return the points of a signature: positions around their mean, double angle, darkness, and straightness."""
     points = row.reshape(-1, 7)
     points = points[points[:, 6] > 0].astype(np.float64)
-    return points[:, :2] - points[:, :2].mean(axis=0), np.arctan2(points[:, 3], points[:, 2]), points[:, 4]
+    positions = points[:, :2] - points[:, :2].mean(axis=0)
+    weight = np.exp(-((positions[:, None] - positions) ** 2).sum(axis=2) / (2 * RADIUS**2))
+    straightness = np.hypot(*(weight @ points[:, 2:4]).T) / weight.sum(axis=1)
+    return positions, np.arctan2(points[:, 3], points[:, 2]), points[:, 4], straightness
 
 
 def compare_one_way(moving, fixed):
-    """Return direction, coverage and pressure of one pair."""
-    (positions, angle, dark), (sites, other_angle, other_dark) = moving, fixed
+    """Return the signals of one pair."""
+    (positions, angle, dark, straight), (sites, other_angle, other_dark, other_straight) = moving, fixed
     tree, moved = cKDTree(sites), positions
     design = np.column_stack([positions, np.ones(len(positions))])
     for _ in range(N_ITERATIONS):
@@ -55,7 +59,11 @@ def compare_one_way(moving, fixed):
         ranks = rankdata(dark[matched]), rankdata(other_dark[nearest[matched]])
         if min(np.ptp(rank) for rank in ranks) > 0:
             pressure = np.corrcoef(*ranks)[0, 1] * matched.mean()
-    return np.array([(near * np.cos(angle + turn - other_angle[nearest])).mean(), near.mean(), pressure])
+    cosine = np.cos(angle + turn - other_angle[nearest])
+    difference = (near * np.abs(straight - other_straight[nearest])).mean()
+    parallel = (near * (cosine > PARALLEL)).mean()
+    straightness = -(difference + FAR[0] * FAR[1]) / (near.mean() + FAR[0])
+    return np.array([(near * cosine).mean(), near.mean(), pressure, parallel, straightness])
 
 
 def seconds(function, repeats):
@@ -99,7 +107,7 @@ def main():
     agreement = matcher.compare(points[query[::4]], points[reference[::4]])
     difference = np.abs(agreement - expected)
     print(
-        f"largest difference of {len(expected)} pairs: direction, coverage, pressure "
+        f"largest difference of {len(expected)} pairs: direction, coverage, pressure, parallel, straightness "
         f"{', '.join(f'{value:.1e}' for value in difference.max(axis=0))}; median {np.median(difference):.0e}; "
         f"pairs beyond 1e-3: {(difference.max(axis=1) > 1e-3).sum()}"
     )

@@ -3,8 +3,8 @@
     python benchmarks/check_photographs.py [--writers N] [--empty N] [--seed N] [--cases NAME ...]
         [--backgrounds NAME ...]
 
-References and negatives are clean scans; queries are photographs of other signatures of the same writers. The network
-is the one that comes with the package. The EERs are global, of skilled and of random forgeries, in percent; "refused"
+References and negatives are clean scans; queries are photographs of other signatures of the same writers. The verifier
+is that of `make_fused_verifier`. The EERs are global, of skilled and of random forgeries, in percent; "refused"
 counts signatures in which no ink was found: they are no trials. The simulation is in `photographs.py`.
 """
 
@@ -16,10 +16,9 @@ import numpy as np
 from photographs import EMPTY_KINDS, photograph
 
 from sigkit.datasets import make_signatures
-from sigkit.estimators import WriterDependentSVC
+from sigkit.estimators import make_fused_verifier
 from sigkit.imaging import ImageError, preprocess_image
 from sigkit.metrics import eer_score
-from sigkit.transformers import SigNetFeaturizer
 
 CANVAS = 765, 1089
 REFERENCES = (0, 1, 2, 6, 7)
@@ -62,12 +61,13 @@ def preprocess(scans, background):
     return np.array(images), usable
 
 
-def error_rates(model, features, target, usable):
+def error_rates(model, images, target, usable):
     """Return the EER of skilled and of random forgeries, in percent."""
-    scores = model.decision_function(features)
+    images, target = images[usable], target[usable]
+    scores = model.decision_function(images)
     columns = np.searchsorted(model.classes_, target[:, 0])
     own = scores[np.arange(len(scores)), columns]
-    genuine, skilled = usable & (target[:, 1] == 0), usable & (target[:, 1] > 0)
+    genuine, skilled = target[:, 1] == 0, target[:, 1] > 0
     others = np.ones(scores.shape, dtype=bool)
     others[np.arange(len(scores)), columns] = False
     random = scores[genuine][others[genuine]]
@@ -86,13 +86,12 @@ def check_signatures(n_writers, seed, cases, backgrounds):
     queries = [scan for scan, skip in zip(scans, is_reference) if not skip]
     references = [scan for scan, keep in zip(scans, is_reference) if keep]
     print(f"{n_writers} drawn writers, {len(REFERENCES)} references, {len(queries)} queries, seed {seed}")
-    network, models = None, {}
+    models = {}
     for background in backgrounds:
         images = preprocess([*references, *clean_others], background)[0]
-        network = network or SigNetFeaturizer(weights="synthetic").fit(images)
         writers = np.concatenate([target[is_reference, 0], others[:, 0]])
-        models[background] = WriterDependentSVC(gamma="auto", dev_writers=sorted(set(others[:, 0])), random_state=0)
-        models[background].fit(network.transform(images), writers)
+        models[background] = make_fused_verifier(dev_writers=sorted(set(others[:, 0])), random_state=0)
+        models[background].fit(images, writers)
     columns = "".join(f"{background:>16s}" for background in backgrounds)
     print(f"{'EER skilled (random), %':26s}{columns}   refused, ms per image ({backgrounds[-1]})")
     for name, kinds in cases.items():
@@ -105,7 +104,7 @@ def check_signatures(n_writers, seed, cases, backgrounds):
             start = time.process_time()
             images, usable = preprocess(taken, background)
             seconds = time.process_time() - start
-            skilled, random = error_rates(model, network.transform(images), target[~is_reference], usable)
+            skilled, random = error_rates(model, images, target[~is_reference], usable)
             line += f"{skilled:8.1f} ({random:4.1f}) "
         print(f"{line}{(~usable).sum():8d}{1000 * seconds / len(taken):8.0f}", flush=True)
 

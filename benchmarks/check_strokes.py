@@ -122,8 +122,8 @@ def check_honesty(points, target, rng):
     first, second = first[differ], second[differ]
     agreement = matcher.compare(points[first], points[second])
     print("\nAUC of genuine with genuine against genuine with forged, different writers:")
-    for name, values in zip(("direction", "coverage", "pressure"), agreement.T):
-        print(f"  {name:10} {roc_auc_score(~is_forged[second], values):.3f}")
+    for name, values in zip(("direction", "coverage", "pressure", "parallel", "straightness"), agreement.T):
+        print(f"  {name:12} {roc_auc_score(~is_forged[second], values):.3f}")
 
 
 def main():

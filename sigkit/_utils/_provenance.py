@@ -129,8 +129,8 @@ def check_metadata(metadata, path):
             )
 
 
-def compare_preprocessing(X, metadata, path):
-    """Warn if images were not preprocessed like the training images of the weights.
+def compare_preprocessing(X, metadata, path, *, trained_further=False):
+    """Compare images with the training images of weights: the size must be the same, the share of ink similar.
 
     Parameters
     ----------
@@ -140,6 +140,18 @@ def compare_preprocessing(X, metadata, path):
         The metadata of the weight file, checked; if they do not describe the preprocessing, nothing is compared.
     path : str or os.PathLike
         The weight file.
+    trained_further : bool, default=False
+        Whether the weights are the start of a training, which may use another size.
+
+    Raises
+    ------
+    ValueError
+        If the weights are used as they are, and the images have another size.
+
+    Warns
+    -----
+    UserWarning
+        If the share of ink differs by more than a factor of three.
 
     Examples
     --------
@@ -152,17 +164,17 @@ def compare_preprocessing(X, metadata, path):
         return
     trained = json.loads(metadata["preprocessing"])
     size, share = trained["image_size"], trained["ink_share"]
-    found = []
-    if size != list(X.shape[1:]):
-        found.append(f"images of {X.shape[1]} x {X.shape[2]} pixels instead of {' x '.join(map(str, size))}")
+    if size != list(X.shape[1:]) and not trained_further:
+        raise ValueError(
+            f"{path}: these weights were trained with images of {size[0]} x {size[1]} pixels; found images of "
+            f"{X.shape[1]} x {X.shape[2]}. Preprocess with image_size=({size[0]}, {size[1]})."
+        )
     given = _ink_share(X)
     if not share / _FACTOR <= given <= share * _FACTOR:
-        found.append(f"ink on {given:.1%} of the pixels instead of about {share:.1%}")
-    if found:
         warn(
-            f"{path}: these weights were trained with images that were preprocessed differently; found "
-            f"{' and '.join(found)}. Features may be poor; preprocess as in training (background removed, ink bright, "
-            "and a canvas_size that gives signatures about the same size)."
+            f"{path}: these weights were trained with images that were preprocessed differently; found ink on "
+            f"{given:.1%} of the pixels instead of about {share:.1%}. Features may be poor; preprocess as in training "
+            "(background removed, ink bright, and a canvas_size that gives signatures about the same size)."
         )
 
 

@@ -3,6 +3,7 @@
 from sigkit.estimators._adversarial_trainers import AdversarialTrainer, EnsembleAdversarialTrainer
 from sigkit.estimators._attack_adapters._black_box_verifier import BlackBoxVerifier
 from sigkit.estimators._attack_adapters._differentiable_verifier import DifferentiableVerifier, NotDifferentiable
+from sigkit.estimators._fusion._make_fused_verifier import make_fused_verifier
 from sigkit.estimators._fusion._verifier_fusion import VerifierFusion
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
 from sigkit.estimators._strokes._stroke_matcher import StrokeMatcher
@@ -23,4 +24,5 @@ __all__ = [
     "StrokeMatcher",
     "VerifierFusion",
     "WriterDependentSVC",
+    "make_fused_verifier",
 ]

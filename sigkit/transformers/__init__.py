@@ -6,4 +6,10 @@ from sigkit.transformers._signature_preprocessor import SignaturePreprocessor
 from sigkit.transformers._signet_featurizer import SigNetFeaturizer
 from sigkit.transformers._strokes._stroke_featurizer import StrokeFeaturizer
 
-__all__ = ["BackgroundRemover", "CLBPFeaturizer", "SigNetFeaturizer", "SignaturePreprocessor", "StrokeFeaturizer"]
+__all__ = [
+    "BackgroundRemover",
+    "CLBPFeaturizer",
+    "SigNetFeaturizer",
+    "SignaturePreprocessor",
+    "StrokeFeaturizer",
+]

@@ -215,7 +215,7 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         ----------
         X : array-like of shape (n_samples, height, width)
             Preprocessed signatures, uint8 or values from 0 to 255. With `weights`, their shape and their share of ink
-            are checked.
+            are compared with those of their training.
         y : array-like of shape (n_samples,) or (n_samples, 2), default=None
             Writer ids, or rows `[writer, forgery]`. Ignored with `weights`, and without epochs.
 
@@ -363,13 +363,13 @@ class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         if self.initial_weights is None:
             check_size(X, network_without_weights(self.architecture), self.architecture)
             return build_network(self.architecture, seed=seed), self.architecture
-        network, metadata = self._load_network(X, self.initial_weights)
+        network, metadata = self._load_network(X, self.initial_weights, trained_further=True)
         return network, metadata["architecture"]
 
-    def _load_network(self, X, weights):
+    def _load_network(self, X, weights, *, trained_further=False):
         network, metadata = load_network(weights, self.architecture)
         check_size(X, network, metadata["architecture"])
-        compare_preprocessing(X, metadata, weights)
+        compare_preprocessing(X, metadata, weights, trained_further=trained_further)
         return network, metadata
 
     def _train(self, X, y, training, network, architecture, *, seed, device):

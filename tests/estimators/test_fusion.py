@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from sigkit.datasets import make_signatures
-from sigkit.estimators import StrokeMatcher, VerifierFusion, WriterDependentSVC
+from sigkit.estimators import StrokeMatcher, VerifierFusion, WriterDependentSVC, make_fused_verifier
 from sigkit.estimators._fusion._combination import Combination, learn_combination
 from sigkit.metrics import verification_scorer
 from sigkit.model_selection import WriterSplit
@@ -55,10 +55,10 @@ def test_scores_are_bounded_sums(images, parts, fitted):
     queries = images[0][parts[1]]
     svm, strokes = (one.decision_function(queries) for one in fitted.verifiers_)
     scores = fitted.decision_function(queries)
-    assert fitted.weights_.tolist() == [1, 0.3]
+    assert fitted.weights_.tolist() == [1, 0.5]
     matched = svm >= -0.5
     assert 0 < matched.sum() < matched.size
-    np.testing.assert_allclose(scores, svm + 0.3 * np.where(matched, np.clip(strokes, -2, 1), -2))
+    np.testing.assert_allclose(scores, svm + 0.5 * np.where(matched, np.clip(strokes, -2, 2), -2))
     assert fitted.count_matched(queries).tolist() == matched.sum(axis=1).tolist()
     claimed = images[1][parts[1], 0]
     own = scores[np.arange(len(queries)), claimed - 5]
@@ -89,7 +89,7 @@ def test_weights_are_learned_from_development_writers_alone(images, parts):
     assert again.intercept_ == learned.intercept_
     with pytest.warns(UserWarning, match="needs forgeries of at least four development writers"):
         model = make(weights="learned").fit(X[y[:, 1] == 0], y[y[:, 1] == 0])
-    assert model.weights_.tolist() == [1, 0.3]
+    assert model.weights_.tolist() == [1, 0.5]
 
 
 def test_learned_weights_separate():
@@ -202,13 +202,13 @@ def test_weights_are_learned_without_writers_of_one_signature(images, parts):
     X, y = images[0][parts[0]], images[1][parts[0]].copy()
     has_one = (y[:, 0] == 4) & (y[:, 1] == 0) & (np.cumsum(y[:, 0] == 4) > 1)
     with pytest.warns(UserWarning, match="who have two genuine signatures"):
-        assert make(weights="learned").fit(X[~has_one], y[~has_one]).weights_.tolist() == [1, 0.3]
+        assert make(weights="learned").fit(X[~has_one], y[~has_one]).weights_.tolist() == [1, 0.5]
 
 
 def test_weights_without_claims_within_reach(images, parts):
     with pytest.warns(UserWarning, match=r"does not separate the claims .* reach=50"):
         model = make(weights="learned", reach=50).fit(images[0][parts[0]], images[1][parts[0]])
-    assert model.weights_.tolist() == [1, 0.3]
+    assert model.weights_.tolist() == [1, 0.5]
 
 
 def test_claims_are_parsed_as_those_of_the_verifiers(images, parts, fitted):
@@ -217,3 +217,19 @@ def test_claims_are_parsed_as_those_of_the_verifiers(images, parts, fitted):
     assert fitted.claim_scores(queries, target).tolist() == scores.tolist()
     with pytest.raises(ValueError, match="no fixed order"):
         fitted.claim_scores(queries[:2], {5, 6})
+
+
+def test_the_recommended_verifier(tmp_path):
+    scans, target = make_signatures(n_writers=4, n_genuine=5, n_skilled=2, random_state=5)
+    images = SignaturePreprocessor(canvas_size=(765, 1089)).fit_transform(scans)
+    is_reference = np.tile(np.arange(7) < 4, 4)
+    fused = make_fused_verifier(dev_writers=[1, 2], memory=tmp_path, random_state=0).set_params(svm__svc__C=2.0)
+    fused.fit(images[is_reference], target[is_reference])
+    assert fused.classes_.tolist() == [3, 4]
+    assert fused.named_verifiers_["svm"]["svc"].C == 2.0
+    queries, claims = images[~is_reference][-6:], target[~is_reference][-6:]
+    scores = fused.claim_scores(queries, claims[:, 0])
+    assert scores[claims[:, 1] == 0].mean() > scores[claims[:, 1] == 1].mean() + 0.3
+    assert {path.name for path in (tmp_path / "sigkit").iterdir()} == {"features", "strokes"}
+    again = clone(fused).fit(images[is_reference], target[is_reference])
+    assert np.array_equal(again.claim_scores(queries, claims[:, 0]), scores)

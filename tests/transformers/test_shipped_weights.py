@@ -62,9 +62,19 @@ def test_features_are_cached(images, tmp_path, monkeypatch):
 
 def test_other_preprocessing_is_warned_of_by_name(images):
     with pytest.warns(UserWarning, match="^synthetic: these weights were trained with images that were preprocessed"):
-        SigNetFeaturizer(weights="synthetic").fit(images[:, 10:-10, 11:-11])
+        SigNetFeaturizer(weights="synthetic").fit(np.maximum(images, 9))
     with pytest.raises(FileNotFoundError, match=r"no file 'sythetic'.*'synthetic'"):
         SigNetFeaturizer(weights="sythetic").fit(images)
+
+
+@pytest.mark.parametrize("size", [(340, 484), (150, 220), (170, 241)])
+def test_images_of_another_resolution_are_an_error_that_names_both(images, size):
+    resized = np.resize(images, (len(images), *size))
+    found = f"synthetic: .* images of 170 x 242 pixels; found images of {size[0]} x {size[1]}"
+    learner = MetaLearnedVerifier(weights="synthetic", n_references=1, training=MetaTraining(epochs=0))
+    for estimator in (SigNetFeaturizer(weights="synthetic"), learner):
+        with pytest.raises(ValueError, match=found):
+            estimator.fit(resized, np.arange(len(resized)))
 
 
 def test_a_meta_learner_can_start_from_the_weights_in_the_package(signatures, images):

@@ -1,6 +1,7 @@
 """Points on strokes: thinning, measurement, and the transformer."""
 
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -128,3 +129,24 @@ def test_in_a_pipeline():
 def test_images_that_cannot_be_measured(images, message):
     with pytest.raises(ValueError, match=message):
         measure_strokes(images)
+
+
+def test_points_are_cached_by_image(images, tmp_path, monkeypatch):
+    measured = []
+
+    def measure(batch, n_points):
+        measured.append(len(batch))
+        return measure_strokes(batch, n_points)
+
+    monkeypatch.setattr(sys.modules[StrokeFeaturizer.__module__], "measure_strokes", measure)
+    expected = StrokeFeaturizer().fit_transform(images)
+    first = StrokeFeaturizer(memory=tmp_path).fit_transform(images[:4])
+    again = StrokeFeaturizer(memory=tmp_path).fit_transform(images)
+    assert measured == [len(images), 4, len(images) - 4]
+    assert np.array_equal(first, expected[:4])
+    assert np.array_equal(again, expected)
+    assert StrokeFeaturizer(n_points=20, memory=tmp_path).fit_transform(images[:1]).shape == (1, 140)
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(ValueError, match="is a file"):
+        StrokeFeaturizer(memory=file).fit(images)

@@ -49,7 +49,7 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         Names and verifiers, the most reliable against random forgeries first. Each has `enroll`, `remove`,
         `claim_scores`, `decision_function`, `verify` and `classes_`.
     weights : "learned", array-like of shape (n_verifiers,) or None, default=None
-        The weights of the scores. None: 1 for the first verifier, and 0.3 for each other one. "learned": by logistic
+        The weights of the scores. None: 1 for the first verifier, and 0.5 for each other one. "learned": by logistic
         regression on claims of the development writers; the first weight is 1. It needs skilled forgeries of at least
         four development writers who have two genuine signatures; without them, or if the first verifier does not
         separate the claims within `reach`, the weights are those of None, with a warning.
@@ -58,9 +58,9 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         parameter.
     reach : float, default=-0.5
         The lowest score of the first verifier for which the others are asked. Minus infinity asks them about all.
-    bounds : tuple of (float, float), default=(-2.0, 1.0)
+    bounds : tuple of (float, float), default=(-2.0, 2.0)
         Bounds of the scores of the others. By default from three standard deviations below the agreement of the
-        references to this agreement, for a `StrokeMatcher`.
+        references to one above it, for a `StrokeMatcher`.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws in the learning of weights.
 
@@ -120,7 +120,7 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, verifiers, *, weights=None, dev_writers=None, reach=-0.5, bounds=(-2.0, 1.0), random_state=None):
+    def __init__(self, verifiers, *, weights=None, dev_writers=None, reach=-0.5, bounds=(-2.0, 2.0), random_state=None):
         self.verifiers = verifiers
         self.weights = weights
         self.dev_writers = dev_writers

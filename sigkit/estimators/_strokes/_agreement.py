@@ -1,16 +1,22 @@
-"""Agreement of the strokes of two signatures: direction, coverage and pressure."""
+"""Agreement of the strokes of two signatures, by several signals."""
 
 import numpy as np
 
 from sigkit.estimators._strokes._align import align
 from sigkit.estimators._strokes._neighbor_map import NeighborMaps
 
-SIGNALS = ("direction", "coverage", "pressure")
+SIGNALS = ("direction", "coverage", "pressure", "parallel", "straightness")
 
 NEAR, MATCHED = 2.5, 4.0
 """Pixels of an image of 170 rows: the scale of nearness, and the distance up to which ink is compared."""
 
+PARALLEL = 0.9
+"""The least cosine of twice the angle between strokes that count as parallel: 13 degrees."""
+
 _LEAST_MATCHED = 10
+_FAR = 1e-3, 0.3
+"""Straightness where no point is near: a share of the points that differs by so much."""
+
 _BATCH = 64
 
 
@@ -26,8 +32,8 @@ def compare_points(points, first, second):
 
     Returns
     -------
-    ndarray of shape (n_pairs, 3)
-        Agreement of direction, coverage and pressure; each between -2 and 2.
+    ndarray of shape (n_pairs, 5)
+        The signals, in the order of `SIGNALS`; each between -2 and 2.
     """
     maps = NeighborMaps(points.maps, points.sites)
     agreement = np.empty((len(first), len(SIGNALS)))
@@ -47,15 +53,20 @@ def _compare(points, maps, moving, fixed):
     other_cos, other_sin = points.cos.reshape(-1).take(nearest), points.sin.reshape(-1).take(nearest)
     # Twice the angle by which the affine map turns, about the closest rotation.
     turn = 2 * np.arctan2(affine[:, 0, 1] - affine[:, 1, 0], affine[:, 0, 0] + affine[:, 1, 1])
-    along = (near * (cos * other_cos + sin * other_sin)).sum(axis=1)
-    across = (near * (sin * other_cos - cos * other_sin)).sum(axis=1)
-    direction = (np.cos(turn) * along - np.sin(turn) * across) / n_present
+    along, across = cos * other_cos + sin * other_sin, sin * other_cos - cos * other_sin
+    cosine = np.cos(turn)[:, None] * along - np.sin(turn)[:, None] * across
+    coverage = near.sum(axis=1) / n_present
+    direction = (near * cosine).sum(axis=1) / n_present
+    parallel = (near * (cosine > PARALLEL)).sum(axis=1) / n_present
     matched = distance < MATCHED
     n_matched = matched.sum(axis=1)
     other_darkness = points.darkness.reshape(-1).take(nearest)
     correlation = _rank_correlation(points.darkness[moving], other_darkness, matched, n_matched)
     pressure = np.where(n_matched > _LEAST_MATCHED, correlation * n_matched / n_present, 0.0)
-    return np.stack([direction, near.sum(axis=1) / n_present, pressure], axis=1)
+    difference = np.abs(points.straightness[moving] - points.straightness.reshape(-1).take(nearest))
+    differing = (near * difference).sum(axis=1) / n_present
+    straightness = -(differing + _FAR[0] * _FAR[1]) / (coverage + _FAR[0])
+    return np.stack([direction, coverage, pressure, parallel, straightness], axis=1)
 
 
 def _rank_correlation(values, others, matched, n_matched):

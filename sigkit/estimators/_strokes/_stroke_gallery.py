@@ -91,9 +91,9 @@ class StrokeGallery(EnrolledChecks):
 
         Returns
         -------
-        ndarray of shape (n_claims, 3)
-            Direction, coverage and pressure, in standard deviations from the mean of the writer's references; NaN if
-            the writer has no information.
+        ndarray of shape (n_claims, 5)
+            The signals, in standard deviations from the mean of the writer's references; NaN if the writer has no
+            information.
         """
         signals = np.full((len(rows), len(SIGNALS)), np.nan)
         usable = [claim for claim, writer in enumerate(writers) if self.known[writer] is not None]

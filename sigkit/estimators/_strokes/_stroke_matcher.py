@@ -15,26 +15,37 @@ from sigkit.estimators._strokes._stroke_points import StrokePoints
 from sigkit.estimators._strokes._writer_strokes import Typical, measure_typical
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
 
-_TYPICAL = Typical(np.array([0.84, 1.46, 0.44]), np.array([0.21, 0.10, 0.27]))
+_TYPICAL = Typical(
+    mean=np.array([0.84, 1.46, 0.44, 0.69, -0.30]),
+    spread=np.array([0.21, 0.10, 0.27, 0.18, 0.06]),
+    between=np.array([0.26, 0.14, 0.17, 0.21, 0.09]),
+)
 """Without development writers: the first ten writers of CEDAR."""
 
-_DIRECTION, _PRESSURE = SIGNALS.index("direction"), SIGNALS.index("pressure")
+_N_TYPICAL = 8
+"""Signatures of a development writer that are compared with each other: the time grows with the square."""
+
+_SCORED = [SIGNALS.index(name) for name in ("direction", "pressure", "parallel", "straightness")]
 
 
 class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
-    """Verify signatures by the direction and the pressure of their strokes, without training.
+    """Verify signatures by the direction, the curves and the pressure of their strokes, without training.
 
     Forgers copy the outline of a signature; the direction of its strokes, and where they are dark, is harder to copy.
     The points of a query are moved onto those of each reference by an affine map, which is fitted to the nearest four
-    fifths of the matches of points, six times, and pulled to the identity. At matched points three signals are
+    fifths of the matches of points, six times, and pulled to the identity. At matched points five signals are
     computed, in both ways, and added:
 
     - direction: the mean cosine of twice the angle between the strokes, weighted by nearness;
     - coverage: the mean nearness, :math:`\\exp(-d^2 / 12.5)` at a distance of d pixels;
-    - pressure: the rank correlation of the darkness of the ink at matches of less than 4 pixels, times their share.
+    - pressure: the rank correlation of the darkness of the ink at matches of less than 4 pixels, times their share;
+    - parallel: the share of the points whose stroke has the direction of the other to within 13 degrees, weighted by
+      nearness;
+    - straightness: minus the mean difference of how straight the strokes are around the points, weighted by nearness.
 
     The three best references count, signal by signal. Each signal is standardized by the writer's references, which are
-    left out one by one and compared with the others. The score is the mean of direction and pressure, plus `allowance`.
+    left out one by one and compared with the others. The score is the mean of all signals but coverage, plus
+    `allowance`.
 
     Parameters
     ----------
@@ -42,8 +53,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
         The standard deviations by which a query may agree less than the references agree with each other; 0 is the
         score of such a query.
     dev_writers : iterable of writer ids or None, default=None
-        The development writers, who are not enrolled. The typical agreement of their signatures replaces that of
-        writers with one or two references.
+        The development writers, who are not enrolled. The agreement of their signatures is what is typical.
 
     Attributes
     ----------
@@ -63,9 +73,12 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
     -----
     References without ink, and copies of another reference of the writer, are left out. Writers without a reference
     that has ink are named in a warning, or in an error if there are no others; they, and queries without ink, have the
-    score -10.0 and are rejected. With one reference, mean and spread of the agreement are the typical ones: those of
-    the development writers, or of ten writers of CEDAR if no development writer has three distinct signatures. With two
-    references the spread is the typical one, and the mean is half-way between the typical one and theirs.
+    score -10.0 and are rejected.
+
+    Few references do not show how well the signatures of a writer agree. Their mean and variance are averaged with
+    those of the development writers, or of ten writers of CEDAR if no development writer has three distinct signatures:
+    the typical mean counts as one observation more, the typical variance as six. The variance includes the uncertainty
+    of the mean, so a query is judged less strictly where there are few references.
 
     Nearest points are exact. A reference has a map of the nearest point on the grid of pixels, which is computed at
     enrollment. Where it is not unique within a pixel, the points of its corners are compared, and then the neighbors of
@@ -126,7 +139,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
             X, has_ink, writers = self._check_genuine(X, y, reset=True)
             is_dev = development_rows(writers, self.dev_writers)
             names = np.unique(writers[is_dev]).tolist()
-            drawn = (distinct_rows(X[(writers == writer) & has_ink]) for writer in names)
+            drawn = (distinct_rows(X[(writers == writer) & has_ink])[:_N_TYPICAL] for writer in names)
             typical = measure_typical((StrokePoints.from_rows(own) for own in drawn if len(own) > 1), _TYPICAL)
             gallery = StrokeGallery(np.unique(writers)[:0], {}, frozenset(names), typical)
             self._enrolled = gallery.with_references(X[~is_dev], has_ink[~is_dev], writers[~is_dev])
@@ -173,9 +186,9 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_queries, 3)
-            Direction, coverage and pressure, in standard deviations from the mean of the references; NaN where the
-            query or the references have no ink.
+        ndarray of shape (n_queries, 5)
+            Direction, coverage, pressure, parallel and straightness, in standard deviations from the mean of the
+            references; NaN where the query or the references have no ink.
 
         Raises
         ------
@@ -208,9 +221,9 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_pairs, 3)
-            Direction, coverage and pressure: the agreement of both ways, each from -2 to 2; NaN where a signature has
-            no ink.
+        ndarray of shape (n_pairs, 5)
+            Direction, coverage, pressure, parallel and straightness: the agreement of both ways, each from -2 to 2; NaN
+            where a signature has no ink.
 
         Raises
         ------
@@ -247,7 +260,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
         return gallery.classes, scores
 
     def _combine(self, signals):
-        return (signals[:, _DIRECTION] + signals[:, _PRESSURE]) / 2 + self.allowance
+        return signals[:, _SCORED].mean(axis=1) + self.allowance
 
     def _check_genuine(self, X, y, *, reset):
         """Validate training data and return the genuine signatures, whether they have ink, and their writers."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sigkit.estimators._strokes._neighbor_map import MARGIN, NeighborMap
+from sigkit.estimators._strokes._straightness import measure_straightness
 
 N_CHANNELS = 7
 
@@ -27,6 +28,8 @@ class StrokePoints:
         The side of a pixel.
     cos, sin, darkness : ndarray of shape (n_signatures, n_points), dtype float32
         The direction of the stroke, by cosine and sine of its double angle, and the darkness of its ink.
+    straightness : ndarray of shape (n_signatures, n_points)
+        How straight the strokes are around each point; 0 for absent points.
     n_present : ndarray of shape (n_signatures,), dtype int
         The number of points; at least 1.
     maps : ndarray of shape (n_signatures,), dtype object
@@ -40,6 +43,7 @@ class StrokePoints:
     cos: np.ndarray
     sin: np.ndarray
     darkness: np.ndarray
+    straightness: np.ndarray
     n_present: np.ndarray
     maps: np.ndarray
 
@@ -66,6 +70,10 @@ class StrokePoints:
         is_present = side > 0
         n_present, pixel = is_present.sum(axis=1), side[:, 0].astype(np.float64)
         nodes, origins, maps = [], [], np.empty(len(X), dtype=object)
+        straightness = np.zeros(x.shape)
+        for number, last in enumerate(n_present):
+            own = (values[number, :last] for values in (x, y, cos, sin))
+            straightness[number, :last] = measure_straightness(*own)
         for number, positions in enumerate(np.stack([x, y], axis=1) / pixel[:, None, None]):
             present = np.rint(positions[:, : n_present[number]]).astype(np.int64)
             origin = present.min(axis=1, keepdims=True) - MARGIN
@@ -82,7 +90,7 @@ class StrokePoints:
         centered = sites * pixel[:, None, None] - center[:, :, None]
         design = np.concatenate([centered, np.ones((len(X), 1, n_points))], axis=1)
         cos, sin, darkness = (np.ascontiguousarray(values) for values in (cos, sin, darkness))
-        return cls(design, sites, center, pixel, cos, sin, darkness, n_present, maps)
+        return cls(design, sites, center, pixel, cos, sin, darkness, straightness, n_present, maps)
 
     def take(self, rows):
         """Return the points of some signatures.

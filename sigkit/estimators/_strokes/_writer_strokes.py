@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sigkit.estimators._strokes._agreement import compare_points
+from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
 from sigkit.estimators._strokes._stroke_points import StrokePoints
 
 N_BEST = 3
@@ -12,6 +12,8 @@ N_BEST = 3
 
 _LEAST_SPREAD = 0.03
 _FEW = 3
+_N_TYPICAL_MEAN, _N_TYPICAL_SPREAD = 1, 6
+"""As how many references what is typical counts."""
 
 
 class Typical(NamedTuple):
@@ -19,12 +21,15 @@ class Typical(NamedTuple):
 
     Parameters
     ----------
-    mean, spread : ndarray of shape (3,)
-        Mean and standard deviation of direction, coverage and pressure.
+    mean, spread : ndarray of shape (n_signals,)
+        Mean and standard deviation of each signal between signatures of one writer.
+    between : ndarray of shape (n_signals,)
+        Standard deviation of the means of writers.
     """
 
     mean: np.ndarray
     spread: np.ndarray
+    between: np.ndarray
 
 
 class WriterStrokes(NamedTuple):
@@ -34,7 +39,7 @@ class WriterStrokes(NamedTuple):
     ----------
     points : StrokePoints
         The references: those with ink, each once.
-    mean, spread : ndarray of shape (3,)
+    mean, spread : ndarray of shape (n_signals,)
         The agreement of a genuine signature with the references, and the divisor of differences from it.
     """
 
@@ -48,12 +53,12 @@ def best_agreement(agreement):
 
     Parameters
     ----------
-    agreement : ndarray of shape (..., n_references, 3)
+    agreement : ndarray of shape (..., n_references, n_signals)
         Agreement with each reference; minus infinity for a reference that is left out.
 
     Returns
     -------
-    ndarray of shape (..., 3)
+    ndarray of shape (..., n_signals)
         The means of the best three, or of all if there are fewer.
     """
     best = np.sort(agreement, axis=-2)[..., -N_BEST:, :]
@@ -71,11 +76,11 @@ def compare_all(points):
 
     Returns
     -------
-    ndarray of shape (n_references, n_references, 3)
+    ndarray of shape (n_references, n_references, n_signals)
         The agreement; minus infinity on the diagonal.
     """
     first, second = np.triu_indices(len(points), k=1)
-    agreement = np.full((len(points), len(points), 3), -np.inf)
+    agreement = np.full((len(points), len(points), len(SIGNALS)), -np.inf)
     agreement[first, second] = agreement[second, first] = compare_points(points, first, second)
     return agreement
 
@@ -93,21 +98,25 @@ def measure_typical(writers, default):
     Returns
     -------
     Typical
-        The averages over writers. A single pair has no spread, so the spread is that of writers with three signatures.
+        The averages over writers, and the standard deviation between them. A single pair has no spread, so the spread
+        is that of writers with three signatures. The standard deviation between writers needs three of them.
     """
     pairs = [compare_all(points)[np.triu_indices(len(points), k=1)] for points in writers]
     spreads = [one.std(axis=0) for one in pairs if len(one) > 1]
     if not spreads:
         return default
-    return Typical(np.mean([one.mean(axis=0) for one in pairs], axis=0), np.mean(spreads, axis=0))
+    means = [one.mean(axis=0) for one in pairs]
+    between = np.std(means, axis=0) if len(means) >= _FEW else default.between
+    return Typical(np.mean(means, axis=0), np.maximum(np.mean(spreads, axis=0), _LEAST_SPREAD), between)
 
 
 def enroll_strokes(points, typical):
     """Enroll a writer.
 
-    The references are left out one by one, and each is compared with the others. With one or two references, that
-    cannot be measured well: the typical spread replaces that of the writer. The mean is the typical one for one
-    reference, and half of it for two.
+    The references are left out one by one, and each is compared with the others: n references give about n - 1
+    observations. The mean is that of the observations and of what is typical, which counts as one more. The variance
+    is that of the observations and the typical one, which counts as six, plus the uncertainty of the mean: the variance
+    between writers, divided by the number of observations plus one.
 
     Parameters
     ----------
@@ -121,10 +130,11 @@ def enroll_strokes(points, typical):
     WriterStrokes
         The writer.
     """
-    if len(points) == 1:
-        return WriterStrokes(points, typical.mean, typical.spread + _LEAST_SPREAD)
-    left_out = best_agreement(compare_all(points))
-    mean, spread = left_out.mean(axis=0), left_out.std(axis=0)
-    if len(points) < _FEW:
-        mean, spread = (mean + typical.mean) / 2, typical.spread
-    return WriterStrokes(points, mean, spread + _LEAST_SPREAD)
+    n_observed, mean, variance = len(points) - 1, 0.0, 0.0
+    if n_observed:
+        left_out = best_agreement(compare_all(points))
+        mean, variance = left_out.mean(axis=0), left_out.var(axis=0)
+    mean = (n_observed * mean + _N_TYPICAL_MEAN * typical.mean) / (n_observed + _N_TYPICAL_MEAN)
+    variance = (n_observed * variance + _N_TYPICAL_SPREAD * typical.spread**2) / (n_observed + _N_TYPICAL_SPREAD)
+    variance += typical.between**2 / (n_observed + 1)
+    return WriterStrokes(points, mean, np.sqrt(variance))

@@ -1,14 +1,19 @@
 """Points on the strokes of signatures, as features."""
 
+import os
 from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sigkit._utils import check_images
 from sigkit.imaging import STROKE_CHANNELS, measure_strokes
+from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
+
+_BATCH = 256
+"""Images that are measured at once: it bounds the memory."""
 
 
 class StrokeFeaturizer(TransformerMixin, BaseEstimator):
@@ -22,6 +27,9 @@ class StrokeFeaturizer(TransformerMixin, BaseEstimator):
     ----------
     n_points : int, default=260
         The largest number of points of an image. Skeletons of signatures of 170 x 242 pixels have 160 to 450 pixels.
+    memory : str, os.PathLike, joblib.Memory or None, default=None
+        Folder in which the points of each image are cached, by its content. If it cannot be written later, one warning
+        names it.
 
     Attributes
     ----------
@@ -54,10 +62,12 @@ class StrokeFeaturizer(TransformerMixin, BaseEstimator):
 
     _parameter_constraints: dict = {  # noqa: RUF012
         "n_points": [Interval(Integral, 1, 16_000, closed="both")],
+        "memory": [str, os.PathLike, HasMethods(["cache"]), None],
     }
 
-    def __init__(self, n_points=260):
+    def __init__(self, n_points=260, *, memory=None):
         self.n_points = n_points
+        self.memory = memory
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -78,9 +88,12 @@ class StrokeFeaturizer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the images are not valid.
+            If the images are not valid, or `memory` is a file.
+        OSError
+            If the folder of `memory` cannot be made.
         """
         check_images(self, X, reset=True)
+        make_memory(self.memory)
         return self
 
     def transform(self, X):
@@ -102,7 +115,22 @@ class StrokeFeaturizer(TransformerMixin, BaseEstimator):
             If the images have another shape than in `fit`, or values outside 0 to 255.
         """
         check_is_fitted(self)
-        return measure_strokes(check_images(self, X, reset=False), self.n_points).reshape(len(X), -1)
+        X = check_images(self, X, reset=False)
+        memory = ImageMemory(self.memory, "strokes", self.n_points)
+        points, unknown = np.empty((len(X), len(STROKE_CHANNELS) * self.n_points), dtype=np.float32), []
+        for row, image in enumerate(X):
+            cached = (memory.get(image) or {}).get("points")
+            if cached is None or cached.shape != points.shape[1:] or cached.dtype != points.dtype:
+                unknown.append(row)
+            else:
+                points[row] = cached
+        for first in range(0, len(unknown), _BATCH):
+            rows = unknown[first : first + _BATCH]
+            points[rows] = measure_strokes(X[rows], self.n_points).reshape(len(rows), -1)
+            for row in rows:
+                memory.put(X[row], points=points[row])
+        warn_if_not_kept(self.memory, [memory.problem])
+        return points
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the features.
