@@ -73,7 +73,7 @@ class TestCrossValidation:
                 cross_validate(WriterDependentSVC(gamma=0.05), X, y, **options)
         rows = (y[:, 0] == 4) | (y[:, 0] == 6)
         with (
-            pytest.warns(UndefinedMetricWarning, match="4 forgeries claim writers who are not enrolled .*: 6"),
+            pytest.warns(UndefinedMetricWarning, match="4 forgeries claim writers who are not enrolled, .*: 6"),
             pytest.warns(UndefinedMetricWarning, match="3 of 4 enrolled writers have no query in this fold: 1, 2, 3"),
             pytest.warns(UndefinedMetricWarning, match="3 of 4 writers have no genuine trials"),
         ):
