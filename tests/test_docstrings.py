@@ -19,6 +19,8 @@ ROOMS = (
     "transformers",
     "_utils",
 )
+# Methods that scikit-learn makes, with its own docstrings.
+REQUESTS = ("set_fit_request", "set_score_request")
 # A summary starts on the line of the quotes, and a single line without "See Also" may be enough.
 IGNORED = {"ES01", "SA01", "GL01", "GL08", "YD01"}
 
@@ -31,7 +33,9 @@ def public_names():
             if inspect.isclass(thing) or inspect.isfunction(thing):
                 yield f"sigkit.{room}.{name}"
             for method in vars(thing) if inspect.isclass(thing) else ():
-                if inspect.isfunction(getattr(thing, method)) and not method.startswith(("_", "set_score_request")):
+                if inspect.isfunction(getattr(thing, method)) and not method.startswith(
+                    ("_", "set_score_request", "set_fit_request")
+                ):
                     yield f"sigkit.{room}.{name}.{method}"
 
 

@@ -104,7 +104,7 @@ class VerifierMixin:
         """
         return _finite(self._score_claims(X, writers)[0])
 
-    def verify(self, X, writers, threshold=0.0):
+    def verify(self, X, writers, threshold=None):
         """Accept or reject each query as the writer it claims to be.
 
         Parameters
@@ -113,9 +113,10 @@ class VerifierMixin:
             Queries, as in `fit`.
         writers : array-like of shape (n_queries,)
             The claimed writer of each query.
-        threshold : float or mapping of writer id to float, default=0.0
-            The lowest accepted score: one for all, or a user-specific threshold for each writer. Choose it on
-            other signatures than those it is applied to. Infinity rejects all queries; minus infinity is an error.
+        threshold : float, mapping of writer id to float or None, default=None
+            The lowest accepted score: one for all, or a user-specific threshold for each writer. None: `threshold_`.
+            Choose it on other signatures than those it is applied to, for example by `OperatingPointVerifier`.
+            Infinity rejects all queries; minus infinity is an error.
 
         Returns
         -------
@@ -128,6 +129,9 @@ class VerifierMixin:
         ValueError
             If a claimed writer was never enrolled or has no threshold, or if a threshold is not valid.
         """
+        if threshold is None:
+            check_is_fitted(self)
+            threshold = self.threshold_
         if hasattr(threshold, "items"):
             known, claimed = thresholds_of_writers(threshold), parse_target(writers, "writers")[0].tolist()
             lacking = sorted({writer for writer in claimed if np.isnan(known.get(writer, np.nan))})
@@ -214,6 +218,10 @@ class VerifierMixin:
         enrolled = self._enrolled
         enrolled.check_any()
         return enrolled
+
+    @property
+    def threshold_(self):
+        return 0.0
 
     @property
     def classes_(self):

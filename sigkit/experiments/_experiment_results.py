@@ -14,6 +14,9 @@ LABELS = {
     "far_random": "FAR random",
     "far_simple": "FAR simple",
     "far_skilled": "FAR skilled",
+    "frr_at_far_0.01": "FRR at FAR 1 %",
+    "frr_at_far_0.001": "FRR at FAR 0.1 %",
+    "frr_at_far_0.0001": "FRR at FAR 0.01 %",
     "eer": "EER",
     "eer_writer": "EER, user-specific thresholds",
     "eer_sigver": "EER, method 'sigver'",
@@ -29,7 +32,8 @@ class ExperimentResults:  # numpydoc ignore=PR01
     Attributes
     ----------
     metrics : dict of str to ndarray of shape (n_splits,)
-        "frr", "far_random", "far_simple" and "far_skilled" at the threshold; "eer" and "eer_writer" (with user-specific
+        "frr", "far_random", "far_simple" and "far_skilled" at the threshold; "frr_at_far_0.01" and the like, the FRR at
+        a FAR of skilled forgeries, if a split has enough of them; "eer" and "eer_writer" (with user-specific
         thresholds) of skilled forgeries, and both by the method "sigver" as "eer_sigver" and "eer_writer_sigver";
         "mean_auc". Metrics for which a split has no trials are left out.
     fit_time, score_time : ndarray of shape (n_splits,)

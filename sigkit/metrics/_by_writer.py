@@ -41,18 +41,11 @@ class _WriterErrors:
 def _errors_of_writers(trials: _Trials, kind: str, method: str) -> _WriterErrors:
     """Find the equal error point of each writer, and warn about writers without genuine trials or forgeries."""
     chosen = trials.select(trials.require_genuine() | trials.require_forgeries(kind))
-    if chosen.writer is None:
-        raise ValueError(
-            "User-specific thresholds need the claimed writer of each score. Pass writers, or rows [writer, forgery] "
-            "as y_true, or use one global threshold."
-        )
-    # One sort groups the trials of all writers. A mask per writer would take n_writers passes over all trials.
-    order = np.argsort(chosen.writer, kind="stable")
-    ends = np.cumsum(np.bincount(chosen.writer, minlength=len(chosen.writers)))
+    groups = _rows_of_writers(chosen)
     # Rows in the order of the fields of _WriterErrors; threshold and area are undefined until computed.
     totals = np.zeros((6, len(chosen.writers)))
     totals[[0, 5]] = np.nan
-    for writer, rows in enumerate(np.split(order, ends[:-1])):
+    for writer, rows in enumerate(groups):
         genuine = chosen.genuine[rows]
         if not genuine.any() or genuine.all():
             continue
@@ -65,6 +58,19 @@ def _errors_of_writers(trials: _Trials, kind: str, method: str) -> _WriterErrors
         chosen.writers[errors.n_genuine == 0], len(chosen.writers), kind if trials.has_kinds else "all"
     )
     return errors
+
+
+def _rows_of_writers(trials: _Trials) -> list[np.ndarray]:
+    """Group the trials by claimed writer, in the order of `trials.writers`, or raise if the writers are not known."""
+    if trials.writer is None:
+        raise ValueError(
+            "User-specific thresholds need the claimed writer of each score. Pass writers, or rows [writer, forgery] "
+            "as y_true, or use one global threshold."
+        )
+    # One sort groups the trials of all writers. A mask per writer would take n_writers passes over all trials.
+    order = np.argsort(trials.writer, kind="stable")
+    ends = np.cumsum(np.bincount(trials.writer, minlength=len(trials.writers)))
+    return np.split(order, ends[:-1])
 
 
 def _align_thresholds(threshold: object, trials: _Trials) -> float | np.ndarray:
@@ -107,6 +113,16 @@ def _threshold_of_trials(trials: _Trials, threshold: object) -> float | np.ndarr
     """Return the threshold of every trial: a float for all, or an array with that of each trial's writer."""
     values = _align_thresholds(threshold, trials)
     return values if isinstance(values, float) else values[trials.writer]
+
+
+def _check_user_specific(user_specific: object) -> bool:
+    """Raise a ValueError unless the parameter is a boolean."""
+    if not isinstance(user_specific, (bool, np.bool_)):
+        raise ValueError(
+            f"user_specific must be True (a threshold for each writer) or False (one global threshold); got "
+            f"{user_specific!r}. For error rates at given thresholds use far_score and frr_score."
+        )
+    return user_specific
 
 
 def _warn_about_undefined(writers, n_writers, kind):

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sigkit.metrics._by_writer import _errors_of_writers, _threshold_of_trials
+from sigkit.metrics._by_writer import _check_user_specific, _errors_of_writers, _threshold_of_trials
 from sigkit.metrics._curves import _equal_error, _equal_error_rate, _operating_points
+from sigkit.metrics._distances import _warn_about_distances
 from sigkit.metrics._trials import _make_trials, _Trials
 
 
@@ -191,7 +192,7 @@ def eer_score(
     -----
     UndefinedMetricWarning
         If `user_specific` is set and writers have no genuine trials or no forgeries of that kind. They are ignored; the
-        rate is NaN if no writer is left.
+        rate is NaN if no writer is left. Also if the area under the ROC curve is below one half, as that of distances.
 
     See Also
     --------
@@ -210,9 +211,12 @@ def eer_score(
     0.125
     """
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
-    if _check_user_specific(user_specific):
+    _check_user_specific(user_specific)
+    points = _points(trials, kind)
+    _warn_about_distances(points)
+    if user_specific:
         return float(_errors_of_writers(trials, kind, method).pooled_rate(np.ones(len(trials.writers))))
-    return float(_equal_error_rate(_points(trials, kind), method))
+    return float(_equal_error_rate(points, method))
 
 
 def eer_threshold(
@@ -265,7 +269,7 @@ def eer_threshold(
     Warns
     -----
     UndefinedMetricWarning
-        If `user_specific` is set and writers have no genuine trials or no forgeries of that kind.
+        As in :func:`eer_score`.
 
     See Also
     --------
@@ -278,9 +282,12 @@ def eer_threshold(
     0.7
     """
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
-    if _check_user_specific(user_specific):
+    _check_user_specific(user_specific)
+    points = _points(trials, kind)
+    _warn_about_distances(points)
+    if user_specific:
         return _errors_of_writers(trials, kind, method).threshold
-    return float(_equal_error(_points(trials, kind), method).threshold)
+    return float(_equal_error(points, method).threshold)
 
 
 def _false_acceptance(trials: _Trials, threshold: object, kind: str) -> float:
@@ -299,12 +306,3 @@ def _points(trials, kind):
     """Count the errors of genuine trials and forgeries of one kind at every threshold."""
     chosen = trials.select(trials.require_genuine() | trials.require_forgeries(kind))
     return _operating_points(chosen.score, chosen.genuine)
-
-
-def _check_user_specific(user_specific):
-    if not isinstance(user_specific, (bool, np.bool_)):
-        raise ValueError(
-            f"user_specific must be True (a threshold for each writer) or False (one global threshold); got "
-            f"{user_specific!r}. For error rates at given thresholds use far_score and frr_score."
-        )
-    return user_specific

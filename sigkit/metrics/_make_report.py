@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sigkit._utils import own_random_state
-from sigkit.metrics._bootstrap import _draw_weights, _percentile_interval, _resampled_unit
+from sigkit.metrics._bootstrap import _replicates, _resampled_unit
 from sigkit.metrics._by_writer import _align_thresholds
-from sigkit.metrics._estimates import Estimate, _WeightedEstimates
+from sigkit.metrics._distances import _warn_about_distances
+from sigkit.metrics._estimates import LEVELS, Estimate, _Estimates
+from sigkit.metrics._intervals import _interval
 from sigkit.metrics._report import LABELS, VerificationReport
 from sigkit.metrics._trials import _check_kind, _make_trials
 
@@ -27,12 +29,14 @@ def verification_report(
     classes: ArrayLike | None = None,
     writers: ArrayLike | None = None,
     pos_label: object = None,
+    verbose: int = 0,
 ) -> VerificationReport:
-    """Compute all error rates of a verification system, with bootstrap intervals and numbers of trials.
+    """Compute all error rates of a verification system, with intervals and numbers of trials.
 
     FRR and the FAR of each kind of forgery are computed at the given threshold. The EER (with a global threshold and
-    with user-specific thresholds) and the area under the ROC curve, averaged over writers, compare genuine trials with
-    forgeries of one kind, and are left out if there are none.
+    with user-specific thresholds), the FRR at a FAR of 1 %, 0.1 % and 0.01 %, and the area under the ROC curve,
+    averaged over writers, compare genuine trials with forgeries of one kind, and are left out if there are none. The
+    FRR at a FAR is also left out if this FAR is less than ten of the forgeries.
 
     Parameters
     ----------
@@ -59,6 +63,8 @@ def verification_report(
         The claimed writer of each score of shape (n_samples,).
     pos_label : int, bool or str, default=None
         The label of genuine samples in plain labels other than 0/1 and -1/1.
+    verbose : int, default=0
+        Whether to report the progress of the bootstrap on the standard error stream.
 
     Returns
     -------
@@ -75,7 +81,7 @@ def verification_report(
     -----
     UndefinedMetricWarning
         If writers have no genuine trials or no forgeries of the given kind. Metrics with user-specific thresholds and
-        the mean AUC ignore them.
+        the mean AUC ignore them. Also if the area under the ROC curve is below one half, as that of distances.
 
     See Also
     --------
@@ -86,14 +92,21 @@ def verification_report(
     -----
     Intervals are percentiles of a bootstrap. Trials of the same writer are correlated, so the bootstrap draws claimed
     writers, each with all trials. With fewer than two known writers it draws trials within their kind, and the report
-    says so: these intervals are too narrow if many trials come from few writers. The interval of an error rate of 0 is
-    [0, 0] by construction.
+    says so: these intervals are too narrow if many trials come from few writers.
+
+    No resample has an error if there are no errors. The interval is then the exact one of Clopper and Pearson [3]_ at
+    one side: with no error in `n` trials, up to `1 - (1 - confidence) ** (1 / n)`, about `3 / n` at 95 %. It takes
+    trials as independent. For an EER of 0 the bound is the larger one of both error rates between the two groups of
+    scores, each at half of the error probability, and for an AUC of 1 their sum. Metrics with user-specific thresholds
+    have no interval then. In the table exact intervals have a star.
 
     References
     ----------
     .. [1] L. G. Hafemann, R. Sabourin, L. S. Oliveira. Learning features for offline handwritten signature
        verification using deep convolutional neural networks. Pattern Recognition 70, 2017. arXiv:1705.05787.
     .. [2] ISO/IEC 19795-1, Biometric performance testing and reporting, Part 1: Principles and framework.
+    .. [3] C. J. Clopper, E. S. Pearson. The use of confidence or fiducial limits illustrated in the case of the
+       binomial. Biometrika 26, 1934.
 
     Examples
     --------
@@ -112,17 +125,10 @@ def verification_report(
     _check_bootstrap(n_bootstraps, confidence)
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
     unit = _resampled_unit(trials)
-    computed = _WeightedEstimates(trials, threshold, method, unit, kind)
-    values, replicates = computed.unweighted(), {}
-    rng = own_random_state(random_state)
-    for weights in _draw_weights(trials, unit, n_bootstraps, rng):
-        for name, drawn in computed.weighted(weights).items():
-            replicates.setdefault(name, []).append(drawn)
-    estimates = {}
-    for name in sorted(values, key=list(LABELS).index):
-        drawn = replicates.get(name)
-        interval = _percentile_interval(np.concatenate(drawn), confidence) if drawn else (None, None)
-        estimates[name] = Estimate(values[name], *interval, *computed.census(name))
+    computed = _Estimates(trials, threshold, method, unit, kind, LEVELS)
+    _warn_about_distances(computed.points)
+    replicates = _replicates(computed, n_bootstraps, own_random_state(random_state), verbose)
+    estimates = _with_intervals(computed, replicates, confidence)
     threshold = _align_thresholds(threshold, trials)
     if not isinstance(threshold, float):
         threshold = dict(zip(trials.writers.tolist(), threshold.tolist()))
@@ -142,7 +148,20 @@ def verification_report(
     )
 
 
-def _check_bootstrap(n_bootstraps, confidence):
+def _with_intervals(computed: _Estimates, replicates: dict[str, np.ndarray], confidence: float) -> dict[str, Estimate]:
+    """Compute the estimates in the order of the table."""
+    estimates = {}
+    values = computed.values()
+    for name in sorted(values, key=list(LABELS).index):
+        *counts, n_writers = computed.census(name)
+        by_writer = computed.unit == "writers" and name in ("eer_writer", "mean_auc")
+        bounds = _interval(name, values[name], counts, replicates.get(name), confidence, by_writer)
+        estimates[name] = Estimate(values[name], *bounds, *counts, n_writers)
+    return estimates
+
+
+def _check_bootstrap(n_bootstraps: object, confidence: object) -> None:
+    """Raise a ValueError unless the number of resamples and the confidence level are valid."""
     if not isinstance(n_bootstraps, Integral) or isinstance(n_bootstraps, bool) or n_bootstraps < 0:
         raise ValueError(f"n_bootstraps must be an integer of at least 0; got {n_bootstraps!r}.")
     if not isinstance(confidence, Real) or not 0 < confidence < 1:

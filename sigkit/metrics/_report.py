@@ -1,27 +1,38 @@
-"""The report of a verification system: error rates with intervals and trial counts, as text and as plots."""
+"""The report of a verification system: error rates with intervals and trial counts, as text, tables and plots."""
 
 from dataclasses import dataclass, field
 
 from sklearn.utils import Bunch
 
-from sigkit.metrics._displays import ScoreHistogramDisplay, VerificationDetDisplay
-from sigkit.metrics._estimates import Estimate
+from sigkit.metrics._det_display import VerificationDetDisplay
+from sigkit.metrics._estimates import LEVELS, Estimate
+from sigkit.metrics._histogram_display import ScoreHistogramDisplay
+from sigkit.metrics._per_writer import _rates_of_writers
+from sigkit.metrics._tables import _as_percent, _in_columns, _latex_table, _latex_text, _to_frame
 
 # In the order of the table.
 LABELS = {"frr": "FRR", "far": "FAR"}
 LABELS |= {f"far_{kind}": f"FAR {kind}" for kind in ("random", "simple", "skilled")}
+LABELS |= {f"frr_at_far_{level}": f"FRR at FAR {100 * level:g} %" for level in LEVELS}
 LABELS |= {"eer": "EER", "eer_writer": "EER, user-specific thresholds", "mean_auc": "mean AUC"}
+# In ISO/IEC 19795-1 zero-effort impostors are random forgeries; other forgeries are attacks of ISO/IEC 30107-3.
+ISO_TERMS = {"frr": "FNMR", "far": "FMR", "far_random": "FMR", "far_simple": "IAPAR", "far_skilled": "IAPAR"}
+ISO_NOTE = (
+    "In terms of ISO/IEC 19795-1, FRR is FNMR and the FAR of random forgeries FMR; the FAR of others is like the IAPAR "
+    "of ISO/IEC 30107-3."
+)
 
 
 @dataclass(frozen=True, eq=False)
 class VerificationReport:  # numpydoc ignore=PR01
-    """Error rates of a verification system, with bootstrap intervals; `print` it for a table.
+    """Error rates of a verification system, with intervals; `print` it for a table.
 
     Attributes
     ----------
     estimates : dict of str to Estimate
-        "frr", "far_random", "far_skilled", "far_simple" (or "far" for plain labels), "eer", "eer_writer" (with
-        user-specific thresholds) and "mean_auc", without those for which there are no trials.
+        "frr", "far_random", "far_skilled", "far_simple" (or "far" for plain labels), "frr_at_far_0.01",
+        "frr_at_far_0.001" and "frr_at_far_0.0001", "eer", "eer_writer" (with user-specific thresholds) and "mean_auc",
+        without those for which there are no trials, or too few.
     threshold : float or dict
         The threshold of FRR and FAR, or the threshold of each writer.
     eer_threshold : float or None
@@ -42,6 +53,7 @@ class VerificationReport:  # numpydoc ignore=PR01
     See Also
     --------
     verification_report : Computes the report.
+    compare_systems : Compares several systems on the same trials.
 
     Examples
     --------
@@ -72,6 +84,54 @@ class VerificationReport:  # numpydoc ignore=PR01
         names = ("threshold", "eer_threshold", "eer_kind", "method", "confidence", "n_bootstraps", "resampled")
         estimates = {name: dict(vars(estimate)) for name, estimate in self.estimates.items()}
         return {"estimates": estimates} | {name: getattr(self, name) for name in names}
+
+    def to_frame(self):
+        """Convert the estimates to a pandas DataFrame.
+
+        Returns
+        -------
+        DataFrame
+            A row for each estimate, indexed by its name: its label, the ISO term ("" if there is none), and the
+            attributes of an :class:`Estimate`.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        rows = {
+            name: {"label": self._label(name), "iso_term": ISO_TERMS.get(name, "")} | vars(estimate)
+            for name, estimate in self.estimates.items()
+        }
+        return _to_frame(rows, "metric")
+
+    def to_latex(self) -> str:
+        """Convert the table to LaTeX.
+
+        Returns
+        -------
+        str
+            A `tabular` environment; its rules need the package booktabs.
+        """
+        header, *rows = self._table()
+        return _latex_table([[_latex_text(cell) for cell in row] for row in [header, *rows]])
+
+    def per_writer(self) -> Bunch:
+        """Compute the error rates of each writer.
+
+        Returns
+        -------
+        Bunch
+            Arrays of shape (n_writers,), which `pandas.DataFrame` accepts: `writer`; the numbers of trials `n_genuine`
+            and `n_forgeries`; `frr` and `far` at the threshold of the report; `eer`, `eer_threshold` and `auc`. The
+            forgeries are those of the kind in `eer_kind` (all, if it is None). NaN means that there are no trials.
+
+        Raises
+        ------
+        ValueError
+            If the writers are not known.
+        """
+        return _rates_of_writers(self.trials, self.threshold, self.eer_kind or "all", self.method)
 
     def plot_det(self, ax=None) -> VerificationDetDisplay:
         """Plot the trade-off of FAR and FRR, with one curve per kind of forgery.
@@ -105,26 +165,24 @@ class VerificationReport:  # numpydoc ignore=PR01
         return ScoreHistogramDisplay(self.trials, threshold=threshold).plot(ax=ax)
 
     def __str__(self) -> str:
-        header = ("", "value", f"{100 * self.confidence:g} % interval", "genuine", "forgeries", "writers")
-        rows = [header] + [self._row(name, estimate) for name, estimate in self.estimates.items()]
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
-        return "\n".join([*lines, "", *self._notes()])
+        return "\n".join([*_in_columns(self._table()), "", *self._notes()])
+
+    def _table(self):
+        header = ["", "value", f"{100 * self.confidence:g} % interval", "genuine", "forgeries", "writers"]
+        return [header, *(self._row(name, estimate) for name, estimate in self.estimates.items())]
+
+    def _label(self, name):
+        label = LABELS[name]
+        if name == "mean_auc" and self.estimates[name].n_writers is None:
+            label = "AUC"
+        if self.eer_kind != "forgery":
+            label = label.replace("EER", f"EER {self.eer_kind}").replace("AUC", f"AUC {self.eer_kind}")
+            label = label.replace("at FAR", f"at FAR {self.eer_kind}")
+        return label
 
     def _row(self, name, estimate):
-        label = LABELS[name]
-        if name == "mean_auc" and estimate.n_writers is None:
-            label = "AUC"
-        if name in ("eer", "eer_writer", "mean_auc") and self.eer_kind != "forgery":
-            label = label.replace("EER", f"EER {self.eer_kind}").replace("AUC", f"AUC {self.eer_kind}")
-        # An area is not an error rate: in percent it would look comparable with the rates above it.
-        factor, pattern = (1, "{:.4f}") if name == "mean_auc" else (100, "{:.2f}")
-        value = pattern.format(factor * estimate.value) + ("" if factor == 1 else " %")
-        interval = "-"
-        if estimate.low is not None:
-            interval = f"[{pattern.format(factor * estimate.low)}, {pattern.format(factor * estimate.high)}]"
         counts = (estimate.n_genuine or "-", estimate.n_forgeries or "-", estimate.n_writers or "-")
-        return (label, value, interval, *map(str, counts))
+        return [self._label(name), *_as_percent(name, estimate), *map(str, counts)]
 
     def _notes(self):
         thresholds = (
@@ -138,7 +196,22 @@ class VerificationReport:  # numpydoc ignore=PR01
                 f"EER: at the threshold where FAR and FRR are equal, chosen on these scores ({self.eer_threshold:.4g}; "
                 f"method {self.method!r})."
             )
-        if self.n_bootstraps:
-            yield f"Intervals: percentiles of {self.n_bootstraps} bootstrap resamples of {self.resampled}."
-            if self.resampled == "trials":
-                yield "The intervals are too narrow if many trials come from few writers, who are not known here."
+        yield from notes_on_intervals(self.estimates.values(), self.n_bootstraps, self.resampled)
+        yield ISO_NOTE
+
+
+def notes_on_intervals(estimates, n_bootstraps: int, resampled: str):
+    """Yield the notes below a table about how its intervals were computed."""
+    if not n_bootstraps:
+        return
+    yield f"Intervals: percentiles of {n_bootstraps} bootstrap resamples of {resampled}."
+    if resampled == "trials":
+        yield "The intervals are too narrow if many trials come from few writers, who are not known here."
+    kinds = {estimate.interval for estimate in estimates}
+    if "exact" in kinds:
+        yield (
+            "* Exact interval (Clopper-Pearson, one side), as no trial is in error, or every trial; it takes trials as "
+            "independent."
+        )
+    if None in kinds:
+        yield "No interval where no trial is in error at user-specific thresholds."

@@ -10,11 +10,13 @@ from sigkit._utils import warn
 from sigkit.metrics._bootstrap import _resampled_unit
 from sigkit.metrics._curves import _check_method
 from sigkit.metrics._error_rates import _false_acceptance, _false_rejection
-from sigkit.metrics._estimates import _WeightedEstimates
+from sigkit.metrics._estimates import _Estimates
 from sigkit.metrics._folds import _queries_of_fold
+from sigkit.metrics._rates_at import _far_at_frr, _frr_at_far
+from sigkit.metrics._thresholds import _check_level
 from sigkit.metrics._trials import _check_kind, _make_trials, _Trials
 
-METRICS = ("eer", "eer_writer", "frr", "far", "auc", "all")
+METRICS = ("eer", "eer_writer", "frr", "far", "frr_at_far", "far_at_frr", "auc", "all")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,6 +35,8 @@ class VerificationScorer:  # numpydoc ignore=PR01
         The threshold of FRR and FAR; None for the decision boundary of the estimator.
     pos_label : int, bool, str or None
         The label of genuine samples for a binary classifier.
+    level : float or None
+        The error rate at which the other one is measured.
     """
 
     metric: str
@@ -40,6 +44,7 @@ class VerificationScorer:  # numpydoc ignore=PR01
     method: str
     threshold: float | Mapping | ArrayLike | None
     pos_label: int | bool | str | None
+    level: float | None
 
     def __call__(self, estimator, X, y) -> float | dict[str, float]:
         """Evaluate a fitted estimator on a test fold; greater is better.
@@ -64,6 +69,10 @@ class VerificationScorer:  # numpydoc ignore=PR01
             return 0.0 - _false_rejection(trials, threshold)
         if self.metric == "far":
             return 0.0 - _false_acceptance(trials, threshold, self.kind)
+        if self.metric == "frr_at_far":
+            return 0.0 - _frr_at_far(trials, self.level, self.kind)
+        if self.metric == "far_at_frr":
+            return 0.0 - _far_at_frr(trials, self.level, self.kind)
         if self.metric == "eer_writer" and trials.writer is None:
             raise ValueError(
                 "metric='eer_writer' needs writers: pass rows [writer, forgery] as y, or use metric='eer'."
@@ -71,7 +80,7 @@ class VerificationScorer:  # numpydoc ignore=PR01
         if self.metric != "all":
             trials.require_forgeries(self.kind)
         # Without the bootstrap the unit only decides how the mean AUC is averaged.
-        values = _WeightedEstimates(trials, threshold, self.method, _resampled_unit(trials), self.kind).unweighted()
+        values = _Estimates(trials, threshold, self.method, _resampled_unit(trials), self.kind).values()
         # Subtracting from 0.0 gives 0.0 for an error rate of 0, negating would give -0.0.
         scores = {f"neg_{name}": 0.0 - value for name, value in values.items() if name != "mean_auc"}
         if "mean_auc" in values:
@@ -82,6 +91,7 @@ class VerificationScorer:  # numpydoc ignore=PR01
 
     def __repr__(self):
         options = "" if self.threshold is None else f", threshold={self.threshold!r}"
+        options += "" if self.level is None else f", level={self.level!r}"
         options += "" if self.pos_label is None else f", pos_label={self.pos_label!r}"
         return f"make_verification_scorer({self.metric!r}, kind={self.kind!r}, method={self.method!r}{options})"
 
@@ -93,6 +103,7 @@ def make_verification_scorer(
     method: str = "nearest",
     threshold: float | Mapping | ArrayLike | None = None,
     pos_label: int | bool | str | None = None,
+    level: float | None = None,
 ) -> VerificationScorer:
     """Make a scorer for `cross_validate`, `GridSearchCV` and the like.
 
@@ -102,9 +113,10 @@ def make_verification_scorer(
 
     Parameters
     ----------
-    metric : {"eer", "eer_writer", "frr", "far", "auc", "all"}, default="eer"
-        Equal error rate with a global threshold or with user-specific thresholds, FRR or FAR at `threshold`, area under
-        the ROC curve averaged over writers (a single area if the writers are not known), or all of them as a dict.
+    metric : {"eer", "eer_writer", "frr", "far", "frr_at_far", "far_at_frr", "auc", "all"}, default="eer"
+        Equal error rate with a global threshold or with user-specific thresholds, FRR or FAR at `threshold`, FRR at the
+        FAR `level` or the reverse, area under the ROC curve averaged over writers (a single area if the writers are not
+        known), or a dict of all but those at a `level`.
     kind : {"random", "skilled", "simple", "all"}, default="skilled"
         The kind of forgeries; with `metric="all"` those of EER and AUC. Ignored for binary classifiers.
     method : {"nearest", "interpolated", "sigver"}, default="nearest"
@@ -114,6 +126,9 @@ def make_verification_scorer(
     pos_label : int, bool or str, default=None
         The label of genuine samples for a binary classifier. None means the second of its two sorted classes, as
         in scikit-learn, with a warning if the labels are strings: of "genuine" and "impostor" it is "impostor".
+    level : float, default=None
+        The FAR of "frr_at_far" or the FRR of "far_at_frr", which require it: 0.01 is 1 %. With fewer than `10 / level`
+        forgeries (genuine trials) in a fold the result depends on single ones.
 
     Returns
     -------
@@ -154,7 +169,11 @@ def make_verification_scorer(
         raise ValueError(f"metric must be one of {', '.join(map(repr, METRICS))}; got {metric!r}.")
     _check_kind(kind)
     _check_method(method)
-    return VerificationScorer(metric, kind, method, threshold, pos_label)
+    if metric in ("frr_at_far", "far_at_frr"):
+        _check_level(level, "level")
+    elif level is not None:
+        raise ValueError(f"level is for the metrics 'frr_at_far' and 'far_at_frr'; got metric={metric!r}.")
+    return VerificationScorer(metric, kind, method, threshold, pos_label, level)
 
 
 verification_scorer = make_verification_scorer("all")

@@ -19,13 +19,15 @@ class _Trials:
     """A table of trials, to which every accepted form of input is converted.
 
     `kind` holds keys of `KIND_NAMES`; it is `FORGERY` for forgeries if the input does not distinguish kinds.
-    `writer` holds indices into `writers`, the claimed writers; both are None if the writers are not known.
+    `writer` holds indices into `writers`, the claimed writers; both are None if the writers are not known. `row` holds
+    rows of the input; None means that trials are its rows in order.
     """
 
     score: np.ndarray
     kind: np.ndarray
     writer: np.ndarray | None = None
     writers: np.ndarray | None = None
+    row: np.ndarray | None = None
 
     @property
     def genuine(self) -> np.ndarray:
@@ -71,13 +73,26 @@ class _Trials:
     def select(self, mask: np.ndarray) -> "_Trials":
         """Select the trials of a mask; `writers` is not changed, so that indices stay valid."""
         writer = None if self.writer is None else self.writer[mask]
-        return _Trials(self.score[mask], self.kind[mask], writer, self.writers)
+        row = np.flatnonzero(mask) if self.row is None else self.row[mask]
+        return _Trials(self.score[mask], self.kind[mask], writer, self.writers, row)
 
     def to_bunch(self) -> Bunch:
         """Return the trials with names of kinds and writers."""
         names = np.array([KIND_NAMES[code] for code in range(len(KIND_NAMES))])
         writer = None if self.writer is None else self.writers[self.writer]
-        return Bunch(y_true=self.genuine.astype(int), y_score=self.score, kind=names[self.kind], writer=writer)
+        row = np.arange(len(self.score)) if self.row is None else self.row
+        return Bunch(y_true=self.genuine.astype(int), y_score=self.score, kind=names[self.kind], writer=writer, row=row)
+
+    @classmethod
+    def from_bunch(cls, bunch: Bunch) -> "_Trials":
+        """Convert back what `to_bunch` returned."""
+        writers = writer = None
+        if bunch.writer is not None:
+            writers, writer = np.unique(bunch.writer, return_inverse=True)
+        kind = np.full(len(bunch.kind), GENUINE, dtype=np.int8)
+        for code, name in KIND_NAMES.items():
+            kind[bunch.kind == name] = code
+        return cls(bunch.y_score, kind, writer, writers, bunch.row)
 
     def _census(self) -> str:
         counts = [(name, int((self.kind == code).sum())) for code, name in KIND_NAMES.items()]
@@ -160,8 +175,8 @@ def verification_trials(
     -------
     Bunch
         Arrays of shape (n_trials,): `y_true` (1 genuine, 0 forgery), `y_score`, `kind` ("genuine", "random", "skilled",
-        "simple", or "forgery" if the kind is not known) and `writer`, the claimed writer (None if writers are not
-        known).
+        "simple", or "forgery" if the kind is not known), `writer`, the claimed writer (None if writers are not known),
+        and `row`, the row of `y_score`.
 
     Raises
     ------
@@ -189,21 +204,23 @@ def verification_trials(
     return _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label).to_bunch()
 
 
-def _check_scores(y_score):
+def _check_scores(y_score: ArrayLike, name: str = "y_score") -> np.ndarray:
+    """Convert scores to finite floats, or raise a ValueError that names the parameter."""
     score = np.asarray(y_score, dtype=np.float64)
     if score.ndim not in (1, 2) or score.size == 0:
-        raise ValueError(f"y_score must be (n_samples,) or (n_samples, n_enrolled) and not empty; got {score.shape}.")
+        raise ValueError(f"{name} must be (n_samples,) or (n_samples, n_enrolled) and not empty; got {score.shape}.")
     bad = np.flatnonzero(~np.isfinite(score.reshape(len(score), -1)).all(axis=1))
     if len(bad):
         raise ValueError(
-            f"y_score holds NaN or infinity in {len(bad)} of {len(score)} rows (rows {listing(bad)}). "
+            f"{name} holds NaN or infinity in {len(bad)} of {len(score)} rows (rows {listing(bad)}). "
             "Check why these samples have no score, or leave out their rows."
         )
     return score
 
 
 def _from_labels(labels, score, writers, pos_label):
-    found = set(labels.tolist())
+    # Sorting millions of numbers is much faster than a set of Python objects; labels of mixed types cannot be sorted.
+    found = set((np.unique(labels) if labels.dtype.kind in "biuf" else labels).tolist())
     if pos_label is None:
         if not (found <= {0, 1} or found <= {-1, 1}):
             raise ValueError(
@@ -266,11 +283,13 @@ def _from_matrix(y_true, score, classes):
     kind = np.full((np.count_nonzero(~is_forgery), len(classes)), RANDOM, dtype=np.int8)
     kind[column[~is_forgery, None] == np.arange(len(classes))] = GENUINE
     claims = column[is_forgery]
+    rows = np.flatnonzero(~is_forgery), np.flatnonzero(is_forgery)
     return _Trials(
         np.concatenate([score[~is_forgery].ravel(), score[is_forgery, claims]]),
         np.concatenate([kind.ravel(), forgery[is_forgery]]),
         np.concatenate([np.tile(np.arange(len(classes)), len(kind)), claims]),
         classes,
+        np.concatenate([np.repeat(rows[0], len(classes)), rows[1]]),
     )
 
 

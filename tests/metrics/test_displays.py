@@ -1,8 +1,11 @@
 """The displays plot the error rates and scores of the trials."""
 
+from itertools import pairwise
+
 import matplotlib
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import det_curve
 
 from sigkit.metrics import ScoreHistogramDisplay, VerificationDetDisplay, verification_report, verification_trials
@@ -31,8 +34,17 @@ def test_det_has_one_curve_per_kind():
     trials = verification_trials(ROWS, MATRIX, classes=[0, 1])
     rows = np.isin(trials.kind, ["genuine", "skilled"])
     fpr, fnr, _ = det_curve(trials.y_true[rows], trials.y_score[rows])
-    np.testing.assert_allclose(display.displays_["skilled"].fpr, fpr, atol=1e-12)
-    np.testing.assert_allclose(display.displays_["skilled"].fnr, fnr, atol=1e-12)
+    shown = display.displays_["skilled"]
+    # Rates of 0 and 1 are drawn at half an error.
+    fpr, fnr = fpr.clip(1 / 60, 59 / 60), fnr.clip(1 / 120, 119 / 120)
+    points = np.column_stack([fpr, fnr])
+    for point in list(zip(shown.fpr, shown.fnr))[1:-1]:
+        assert np.abs(points - point).max(axis=1).min() < 1e-12
+    # Points in between lie on a step of the curve.
+    for point in points:
+        steps = np.sort(list(pairwise(zip(shown.fpr, shown.fnr))), axis=1)
+        inside = (steps[:, 0] <= point + 1e-12) & (point <= steps[:, 1] + 1e-12)
+        assert (inside.all(axis=1) & (np.ptp(steps, axis=1).min(axis=1) < 1e-12)).any()
 
 
 def test_histograms_have_an_area_of_one_and_a_line_at_the_threshold():
@@ -71,7 +83,59 @@ def test_report_plots_on_given_axes(tmp_path):
     assert by_writer.plot_scores().line_ is None
 
 
-def test_det_of_perfect_separation(tmp_path):
+def visible(display):
+    """The parts of the curve that are inside the axes."""
+    line = display.line_
+    (left, right), (low, high) = display.ax_.get_xlim(), display.ax_.get_ylim()
+    x, y = line.get_data()
+    return (left <= x) & (x <= right) & (low <= y) & (y <= high)
+
+
+def test_a_curve_without_errors_shows_itself_and_says_so(tmp_path):
     display = VerificationDetDisplay.from_predictions([1, 1, 0, 0], [4, 3, 2, 1])
     display.figure_.savefig(tmp_path / "det.png")
-    assert display.displays_["forgery"].fpr.max() < 1e-9
+    assert labels(display.ax_)[0] == "forgeries (no errors)"
+    curve = display.displays_["forgery"]
+    corner = np.flatnonzero((curve.fpr == 0.25) & (curve.fnr == 0.25))
+    assert visible(curve)[corner].all()
+    assert curve.line_.get_marker() == "o"
+    assert curve.line_.get_markevery() == corner.tolist()
+
+
+def tick_labels(axis):
+    return [text.get_text() for text in axis.get_ticklabels()]
+
+
+def test_axes_follow_the_number_of_trials():
+    y = np.repeat([1, 0], [50, 20_000])
+    s = np.random.default_rng(0).normal(4 * y)
+    display = VerificationDetDisplay.from_predictions(y, s)
+    assert tick_labels(display.ax_.xaxis) == ["0.01 %", "0.1 %", "1 %", "5 %", "10 %", "20 %", "40 %"]
+    assert tick_labels(display.ax_.yaxis) == ["1 %", "5 %", "10 %", "20 %", "40 %"]
+    assert visible(display.displays_["forgery"]).sum() > 10
+    few = VerificationDetDisplay.from_predictions(ROWS, MATRIX, classes=[0, 1])
+    assert (tick_labels(few.ax_.xaxis)[0], tick_labels(few.ax_.yaxis)[0]) == ("1 %", "1 %")
+    fewer = VerificationDetDisplay.from_predictions([1, 1, 0, 0], [4, 2, 3, 1])
+    assert tick_labels(fewer.ax_.xaxis) == ["40 %", "60 %", "80 %", "90 %", "95 %", "99 %"]
+
+
+def test_curves_of_many_trials_have_few_points():
+    y = np.repeat([1, 0], [20_000, 80_000])
+    s = np.random.default_rng(0).normal(2 * y)
+    curve = VerificationDetDisplay.from_predictions(y, s).displays_["forgery"]
+    assert len(curve.fpr) < 4000
+    for threshold in np.linspace(-1, 3, 30):
+        far, frr = np.mean(s[y == 0] >= threshold), np.mean(s[y == 1] < threshold)
+        distance = np.hypot(norm.ppf(curve.fpr) - norm.ppf(far), norm.ppf(curve.fnr) - norm.ppf(frr))
+        assert distance.min() < 0.02
+
+
+def test_several_systems_in_one_plot():
+    systems = {"SVM": MATRIX, "strokes": -5 * MATRIX**3, "both": np.where(ROWS[:, 1:] == 0, 1.0, 0.0) + 0 * MATRIX}
+    given = {"classes": [0, 1]}
+    display = VerificationDetDisplay.from_systems(systems, ROWS, **given)
+    assert labels(display.ax_) == ["SVM", "strokes", "both (no errors)", "equal error"]
+    alone = VerificationDetDisplay.from_predictions(ROWS, MATRIX, **given)
+    np.testing.assert_array_equal(display.displays_["SVM"].fpr, alone.displays_["skilled"].fpr)
+    simple = VerificationDetDisplay.from_systems(systems, ROWS, kind="simple", **given)
+    np.testing.assert_array_equal(simple.displays_["SVM"].fnr, alone.displays_["simple"].fnr)

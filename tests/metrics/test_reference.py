@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from sigkit.metrics import eer_score, verification_report
+from sigkit.metrics import eer_score, frr_at_far_score, verification_report
 
 PROTOCOLS = ("rbf_dev", "linear_dev", "rbf_peers")
 
@@ -43,6 +43,7 @@ def test_error_rates_of_the_original(reference, protocol):
             "frr": expected["FRR"],
             "far_random": expected["FAR_random"],
             "far_skilled": expected["FAR_skilled"],
+            "frr_at_far_0.01": frr_at_far_score(y, scores, classes=writers, far=0.01),
             "eer": expected["EER"],
             "eer_writer": expected["EER_userthresholds"],
             "mean_auc": expected["mean_AUC"],

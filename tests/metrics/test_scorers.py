@@ -17,7 +17,9 @@ from sklearn.svm import OneClassSVM
 
 from sigkit.metrics import (
     eer_score,
+    far_at_frr_score,
     far_score,
+    frr_at_far_score,
     frr_score,
     make_verification_scorer,
     verification_report,
@@ -110,6 +112,24 @@ def test_single_scores_of_a_writer_dependent_model(metric, kind):
     assert isinstance(score, float)
     assert score == pytest.approx(expected)
     assert score != 0
+
+
+@pytest.mark.parametrize("kind", ["skilled", "random"])
+def test_one_rate_at_a_level_of_the_other(kind):
+    signatures, y = make_signatures()
+    model = NearestReferences().fit(signatures, y)
+    matrix, given = model.decision_function(signatures), {"classes": model.classes_, "kind": kind}
+    for metric, expected in (
+        ("frr_at_far", frr_at_far_score(y, matrix, far=0, **given)),
+        ("far_at_frr", far_at_frr_score(y, matrix, frr=0, **given)),
+    ):
+        scorer = make_verification_scorer(metric, kind=kind, level=0)
+        assert scorer(model, signatures, y) == -expected < 0
+        assert repr(scorer) == f"make_verification_scorer('{metric}', kind='{kind}', method='nearest', level=0)"
+        with pytest.raises(ValueError, match="level must be a fraction"):
+            make_verification_scorer(metric)
+    with pytest.raises(ValueError, match="level is for"):
+        make_verification_scorer("eer", level=0.1)
 
 
 def _area(column, y, writer, kind):

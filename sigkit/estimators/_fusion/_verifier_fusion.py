@@ -21,8 +21,9 @@ from sigkit._utils import (
     parse_target,
     warn,
 )
+from sigkit.estimators._development import with_development_writers
 from sigkit.estimators._fusion._combination import Combination, learn_combination
-from sigkit.estimators._fusion._development import development_claims, with_development_writers
+from sigkit.estimators._fusion._development import development_claims
 from sigkit.estimators._fusion._fused import Fused
 from sigkit.estimators._fusion._parameters import check_bounds, check_verifiers, check_weights
 from sigkit.estimators._verifier import (

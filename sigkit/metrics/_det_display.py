@@ -1,0 +1,216 @@
+"""Detection error trade-off curves."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+from sklearn.metrics import DetCurveDisplay
+from sklearn.utils import Bunch
+
+from sigkit.metrics._axes import _make_axes, _names_of_kinds, _title
+from sigkit.metrics._curves import _equal_error_rate, _operating_points, _ratio
+from sigkit.metrics._trials import _check_kind, _make_trials, _Trials, verification_trials
+
+TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99, 0.999)
+# Points of a curve that are nearer to each other than this, in units of the axes, are not visible apart.
+RESOLUTION = 1 / 200
+
+
+class VerificationDetDisplay:
+    """Detection error trade-off (DET): FRR against FAR, with one curve per kind of forgery or per system.
+
+    Both axes have the scale of normal deviates, on which normally distributed scores give straight lines. They end at
+    half an error, where a rate of 0 is drawn: with 1,000 forgeries the lowest FAR is 0.05 %. A curve without errors
+    is a dot in the corner, and is named so.
+
+    Parameters
+    ----------
+    trials : Bunch or mapping of str to Bunch
+        The trials, as :func:`verification_trials` returns them; or those of several systems by name.
+    kind : {"random", "skilled", "simple", "all"}, default="skilled"
+        The kind of forgeries if there are several systems. With one system, all kinds are plotted.
+
+    Attributes
+    ----------
+    displays_ : dict of str to DetCurveDisplay
+        The scikit-learn display of each kind of forgery, or of each system.
+    ax_ : matplotlib Axes
+        Axes with the curves.
+    figure_ : matplotlib Figure
+        Figure with the axes.
+
+    See Also
+    --------
+    ScoreHistogramDisplay : Histograms of the scores.
+    compare_systems : A table of the error rates of several systems.
+
+    References
+    ----------
+    .. [1] A. Martin, G. Doddington, T. Kamm, M. Ordowski, M. Przybocki. The DET curve in assessment of detection task
+       performance. Eurospeech 1997.
+
+    Examples
+    --------
+    >>> from sigkit.metrics import VerificationDetDisplay
+    >>> display = VerificationDetDisplay.from_predictions(y_true, y_score)  # doctest: +SKIP
+    >>> display.figure_.savefig("det.png")  # doctest: +SKIP
+    """
+
+    def __init__(self, trials: Bunch | Mapping[str, Bunch], *, kind: str = "skilled"):
+        self.trials = trials
+        self.kind = kind
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_score: ArrayLike,
+        *,
+        classes: ArrayLike | None = None,
+        writers: ArrayLike | None = None,
+        pos_label: object = None,
+        ax=None,
+    ) -> "VerificationDetDisplay":
+        """Plot DET curves from scores.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,) or (n_samples, 2)
+            Labels (1 genuine, 0 or -1 forgery), or rows `[writer, forgery]`; see :func:`verification_trials`.
+        y_score : array-like of shape (n_samples,) or (n_samples, n_enrolled)
+            Scores against the claimed writer or against every enrolled writer; higher is more genuine.
+        classes : array-like of shape (n_enrolled,), default=None
+            The enrolled writers, in the order of the columns of a score matrix.
+        writers : array-like of shape (n_samples,), default=None
+            The claimed writer of each score of shape (n_samples,).
+        pos_label : int, bool or str, default=None
+            The label of genuine samples in plain labels other than 0/1 and -1/1.
+        ax : matplotlib Axes, default=None
+            The axes to draw on; by default those of a new figure.
+
+        Returns
+        -------
+        VerificationDetDisplay
+            The display.
+        """
+        trials = verification_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+        return cls(trials).plot(ax=ax)
+
+    @classmethod
+    def from_systems(
+        cls,
+        systems: Mapping[str, ArrayLike],
+        y_true: ArrayLike,
+        *,
+        kind: str = "skilled",
+        classes: ArrayLike | None = None,
+        writers: ArrayLike | None = None,
+        pos_label: object = None,
+        ax=None,
+    ) -> "VerificationDetDisplay":
+        """Plot the DET curves of several systems on the same trials.
+
+        Parameters
+        ----------
+        systems : mapping of str to array-like
+            The scores of each system, as `y_score` of :meth:`from_predictions`.
+        y_true : array-like of shape (n_samples,) or (n_samples, 2)
+            Labels (1 genuine, 0 or -1 forgery), or rows `[writer, forgery]`; see :func:`verification_trials`.
+        kind : {"random", "skilled", "simple", "all"}, default="skilled"
+            The kind of forgeries. Ignored for plain labels.
+        classes : array-like of shape (n_enrolled,), default=None
+            The enrolled writers, in the order of the columns of a score matrix.
+        writers : array-like of shape (n_samples,), default=None
+            The claimed writer of each score of shape (n_samples,).
+        pos_label : int, bool or str, default=None
+            The label of genuine samples in plain labels other than 0/1 and -1/1.
+        ax : matplotlib Axes, default=None
+            The axes to draw on; by default those of a new figure.
+
+        Returns
+        -------
+        VerificationDetDisplay
+            The display.
+        """
+        options = {"classes": classes, "writers": writers, "pos_label": pos_label}
+        trials = {name: _make_trials(y_true, scores, **options).to_bunch() for name, scores in systems.items()}
+        return cls(trials, kind=kind).plot(ax=ax)
+
+    def plot(self, ax=None) -> "VerificationDetDisplay":
+        """Plot the curves, and the line of equal error rates.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            The axes to draw on; by default those of a new figure.
+
+        Returns
+        -------
+        VerificationDetDisplay
+            The display.
+        """
+        self.ax_ = _make_axes(ax)
+        self.figure_ = self.ax_.figure
+        self.displays_ = {}
+        curves = self._curves()
+        for name, (label, points) in curves.items():
+            far, frr, has_errors = _visible_points(points)
+            options = {} if has_errors else {"marker": "o", "markevery": [int(np.argmin(far + frr))]}
+            label += "" if has_errors else " (no errors)"
+            self.displays_[name] = DetCurveDisplay(fpr=far, fnr=frr).plot(ax=self.ax_, name=label, **options)
+        lowest = [min(1 / (2 * points.n_forgeries) for _, points in curves.values())]
+        lowest.append(min(1 / (2 * points.n_genuine) for _, points in curves.values()))
+        # Beyond twice the EER, and one half, there is no operating point of interest.
+        highest = min(0.99, max(0.5, *(2 * _equal_error_rate(points, "nearest") for _, points in curves.values())))
+        _scale(self.ax_.xaxis, self.ax_.set_xlim, lowest[0], highest)
+        _scale(self.ax_.yaxis, self.ax_.set_ylim, lowest[1], highest)
+        ends = norm.ppf([min(lowest), highest])
+        self.ax_.plot(ends, ends, linestyle=":", linewidth=1, color="gray", label="equal error")
+        self.ax_.set(xlabel="False acceptance rate", ylabel="False rejection rate")
+        self.ax_.legend(loc="upper right")
+        return self
+
+    def _curves(self):
+        """Return a label and the operating points of each curve, by name."""
+        if isinstance(self.trials, Bunch):
+            kinds = [kind for kind in _names_of_kinds(self.trials) if kind != "genuine"]
+            rows = {kind: np.isin(self.trials.kind, ["genuine", kind]) for kind in kinds}
+            genuine = self.trials.y_true == 1
+            return {
+                kind: (_title(kind), _operating_points(self.trials.y_score[mask], genuine[mask]))
+                for kind, mask in rows.items()
+            }
+        _check_kind(self.kind)
+        curves = {}
+        for name, bunch in self.trials.items():
+            trials = _Trials.from_bunch(bunch)
+            chosen = trials.select(trials.require_genuine() | trials.require_forgeries(self.kind))
+            curves[name] = str(name), _operating_points(chosen.score, chosen.genuine)
+        return curves
+
+
+def _visible_points(points):
+    """Return FAR and FRR from the lowest threshold to above all scores, and whether any threshold has an error.
+
+    Points on a straight step of the curve are left out, and those that are not visible apart.
+    """
+    accepts = np.append(0, points.false_accepts)[::-1]
+    rejects = np.append(points.n_genuine, points.false_rejects)[::-1]
+    has_errors = bool(np.min(accepts + rejects) > 0)
+    # A corner is where one count changes before, and the other one after.
+    moves = np.diff(accepts) != 0, np.diff(rejects) != 0
+    is_corner = (moves[0][:-1] != moves[0][1:]) | (moves[1][:-1] != moves[1][1:]) | (moves[0][1:] & moves[1][1:])
+    kept = np.concatenate([[True], is_corner, [True]])
+    far = _ratio(accepts[kept], points.n_forgeries).clip(1 / (2 * points.n_forgeries), 1 - 1 / (2 * points.n_forgeries))
+    frr = _ratio(rejects[kept], points.n_genuine).clip(1 / (2 * points.n_genuine), 1 - 1 / (2 * points.n_genuine))
+    cells = np.round(norm.ppf(np.stack([far, frr])) / RESOLUTION)
+    apart = np.append(True, (np.diff(cells) != 0).any(axis=0))
+    return far[apart], frr[apart], has_errors
+
+
+def _scale(axis, set_limits, lowest, highest):
+    # The margin keeps a curve that ends at half an error inside the axes.
+    set_limits(norm.ppf(lowest) - 0.1, norm.ppf(highest))
+    ticks = [tick for tick in TICKS if lowest <= tick <= highest]
+    axis.set_ticks(norm.ppf(ticks), [f"{100 * tick:g} %" for tick in ticks])

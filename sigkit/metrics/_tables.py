@@ -1,0 +1,51 @@
+"""Tables of estimates as text, LaTeX and DataFrame."""
+
+from collections.abc import Mapping, Sequence
+
+
+def _as_percent(name: str, estimate: object, *, signed: bool = False) -> tuple[str, str]:
+    """Format the value and the interval of an estimate or of a difference."""
+    # An area is not an error rate: in percent it would look comparable with the rates above it.
+    factor, pattern = (1, "{:+.4f}" if signed else "{:.4f}")
+    if name != "mean_auc":
+        factor, pattern = (100, "{:+.2f}" if signed else "{:.2f}")
+    value = pattern.format(factor * estimate.value) + (" %" if factor == 100 else "")
+    if estimate.low is None:
+        return value, "-"
+    mark = "*" if estimate.interval == "exact" else ""
+    return value, f"[{pattern.format(factor * estimate.low)}, {pattern.format(factor * estimate.high)}]{mark}"
+
+
+def _in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Align the cells of a table in lines of equal length, the first column to the left."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
+
+
+def _latex_table(rows: Sequence[Sequence[str]]) -> str:
+    """Make a LaTeX table of a header and rows, whose cells are LaTeX already."""
+    header, *body = [" & ".join(row) + r" \\" for row in rows]
+    columns = "l" + "r" * (len(rows[0]) - 1)
+    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", header, r"\midrule", *body, r"\bottomrule"]
+    return "\n".join([*lines, r"\end{tabular}"])
+
+
+def _latex_text(text: str) -> str:
+    """Escape what LaTeX does not print as it stands."""
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special |= {character: f"\\{character}" for character in "%_&#${}"}
+    return "".join(special.get(character, character) for character in text)
+
+
+def _to_frame(rows: Mapping[object, Mapping[str, object]], index_name: str | list[str]):
+    """Make a DataFrame of rows by name; a name may be a tuple."""
+    # pandas is optional and takes half a second to import.
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows.values()))
+    names = list(rows)
+    if isinstance(index_name, str):
+        frame.index = pd.Index(names, name=index_name)
+    else:
+        frame.index = pd.MultiIndex.from_tuples(names, names=index_name)
+    return frame
