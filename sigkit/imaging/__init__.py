@@ -1,8 +1,11 @@
 """Read scans of signatures, check their quality, and the steps of their preprocessing as plain functions."""
 
 from sigkit.imaging._clean import remove_background
+from sigkit.imaging._describe_ink import INK_SHAPE as INK_SHAPE
+from sigkit.imaging._describe_ink import describe_ink as describe_ink
 from sigkit.imaging._display import PreprocessingDisplay
 from sigkit.imaging._error import ImageError
+from sigkit.imaging._find_copies import find_copies
 from sigkit.imaging._formats import CANVAS_DPI as CANVAS_DPI
 from sigkit.imaging._measure_strokes import STROKE_CHANNELS as STROKE_CHANNELS
 from sigkit.imaging._measure_strokes import measure_strokes
@@ -26,6 +29,7 @@ __all__ = [
     "check_scan",
     "check_scans",
     "crop_ink",
+    "find_copies",
     "fit_canvas",
     "list_pages",
     "measure_strokes",

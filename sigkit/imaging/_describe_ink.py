@@ -5,9 +5,9 @@ import math
 import numpy as np
 from PIL import Image
 
-from sigkit.imaging import otsu_threshold
+from sigkit.imaging._threshold import otsu_threshold
 
-SIZE = 24, 48
+INK_SHAPE = 24, 48
 """Rows and columns of the picture."""
 
 _REACH = 2.2
@@ -36,7 +36,7 @@ def describe_ink(image):
     box = np.array([left, top, left + width, top + height])
     margin = math.ceil(max(0, -left, -top, left + width - ink.shape[1], top + height - ink.shape[0]))
     picture = Image.fromarray(np.pad(255 * ink, margin))
-    return np.asarray(picture.resize(SIZE[::-1], Image.Resampling.BOX, box=tuple(box + margin)))
+    return np.asarray(picture.resize(INK_SHAPE[::-1], Image.Resampling.BOX, box=tuple(box + margin)))
 
 
 def _extent(counts):
