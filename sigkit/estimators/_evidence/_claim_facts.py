@@ -131,7 +131,7 @@ def _describe_scans(scans, pictures, copies):
     return described
 
 
-def _describe_system(parts.verifiers[-1], estimator):
+def _describe_system(inner, estimator):
     versions = {"sigkit": sigkit.__version__, "Python": platform.python_version()}
     for package in _PACKAGES:
         try:
