@@ -99,7 +99,9 @@ def _scores_of_parts(parts, features, writer):
 def _likelihood_ratio(parts, facts):
     """Return the log10 likelihood ratio, the kind of forgeries that is its alternative, and the number of trials."""
     calibrated = next((one for one in parts.verifiers if isinstance(one, LikelihoodRatioCalibrator)), None)
-    if not facts.has_information or facts.trials is None:
+    # Likelihood ratios compare signatures that were written one by one, which a copy was not.
+    is_copy = any(scan["copy"] for scan in facts.scans)
+    if is_copy or not facts.has_information or facts.trials is None:
         return None, None, 0
     point = facts.operating_point
     kind = calibrated.forgery if calibrated is not None else "skilled" if point is None else point.forgery

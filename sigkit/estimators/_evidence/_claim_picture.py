@@ -12,6 +12,7 @@ N_SHOWN = 3
 """References on the figure."""
 
 _LONGEST = 900
+_MARGIN = 8
 
 
 def new_figure(name, **settings):
@@ -75,10 +76,9 @@ def draw_claim(facts, figure):
         The axes.
     """
     axes = {}
-    rows = ["scans", *(["strokes"] if facts.strokes else []), *(["scores"] if facts.trials else [])]
-    grid = figure.add_gridspec(
-        len(rows), 12, height_ratios=[{"scans": 3, "strokes": 3, "scores": 4}[row] for row in rows]
-    )
+    heights = {"scans": 3, "strokes": 3 if facts.strokes else 0, "scores": 4 if facts.trials else 0}
+    rows = [row for row, height in heights.items() if height]
+    grid = figure.add_gridspec(len(rows), 12, height_ratios=[heights[row] for row in rows])
     n_shown = min(N_SHOWN, len(facts.order) or N_SHOWN, len(facts.scans) - 1)
     order = facts.order or range(len(facts.scans) - 1)
     for column, number in enumerate([0, *(1 + one for one in order[:n_shown])]):
@@ -117,28 +117,41 @@ def _draw_scan(axes, facts, number):
 
 
 def _draw_strokes(axes, facts, figure):
-    strokes = facts.strokes
-    best = facts.scans[1 + facts.order[0]]["role"]
-    axes["alignment"].scatter(strokes.reference_x, strokes.reference_y, s=9, color="darkgray", label=best)
-    axes["alignment"].scatter(strokes.moved_x, strokes.moved_y, s=4, color="tab:blue", label="query, aligned")
-    axes["alignment"].legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
+    strokes, nearest = facts.strokes, 1 + facts.order[0]
+    best = facts.scans[nearest]["role"]
+    _draw_pale(axes["alignment"], facts.images, nearest)
+    axes["alignment"].scatter(strokes.reference_x, strokes.reference_y, s=10, color="black", label=best)
+    axes["alignment"].scatter(strokes.moved_x, strokes.moved_y, s=5, color="tab:blue", label="query, aligned")
+    axes["alignment"].legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
     axes["alignment"].set_title(f"Strokes of the query on {best}", fontsize=9)
     labels = {"direction": ("other, or no stroke", "same"), "pressure": ("paler than reference", "darker")}
     maps = {"direction": "RdYlBu", "pressure": "PuOr"}
     for name, (low, high) in labels.items():
         values, own = strokes[name], axes[name]
         known = np.isfinite(values)
-        own.scatter(strokes.x[~known], strokes.y[~known], s=5, color="lightgray")
+        _draw_pale(own, facts.images, 0)
+        settings = {"s": 12, "edgecolors": "gray", "linewidths": 0.3}
+        own.scatter(strokes.x[~known], strokes.y[~known], color="white", **settings)
         colored = own.scatter(
-            strokes.x[known], strokes.y[known], c=values[known], s=9, cmap=maps[name], vmin=-1, vmax=1
+            strokes.x[known], strokes.y[known], c=values[known], cmap=maps[name], vmin=-1, vmax=1, **settings
         )
         bar = figure.colorbar(colored, ax=own, orientation="horizontal", ticks=[-1, 1], shrink=0.7, pad=0.02)
         bar.ax.set_xticklabels([low, high], fontsize=7)
         signal = facts.signals.get(name, np.nan)
         own.set_title(f"Agreement of {name}: {signal:+.1f} sd from the references", fontsize=9)
-    for name in ("alignment", *labels):
-        axes[name].set(xticks=[], yticks=[], aspect="equal", facecolor="whitesmoke")
-        axes[name].invert_yaxis()
+    limits = {
+        "alignment": [np.r_[strokes[f"moved_{side}"], strokes[f"reference_{side}"]] for side in "xy"],
+        **dict.fromkeys(labels, (strokes.x, strokes.y)),
+    }
+    for name, (x, y) in limits.items():
+        axes[name].set(xlim=(x.min() - _MARGIN, x.max() + _MARGIN), ylim=(y.max() + _MARGIN, y.min() - _MARGIN))
+        axes[name].set(xticks=[], yticks=[], aspect="equal")
+
+
+def _draw_pale(axes, images, number):
+    """Draw the ink of a preprocessed image behind its points."""
+    if images is not None:
+        axes.imshow(images[number], cmap="gray_r", vmin=0, vmax=1000)
 
 
 def _draw_scores(axes, facts):

@@ -49,7 +49,7 @@ class ClaimReportDisplay:
     -----
     The likelihood ratio is that of a `LikelihoodRatioCalibrator`, or calibrated on the `development_trials_` of the
     verifier by :class:`~sigkit.metrics.ScoreCalibrator`. It holds for writers, scans and forgeries like those of the
-    development set.
+    development set. A query that is a copy of a reference has none.
 
     The colors explain the `StrokeMatcher` only, and one reference of those that it compares. They do not explain the
     score of a network.
