@@ -107,6 +107,7 @@ class TestClaimReport:
         assert display.facts.log10_lr is None
         warning = "Replay: the query has the same pixels as reference 3. Its score confirms nothing."
         assert warning in display.to_html()
+        assert "by the score, but the query is a copy" in display.figure_.get_suptitle()
         assert display.figure_.get_supxlabel() == warning
 
     def test_verifiers_with_less(self, corpus):

@@ -94,7 +94,7 @@ def draw_claim(facts, figure):
         axes["scores"] = figure.add_subplot(grid[rows.index("scores"), :])
         _draw_scores(axes["scores"], facts)
     lines = [
-        f"Claim: writer {facts.writer}. {decision(facts).capitalize()}.",
+        f"Claim: writer {facts.writer}. {_sentence(decision(facts))}.",
         f"Score {facts.score:.3f}, threshold {facts.threshold:.3f}",
         likelihood_ratio(facts),
     ]
@@ -102,6 +102,10 @@ def draw_claim(facts, figure):
     if replay(facts):
         figure.supxlabel(replay(facts), color="firebrick", fontsize=11, fontweight="bold")
     return axes
+
+
+def _sentence(words):
+    return words[0].upper() + words[1:]
 
 
 def _draw_scan(axes, facts, number):
@@ -131,7 +135,8 @@ def _draw_strokes(axes, facts, figure):
         known = np.isfinite(values)
         _draw_pale(own, facts.images, 0)
         settings = {"s": 12, "edgecolors": "gray", "linewidths": 0.3}
-        own.scatter(strokes.x[~known], strokes.y[~known], color="white", **settings)
+        # Without a stroke nearby there is no pressure to compare.
+        own.scatter(strokes.x[~known], strokes.y[~known], s=12, marker="x", color="gray", linewidths=0.8)
         colored = own.scatter(
             strokes.x[known], strokes.y[known], c=values[known], cmap=maps[name], vmin=-1, vmax=1, **settings
         )

@@ -24,6 +24,8 @@ def decision(facts):
     """
     if not facts.has_information:
         return "rejected: no information, the scan or the references have no usable ink"
+    if any(scan["copy"] for scan in facts.scans):
+        return f"{'accepted' if facts.accepted else 'rejected'} by the score, but the query is a copy"
     return "accepted" if facts.accepted else "rejected"
 
 
