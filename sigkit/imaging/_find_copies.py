@@ -25,7 +25,7 @@ def find_copies(queries, references, *, near=NEAR):
         Paths of scans, or uint8 images of shape (height, width).
     near : float, default=0.93
         Least correlation of two near copies, as in :func:`sigkit.datasets.audit`. It finds copies that were compressed,
-        moved on the page, made brighter or resampled, and few that were turned by more than a degree.
+        moved on the page, made brighter or resampled, and few that were turned by a degree or more.
 
     Returns
     -------
