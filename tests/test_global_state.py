@@ -28,7 +28,7 @@ from sigkit.estimators import (
     WriterDependentSVC,
 )
 from sigkit.experiments import writer_dependent_experiment
-from sigkit.metrics import verification_report, verification_scorer
+from sigkit.metrics import ScoreCalibrator, compare_systems, verification_report, verification_scorer
 from sigkit.model_selection import WriterSplit
 from sigkit.nets import build_network, register_architecture
 from sigkit.nets._signet import TinyNet
@@ -82,6 +82,7 @@ ESTIMATORS = {
     "svc": SVC,
     "svc in threads": clone(SVC).set_params(n_jobs=3),
     "svc among peers": WriterDependentSVC("linear", n_peer_negatives=2),
+    "calibrator": ScoreCalibrator(),
     "meta-learned": VERIFIER,
     "meta-learned that draws": clone(VERIFIER).set_params(architecture="noisy"),
 }
@@ -146,6 +147,8 @@ def test_estimators(name, random_state, blots):
         X, y = make_signatures(n_writers=1, n_genuine=2, n_skilled=0, random_state=0)
     elif name.startswith("svc"):
         X = X.reshape(len(X), -1)[:, ::9].astype(np.float32)
+    elif name == "calibrator":
+        X = np.arange(len(y)) + 9.0 * (y[:, 1] == 0)
     elif name == "stroke matcher":
         X = clone(STROKES).fit_transform(X)
     paths = [path for path in estimator.get_params() if path.endswith("random_state")]
@@ -184,6 +187,7 @@ def test_experiments_splits_and_reports(blots):
         results = writer_dependent_experiment(pipeline, X, y, cv=cv)
         results.report(0)
         verification_report([1, 1, 0, 0], [0.3, 0.9, 0.2, 0.4], n_bootstraps=10)
+        compare_systems({"a": [0.3, 0.9, 0.2, 0.4], "b": [4, 2, 1, 3]}, [1, 1, 0, 0], n_bootstraps=10)
         make_signatures(n_writers=1, n_genuine=1, n_skilled=1)
         build_network("noisy", seed=0)
         next(iter(SignatureStream()))
@@ -193,7 +197,7 @@ def test_experiments_splits_and_reports(blots):
 def test_every_public_function_that_draws_is_tested():
     functions = filter(inspect.isfunction, public_things())
     drawing = {thing.__name__ for thing in functions if "random_state" in inspect.signature(thing).parameters}
-    assert drawing == {"audit", "make_signatures", "verification_report"}
+    assert drawing == {"audit", "compare_systems", "make_signatures", "verification_report"}
 
 
 def test_draws_of_a_user_in_another_thread(blots):

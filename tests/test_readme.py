@@ -81,7 +81,7 @@ def run(path, folder, monkeypatch):
 def test_code_of_a_page_runs(page, folder, monkeypatch, capsys):
     names = run(PAGES[page], folder, monkeypatch)
     if page == "README":
-        assert set(names["search"].best_params_) == {"svc__C", "svc__gamma"}
+        assert set(names["search"].best_params_) == {"verifier__svm__svc__C"}
         assert len(names["scores"]["test_neg_eer"]) == 3
         assert capsys.readouterr().out.count("[") == 2
 

@@ -1,6 +1,7 @@
 """Data sets of signatures: loaders of corpora and folders, audits, .npz files, and synthetic signatures."""
 
 from sigkit.datasets import _catalogue
+from sigkit.datasets._add_synthetic_writers import add_synthetic_writers
 from sigkit.datasets._audit import AuditDisplay, CorpusAudit, Shortcut, audit
 from sigkit.datasets._catalogue import *  # noqa: F403
 from sigkit.datasets._corpora import list_corpora, load_corpus
@@ -16,6 +17,7 @@ __all__ = [
     "CorpusAudit",
     "Shortcut",
     "SignatureStream",  # noqa: F405
+    "add_synthetic_writers",
     "audit",
     "list_corpora",
     "load_corpus",

@@ -33,7 +33,8 @@ class VerifierMixin:
     `_score_enrolled`, which returns the enrolled writers and a matrix with one column per writer. There, NaN stands for
     a score without information, which users see as `NO_INFORMATION`. The fitted state is `_enrolled`, an
     `EnrolledChecks` that also has `without(writers)`. That object is immutable and replaced as a whole, so a thread
-    that scores sees one consistent state; read the attribute once per call.
+    that scores sees one consistent state; read the attribute once per call. `_default_threshold` was measured with
+    benchmarks/check_operating_points.py.
     """
 
     def remove(self, writers):
@@ -221,7 +222,7 @@ class VerifierMixin:
 
     @property
     def threshold_(self):
-        return 0.0
+        return self._default_threshold
 
     @property
     def classes_(self):

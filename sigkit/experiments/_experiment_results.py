@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from sigkit.experiments._split_report import report_of_split
-from sigkit.metrics import VerificationReport
+from sigkit.metrics import VerificationReport, latex_table, rows_to_frame
 
 # In the order of the table.
 LABELS = {
@@ -83,16 +83,53 @@ class ExperimentResults:  # numpydoc ignore=PR01
         """
         return report_of_split(self.trials[split], self.threshold, **options)
 
+    def to_frame(self):
+        """Convert the metrics to a pandas DataFrame.
+
+        Returns
+        -------
+        DataFrame
+            A row for each metric, indexed by its name: its `label`, `mean` and `std` over the splits, and a column
+            `split_0`, `split_1`, ... for each split.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        rows = {}
+        for name in self._names():
+            values = self.metrics[name]
+            rows[name] = {"label": LABELS[name], "mean": values.mean(), "std": values.std()}
+            rows[name] |= {f"split_{split}": value for split, value in enumerate(values)}
+        return rows_to_frame(rows, "metric")
+
+    def to_latex(self) -> str:
+        """Convert the means and standard deviations to a LaTeX table.
+
+        Returns
+        -------
+        str
+            A `tabular` environment; its rules need the package booktabs.
+        """
+        header = ["", "mean", "standard deviation"]
+        return latex_table([header, *([LABELS[name], *self._mean_and_deviation(name)] for name in self._names())])
+
+    def _names(self):
+        return filter(self.metrics.__contains__, LABELS)
+
+    def _mean_and_deviation(self, name):
+        values = self.metrics[name]
+        if name == "mean_auc":
+            return f"{values.mean():.4f}", f"{values.std():.4f}"
+        return f"{100 * values.mean():.2f}", f"{100 * values.std():.2f} %"
+
     def __str__(self) -> str:
         width = max(len(LABELS[name]) for name in self.metrics)
         lines = []
-        for name in filter(self.metrics.__contains__, LABELS):
-            values = self.metrics[name]
-            if name == "mean_auc":
-                numbers = f"{values.mean():6.4f} +- {values.std():.4f}"
-            else:
-                numbers = f"{100 * values.mean():6.2f} +- {100 * values.std():.2f} %"
-            lines.append(f"{LABELS[name]:<{width}} {numbers}")
+        for name in self._names():
+            mean, deviation = self._mean_and_deviation(name)
+            lines.append(f"{LABELS[name]:<{width}} {mean:>6} +- {deviation}")
         lines += [
             "",
             f"Mean and standard deviation over {len(self.fit_time)} splits; FRR and FAR at the threshold "

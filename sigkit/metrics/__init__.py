@@ -17,6 +17,8 @@ from sigkit.metrics._make_report import verification_report
 from sigkit.metrics._rates_at import far_at_frr_score, frr_at_far_score
 from sigkit.metrics._report import VerificationReport
 from sigkit.metrics._scorers import make_verification_scorer, verification_scorer
+from sigkit.metrics._tables import latex_table as latex_table
+from sigkit.metrics._tables import rows_to_frame as rows_to_frame
 from sigkit.metrics._thresholds import cost_threshold, far_threshold, frr_threshold
 from sigkit.metrics._trials import verification_trials
 from sigkit.metrics._verbal_scale import verbal_scale

@@ -15,7 +15,7 @@ from sigkit.metrics._estimates import LEVELS, Estimate, _Estimates
 from sigkit.metrics._intervals import _percentiles
 from sigkit.metrics._make_report import _check_bootstrap, _with_intervals
 from sigkit.metrics._report import LABELS, notes_on_intervals
-from sigkit.metrics._tables import _as_percent, _in_columns, _latex_table, _latex_text, _to_frame
+from sigkit.metrics._tables import _as_percent, _in_columns, latex_table, rows_to_frame
 from sigkit.metrics._trials import _check_kind, _make_trials
 
 
@@ -107,7 +107,7 @@ class SystemComparison:  # numpydoc ignore=PR01
             columns = {"difference": difference.value}
             columns |= {"difference_low": difference.low, "difference_high": difference.high}
             rows[name, system] = vars(self.estimates[system][name]) | columns
-        return _to_frame(rows, ["metric", "system"])
+        return rows_to_frame(rows, ["metric", "system"])
 
     def to_latex(self) -> str:
         """Convert the table to LaTeX.
@@ -117,7 +117,7 @@ class SystemComparison:  # numpydoc ignore=PR01
         str
             A `tabular` environment; its rules need the package booktabs.
         """
-        return _latex_table([[_latex_text(cell) for cell in row] for row in self._table()])
+        return latex_table(self._table())
 
     def plot_det(self, ax=None) -> VerificationDetDisplay:
         """Plot the trade-off of FAR and FRR, with one curve per system.
@@ -148,6 +148,8 @@ class SystemComparison:  # numpydoc ignore=PR01
             is_first = system not in self.differences
             cells = ("", "") if is_first else _as_percent(name, self.differences[system][name], signed=True)
             label = LABELS[name] if is_first else ""
+            if self.estimates[system][name].n_writers is None:
+                label = label.replace("mean AUC", "AUC")
             rows.append([label, str(system), *_as_percent(name, self.estimates[system][name]), *cells])
         return rows
 

@@ -14,9 +14,9 @@ def _warn_about_distances(points: _OperatingPoints | None) -> None:
     n_genuine, n_forgeries = int(points.n_genuine), int(points.n_forgeries)
     area = float(_area_under_roc(points))
     # The standard deviation of the area of scores that do not depend on the label. Without it every other system at
-    # chance level would be warned about.
+    # chance level would be warned about. Of two trials of each kind, only a complete reversal is.
     deviation = np.sqrt((n_genuine + n_forgeries + 1) / (12 * n_genuine * n_forgeries))
-    if area < 0.5 - deviation:
+    if area < 0.5 - 2 * deviation or (area == 0 and min(n_genuine, n_forgeries) > 1):
         warn(
             f"The area under the ROC curve is {area:.4f}, below one half: genuine trials have lower scores than "
             "forgeries. Do the scores fall with genuineness, as distances do? Then pass -y_score.",

@@ -15,6 +15,7 @@ from sigkit.metrics._curves import (
     _weighted_points,
 )
 from sigkit.metrics._resampled_curve import _WriterCurve
+from sigkit.metrics._thresholds import _threshold_at_far
 from sigkit.metrics._trials import _Trials
 
 # FAR at which a report shows the FRR, if at least this number of forgeries is accepted there: with fewer the threshold
@@ -116,9 +117,12 @@ class _Estimates:
         """Find the global threshold of the EER; None if there are no forgeries of the kind compared."""
         return None if self.points is None else float(_equal_error(self.points, self.method).threshold)
 
-    def area(self) -> float | None:
-        """Compute the area under the ROC curve of all trials compared; None if there are none."""
-        return None if self.points is None else float(_area_under_roc(self.points))
+    def far_thresholds(self) -> dict[str, float]:
+        """Find the threshold of each FRR at a FAR."""
+        return {
+            name: _threshold_at_far(self.compared.score, self.compared.genuine, level)
+            for name, level in self.levels.items()
+        }
 
     def census(self, name: str) -> tuple[int, int, int | None]:
         """Count the genuine trials, the forgeries and the writers behind an estimate."""

@@ -21,7 +21,8 @@ def _interval(
     low, high = _percentiles(replicates, confidence)
     # Where no trial is in error, no resample has an error either.
     if value not in (0, 1):
-        return low, high, "bootstrap"
+        # Resamples are all equal if all trials behind the estimate are those of one writer.
+        return (None, None, None) if low == high else (low, high, "bootstrap")
     if by_writer:
         # The threshold of each writer fits its few trials, and errors of other trials cannot be bounded.
         return None, None, None

@@ -98,7 +98,8 @@ def verification_report(
     one side: with no error in `n` trials, up to `1 - (1 - confidence) ** (1 / n)`, about `3 / n` at 95 %. It takes
     trials as independent. For an EER of 0 the bound is the larger one of both error rates between the two groups of
     scores, each at half of the error probability, and for an AUC of 1 their sum. Metrics with user-specific thresholds
-    have no interval then. In the table exact intervals have a star.
+    have no interval then, and no metric has one whose trials are all those of one of several writers. In the table
+    exact intervals have a star.
 
     References
     ----------
@@ -139,6 +140,7 @@ def verification_report(
         estimates=estimates,
         threshold=threshold,
         eer_threshold=computed.eer_threshold(),
+        far_thresholds=computed.far_thresholds(),
         eer_kind=eer_kind,
         method=method,
         confidence=float(confidence),

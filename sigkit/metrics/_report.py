@@ -8,7 +8,7 @@ from sigkit.metrics._det_display import VerificationDetDisplay
 from sigkit.metrics._estimates import LEVELS, Estimate
 from sigkit.metrics._histogram_display import ScoreHistogramDisplay
 from sigkit.metrics._per_writer import _rates_of_writers
-from sigkit.metrics._tables import _as_percent, _in_columns, _latex_table, _latex_text, _to_frame
+from sigkit.metrics._tables import _as_percent, _in_columns, latex_table, rows_to_frame
 
 # In the order of the table.
 LABELS = {"frr": "FRR", "far": "FAR"}
@@ -37,6 +37,8 @@ class VerificationReport:  # numpydoc ignore=PR01
         The threshold of FRR and FAR, or the threshold of each writer.
     eer_threshold : float or None
         The global threshold of the EER, chosen on the reported scores; None without an EER.
+    far_thresholds : dict of str to float
+        The global thresholds of the estimates "frr_at_far_0.01" and the like, chosen on the reported scores.
     eer_kind : str or None
         The kind of forgeries in EER and AUC, "forgery" for plain labels; None without an EER.
     method : str
@@ -66,6 +68,7 @@ class VerificationReport:  # numpydoc ignore=PR01
     estimates: dict[str, Estimate]
     threshold: float | dict
     eer_threshold: float | None
+    far_thresholds: dict[str, float]
     eer_kind: str | None
     method: str
     confidence: float
@@ -81,7 +84,8 @@ class VerificationReport:  # numpydoc ignore=PR01
         dict
             The attributes by name; `estimates` maps each name to the attributes of an :class:`Estimate`.
         """
-        names = ("threshold", "eer_threshold", "eer_kind", "method", "confidence", "n_bootstraps", "resampled")
+        names = ("threshold", "eer_threshold", "far_thresholds", "eer_kind", "method")
+        names += ("confidence", "n_bootstraps", "resampled")
         estimates = {name: dict(vars(estimate)) for name, estimate in self.estimates.items()}
         return {"estimates": estimates} | {name: getattr(self, name) for name in names}
 
@@ -103,7 +107,7 @@ class VerificationReport:  # numpydoc ignore=PR01
             name: {"label": self._label(name), "iso_term": ISO_TERMS.get(name, "")} | vars(estimate)
             for name, estimate in self.estimates.items()
         }
-        return _to_frame(rows, "metric")
+        return rows_to_frame(rows, "metric")
 
     def to_latex(self) -> str:
         """Convert the table to LaTeX.
@@ -113,8 +117,7 @@ class VerificationReport:  # numpydoc ignore=PR01
         str
             A `tabular` environment; its rules need the package booktabs.
         """
-        header, *rows = self._table()
-        return _latex_table([[_latex_text(cell) for cell in row] for row in [header, *rows]])
+        return latex_table(self._table())
 
     def per_writer(self) -> Bunch:
         """Compute the error rates of each writer.
@@ -196,6 +199,8 @@ class VerificationReport:  # numpydoc ignore=PR01
                 f"EER: at the threshold where FAR and FRR are equal, chosen on these scores ({self.eer_threshold:.4g}; "
                 f"method {self.method!r})."
             )
+        for name, threshold in self.far_thresholds.items():
+            yield f"{self._label(name)}: at the threshold {threshold:.4g}, chosen on these scores."
         yield from notes_on_intervals(self.estimates.values(), self.n_bootstraps, self.resampled)
         yield ISO_NOTE
 
@@ -214,4 +219,7 @@ def notes_on_intervals(estimates, n_bootstraps: int, resampled: str):
             "independent."
         )
     if None in kinds:
-        yield "No interval where no trial is in error at user-specific thresholds."
+        yield (
+            "No interval (-) where no trial is in error at user-specific thresholds, or where all trials are of one "
+            "writer."
+        )

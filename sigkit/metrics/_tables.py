@@ -22,9 +22,9 @@ def _in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
 
 
-def _latex_table(rows: Sequence[Sequence[str]]) -> str:
-    """Make a LaTeX table of a header and rows, whose cells are LaTeX already."""
-    header, *body = [" & ".join(row) + r" \\" for row in rows]
+def latex_table(rows: Sequence[Sequence[str]]) -> str:
+    """Make a LaTeX table of a header and rows of plain text; its rules need the package booktabs."""
+    header, *body = [" & ".join(map(_latex_text, row)) + r" \\" for row in rows]
     columns = "l" + "r" * (len(rows[0]) - 1)
     lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", header, r"\midrule", *body, r"\bottomrule"]
     return "\n".join([*lines, r"\end{tabular}"])
@@ -37,7 +37,7 @@ def _latex_text(text: str) -> str:
     return "".join(special.get(character, character) for character in text)
 
 
-def _to_frame(rows: Mapping[object, Mapping[str, object]], index_name: str | list[str]):
+def rows_to_frame(rows: Mapping[object, Mapping[str, object]], index_name: str | list[str]):
     """Make a DataFrame of rows by name; a name may be a tuple."""
     # pandas is optional and takes half a second to import.
     import pandas as pd

@@ -272,7 +272,8 @@ def _allowed_errors(level, n_trials):
     return count
 
 
-def _threshold_at_far(score, genuine, far):
+def _threshold_at_far(score: np.ndarray, genuine: np.ndarray, far: float) -> float:
+    """Find the threshold at a FAR of scores; see `far_threshold`."""
     forged = score[~genuine]
     rank = len(forged) - 1 - _allowed_errors(far, len(forged))
     rejected = np.partition(forged, rank)[rank]

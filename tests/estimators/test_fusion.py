@@ -55,10 +55,10 @@ def test_scores_are_bounded_sums(images, parts, fitted):
     queries = images[0][parts[1]]
     svm, strokes = (one.decision_function(queries) for one in fitted.verifiers_)
     scores = fitted.decision_function(queries)
-    assert fitted.weights_.tolist() == [1, 0.5]
+    assert fitted.weights_.tolist() == [1, 0.4]
     matched = svm >= -0.5
     assert 0 < matched.sum() < matched.size
-    np.testing.assert_allclose(scores, svm + 0.5 * np.where(matched, np.clip(strokes, -2, 2), -2))
+    np.testing.assert_allclose(scores, svm + 0.4 * np.where(matched, np.clip(strokes, -2, 2), -2))
     assert fitted.count_matched(queries).tolist() == matched.sum(axis=1).tolist()
     claimed = images[1][parts[1], 0]
     own = scores[np.arange(len(queries)), claimed - 5]
@@ -89,7 +89,7 @@ def test_weights_are_learned_from_development_writers_alone(images, parts):
     assert again.intercept_ == learned.intercept_
     with pytest.warns(UserWarning, match="needs forgeries of at least four development writers"):
         model = make(weights="learned").fit(X[y[:, 1] == 0], y[y[:, 1] == 0])
-    assert model.weights_.tolist() == [1, 0.5]
+    assert model.weights_.tolist() == [1, 0.4]
 
 
 def test_learned_weights_separate():
@@ -202,13 +202,13 @@ def test_weights_are_learned_without_writers_of_one_signature(images, parts):
     X, y = images[0][parts[0]], images[1][parts[0]].copy()
     has_one = (y[:, 0] == 4) & (y[:, 1] == 0) & (np.cumsum(y[:, 0] == 4) > 1)
     with pytest.warns(UserWarning, match="who have two genuine signatures"):
-        assert make(weights="learned").fit(X[~has_one], y[~has_one]).weights_.tolist() == [1, 0.5]
+        assert make(weights="learned").fit(X[~has_one], y[~has_one]).weights_.tolist() == [1, 0.4]
 
 
 def test_weights_without_claims_within_reach(images, parts):
     with pytest.warns(UserWarning, match=r"does not separate the claims .* reach=50"):
         model = make(weights="learned", reach=50).fit(images[0][parts[0]], images[1][parts[0]])
-    assert model.weights_.tolist() == [1, 0.5]
+    assert model.weights_.tolist() == [1, 0.4]
 
 
 def test_claims_are_parsed_as_those_of_the_verifiers(images, parts, fitted):
@@ -233,3 +233,26 @@ def test_the_recommended_verifier(tmp_path):
     assert {path.name for path in (tmp_path / "sigkit").iterdir()} == {"features", "strokes"}
     again = clone(fused).fit(images[is_reference], target[is_reference])
     assert np.array_equal(again.claim_scores(queries, claims[:, 0]), scores)
+
+
+def test_the_recommended_verifier_with_odd_signatures(images):
+    X, y = images
+    blank, dot, line = np.zeros((3, 170, 242), dtype=np.uint8)
+    dot[85, 121] = 255
+    line[85, 60:180] = 200
+    odd = np.array([blank, dot, line])
+    references = np.flatnonzero(np.tile(np.arange(9) < 3, 7))
+    fused = make_fused_verifier(dev_writers=DEV).fit(X[references], y[references])
+    scores = fused.decision_function(odd)
+    assert np.isfinite(scores).all()
+    assert not fused.verify(odd, [5, 6, 7]).any()
+    # One reference, and the same one twice.
+    one = fused.enroll(X[[36]], [8]).claim_scores(X[36:40], [8] * 4)
+    twice = fused.enroll(X[[36, 36]], [8, 8]).claim_scores(X[36:40], [8] * 4)
+    assert np.isfinite(one).all()
+    np.testing.assert_allclose(twice, one, atol=0.2)
+    with pytest.raises(ValueError, match=r"no ink|cannot be distinguished"):
+        fused.enroll(blank[None], [9])
+    assert 9 not in fused.classes_.tolist()
+    with pytest.raises(ValueError, match=r"is expecting images of shape \(170, 242\)"):
+        fused.claim_scores(X[:2, :100], [8, 8])

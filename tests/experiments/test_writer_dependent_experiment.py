@@ -78,6 +78,12 @@ def test_trials_and_both_methods_of_the_eer(signatures, settings):
     text = str(results)
     assert f"{100 * results.metrics['eer_sigver'].mean():.2f} +- " in text
     assert "4 splits; FRR and FAR at the threshold -0.2" in text
+    frame = results.to_frame()
+    assert frame.loc["eer", "mean"] == results.metrics["eer"].mean()
+    assert frame.loc["eer", [f"split_{split}" for split in range(4)]].tolist() == results.metrics["eer"].tolist()
+    latex = results.to_latex()
+    frr = results.metrics["frr"]
+    assert rf"FRR & {100 * frr.mean():.2f} & {100 * frr.std():.2f} \% \\" in latex
 
 
 def test_an_interrupted_experiment_is_resumed(signatures, settings, tmp_path, monkeypatch, capsys):

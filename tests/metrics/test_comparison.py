@@ -93,8 +93,8 @@ def test_det_plot_of_a_comparison():
     y, systems = make_systems()
     found = compare_systems(systems, y, n_bootstraps=0)
     assert list(found.plot_det().displays_) == list(systems)
-    plain = compare_systems(systems, y[:, 1] == 0, n_bootstraps=0)
-    assert list(plain.plot_det().displays_) == list(systems)
+    of_labels = compare_systems(systems, y[:, 1] == 0, n_bootstraps=0)
+    assert list(of_labels.plot_det().displays_) == list(systems)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_wrong_decisions_agree_with_the_rates():
     assert np.sum(found.kind == "skilled") == round(report.estimates["far_skilled"].value * 180)
     np.testing.assert_array_equal(scores[found.row], found.y_score)
     assert (np.diff(found.margin) <= 0).all()
-    plain = wrong_decisions(y[:, 1] == 0, scores, threshold=1.0)
-    assert plain.row.tolist() == found.row.tolist()
-    assert set(plain.kind) == {"genuine", "forgery"}
-    assert "writer" not in plain
+    of_labels = wrong_decisions(y[:, 1] == 0, scores, threshold=1.0)
+    assert of_labels.row.tolist() == found.row.tolist()
+    assert set(of_labels.kind) == {"genuine", "forgery"}
+    assert "writer" not in of_labels

@@ -8,7 +8,7 @@ import pytest
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import roc_auc_score
 
-from sigkit.metrics import eer_score, eer_threshold, far_score, frr_score, verification_report
+from sigkit.metrics import eer_score, eer_threshold, far_score, far_threshold, frr_score, verification_report
 
 METHODS = ("nearest", "interpolated", "sigver")
 
@@ -69,6 +69,18 @@ def test_numbers_of_trials():
         "mean_auc": (36, 48, 6),
     }
     assert report.trials.y_score.shape == (36 + 180 + 48,)
+
+
+def test_rates_at_a_far_need_ten_accepted_forgeries():
+    y, scores = make_claims(40, n_skilled=25)
+    report = verification_report(y, scores, n_bootstraps=5, random_state=0)
+    threshold = report.far_thresholds["frr_at_far_0.01"]
+    assert threshold == far_threshold(y, scores, far=0.01)
+    assert far_score(y, scores, threshold=threshold) == 0.01
+    assert report.estimates["frr_at_far_0.01"].value == frr_score(y, scores, threshold=threshold)
+    assert "frr_at_far_0.001" not in report.estimates
+    assert f"FRR at FAR skilled 1 %: at the threshold {threshold:.4g}" in str(report)
+    assert "frr_at_far_0.01" not in verification_report(y[1:-1], scores[1:-1], n_bootstraps=0).estimates
 
 
 def test_writers_without_forgeries_are_not_counted():

@@ -83,6 +83,7 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
     array([ True, False])
     """
 
+    _default_threshold = 0.0
     _parameter_constraints: dict = {  # noqa: RUF012
         "verifier": [HasMethods(["fit"])],
         "method": [StrOptions({"logistic", "isotonic"})],

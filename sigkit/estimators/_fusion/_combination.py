@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-DEFAULT_WEIGHT = 0.5
+DEFAULT_WEIGHT = 0.4
 """The weight of each verifier after the first, where none is learned."""
 
 
