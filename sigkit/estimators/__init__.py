@@ -6,6 +6,8 @@ from sigkit.estimators._attack_adapters._differentiable_verifier import Differen
 from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
 from sigkit.estimators._decisions._operating_point import OperatingPoint
 from sigkit.estimators._decisions._operating_point_verifier import OperatingPointVerifier
+from sigkit.estimators._evidence._claim_report_display import ClaimReportDisplay
+from sigkit.estimators._evidence._wrong_decisions_display import WrongDecisionsDisplay
 from sigkit.estimators._fusion._make_fused_verifier import make_fused_verifier
 from sigkit.estimators._fusion._verifier_fusion import VerifierFusion
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
@@ -17,6 +19,7 @@ from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
 __all__ = [
     "AdversarialTrainer",
     "BlackBoxVerifier",
+    "ClaimReportDisplay",
     "DifferentiableVerifier",
     "EnsembleAdversarialTrainer",
     "LikelihoodRatioCalibrator",
@@ -30,5 +33,6 @@ __all__ = [
     "StrokeMatcher",
     "VerifierFusion",
     "WriterDependentSVC",
+    "WrongDecisionsDisplay",
     "make_fused_verifier",
 ]
