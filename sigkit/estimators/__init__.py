@@ -6,6 +6,7 @@ from sigkit.estimators._attack_adapters._differentiable_verifier import Differen
 from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
 from sigkit.estimators._decisions._operating_point import OperatingPoint
 from sigkit.estimators._decisions._operating_point_verifier import OperatingPointVerifier
+from sigkit.estimators._decisions._reference_curve import reference_curve
 from sigkit.estimators._evidence._claim_report_display import ClaimReportDisplay
 from sigkit.estimators._evidence._wrong_decisions_display import WrongDecisionsDisplay
 from sigkit.estimators._fusion._make_fused_verifier import make_fused_verifier
@@ -35,4 +36,5 @@ __all__ = [
     "WriterDependentSVC",
     "WrongDecisionsDisplay",
     "make_fused_verifier",
+    "reference_curve",
 ]

@@ -357,7 +357,7 @@ def test_a_single_claim_must_be_a_list(features, claimed):
 
 @pytest.mark.parametrize(
     "threshold",
-    [np.nan, None, "0", True, np.bool_(True), 1j, [0.0], np.zeros(1), np.zeros((1, 1)), -np.inf, {3: "0"}, {3: True}]
+    [np.nan, "0", True, np.bool_(True), 1j, [0.0], np.zeros(1), np.zeros((1, 1)), -np.inf, {3: "0"}, {3: True}]
     + [{3: None}, {3: -np.inf}, pd.DataFrame({"threshold": [0.0]}), pd.Series([0.0, 1.0], index=[3, 3]), {3: [0.0]}],
     ids=repr,
 )

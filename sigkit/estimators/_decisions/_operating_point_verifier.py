@@ -7,7 +7,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from sigkit._utils import GENUINE, own_random_state, parse_target
+from sigkit._utils import GENUINE, by_writer, listing, own_random_state, parse_target, warn
 from sigkit.estimators._decisions._choose_threshold import choose_threshold, counted_trials, select
 from sigkit.estimators._decisions._expected_rates import expected_rates
 from sigkit.estimators._decisions._operating_point import OperatingPoint
@@ -193,7 +193,8 @@ class OperatingPointVerifier(WrappedVerifier):
             if self.source == "dev":
                 trials = self._development_trials(X, writers, forgery, is_dev)
             else:
-                own = _safe_indexing(X, references), writers[references]
+                signatures = X if isinstance(X, list) or hasattr(X, "shape") else np.asarray(X)
+                own = _safe_indexing(signatures, references), writers[references]
                 trials = reference_trials(self.verifier_, *own, own_random_state(self.random_state))
             self.development_trials_ = trials
             self._set_threshold(trials, writers[references])
@@ -218,9 +219,15 @@ class OperatingPointVerifier(WrappedVerifier):
         ------
         ValueError
             If the verifier cannot enroll the writers.
+
+        Warns
+        -----
+        UserWarning
+            If writers have less than half of the references for which the error rates of `operating_point_` hold.
         """
         with unchanged_on_error(self):
             super().enroll(X, y)
+            self._warn_about_few(*parse_target(y))
             if self.user_specific:
                 writers, forgery = parse_target(y)
                 rows = np.flatnonzero(forgery == GENUINE)
@@ -262,6 +269,18 @@ class OperatingPointVerifier(WrappedVerifier):
             self.other_corpus,
             rates,
         )
+
+    def _warn_about_few(self, writers, forgery):
+        """Warn about writers with fewer references than those for whom error rates are expected."""
+        wanted = self.operating_point_.n_references
+        counts = {writer: len(rows) for writer, rows in by_writer(np.flatnonzero(forgery == GENUINE), writers).items()}
+        few = [f"{writer!r} ({count})" for writer, count in counts.items() if count < wanted / 2]
+        if few:
+            warn(
+                f"{len(few)} of {len(counts)} writers enroll with less than half of the {wanted} references for which "
+                f"the error rates of operating_point_ hold: {listing(few)}. Expect more errors; reference_curve shows "
+                "how many."
+            )
 
     def _by_writer(self, trials, references):
         """Return the threshold of each writer of the references."""

@@ -106,9 +106,14 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
             )
         check_has_target(self, y)
         check_ordered(X)
-        writers, forgery = check_target(X, y)
         known = list(development_parameters(self.verifier).values())
         chosen = known[0] if self.dev_writers is None and known else self.dev_writers
+        if self.dev_writers is None:
+            # The verifier checks its input first.
+            self.verifier_ = clone(self.verifier).fit(X, y)
+            writers, forgery = check_target(X, y)
+            return writers, forgery, development_rows(writers, chosen)
+        writers, forgery = check_target(X, y)
         is_dev = development_rows(writers, chosen)
         is_known = np.any([development_rows(writers, one) for one in known], axis=0) if known else np.zeros_like(is_dev)
         kept = np.flatnonzero(~is_dev | is_known)

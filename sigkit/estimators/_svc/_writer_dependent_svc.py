@@ -43,8 +43,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     C : float, default=1.0
         The penalty of an error on a negative.
     gamma : float or {"scale", "auto"}, default="auto"
-        The coefficient of the RBF kernel exp(-gamma ||a - b||^2), as in `sklearn.svm.SVC`. "auto" is 1 / n_features:
-        2**-11 for the 2,048 features of SigNet.
+        The coefficient of the RBF kernel exp(-gamma ||a - b||^2), as in `sklearn.svm.SVC`; "auto" is 1 / n_features.
     dev_writers : iterable of writer ids or None, default=None
         The development writers. Their signatures are negatives for every writer; they are never enrolled.
     n_dev_negatives : int, default=14
@@ -67,8 +66,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         a shared scale if it fits, and the kernel of queries with support vectors, which is computed in blocks. None
         uses scikit-learn's `working_memory`, 1024 by default.
     n_jobs : int or None, default=None
-        Number of writers that are enrolled in parallel, in threads unless `joblib.parallel_config` sets another
-        backend. It does not change the models.
+        Number of writers that are enrolled in parallel, in threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
         1 reports the progress of enrollment on the standard error stream.
     random_state : int, RandomState instance or None, default=None
@@ -87,9 +85,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     gamma_ : float or None
         The coefficient of the kernel; None with `scaling="writer"`, where each writer may have another.
     threshold_ : float
-        The threshold of `verify` by default: 0.4 with the RBF kernel, 0.8 with the linear one. It was chosen on drawn
-        writers and features of a SigNet, for a FAR of skilled forgeries of at most 10 %; see
-        `OperatingPointVerifier` for a threshold that is chosen for the features at hand.
+        The threshold of `verify` by default: 0.4 for "rbf", 0.8 for "linear"; see `OperatingPointVerifier`.
     n_features_in_ : int
         Number of features seen in `fit`.
 
