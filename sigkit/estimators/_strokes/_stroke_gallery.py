@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sigkit._utils import by_writer
-from sigkit.estimators._enrolled import EnrolledChecks, joined
+from sigkit.estimators._enrolled import EnrolledChecks, joined, warn_single
 from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
 from sigkit.estimators._strokes._stroke_points import StrokePoints
 from sigkit.estimators._strokes._writer_strokes import Typical, best_agreement, enroll_strokes
@@ -36,8 +36,18 @@ class StrokeGallery(EnrolledChecks):
     dev_writers: frozenset
     typical: Typical
 
-    def with_references(self, X, has_ink, writers):
-        """Return a gallery in which the writers of some references are enrolled, replacing their earlier enrollment.
+    @property
+    def base(self):
+        """What the strokes of new writers are compared with."""
+        return self.typical
+
+    @property
+    def references(self):
+        """The strokes of each writer, with the references."""
+        return self.known
+
+    def fit_writers(self, X, has_ink, writers, extend):
+        """Measure the strokes of writers.
 
         Parameters
         ----------
@@ -47,19 +57,45 @@ class StrokeGallery(EnrolledChecks):
             Those with points.
         writers : ndarray of shape (n_samples,)
             The writer of each.
+        extend : bool
+            Whether the references that the writers have so far are kept.
+
+        Returns
+        -------
+        dict of writer id to WriterStrokes or None
+            The strokes of each writer; None if no reference has ink.
+        """
+        found = {}
+        for writer, rows in by_writer(np.arange(len(X)), writers).items():
+            own = distinct_rows(X[rows[has_ink[rows]]])
+            earlier = self.known[writer] if extend else None
+            if not len(own):
+                found[writer] = earlier
+                continue
+            points = StrokePoints.from_rows(own)
+            if earlier is not None:
+                is_new = ~points.find_copies(earlier.points)
+                points = StrokePoints.join([earlier.points, points.take(is_new)])
+            found[writer] = enroll_strokes(points, self.typical)
+        return found
+
+    def with_writers(self, found):
+        """Return a gallery in which some writers are enrolled, replacing their earlier enrollment.
+
+        Parameters
+        ----------
+        found : dict of writer id to WriterStrokes or None
+            Their strokes.
 
         Returns
         -------
         StrokeGallery
             The new gallery.
         """
-        found = {}
-        for writer, rows in by_writer(np.arange(len(X)), writers).items():
-            own = distinct_rows(X[rows[has_ink[rows]]])
-            found[writer] = enroll_strokes(StrokePoints.from_rows(own), self.typical) if len(own) else None
         blind = [writer for writer, strokes in found.items() if strokes is None]
         report_no_information(blind, len(found), "Their references have no ink. Enroll them with other references.")
-        return replace(self, classes=joined(self.classes, np.unique(writers)), known=self.known | found)
+        warn_single({writer: () if strokes is None else strokes.points for writer, strokes in found.items()})
+        return replace(self, classes=joined(self.classes, np.array(sorted(found))), known=self.known | found)
 
     def without(self, writers):
         """Return a gallery without some writers.
