@@ -152,19 +152,19 @@ class EnrolledChecks:
             )
 
 
-def warn_single(references):
+def warn_single(n_references):
     """Warn about writers with a single reference.
 
     Parameters
     ----------
-    references : dict of writer id to sized
-        The references of each writer who is enrolled.
+    n_references : dict of writer id to int
+        The number of references of each writer who is enrolled.
     """
-    single = [repr(writer) for writer, own in references.items() if len(own) == 1]
+    single = [repr(writer) for writer, n in n_references.items() if n == 1]
     if single:
         warn(
-            f"{len(single)} of {len(references)} writers have one reference only: {listing(single)}. It does not show "
-            "how much their signatures differ, so genuine ones may be rejected. Add others by add_references."
+            f"{len(single)} of {len(n_references)} writers have one reference only: {listing(single)}. It does not "
+            "show how much their signatures differ, so genuine ones may be rejected. Add others by add_references."
         )
 
 

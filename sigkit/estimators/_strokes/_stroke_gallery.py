@@ -94,7 +94,7 @@ class StrokeGallery(EnrolledChecks):
         """
         blind = [writer for writer, strokes in found.items() if strokes is None]
         report_no_information(blind, len(found), "Their references have no ink. Enroll them with other references.")
-        warn_single({writer: () if strokes is None else strokes.points for writer, strokes in found.items()})
+        warn_single({writer: len(strokes.points) for writer, strokes in found.items() if strokes is not None})
         return replace(self, classes=joined(self.classes, np.array(sorted(found))), known=self.known | found)
 
     def without(self, writers):

@@ -84,8 +84,8 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
     enrollment. Where it is not unique within a pixel, the points of its corners are compared, and then the neighbors of
     the best one in the Delaunay triangulation. A reference of 170 x 242 pixels takes 38 KiB on average.
 
-    `fit`, `enroll`, `add_references` and `remove` replace the fitted state as a whole at their end, so other threads may
-    score meanwhile. Several threads may enroll and remove writers at once.
+    `fit`, `enroll`, `add_references` and `remove` replace the fitted state as a whole at their end, so other threads
+    may score meanwhile. Several threads may enroll and remove writers at once.
 
     Examples
     --------

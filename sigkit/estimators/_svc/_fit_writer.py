@@ -34,9 +34,6 @@ class References(NamedTuple):
     rows: np.ndarray
     is_blank: np.ndarray
 
-    def __len__(self):
-        return len(self.rows)
-
 
 class FittedWriter(NamedTuple):
     """The result of `fit_writer`.

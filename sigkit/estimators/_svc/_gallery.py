@@ -128,7 +128,7 @@ class Gallery(EnrolledChecks):
         found = {writer: found[position] for position, writer in enumerate(references)}
         for writer, (model, _) in found.items():
             # The model holds its support vectors: mostly all references, which are then stored once.
-            if isinstance(model, RbfModel) and len(model.references) == len(references[writer]):
+            if isinstance(model, RbfModel) and len(model.references) == len(references[writer].rows):
                 references[writer] = references[writer]._replace(rows=model.references)
         return FittedWriters(found, references, bank)
 
@@ -146,7 +146,7 @@ class Gallery(EnrolledChecks):
             The new gallery.
         """
         _report(fitted.found)
-        warn_single(fitted.references)
+        warn_single({writer: len(own.rows) for writer, own in fitted.references.items()})
         models = {writer: one.model for writer, one in fitted.found.items()}
         return replace(
             self,

@@ -103,9 +103,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     some writers. So `verify` rejects a query if the references contribute less than a millionth of what they contribute
     for a query that equals them, and the score is -10.0 instead of a positive one if they contribute nothing.
 
-    `fit`, `enroll`, `add_references`, `remove` and `load_writer` replace the fitted state as a whole at their end, so an error or an
-    interruption leaves the previous state. Several threads may enroll, remove and load writers at once, while others
-    score and see the state before or after each change. No other thread may use the model during `fit`.
+    `fit`, `enroll`, `add_references`, `remove` and `load_writer` replace the fitted state as a whole at their end, so
+    an error or an interruption leaves the previous state. Several threads may enroll, remove and load writers at once,
+    while others score and see the state before or after each change. No other thread may use the model during `fit`.
 
     If peers are negatives, `remove` keeps references of a removed writer in the bank as long as models of other writers
     depend on them; they are no negatives for writers who enroll later. Fit again to delete them.
