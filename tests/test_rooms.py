@@ -27,7 +27,7 @@ MAY_IMPORT = {
         "sklearn",
         "matplotlib",
     },
-    "estimators": {"transformers", "training", "attacks", "nets", "_utils", "torch", "sklearn"},
+    "estimators": {"transformers", "training", "attacks", "nets", "metrics", "_utils", "torch", "sklearn"},
     "transformers": {"training", "nets", "imaging", "_utils", "torch", "sklearn"},
     "training": {"attacks", "nets", "_utils", "torch", "torchvision", "skorch", "sklearn", "matplotlib"},
     "attacks": {"_utils", "torch"},

@@ -3,7 +3,7 @@
 from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
 from sigkit._utils._development_writers import development_writers
-from sigkit._utils._digest import content_digest, scan_digest, signature_digest
+from sigkit._utils._digest import content_digest, distinct_signatures, scan_digest, signature_digest
 from sigkit._utils._files import locked_folder, remove_unfinished, whole_file
 from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
@@ -71,6 +71,7 @@ __all__ = [
     "development_rows",
     "development_writers",
     "digest_of",
+    "distinct_signatures",
     "filters_lock",
     "freed_memory_kept",
     "join_target",

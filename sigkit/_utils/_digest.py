@@ -107,5 +107,36 @@ def signature_digest(X, row):
     return content_digest(signature)
 
 
+def distinct_signatures(X, writers, forgery, rows):
+    """Leave out copies: keep the first of the signatures with the same content, writer and forgery kind.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or list of n_samples
+        Paths, images, or rows of features.
+    writers, forgery : ndarray of shape (n_samples,)
+        The writer and the forgery kind of each signature.
+    rows : ndarray of int
+        Rows of the signatures to compare.
+
+    Returns
+    -------
+    ndarray of int
+        The rows that are kept, sorted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit._utils import distinct_signatures
+    >>> X, writers = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]]), np.array(["ada", "ada", "ada"])
+    >>> distinct_signatures(X, writers, np.zeros(3, dtype=int), np.arange(3))
+    array([0, 1])
+    """
+    first = {}
+    for row in rows.tolist():
+        first.setdefault((writers[row], forgery[row], signature_digest(X, row)), row)
+    return np.array(sorted(first.values()), dtype=int)
+
+
 def _with_page(digest, page):
     return digest if page is None else content_digest(f"{digest}[{page}]".encode())

@@ -3,6 +3,9 @@
 from sigkit.estimators._adversarial_trainers import AdversarialTrainer, EnsembleAdversarialTrainer
 from sigkit.estimators._attack_adapters._black_box_verifier import BlackBoxVerifier
 from sigkit.estimators._attack_adapters._differentiable_verifier import DifferentiableVerifier, NotDifferentiable
+from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
+from sigkit.estimators._decisions._operating_point import OperatingPoint
+from sigkit.estimators._decisions._operating_point_verifier import OperatingPointVerifier
 from sigkit.estimators._fusion._make_fused_verifier import make_fused_verifier
 from sigkit.estimators._fusion._verifier_fusion import VerifierFusion
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
@@ -16,10 +19,13 @@ __all__ = [
     "BlackBoxVerifier",
     "DifferentiableVerifier",
     "EnsembleAdversarialTrainer",
+    "LikelihoodRatioCalibrator",
     "LinearModel",
     "MetaLearnedVerifier",
     "NegativeBank",
     "NotDifferentiable",
+    "OperatingPoint",
+    "OperatingPointVerifier",
     "RbfModel",
     "StrokeMatcher",
     "VerifierFusion",

@@ -17,6 +17,7 @@ from sigkit._utils import (
     warn,
 )
 from sigkit.estimators._enrollment import EnrollmentMixin
+from sigkit.estimators._marks import find_copies, report_copies
 
 NO_INFORMATION = -10.0
 """The score of a query or a model without information.
@@ -79,7 +80,7 @@ class VerifierMixin(EnrollmentMixin):
         """
         return _finite(self._score_claims(X, writers)[0])
 
-    def verify(self, X, writers, threshold=0.0):
+    def verify(self, X, writers, threshold=None):
         """Accept or reject each query as the writer it claims to be.
 
         Parameters
@@ -88,9 +89,10 @@ class VerifierMixin(EnrollmentMixin):
             Queries, as in `fit`.
         writers : array-like of shape (n_queries,)
             The claimed writer of each query.
-        threshold : float or mapping of writer id to float, default=0.0
-            The lowest accepted score: one for all, or a user-specific threshold for each writer. Choose it on
-            other signatures than those it is applied to. Infinity rejects all queries; minus infinity is an error.
+        threshold : float, mapping of writer id to float or None, default=None
+            The lowest accepted score: one for all, or a user-specific threshold for each writer. None: `threshold_`.
+            Choose it on other signatures than those it is applied to, for example by `OperatingPointVerifier`.
+            Infinity rejects all queries; minus infinity is an error.
 
         Returns
         -------
@@ -102,7 +104,15 @@ class VerifierMixin(EnrollmentMixin):
         ------
         ValueError
             If a claimed writer was never enrolled or has no threshold, or if a threshold is not valid.
+
+        Warns
+        -----
+        UserWarning
+            If a query is a copy of a reference; see `find_copies`.
         """
+        if threshold is None:
+            check_is_fitted(self)
+            threshold = self.threshold_
         if hasattr(threshold, "items"):
             known, claimed = thresholds_of_writers(threshold), parse_target(writers, "writers")[0].tolist()
             lacking = sorted({writer for writer in claimed if np.isnan(known.get(writer, np.nan))})
@@ -116,9 +126,38 @@ class VerifierMixin(EnrollmentMixin):
             threshold = check_threshold(threshold)
         if np.isneginf(threshold).any():
             raise ValueError("threshold must be above minus infinity, which would accept every query.")
-        scores, informed = self._score_claims(X, writers)
+        scores, informed = self._judge_claims(X, writers)
         # Comparisons with NaN are False.
         return (scores >= threshold) & informed
+
+    def find_copies(self, X, writers):
+        """Find queries that are copies of a reference of the claimed writer.
+
+        A signature on file that is presented again agrees with itself: its score is high, but it confirms nothing. A
+        query counts as a copy if it equals a reference but for rounding, and also if it is much nearer to a reference
+        than the references are to each other: 20 times as near by its features, or 4 times as near as an image. So are
+        scans that were compressed again or are brighter. :func:`sigkit.imaging.find_copies` compares the scans
+        themselves, and finds copies of another resolution too.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, ...)
+            Queries, as in `fit`.
+        writers : array-like of shape (n_queries,)
+            The claimed writer of each query.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,), dtype int
+            The number of the reference, in the order in which those of the writer were enrolled; -1 for a query that is
+            no copy.
+
+        Raises
+        ------
+        ValueError
+            If a claimed writer was never enrolled; the writer is named.
+        """
+        return self._find_copies(X, writers)
 
     def predict(self, X):
         """Identify each query: find the enrolled writer with the highest score.
@@ -177,6 +216,16 @@ class VerifierMixin(EnrollmentMixin):
         right = ((identified == writers) & informed)[genuine]
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)[genuine]))
 
+    def _judge_claims(self, X, writers):
+        """Score claims that are to be decided, and warn about copies of references."""
+        judged = self._score_claims(X, writers)
+        report_copies(self._find_copies(X, writers), parse_target(writers)[0])
+        return judged
+
+    def _find_copies(self, X, writers):
+        enrolled = self._enrolled_writers()
+        return find_copies(enrolled.marks, X, enrolled.group_claims(X, writers))
+
     def _identify(self, X):
         """Return the writer with the highest score for each query, and whether the query has a score at all."""
         classes, scores = self._score_enrolled(X)
@@ -189,6 +238,10 @@ class VerifierMixin(EnrollmentMixin):
         enrolled = self._enrolled
         enrolled.check_any()
         return enrolled
+
+    @property
+    def threshold_(self):
+        return 0.0
 
     @property
     def classes_(self):

@@ -5,6 +5,7 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -56,8 +57,8 @@ class ScoreCalibrator(TransformerMixin, BaseEstimator):
     Fit the calibrator on writers other than those that it will serve, and on the kind of forgeries that is expected:
     likelihood ratios against skilled forgeries differ from those against random ones.
 
-    *Logistic.* The slope has a Gaussian prior with standard deviation 10 for standardized scores, so that it is finite
-    if the trials are separated. It is not negative.
+    *Logistic.* The fit is that of `LogisticRegression` in scikit-learn. The slope has a Gaussian prior with standard
+    deviation 10 for standardized scores, so that it is finite if the trials are separated. It is not negative.
 
     *Isotonic.* A genuine trial with the lowest score and a forgery with the highest one are added, as in the rule of
     succession, so that no likelihood ratio is infinite or zero.
@@ -208,7 +209,7 @@ def _fit_isotonic(score, genuine):
 
 
 def _fit_logistic(score, genuine):
-    """Fit slope and intercept of the log10 likelihood ratio by Newton's method."""
+    """Fit slope and intercept of the log10 likelihood ratio."""
     largest = np.abs(score).max() or 1.0
     scaled = score / largest
     means = scaled[genuine].mean(), scaled[~genuine].mean()
@@ -221,35 +222,11 @@ def _fit_logistic(score, genuine):
         )
         return 0.0, 0.0
     z = (scaled - center) / spread
-    sign = np.where(genuine, 1.0, -1.0)
+    n_genuine, n_forgeries = np.count_nonzero(genuine), np.count_nonzero(~genuine)
     # Both classes have half of the weight, so the log odds of the regression are log likelihood ratios.
-    weight = np.where(genuine, 0.5 / np.count_nonzero(genuine), 0.5 / np.count_nonzero(~genuine))
-    penalty = 1 / (SLOPE_PRIOR**2 * min(np.count_nonzero(genuine), np.count_nonzero(~genuine)))
-    parameters = np.zeros(2)
-    loss = _logistic_loss(parameters, z, sign, weight, penalty)
-    for _ in range(100):
-        probability = _sigmoid(-sign * (parameters[0] * z + parameters[1]))
-        pull = weight * sign * probability
-        gradient = np.array([penalty * parameters[0] - pull @ z, -pull.sum()])
-        curvature = weight * probability * (1 - probability)
-        cross = curvature @ z
-        hessian = np.array([[curvature @ z**2 + penalty, cross], [cross, curvature.sum() + 1e-12]])
-        step = np.linalg.solve(hessian, gradient)
-        following, size = np.inf, 1.0
-        while following > loss and size > 1e-6:
-            following = _logistic_loss(parameters - size * step, z, sign, weight, penalty)
-            size /= 2
-        if loss - following < 1e-13:
-            break
-        parameters, loss = parameters - 2 * size * step, following
-    per_score = max(parameters[0], 0.0) / (spread * largest * np.log(10))
-    return float(per_score), float(parameters[1] / np.log(10) - per_score * center * largest)
-
-
-def _logistic_loss(parameters, z, sign, weight, penalty):
-    margins = sign * (parameters[0] * z + parameters[1])
-    return weight @ np.logaddexp(0, -margins) + penalty * parameters[0] ** 2 / 2
-
-
-def _sigmoid(x):
-    return np.exp(-np.logaddexp(0, -x))
+    weight = np.where(genuine, 0.5 / n_genuine, 0.5 / n_forgeries)
+    # The prior of the slope is weighed against as many trials as the smaller class has.
+    model = LogisticRegression(C=SLOPE_PRIOR**2 * min(n_genuine, n_forgeries), solver="newton-cholesky", tol=1e-8)
+    model.fit(z[:, None], genuine, sample_weight=weight)
+    per_score = max(model.coef_.item(), 0.0) / (spread * largest * np.log(10))
+    return float(per_score), float(model.intercept_.item() / np.log(10) - per_score * center * largest)

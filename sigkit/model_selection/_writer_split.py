@@ -9,10 +9,10 @@ from sigkit._utils import (
     GENUINE,
     check_ordered,
     development_rows,
+    distinct_signatures,
     listing,
     own_random_state,
     parse_target,
-    signature_digest,
     warn,
 )
 
@@ -132,7 +132,7 @@ class WriterSplit(BaseCrossValidator):
         is_dev = development_rows(writers, self.dev_writers)
         if is_dev.all():
             raise ValueError("Every writer of y is a development writer, so no writer is left to enroll.")
-        distinct = _drop_duplicates(X, writers, forgery, np.nonzero(~is_dev)[0])
+        distinct = distinct_signatures(X, writers, forgery, np.nonzero(~is_dev)[0])
         enrolled = np.unique(writers[~is_dev]).tolist()
         genuine = {
             writer: distinct[(writers[distinct] == writer) & (forgery[distinct] == GENUINE)] for writer in enrolled
@@ -171,14 +171,6 @@ class WriterSplit(BaseCrossValidator):
             writer: min(self.n_references, len(rows) // 2) if writer in short else self.n_references
             for writer, rows in genuine.items()
         }
-
-
-def _drop_duplicates(X, writers, forgery, rows):
-    """Keep the first of the rows with the same image, writer and kind."""
-    first = {}
-    for row in rows.tolist():
-        first.setdefault((writers[row], forgery[row], signature_digest(X, row)), row)
-    return np.array(sorted(first.values()), dtype=int)
 
 
 def _interleave(references):

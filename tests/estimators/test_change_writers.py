@@ -10,7 +10,13 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sigkit.estimators import MetaLearnedVerifier, StrokeMatcher, VerifierFusion, WriterDependentSVC
+from sigkit.estimators import (
+    MetaLearnedVerifier,
+    OperatingPointVerifier,
+    StrokeMatcher,
+    VerifierFusion,
+    WriterDependentSVC,
+)
 from sigkit.estimators._enrollment import change_lock
 from sigkit.training import MetaTraining
 
@@ -229,3 +235,17 @@ def test_verifiers_with_a_lock_are_copied_and_pickled(signatures):
             other.join(60)
     assert 4 in model.classes_
     assert all(4 not in one.classes_ for one in copies)
+
+
+def test_references_are_added_to_a_verifier_with_an_operating_point(signatures):
+    X, y = signatures["features"], signatures["y"]
+    svc = WriterDependentSVC(gamma=0.05, dev_writers=range(6), random_state=0)
+    model = OperatingPointVerifier(svc, criterion="frr", level=0.2, forgery="random", n_draws=1, random_state=0)
+    model.fit(X[y < 8], y[y < 8])
+    threshold, together = model.threshold_, copy.deepcopy(model)
+    rows = np.flatnonzero(y == 9)
+    model.enroll(X[rows[:2]], y[rows[:2]]).add_references(X[rows[2:4]], y[rows[2:4]])
+    together.enroll(X[rows[:4]], y[rows[:4]])
+    assert np.array_equal(model.decision_function(X), together.decision_function(X))
+    assert model.threshold_ == threshold
+    assert model.remove([9]).classes_.tolist() == [6, 7]

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -37,15 +37,23 @@ def test_likelihood_ratios_of_known_densities(method):
         np.testing.assert_allclose(found, 2 * (grid - 1) / np.log(10), atol=0.04 if method == "logistic" else 0.15)
 
 
-def test_logistic_is_the_regression_of_scikit_learn():
-    s, y = draw(50, 300)
-    spread = np.sqrt(sum(np.mean((s[y == k] - (s[y == 1].mean() + s[y == 0].mean()) / 2) ** 2) for k in (0, 1)) / 2)
-    weight = np.where(y == 1, 0.5 / 50, 0.5 / 300)
-    # The loss of scikit-learn is a sum, its penalty is 1 / (2 C): the same minimum for C = 100 * 50 trials.
-    model = LogisticRegression(C=100 * 50, tol=1e-10).fit((s / spread)[:, None], y, sample_weight=weight)
-    found = ScoreCalibrator(bound=None).fit(s, y)
-    np.testing.assert_allclose(found.coef_, model.coef_[0, 0] / spread / np.log(10), rtol=1e-4)
-    np.testing.assert_allclose(found.intercept_, model.intercept_[0] / np.log(10), rtol=1e-4)
+@pytest.mark.parametrize(("distance", "moved"), [(2, 0.0), (2, 1e4), (8, 0.0)])
+def test_logistic_has_the_smallest_loss(distance, moved):
+    """The loss is minimized without derivatives; with a distance of 8 only the prior keeps the slope finite."""
+    s, y = draw(50, 300, distance=distance)
+    center = (s[y == 1].mean() + s[y == 0].mean()) / 2
+    z = (s - center) / np.sqrt(sum(np.mean((s[y == k] - center) ** 2) for k in (0, 1)) / 2)
+
+    def loss(parameters):
+        log_odds = parameters[0] * z + parameters[1]
+        misfit = np.logaddexp(0, -log_odds[y == 1]).mean() / 2 + np.logaddexp(0, log_odds[y == 0]).mean() / 2
+        # A sample of 50 trials with a Gaussian prior of standard deviation 10.
+        return misfit + parameters[0] ** 2 / (2 * 100 * 50)
+
+    found = minimize(loss, [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-15}).x
+    expected = (found[0] * z + found[1]) / np.log(10)
+    calibrator = ScoreCalibrator(bound=1000.0).fit(s + moved, y)
+    np.testing.assert_allclose(calibrator.transform(s + moved), expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("ties", [False, True])

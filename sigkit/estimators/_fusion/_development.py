@@ -1,12 +1,10 @@
 """Claims of development writers, from which the weights of a fusion are learned."""
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
-from sigkit._utils import GENUINE, by_writer
-
-N_FOLDS = 2
+from sigkit._utils import GENUINE
+from sigkit.estimators._development import exchanged_parts
 
 
 def development_claims(make_fused, X, writers, forgery, n_references, rng):
@@ -36,28 +34,19 @@ def development_claims(make_fused, X, writers, forgery, n_references, rng):
     is_genuine : ndarray of shape (n_claims,), dtype bool
         Which claims are genuine.
     """
-    names = rng.permutation(np.unique(writers))
     scores, labels = [], []
-    for fold in range(N_FOLDS):
-        judged = names[fold::N_FOLDS]
-        references, queries = [], []
-        for rows in by_writer(np.flatnonzero(np.isin(writers, judged) & (forgery == GENUINE)), writers).values():
-            drawn = rng.permutation(rows)
-            n_drawn = min(n_references, len(rows) // 2)
-            references.extend(drawn[:n_drawn])
-            queries.extend(drawn[n_drawn:])
-        queries.extend(np.flatnonzero(np.isin(writers, judged) & (forgery != GENUINE)))
-        others = np.flatnonzero(~np.isin(writers, judged) & (forgery == GENUINE))
-        rows = np.concatenate([others, references]).astype(int)
+    for part in exchanged_parts(writers, forgery, n_references, rng):
+        others = part.others[forgery[part.others] == GENUINE]
+        rows = np.concatenate([others, part.references])
         fused = make_fused(_safe_indexing(X, rows), writers[rows], np.unique(writers[others]))
-        for one, label in _claims(fused, X, writers, forgery, np.array(queries, dtype=int)):
+        for one, label in _claims(fused, X, writers, forgery, part.queries):
             scores.append(one)
             labels.append(label)
     return np.concatenate(scores), np.concatenate(labels)
 
 
 def _claims(fused, X, writers, forgery, queries):
-    """Yield the scores and labels of a fold: own claims, and claims of others within reach of the first verifier."""
+    """Yield the scores and labels of a part: own claims, and claims of others within reach of the first verifier."""
     features = fused.features(_safe_indexing(X, queries))
     each = fused.score_each(features, np.arange(len(queries)), writers[queries])
     yield each, forgery[queries] == GENUINE
@@ -67,24 +56,3 @@ def _claims(fused, X, writers, forgery, queries):
     row, column = np.nonzero(~own & fused.combination.find_matched(matrix))
     if len(row):
         yield fused.score_each(features, genuine[row], fused.classes[column]), np.zeros(len(row), dtype=bool)
-
-
-def with_development_writers(estimator, dev_writers):
-    """Clone a verifier with other development writers.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A verifier, or a Pipeline that ends in one.
-    dev_writers : ndarray of shape (n_writers,)
-        The development writers.
-
-    Returns
-    -------
-    estimator
-        The clone, in which every parameter `dev_writers` that is not None has this value.
-    """
-    copied = clone(estimator)
-    parameters = copied.get_params()
-    names = [name for name in parameters if name.split("__")[-1] == "dev_writers" and parameters[name] is not None]
-    return copied.set_params(**dict.fromkeys(names, dev_writers.tolist()))

@@ -21,11 +21,13 @@ from sigkit._utils import (
     parse_target,
     warn,
 )
+from sigkit.estimators._development import with_development_writers
 from sigkit.estimators._enrollment import change_lock
 from sigkit.estimators._fusion._combination import Combination, learn_combination
-from sigkit.estimators._fusion._development import development_claims, with_development_writers
+from sigkit.estimators._fusion._development import development_claims
 from sigkit.estimators._fusion._fused import Fused
 from sigkit.estimators._fusion._parameters import check_bounds, check_verifiers, check_weights
+from sigkit.estimators._marks import report_copies
 from sigkit.estimators._verifier import (
     NO_INFORMATION,
     VerifierMixin,
@@ -291,6 +293,20 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         with change_lock(self):
             self._fused = self._fused.changed(change)
         return self
+
+    def _find_copies(self, X, writers):
+        check_is_fitted(self)
+        fused = self._fused
+        return fused.find_copies([before_last_step(fused.verifiers[0], X)], parse_target(writers, "writers")[0])
+
+    def _judge_claims(self, X, writers):
+        check_is_fitted(self)
+        fused, writers = self._fused, parse_target(writers, "writers")[0]
+        # Features are computed once, for scores and copies.
+        features = fused.features(X)
+        judged = fused.score_claims(features, writers), fused.find_informed(features, writers)
+        report_copies(fused.find_copies(features, writers), writers)
+        return judged
 
     def _score_claims(self, X, writers):
         check_is_fitted(self)

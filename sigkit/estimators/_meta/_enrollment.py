@@ -3,6 +3,7 @@
 import numpy as np
 
 from sigkit._utils import listing, progress, warn
+from sigkit.estimators._marks import mark
 from sigkit.estimators._meta._adapt_network import Adaptation, memory_to_adapt
 from sigkit.estimators._meta._meta_gallery import WHAT_TO_CHECK, FittedWriters, PackedImages, StoredReferences
 from sigkit.nets import center_crop
@@ -29,6 +30,7 @@ def enroll_references(verifier, adapted, X, references):
         the adaptation does not distinguish them.
     """
     packed = {writer: PackedImages.of(X[rows]) for writer, rows in references.items()}
+    marks = {writer: mark(X[rows]) for writer, rows in references.items()}
     blank = is_blank(X, verifier.learner_.network.input_size) if len(X) else None
     kept, to_adapt = {}, {}
     for writer, rows in references.items():
@@ -44,7 +46,7 @@ def enroll_references(verifier, adapted, X, references):
         with memory_to_adapt(len(to_adapt) if verifier.learner_.adapts == "all" else 0):
             for writer, (rows, forgeries) in progress(to_adapt.items(), len(to_adapt), "enrolling", verifier.verbose):
                 kept[writer] = adaptation.adapt(writer, X[rows], forgeries)
-    return FittedWriters(kept, packed)
+    return FittedWriters(kept, packed, marks)
 
 
 def only_informed(verifier, X, scores, blind):

@@ -86,10 +86,13 @@ class FittedWriters(NamedTuple):
         What is stored for each.
     references : dict of writer id to PackedImages
         Their references.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        The marks of the references.
     """
 
     kept: dict[int | str, StoredReferences | dict[str, torch.Tensor] | None]
     references: dict[int | str, PackedImages]
+    marks: dict[int | str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +111,8 @@ class AdaptedWriters(EnrolledChecks):
         The random forgeries of every adaptation.
     references : dict of writer id to PackedImages
         The references of each writer.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        Marks of the references, by which copies are recognized.
     """
 
     classes: np.ndarray
@@ -115,6 +120,7 @@ class AdaptedWriters(EnrolledChecks):
     dev_writers: frozenset
     others: RandomForgeries
     references: dict[int | str, PackedImages] = field(default_factory=dict)
+    marks: dict = field(default_factory=dict)
 
     @property
     def base(self):
@@ -153,13 +159,14 @@ class AdaptedWriters(EnrolledChecks):
         AdaptedWriters
             The new state.
         """
-        kept, references = fitted
+        kept, references, marks = fitted
         report_no_information([writer for writer, what in kept.items() if what is None], len(kept), WHAT_TO_CHECK)
         return replace(
             self,
             classes=joined(self.classes, np.array(sorted(kept))),
             known=self.known | kept,
             references=self.references | references,
+            marks=self.marks | marks,
         ).compacted()
 
     def without(self, writers):
@@ -179,7 +186,10 @@ class AdaptedWriters(EnrolledChecks):
         stay = ~np.isin(self.classes, list(writers))
         references = {writer: own for writer, own in self.references.items() if writer not in writers}
         others = self.others.without(writers)
-        return replace(self, classes=self.classes[stay], known=kept, others=others, references=references).compacted()
+        marks = {writer: own for writer, own in self.marks.items() if writer not in writers}
+        return replace(
+            self, classes=self.classes[stay], known=kept, others=others, references=references, marks=marks
+        ).compacted()
 
     def compacted(self):
         """Drop the random forgeries that are not active, and to which no stored writer is adapted.

@@ -1,11 +1,12 @@
 """The writers who are enrolled in a `StrokeMatcher`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sigkit._utils import by_writer
 from sigkit.estimators._enrolled import EnrolledChecks, joined, warn_single
+from sigkit.estimators._marks import mark
 from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
 from sigkit.estimators._strokes._stroke_points import StrokePoints
 from sigkit.estimators._strokes._writer_strokes import Typical, best_agreement, enroll_strokes
@@ -29,12 +30,15 @@ class StrokeGallery(EnrolledChecks):
         The development writers, who cannot be enrolled.
     typical : Typical
         The agreement of genuine signatures where a writer has too few references.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        Marks of the references, by which copies are recognized.
     """
 
     classes: np.ndarray
     known: dict
     dev_writers: frozenset
     typical: Typical
+    marks: dict = field(default_factory=dict)
 
     @property
     def base(self):
@@ -62,11 +66,16 @@ class StrokeGallery(EnrolledChecks):
 
         Returns
         -------
-        dict of writer id to WriterStrokes or None
+        found : dict of writer id to WriterStrokes or None
             The strokes of each writer; None if no reference has ink.
+        marks : dict of writer id to ndarray of shape (n_references, 64)
+            The marks of the references.
         """
-        found = {}
+        found, marks = {}, {}
         for writer, rows in by_writer(np.arange(len(X)), writers).items():
+            marks[writer] = mark(X[rows])
+            if extend:
+                marks[writer] = np.concatenate([self.marks[writer], marks[writer]])
             own = distinct_rows(X[rows[has_ink[rows]]])
             earlier = self.known[writer] if extend else None
             if not len(own):
@@ -77,25 +86,27 @@ class StrokeGallery(EnrolledChecks):
                 is_new = ~points.find_copies(earlier.points)
                 points = StrokePoints.join([earlier.points, points.take(is_new)])
             found[writer] = enroll_strokes(points, self.typical)
-        return found
+        return found, marks
 
-    def with_writers(self, found):
+    def with_writers(self, fitted):
         """Return a gallery in which some writers are enrolled, replacing their earlier enrollment.
 
         Parameters
         ----------
-        found : dict of writer id to WriterStrokes or None
-            Their strokes.
+        fitted : tuple of (dict, dict)
+            Their strokes and the marks of their references, as `fit_writers` returns them.
 
         Returns
         -------
         StrokeGallery
             The new gallery.
         """
+        found, marks = fitted
         blind = [writer for writer, strokes in found.items() if strokes is None]
         report_no_information(blind, len(found), "Their references have no ink. Enroll them with other references.")
         warn_single({writer: len(strokes.points) for writer, strokes in found.items() if strokes is not None})
-        return replace(self, classes=joined(self.classes, np.array(sorted(found))), known=self.known | found)
+        classes = joined(self.classes, np.array(sorted(found)))
+        return replace(self, classes=classes, known=self.known | found, marks=self.marks | marks)
 
     def without(self, writers):
         """Return a gallery without some writers.
@@ -111,7 +122,8 @@ class StrokeGallery(EnrolledChecks):
             The new gallery.
         """
         known = {writer: strokes for writer, strokes in self.known.items() if writer not in writers}
-        return replace(self, classes=self.classes[~np.isin(self.classes, list(writers))], known=known)
+        marks = {writer: own for writer, own in self.marks.items() if writer not in writers}
+        return replace(self, classes=self.classes[~np.isin(self.classes, list(writers))], known=known, marks=marks)
 
     def signals(self, queries, rows, writers):
         """Compare queries with the references of writers.

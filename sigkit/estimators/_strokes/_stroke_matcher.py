@@ -143,8 +143,8 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
             drawn = (distinct_rows(X[(writers == writer) & has_ink])[:_N_TYPICAL] for writer in names)
             typical = measure_typical((StrokePoints.from_rows(own) for own in drawn if len(own) > 1), _TYPICAL)
             gallery = StrokeGallery(np.unique(writers)[:0], {}, frozenset(names), typical)
-            found = gallery.fit_writers(X[~is_dev], has_ink[~is_dev], writers[~is_dev], extend=False)
-            self._enrolled = gallery.with_writers(found)
+            fitted = gallery.fit_writers(X[~is_dev], has_ink[~is_dev], writers[~is_dev], extend=False)
+            self._enrolled = gallery.with_writers(fitted)
         return self
 
     def claim_signals(self, X, writers):

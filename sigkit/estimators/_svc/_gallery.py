@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sigkit._utils import by_writer, listing, map_parallel, progress, warn
 from sigkit.estimators._enrolled import EnrolledChecks, joined, warn_single
+from sigkit.estimators._marks import mark
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import has_no_information
 from sigkit.estimators._svc._fit_writer import FittedWriter, References, Settings, fit_writer, kernel_among
@@ -30,12 +31,15 @@ class FittedWriters(NamedTuple):
         Their models.
     references : dict of writer id to References
         Their references.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        The marks of the references.
     bank : NegativeBank
         The negatives; the models refer to its rows.
     """
 
     found: dict[int | str, FittedWriter]
     references: dict[int | str, References]
+    marks: dict[int | str, np.ndarray]
     bank: NegativeBank
 
 
@@ -64,6 +68,8 @@ class Gallery(EnrolledChecks):
         Seed of the choice of those references.
     references : dict of writer id to References
         The references of the writers; those who were loaded from a file have none.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        Marks of the references, by which copies are recognized.
     """
 
     bank: NegativeBank
@@ -74,6 +80,7 @@ class Gallery(EnrolledChecks):
     n_peers: int | None
     seed: int
     references: dict[int | str, References] = field(default_factory=dict)
+    marks: dict = field(default_factory=dict)
 
     def fit_writers(self, X, writers, rng, *, extend, max_bytes, n_jobs, verbose):
         """Fit the models of some writers.
@@ -99,11 +106,11 @@ class Gallery(EnrolledChecks):
             The models.
         """
         own, is_blank = self.bank.standardise(X), has_no_information(X)
-        references = {
-            writer: References(own[rows], is_blank[rows])
-            for writer, rows in by_writer(np.arange(len(X)), writers).items()
-        }
+        grouped = by_writer(np.arange(len(X)), writers)
+        references = {writer: References(own[rows], is_blank[rows]) for writer, rows in grouped.items()}
+        marks = {writer: mark(X[rows]) for writer, rows in grouped.items()}
         if extend:
+            marks = {writer: np.concatenate([self.marks[writer], new]) for writer, new in marks.items()}
             references = {
                 writer: References(*map(np.concatenate, zip(self.references[writer], new)))
                 for writer, new in references.items()
@@ -130,7 +137,7 @@ class Gallery(EnrolledChecks):
             # The model holds its support vectors: mostly all references, which are then stored once.
             if isinstance(model, RbfModel) and len(model.references) == len(references[writer].rows):
                 references[writer] = references[writer]._replace(rows=model.references)
-        return FittedWriters(found, references, bank)
+        return FittedWriters(found, references, marks, bank)
 
     def with_writers(self, fitted):
         """Return a gallery in which some writers are enrolled, replacing their earlier enrollment.
@@ -154,6 +161,7 @@ class Gallery(EnrolledChecks):
             classes=joined(self.classes, np.array(sorted(models))),
             models=self.models | models,
             references=self.references | fitted.references,
+            marks=self.marks | fitted.marks,
         ).compacted()
 
     def without(self, writers):
@@ -171,9 +179,14 @@ class Gallery(EnrolledChecks):
         """
         stay = ~np.isin(self.classes, list(writers))
         models = {writer: model for writer, model in self.models.items() if writer not in writers}
-        references = {writer: own for writer, own in self.references.items() if writer not in writers}
+        references, marks = (
+            {writer: one for writer, one in kept.items() if writer not in writers}
+            for kept in (self.references, self.marks)
+        )
         bank = self.bank.without_owners(writers)
-        return replace(self, bank=bank, classes=self.classes[stay], models=models, references=references).compacted()
+        return replace(
+            self, bank=bank, classes=self.classes[stay], models=models, references=references, marks=marks
+        ).compacted()
 
     def with_model(self, writer, model, bank):
         """Return a gallery with a model that was fitted elsewhere.
@@ -193,13 +206,18 @@ class Gallery(EnrolledChecks):
             The new gallery.
         """
         [name] = writer.tolist()
-        references = {other: own for other, own in self.references.items() if other != name}
+        references, marks = (
+            {other: one for other, one in kept.items() if other != name} for kept in (self.references, self.marks)
+        )
+        if isinstance(model, RbfModel) and len(model.references):
+            marks[name] = mark(model.references * bank.scale + bank.center)
         return replace(
             self,
             bank=bank.without_owners({name}),
             classes=joined(self.classes, writer),
             models=self.models | {name: model},
             references=references,
+            marks=marks,
         ).compacted()
 
     def model_to_export(self, writer):

@@ -43,8 +43,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         with the distance from the decision boundary, so it may accept features that resemble no known signature.
     C : float, default=1.0
         The penalty of an error on a negative.
-    gamma : float or {"scale", "auto"}, default=2**-11
-        The coefficient of the RBF kernel exp(-gamma ||a - b||^2), as in `sklearn.svm.SVC`.
+    gamma : float or {"scale", "auto"}, default="auto"
+        The coefficient of the RBF kernel exp(-gamma ||a - b||^2), as in `sklearn.svm.SVC`. "auto" is 1 / n_features:
+        2**-11 for the 2,048 features of SigNet.
     dev_writers : iterable of writer ids or None, default=None
         The development writers. Their signatures are negatives for every writer; they are never enrolled.
     n_dev_negatives : int, default=14
@@ -150,7 +151,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         kernel="rbf",
         *,
         C=1.0,
-        gamma=2**-11,
+        gamma="auto",
         dev_writers=None,
         n_dev_negatives=14,
         n_peer_negatives=0,

@@ -1,0 +1,279 @@
+"""A verifier with a threshold that is fixed before any query is seen."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from sigkit._utils import GENUINE, own_random_state, parse_target
+from sigkit.estimators._decisions._choose_threshold import choose_threshold, counted_trials, select
+from sigkit.estimators._decisions._expected_rates import expected_rates
+from sigkit.estimators._decisions._operating_point import OperatingPoint
+from sigkit.estimators._decisions._reference_trials import reference_trials
+from sigkit.estimators._decisions._wrapped_verifier import WrappedVerifier, usual_number
+from sigkit.estimators._enrollment import change_lock
+from sigkit.estimators._verifier import unchanged_on_error
+
+# Fewer references of a writer say less about the writer's scores than those of all writers.
+_MIN_REFERENCES = 3
+
+
+class OperatingPointVerifier(WrappedVerifier):
+    """Fix the threshold of a verifier in `fit`, for a wanted error rate.
+
+    The threshold is chosen on claims of development writers, or on the references of the enrolled writers, so that
+    no query has an influence. `verify` applies it. `operating_point_` says what it was set on, and which error rates
+    are expected for the enrolled writers, with intervals.
+
+    Parameters
+    ----------
+    verifier : estimator
+        A verifier such as `WriterDependentSVC` or `VerifierFusion`, or a Pipeline that ends in one.
+    criterion : {"far", "frr", "eer", "cost"}, default="far"
+        What the threshold is to meet on the trials. "far": the lowest threshold with a FAR of at most `level`. "frr":
+        the highest threshold with an FRR of at most `level`. "eer": equal rates. "cost": the lowest expected cost.
+    level : float, default=0.05
+        The wanted error rate, with the criteria "far" and "frr".
+    forgery : {"skilled", "random", "simple"}, default="skilled"
+        The kind of forgeries that the criterion counts.
+    source : {"dev", "references"}, default="dev"
+        "dev": claims of development writers. "references": references of the enrolled writers, which are left out one
+        by one; they have no skilled forgeries, so the criterion is "frr", or `forgery` is "random".
+    user_specific : bool, default=False
+        Whether each writer has a threshold, with `source="references"` and `criterion="frr"`. Writers with fewer than
+        three references have the global one.
+    dev_writers : iterable of writer ids or None, default=None
+        The development writers. None: those of the verifier. If they are not development writers of the verifier too,
+        it does not see their signatures.
+    other_corpus : bool, default=False
+        Whether development writers come from another source than enrolled writers, such as `make_signatures`. The
+        intervals are then wider.
+    n_references : int or None, default=None
+        Number of references of a development writer. None: as many as the enrolled writers have on average, or 5 if
+        none is enrolled in `fit`.
+    n_draws : int, default=2
+        Number of times that development writers are divided and references are drawn. The time is proportional.
+    prior : float, default=0.5
+        The probability that a claim is genuine, with the criterion "cost".
+    cost_far, cost_frr : float, default=1.0
+        The cost of accepting a forgery and of rejecting a genuine signature, with the criterion "cost".
+    confidence : float, default=0.9
+        Probability of the intervals.
+    random_state : int, RandomState instance or None, default=None
+        Seed of all draws.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_enrolled,)
+        The enrolled writers, sorted: the columns of `decision_function`.
+    verifier_ : estimator
+        The fitted verifier.
+    threshold_ : float or dict of writer id to float
+        The lowest accepted score; of each writer with `user_specific`.
+    operating_point_ : OperatingPoint
+        The threshold, what it was set on, and the expected error rates; `print` shows them.
+    development_trials_ : Bunch
+        The trials: `y_true` (1 genuine, 0 forgery), `y_score`, `kind` and the claimed `writer` of each.
+
+    See Also
+    --------
+    LikelihoodRatioCalibrator : Verifier whose scores are likelihood ratios.
+    sigkit.metrics.far_threshold : The threshold at a wanted FAR, for given scores.
+
+    Notes
+    -----
+    The development writers are divided into four parts. The writers of a part are enrolled into a clone of the
+    verifier, with the others as its development writers. Their remaining genuine signatures and their forgeries are
+    scored. Every genuine signature also claims five other writers, as a random forgery. Features are computed once;
+    a step that learns from development writers is fitted again for each part. If the verifier has
+    `development_trials_`, these are used.
+
+    The interval of a rate is a prediction for as many writers as are enrolled, or as many as the trials have if none
+    is. It includes that other development writers would have led to another threshold, and that the enrolled writers
+    differ from others. With `other_corpus` a normal deviation is added to the logit of the rate, whose standard
+    deviation was measured between drawn writers of nine kinds. It does not include that forgers may be more skilled.
+
+    References that are left out are compared with one reference less than queries will be, so the FRR is overestimated.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sigkit.estimators import OperatingPointVerifier, WriterDependentSVC
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(np.column_stack([np.arange(20), np.zeros(20, dtype=int)]), 15, axis=0)
+    >>> y[10::15, 1] = y[11::15, 1] = 1
+    >>> X = rng.normal(size=(20, 8))[y[:, 0]] * 2 + rng.normal(size=(300, 8)) * (0.3 + y[:, 1:])
+    >>> svc = WriterDependentSVC(gamma="auto", dev_writers=range(14), random_state=0)
+    >>> verifier = OperatingPointVerifier(svc, level=0.1, random_state=0).fit(X, y)
+    >>> verifier.operating_point_.rates["far_skilled"].value <= 0.1
+    True
+    >>> verifier.verify(X[-2:], [19, 18])
+    array([ True, False])
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "verifier": [HasMethods(["fit"])],
+        "criterion": [StrOptions({"far", "frr", "eer", "cost"})],
+        "level": [Interval(Real, 0, 1, closed="left")],
+        "forgery": [StrOptions({"skilled", "random", "simple"})],
+        "source": [StrOptions({"dev", "references"})],
+        "user_specific": ["boolean"],
+        "dev_writers": ["array-like", set, range, None],
+        "other_corpus": ["boolean"],
+        "n_references": [Interval(Integral, 1, None, closed="left"), None],
+        "n_draws": [Interval(Integral, 1, None, closed="left")],
+        "prior": [Interval(Real, 0, 1, closed="neither")],
+        "cost_far": [Interval(Real, 0, None, closed="neither")],
+        "cost_frr": [Interval(Real, 0, None, closed="neither")],
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        verifier,
+        *,
+        criterion="far",
+        level=0.05,
+        forgery="skilled",
+        source="dev",
+        user_specific=False,
+        dev_writers=None,
+        other_corpus=False,
+        n_references=None,
+        n_draws=2,
+        prior=0.5,
+        cost_far=1.0,
+        cost_frr=1.0,
+        confidence=0.9,
+        random_state=None,
+    ):
+        self.verifier = verifier
+        self.criterion = criterion
+        self.level = level
+        self.forgery = forgery
+        self.source = source
+        self.user_specific = user_specific
+        self.dev_writers = dev_writers
+        self.other_corpus = other_corpus
+        self.n_references = n_references
+        self.n_draws = n_draws
+        self.prior = prior
+        self.cost_far = cost_far
+        self.cost_frr = cost_frr
+        self.confidence = confidence
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y):
+        """Fit the verifier, and choose the threshold.
+
+        Parameters
+        ----------
+        X : array-like of n_samples
+            Signatures, in the form that the verifier takes.
+        y : array-like of shape (n_samples,) or (n_samples, 2)
+            Writer ids, or rows `[writer, forgery]`. Forgeries of enrolled writers are ignored.
+
+        Returns
+        -------
+        OperatingPointVerifier
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            If the verifier cannot be fitted, or there are no trials for the criterion.
+        """
+        self._check_source()
+        with unchanged_on_error(self):
+            writers, forgery, is_dev = self._fit_verifier(X, y)
+            references = np.flatnonzero(~is_dev & (forgery == GENUINE))
+            if self.source == "dev":
+                trials = self._development_trials(X, writers, forgery, is_dev)
+            else:
+                own = _safe_indexing(X, references), writers[references]
+                trials = reference_trials(self.verifier_, *own, own_random_state(self.random_state))
+            self.development_trials_ = trials
+            self._set_threshold(trials, writers[references])
+        return self
+
+    def _change_writers(self, X, y, *, extend):
+        if not self.user_specific:
+            return super()._change_writers(X, y, extend=extend)
+        if extend:
+            raise ValueError(
+                "A user-specific threshold depends on all references of a writer: enroll the writer with the earlier "
+                "references and the new ones."
+            )
+        with change_lock(self), unchanged_on_error(self):
+            super()._change_writers(X, y, extend=False)
+            writers, forgery = parse_target(y)
+            rows = np.flatnonzero(forgery == GENUINE)
+            own = _safe_indexing(X, rows), writers[rows]
+            trials = reference_trials(self.verifier_, *own, own_random_state(self.random_state), required=False)
+            self._thresholds = self._thresholds | self._by_writer(trials, writers[rows])
+        return self
+
+    def _set_threshold(self, trials, references):
+        """Choose the threshold on trials, and predict the error rates of the writers of the references."""
+        frr_only = self.criterion == "frr"
+        counted = trials.kind == "genuine" if frr_only else counted_trials(trials, self.forgery)
+        threshold = choose_threshold(self, select(trials, counted))
+        n_references = self.n_references or usual_number(references)
+        n_writers = len(np.unique(trials.writer))
+        kinds, counts = np.unique(trials.kind, return_counts=True)
+
+        def choose(rows):
+            return choose_threshold(self, select(trials, rows[counted[rows]]))
+
+        self._threshold, self._thresholds = threshold, {}
+        if self.user_specific:
+            self._thresholds = self._by_writer(trials, references)
+            threshold, choose = self._thresholds, None
+        n_judged = len(np.unique(references)) or n_writers
+        rng = own_random_state(self.random_state)
+        rates = expected_rates(trials, threshold, choose, n_judged, self.confidence, self.other_corpus, rng)
+        self.operating_point_ = OperatingPoint(
+            threshold,
+            self.criterion,
+            self.level,
+            self.forgery,
+            self.source,
+            n_references,
+            n_writers,
+            dict(zip(kinds.tolist(), counts.tolist())),
+            n_judged,
+            self.confidence,
+            self.other_corpus,
+            rates,
+        )
+
+    def _by_writer(self, trials, references):
+        """Return the threshold of each writer of the references."""
+        thresholds = {}
+        for writer in np.unique(references).tolist():
+            own = select(trials, (trials.writer == writer) & (trials.kind == "genuine"))
+            enough = len(own.y_score) >= _MIN_REFERENCES
+            thresholds[writer] = choose_threshold(self, own) if enough else self._threshold
+        return thresholds
+
+    def _check_source(self):
+        if self.source == "references" and self.criterion != "frr" and self.forgery != "random":
+            raise ValueError(
+                f'source="references" has no {self.forgery} forgeries: set criterion="frr" or forgery="random", or use '
+                'source="dev".'
+            )
+        if self.user_specific and (self.source, self.criterion) != ("references", "frr"):
+            raise ValueError(
+                'user_specific=True needs source="references" and criterion="frr": only genuine signatures of each '
+                f"writer are known; found source={self.source!r} and criterion={self.criterion!r}."
+            )
+
+    @property
+    def threshold_(self):
+        if not self.user_specific:
+            return self._threshold
+        return {writer: self._thresholds[writer] for writer in self.classes_.tolist()}

@@ -1,0 +1,180 @@
+"""Common parts of the meta-estimators around a verifier."""
+
+import copy
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from sigkit._utils import (
+    GENUINE,
+    before_last_step,
+    by_writer,
+    check_ordered,
+    development_rows,
+    last_step,
+    own_random_state,
+    with_last_step,
+)
+from sigkit.estimators._decisions._development_trials import development_trials
+from sigkit.estimators._decisions._stored_features import with_stored_features
+from sigkit.estimators._development import development_parameters
+from sigkit.estimators._enrollment import change_lock
+from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
+
+DEFAULT_N_REFERENCES = 5
+"""References of a development writer, if no writer is enrolled in `fit`."""
+
+_MIN_WRITERS = 4
+
+
+class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """A verifier that enrolls and scores by another one, which knows its development writers.
+
+    The other is `verifier`, or ends a Pipeline `verifier`; fitted it is `verifier_`. The parameters of a subclass
+    include `dev_writers`, `n_references`, `n_draws` and `random_state`.
+    """
+
+    def remove(self, writers):
+        """Remove enrolled writers.
+
+        Parameters
+        ----------
+        writers : array-like of shape (n_writers,)
+            Enrolled writers.
+
+        Returns
+        -------
+        estimator
+            The verifier.
+
+        Raises
+        ------
+        ValueError
+            If a writer is not enrolled; the writer is named.
+        """
+        check_is_fitted(self)
+        with change_lock(self):
+            self.verifier_ = changed(self.verifier_, lambda last: last.remove(writers))
+        return self
+
+    def _change_writers(self, X, y, *, extend):
+        check_is_fitted(self)
+        # Features take longest, and do not depend on who is enrolled.
+        features = before_last_step(self.verifier_, X)
+
+        def change(last):
+            (last.add_references if extend else last.enroll)(features, y)
+
+        with change_lock(self):
+            self.verifier_ = changed(self.verifier_, change)
+        return self
+
+    def _score_claims(self, X, writers):
+        check_is_fitted(self)
+        return last_step(self.verifier_)._score_claims(before_last_step(self.verifier_, X), writers)
+
+    def _judge_claims(self, X, writers):
+        check_is_fitted(self)
+        return last_step(self.verifier_)._judge_claims(before_last_step(self.verifier_, X), writers)
+
+    def _find_copies(self, X, writers):
+        check_is_fitted(self)
+        return last_step(self.verifier_).find_copies(before_last_step(self.verifier_, X), writers)
+
+    def _score_enrolled(self, X):
+        check_is_fitted(self)
+        return last_step(self.verifier_)._score_enrolled(before_last_step(self.verifier_, X))
+
+    def _fit_verifier(self, X, y):
+        """Fit the verifier without the development writers whom it does not know; return the parts of the target."""
+        if not isinstance(last_step(self.verifier), VerifierMixin):
+            raise ValueError(
+                f"verifier must be a verifier, such as WriterDependentSVC, or a Pipeline that ends in one; found "
+                f"{self.verifier!r}."
+            )
+        check_has_target(self, y)
+        check_ordered(X)
+        writers, forgery = check_target(X, y)
+        known = list(development_parameters(self.verifier).values())
+        chosen = known[0] if self.dev_writers is None and known else self.dev_writers
+        is_dev = development_rows(writers, chosen)
+        is_known = np.any([development_rows(writers, one) for one in known], axis=0) if known else np.zeros_like(is_dev)
+        kept = np.flatnonzero(~is_dev | is_known)
+        self.verifier_ = clone(self.verifier).fit(_safe_indexing(X, kept), _safe_indexing(y, kept))
+        return writers, forgery, is_dev
+
+    def _development_trials(self, X, writers, forgery, is_dev):
+        """Return the trials of a verifier that has them already, or compute them."""
+        found = getattr(last_step(self.verifier_), "development_trials_", None)
+        if found is not None:
+            return found
+        genuine = by_writer(np.flatnonzero(is_dev & (forgery == GENUINE)), writers)
+        usable = [writer for writer, rows in genuine.items() if len(rows) > 1]
+        if len(usable) < _MIN_WRITERS:
+            raise ValueError(
+                f"{type(self).__name__} needs at least {_MIN_WRITERS} development writers with two genuine signatures; "
+                f"found {len(usable)}. Pass their signatures to fit, and name them in dev_writers, here or in the "
+                "verifier; sigkit.datasets.make_signatures draws some."
+            )
+        rows = np.flatnonzero(is_dev & np.isin(writers, usable))
+        signatures = _safe_indexing(X, rows)
+        template = with_stored_features(self.verifier, self.verifier_, signatures)
+        n_references = self.n_references or usual_number(writers[~is_dev & (forgery == GENUINE)])
+        rng = own_random_state(self.random_state)
+        return development_trials(template, writers[rows], forgery[rows], n_references, self.n_draws, rng)
+
+    @property
+    def classes_(self):
+        return last_step(self.verifier_).classes_
+
+    @property
+    def n_features_in_(self):
+        return self.verifier_.n_features_in_
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "verifier_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.verifier).input_tags
+        tags.target_tags.required = True
+        return tags
+
+
+def changed(verifier, change):
+    """Change a copy of a fitted verifier, so that other threads score with a whole state.
+
+    Parameters
+    ----------
+    verifier : estimator
+        A fitted verifier, or a Pipeline that ends in one.
+    change : callable
+        Called with a copy of the verifier.
+
+    Returns
+    -------
+    estimator
+        The changed verifier.
+    """
+    # A verifier replaces its own state as a whole, so that a shallow copy is independent.
+    last = copy.copy(last_step(verifier))
+    change(last)
+    return with_last_step(verifier, last)
+
+
+def usual_number(writers):
+    """Return the number of references that writers have on average.
+
+    Parameters
+    ----------
+    writers : ndarray of shape (n_references,)
+        The writer of each reference.
+
+    Returns
+    -------
+    int
+        The number, rounded; 5 if there are no writers.
+    """
+    return round(len(writers) / len(np.unique(writers))) if len(writers) else DEFAULT_N_REFERENCES
