@@ -8,7 +8,7 @@ from sigkit._utils._files import locked_folder, remove_unfinished, whole_file
 from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._ordered import check_ordered, check_several
-from sigkit._utils._pages import read_scan, split_page, too_many_bytes
+from sigkit._utils._pages import read_scan, read_upload, split_page, too_many_bytes
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
     before_last_step,
@@ -90,6 +90,7 @@ __all__ = [
     "progress",
     "read_file",
     "read_scan",
+    "read_upload",
     "remove_unfinished",
     "same_id_type",
     "scan_digest",

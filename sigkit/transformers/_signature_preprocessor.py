@@ -162,7 +162,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            Scans: file paths (also a column of a DataFrame), contents of files as bytes, files that are open for
+            reading bytes, or uint8 images of any size with bright paper and dark ink; with
             `background="photo"` they can have colors, shape (height, width, 3). They are decoded only if
             `canvas_size` is "max".
         y : None
@@ -203,7 +204,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            Scans: file paths (also a column of a DataFrame), contents of files as bytes, files that are open for
+            reading bytes, or uint8 images of any size with bright paper and dark ink; with
             `background="photo"` they can have colors, shape (height, width, 3).
         y : None
             Ignored; present for API consistency.
@@ -239,7 +241,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            Scans: file paths (also a column of a DataFrame), contents of files as bytes, files that are open for
+            reading bytes, or uint8 images of any size with bright paper and dark ink; with
             `background="photo"` they can have colors, shape (height, width, 3).
 
         Returns
