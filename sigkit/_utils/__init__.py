@@ -42,6 +42,7 @@ from sigkit._utils._target import (
 )
 from sigkit._utils._text import listing
 from sigkit._utils._threshold import check_threshold, thresholds_of_writers
+from sigkit._utils._version_in_state import VersionInState
 from sigkit._utils._warn import warn
 from sigkit._utils._warning_filters import filters_lock, validate_data
 
@@ -54,6 +55,7 @@ __all__ = [
     "RUN_TIME_PARAMETERS",
     "SIMPLE",
     "SKILLED",
+    "VersionInState",
     "as_bytes",
     "before_last_step",
     "by_writer",

@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import parse_ids
+from sigkit._utils import VersionInState, parse_ids
 
 
 class _Locks:
@@ -42,7 +42,7 @@ def change_lock(verifier):
     return _locks.of(verifier)
 
 
-class EnrollmentMixin:
+class EnrollmentMixin(VersionInState):
     """Methods that change the enrolled writers.
 
     The verifier has `_check_references(X, y)`, which returns arrays with one entry per genuine signature, the last of

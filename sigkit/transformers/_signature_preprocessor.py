@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import map_parallel, progress
+from sigkit._utils import VersionInState, map_parallel, progress
 from sigkit.imaging import CANVAS_DPI, ImageError, fit_canvas
 from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
 from sigkit.transformers._poor_scans import report_issues
@@ -31,7 +31,7 @@ _CHUNK = 8
 """Number of scans in one task."""
 
 
-class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SignaturePreprocessor(VersionInState, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Preprocess scans of signatures into images of one size: clear the background, center, invert and resize.
 
     The procedure of [1]_, with which published weights were trained. The bounding box and the center of mass of the ink
