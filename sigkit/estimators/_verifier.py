@@ -11,12 +11,12 @@ from sigkit._utils import (
     GENUINE,
     check_threshold,
     listing,
-    parse_ids,
     parse_target,
     same_id_type,
     thresholds_of_writers,
     warn,
 )
+from sigkit.estimators._enrollment import EnrollmentMixin
 from sigkit.estimators._marks import find_copies, report_copies
 
 NO_INFORMATION = -10.0
@@ -27,41 +27,16 @@ error in all metrics, and minus infinity in most.
 """
 
 
-class VerifierMixin:
+class VerifierMixin(EnrollmentMixin):
     """Methods of every verifier, implemented by its enrolled writers and their scores.
 
     The verifier has `_score_claims`, which returns one score per query and whether it may be accepted, and
     `_score_enrolled`, which returns the enrolled writers and a matrix with one column per writer. There, NaN stands for
     a score without information, which users see as `NO_INFORMATION`. The fitted state is `_enrolled`, an
-    `EnrolledChecks` that also has `without(writers)`. That object is immutable and replaced as a whole, so a thread
-    that scores sees one consistent state; read the attribute once per call. `_default_threshold` was measured with
+    `EnrolledChecks`. That object is immutable and replaced as a whole, so a thread that scores sees one consistent
+    state; read the attribute once per call. `_default_threshold` was measured with
     benchmarks/check_operating_points.py.
     """
-
-    def remove(self, writers):
-        """Remove enrolled writers; the models of the others do not change.
-
-        Parameters
-        ----------
-        writers : array-like of shape (n_writers,)
-            Enrolled writers.
-
-        Returns
-        -------
-        estimator
-            The verifier.
-
-        Raises
-        ------
-        ValueError
-            If a writer is not enrolled; the writer is named.
-        """
-        check_is_fitted(self)
-        enrolled = self._enrolled
-        removed = set(parse_ids(writers, "writers").tolist())
-        enrolled.check_enrolled(removed, "Writers to remove who are not enrolled")
-        self._enrolled = enrolled.without(removed)
-        return self
 
     def decision_function(self, X):
         """Score every query against every enrolled writer.

@@ -56,6 +56,7 @@ def test_copies_after_changes_of_the_enrolled(features, tmp_path):
     assert (found[4:] == -1).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*one reference only")
 def test_few_features_and_one_reference():
     X = np.array([[0.0, 1], [0, 1.001], [3, 0], [4, 1]])
     model = WriterDependentSVC(gamma=1.0).fit(X, ["ada", "ada", "bob", "bob"])

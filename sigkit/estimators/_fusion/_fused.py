@@ -39,7 +39,7 @@ class Fused:
         Parameters
         ----------
         change : callable
-            Called with each Pipeline, and with a copy of its verifier to be changed.
+            Called with the position of each verifier, and with a copy of its last step to be changed.
 
         Returns
         -------
@@ -47,10 +47,10 @@ class Fused:
             The new state.
         """
         changed = []
-        for verifier in self.verifiers:
+        for position, verifier in enumerate(self.verifiers):
             # A verifier replaces its own state as a whole, so that a shallow copy is independent.
             last = copy.copy(last_step(verifier))
-            change(verifier, last)
+            change(position, last)
             changed.append(with_last_step(verifier, last))
         return replace(self, verifiers=tuple(changed))
 
