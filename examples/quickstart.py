@@ -10,11 +10,12 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from sigkit.datasets import make_signatures
-from sigkit.estimators import make_fused_verifier
+from sigkit.estimators import OperatingPointVerifier, make_fused_verifier
 from sigkit.metrics import verification_report, verification_scorer
 from sigkit.model_selection import WriterSplit
 from sigkit.transformers import SignaturePreprocessor
@@ -24,11 +25,13 @@ scans, target = make_signatures(n_writers=20, n_genuine=16, n_skilled=8, random_
 dev_writers = range(1, 9)  # their signatures train the system; they are never enrolled
 
 with tempfile.TemporaryDirectory() as memory:
+    # One SVM per writer on features of the network, and strokes.
+    fused = make_fused_verifier(dev_writers=dev_writers, memory=memory, random_state=0)
+    # The threshold: 5 % of the skilled forgeries of the development writers are accepted.
     pipe = Pipeline(
         [
             ("preprocess", SignaturePreprocessor(canvas_size=(765, 1089), memory=memory, n_jobs=2)),
-            # One SVM per writer on features of the network, and strokes.
-            ("verifier", make_fused_verifier(dev_writers=dev_writers, memory=memory, random_state=0)),
+            ("verifier", OperatingPointVerifier(fused, level=0.05, n_draws=1, random_state=0)),
         ]
     )
     split = WriterSplit(n_references=8, n_queries=8, dev_writers=dev_writers, n_splits=1, random_state=0)
@@ -38,19 +41,22 @@ with tempfile.TemporaryDirectory() as memory:
     pipe.fit([scans[row] for row in train], target[train])
     queries = [scans[row] for row in test]
     scores = pipe.decision_function(queries)
-    report = verification_report(target[test], scores, classes=pipe.classes_, random_state=0)
-    print(f"\n{report}\n")
+    threshold = pipe[-1].threshold_
+    report = verification_report(target[test], scores, threshold=threshold, classes=pipe.classes_, random_state=0)
+    print(f"\n{pipe[-1].operating_point_}\n\nMeasured:\n{report}\n")
     report.plot_det().figure_.savefig("quickstart_det.png", dpi=150)
     print("The DET curve is in quickstart_det.png.")
 
     print("\nOne query, with the claim that writer 9 signed it:")
     features = pipe[:-1].transform(queries[:1])
     score = pipe[-1].claim_scores(features, [9])[0]
-    verdict = "accepted" if pipe[-1].verify(features, [9], threshold=0.0)[0] else "rejected"
-    print(f"score {score:.2f}, {verdict} at the threshold 0; the true writer is {target[test][0, 0]}.")
+    verdict = "accepted" if pipe[-1].verify(features, [9])[0] else "rejected"
+    print(f"score {score:.2f}, {verdict}; the true writer is {target[test][0, 0]}.")
 
     print("\nGrid search, 2 candidates; features are computed once per image ...")
     grid = {"verifier__svm__svc__C": [1, 10]}
-    search = GridSearchCV(pipe, grid, cv=split, scoring=verification_scorer, refit="neg_eer")
+    search = GridSearchCV(
+        clone(pipe).set_params(verifier=fused), grid, cv=split, scoring=verification_scorer, refit="neg_eer"
+    )
     search.fit(scans, target)
     print(f"Best: {search.best_params_}, EER {-search.best_score_:.1%} (skilled forgeries, global threshold)")

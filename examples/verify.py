@@ -14,8 +14,9 @@ usual size.
 A poor scan, such as one with a shadow or a frame near its borders, or of another resolution, is not judged: a query is
 inconclusive, and references are refused.
 
-An SVM separates the references from negatives: signatures of 20 synthetic writers, and those of the
-other customers if there are any. Nothing is downloaded, and nothing is sent anywhere.
+An SVM separates the references from negatives, signatures of 20 synthetic writers and those of the other customers if
+there are any, and the strokes are compared. The threshold is set so that 5 % of the skilled forgeries of the synthetic
+writers are accepted (`--far 0.05`). Nothing is downloaded, and nothing is sent anywhere.
 """
 
 import argparse
@@ -28,15 +29,16 @@ from PIL import Image
 from sklearn.base import clone
 
 from sigkit.datasets import load_folder, make_signatures
-from sigkit.estimators import WriterDependentSVC
+from sigkit.estimators import OperatingPointVerifier, make_fused_verifier
 from sigkit.imaging import ImageError
-from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+from sigkit.metrics import ScoreCalibrator, verbal_scale
+from sigkit.transformers import SignaturePreprocessor
 
 SIGNER = "one person"
-N_SYNTHETIC, N_OF_EACH = 20, 5
+N_SYNTHETIC, N_GENUINE, N_FORGED = 20, 8, 4
 CANVAS = 765, 1089  # rows and columns at 300 dpi
-EXPLANATION = """0 is the decision boundary between the references and the negatives. A higher threshold accepts
-fewer forgeries and rejects more genuine signatures. Choose it by error rates on other signatures of your own."""
+EXPLANATION = """A likelihood ratio (LR) says how much more probable the score is for a genuine signature than for
+a skilled forgery. It is bounded by what the synthetic signatures support."""
 
 
 def parse_resolution(text):
@@ -49,7 +51,10 @@ def parse_arguments(arguments=None):
     parser.add_argument("--customers", metavar="FOLDER", help="or a folder that has one folder of images per person")
     parser.add_argument("--claim", metavar="NAME", help="the customer who is claimed to have signed")
     parser.add_argument("--query", nargs="+", metavar="IMAGE", help="the signatures to verify")
-    parser.add_argument("--threshold", type=float, default=0.0, help="accept scores of at least this (default: 0)")
+    parser.add_argument(
+        "--far", type=float, default=0.05, help="wanted share of accepted skilled forgeries (default: 0.05)"
+    )
+    parser.add_argument("--threshold", type=float, help="accept scores of at least this, whatever --far is")
     parser.add_argument("--weights", default="synthetic", help="weights of the network (default: synthetic)")
     parser.add_argument(
         "--resolution",
@@ -97,20 +102,20 @@ def make_preprocessor(options):
     return SignaturePreprocessor(**settings, on_poor_scan="error")
 
 
-def make_negatives(preprocessor):
-    """Make signatures of synthetic writers; return images, preprocessed for the same canvas, and names."""
-    scans, target = make_signatures(N_SYNTHETIC, N_OF_EACH, n_skilled=0, random_state=2)
+def make_development_set(preprocessor):
+    """Make signatures of synthetic writers; return images, preprocessed for the same canvas, and the target."""
+    scans, target = make_signatures(N_SYNTHETIC, N_GENUINE, N_FORGED, random_state=2)
     background = "photo" if preprocessor.background == "photo" else "otsu"
     settings = {"background": background, "resolution": None, "on_poor_scan": "ignore"}
     preprocessor = clone(preprocessor).set_params(**settings).fit(scans[:1])
-    images, names = [], []
-    for scan, name in zip(scans, target[:, 0]):
+    images, rows = [], []
+    for scan, (number, forgery) in zip(scans, target):
         # With "photo", a signature of a few straight strokes can be taken for lines.
         with contextlib.suppress(ImageError):
             images.append(preprocessor.transform([scan])[0])
             # No folder of a customer can have a slash in its name.
-            names.append(f"synthetic/{name}")
-    return np.array(images), names
+            rows.append((f"synthetic/{number}", forgery))
+    return np.array(images), rows
 
 
 def preprocess_queries(preprocessor, paths):
@@ -124,37 +129,52 @@ def preprocess_queries(preprocessor, paths):
     return images, reasons
 
 
+def fit_verifier(options, images, writers, development, target):
+    """Enroll the writers, and set the threshold by the development writers."""
+    dev_writers = sorted({writer for writer, _ in target})
+    verifier = make_fused_verifier(dev_writers=dev_writers, weights=options.weights, random_state=0)
+    verifier.set_params(svm__svc__n_peer_negatives=len(writers))
+    # Synthetic writers are not the population of the customers: the intervals are wider.
+    settings = {"level": options.far, "dev_writers": dev_writers, "other_corpus": True, "random_state": 0}
+    model = OperatingPointVerifier(verifier, **settings)
+    rows = np.array([*((writer, 0) for writer in writers), *target], dtype=object)
+    return model.fit(np.concatenate([images, development]), rows)
+
+
+def fit_calibrator(trials):
+    """Fit the map from scores to likelihood ratios, against skilled forgeries."""
+    used = trials.kind != "random"
+    return ScoreCalibrator().fit(trials.y_score[used], trials.y_true[used], writers=trials.writer[used])
+
+
 def verify(options):
     """Enroll the references, and print the scores and decisions of the queries."""
     paths, writers = find_references(options)
     preprocessor = make_preprocessor(options)
     images = preprocessor.fit_transform(paths)
     judged, reasons = preprocess_queries(preprocessor, options.query)
-    negatives, synthetic = make_negatives(preprocessor)
-    images = np.concatenate([images, *(image[np.newaxis] for image in judged.values()), negatives])
-    features = SigNetFeaturizer(weights=options.weights).fit_transform(images)
-    references, queries, negatives = np.split(features, [len(paths), len(paths) + len(judged)])
-
-    settings = {"n_peer_negatives": len(writers), "random_state": 0}
-    # The default gamma suits 2,048 features; "auto" is one over the number of features.
-    model = WriterDependentSVC(gamma="auto", dev_writers=sorted(set(synthetic)), **settings)
-    model.fit(np.concatenate([references, negatives]), [*writers, *synthetic])
+    development, target = make_development_set(preprocessor)
+    model = fit_verifier(options, images, writers, development, target)
     claim = options.claim or SIGNER
     results = {path: f"inconclusive: {reason}" for path, reason in reasons.items()}
     if judged:
-        claims = [claim] * len(queries)
+        queries, claims = np.array(list(judged.values())), [claim] * len(judged)
+        scores = model.claim_scores(queries, claims)
         accepted = model.verify(queries, claims, threshold=options.threshold)
-        for path, score, is_accepted in zip(judged, model.claim_scores(queries, claims), accepted):
-            results[path] = f"score {score:.2f}, {'accepted' if is_accepted else 'rejected'}"
+        ratios = fit_calibrator(model.development_trials_).transform(scores)
+        for path, score, is_accepted, ratio in zip(judged, scores, accepted, ratios):
+            decision = "accepted" if is_accepted else "rejected"
+            results[path] = f"score {score:.2f}, {decision}; log10 LR {ratio:.1f}, {verbal_scale(ratio)}"
 
     others = len(writers) - writers.count(claim)
     customers = f", and {others} of other customers" if others else ""
-    print(
-        f"{len(writers) - others} references of {claim}; negatives: {len(synthetic)} synthetic signatures{customers}."
-    )
+    n_negatives = sum(forgery == 0 for _, forgery in target)
+    print(f"{len(writers) - others} references of {claim}; negatives: {n_negatives} synthetic signatures{customers}.")
     for path in options.query:
         print(f"{path}: {results[path]}")
-    print(f"Scores of at least {options.threshold:g} are accepted. {EXPLANATION}")
+    if options.threshold is not None:
+        print(f"Scores of at least {options.threshold:g} are accepted.")
+    print(f"{model.operating_point_}\n{EXPLANATION}")
 
 
 def make_customers(folder):
@@ -181,7 +201,7 @@ def main(arguments=None):
     with tempfile.TemporaryDirectory() as folder:
         arguments = make_customers(folder)
         print(f"Four synthetic customers with five references each:\nverify.py {' '.join(arguments)}\n")
-        settings = ["--threshold", str(options.threshold), "--weights", options.weights]
+        settings = ["--far", str(options.far), "--weights", options.weights]
         verify(parse_arguments([*arguments, *settings]))
 
 

@@ -23,17 +23,18 @@ def load(name):
 
 @pytest.fixture(scope="module")
 def verify():
-    """The example, which makes its negatives once for preprocessors with the same parameters."""
+    """The example with fewer synthetic writers, made once for preprocessors with the same parameters."""
     module, known = load("verify"), {}
-    make_negatives = module.make_negatives
+    module.N_SYNTHETIC, module.N_GENUINE, module.N_FORGED = 8, 7, 2
+    make_development_set = module.make_development_set
 
     def make_once(preprocessor):
         key = repr(preprocessor)
         if key not in known:
-            known[key] = make_negatives(preprocessor)
+            known[key] = make_development_set(preprocessor)
         return known[key]
 
-    module.make_negatives = make_once
+    module.make_development_set = make_once
     module.make_signatures = functools.cache(module.make_signatures)
     return module
 
@@ -60,27 +61,33 @@ def test_references_of_one_person(verify, folder, capsys):
     query.write_bytes(Path(other[0]).read_bytes())
     verify.main(["--references", *ada[:4], "--query", ada[4], str(query), "--threshold", "0.1"])
     printed = capsys.readouterr().out
-    assert "4 references of one person; negatives: 100 synthetic signatures." in printed
+    assert "4 references of one person; negatives: 56 synthetic signatures." in printed
     assert scores(printed)["5.png"] > scores(printed)["other.png"]
     assert "other.png: score -" in printed
     assert "Scores of at least 0.1 are accepted." in printed
+    assert "5.png: score " in printed
+    assert ", accepted; log10 LR " in printed
+    assert "support for a forgery" in printed
+    assert "FAR of skilled forgeries at most 5 %: threshold " in printed
+    assert "Set on 8 development writers with 4 references" in printed
 
 
 def test_customers_in_folders(verify, folder, capsys):
     query = str(folder / "customers" / "ada" / "1.png")
     verify.main(["--customers", str(folder / "customers"), "--claim", "007", "--query", query])
     printed = capsys.readouterr().out
-    assert "5 references of 007; negatives: 100 synthetic signatures, and 5 of other customers." in printed
+    assert "5 references of 007; negatives: 56 synthetic signatures, and 5 of other customers." in printed
     assert "1.png: score -" in printed
     assert ", rejected" in printed
 
 
 def test_without_arguments_it_makes_customers(verify, capsys):
-    verify.main([])
+    verify.main(["--far", "0.1"])
     printed = capsys.readouterr().out
-    assert "5 references of ada; negatives: 100 synthetic signatures, and 15 of other customers." in printed
+    assert "5 references of ada; negatives: 56 synthetic signatures, and 15 of other customers." in printed
     assert scores(printed)["by_ada.png"] > scores(printed)["by_bob.png"]
     assert scores(printed).keys() == {"by_ada.png", "by_bob.png", "forged.png"}
+    assert "FAR of skilled forgeries at most 10 %" in printed
 
 
 def test_errors_name_what_is_wrong(verify, folder, capsys):
@@ -138,8 +145,8 @@ def test_synthetic_negatives_are_on_the_canvas_of_the_scans(verify, rows, column
     widths = []
     for arguments in ([], ["--rows", str(rows), "--columns", str(columns)]):
         preprocessor = verify.make_preprocessor(verify.parse_arguments(arguments))
-        images, writers = verify.make_negatives(preprocessor)
-        assert len(writers) == len(images) == 100
+        images, target = verify.make_development_set(preprocessor)
+        assert len(target) == len(images) == 8 * 9
         widths.append(np.median([np.ptp(np.nonzero(image)[1]) for image in images]))
     assert widths[1] == pytest.approx(scale * widths[0], rel=0.05)
 
@@ -160,7 +167,7 @@ def test_scans_of_another_resolution(verify, tmp_path, capsys):
     by_file = scores(judged[1])
     assert by_file["300-5.png"] == scores(judged[0])["300-5.png"]
     assert by_file.keys() == {"300-5.png", "200-5.png", "400-5.png"}
-    assert np.ptp(list(by_file.values())) < 0.2
+    assert np.ptp(list(by_file.values())) < 0.5
     with pytest.raises(ValueError, match=r"other than resolution=200 in 5 of 5 scans"):
         verify.main(["--references", *references, "--query", *queries, "--resolution", "200"])
 

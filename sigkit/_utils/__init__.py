@@ -8,7 +8,7 @@ from sigkit._utils._files import locked_folder, remove_unfinished, whole_file
 from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
 from sigkit._utils._ordered import check_ordered, check_several
-from sigkit._utils._pages import read_scan, split_page, too_many_bytes
+from sigkit._utils._pages import read_scan, read_upload, split_page, too_many_bytes
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
     before_last_step,
@@ -42,6 +42,7 @@ from sigkit._utils._target import (
 )
 from sigkit._utils._text import listing
 from sigkit._utils._threshold import check_threshold, thresholds_of_writers
+from sigkit._utils._version_in_state import VersionInState
 from sigkit._utils._warn import warn
 from sigkit._utils._warning_filters import filters_lock, validate_data
 
@@ -54,6 +55,7 @@ __all__ = [
     "RUN_TIME_PARAMETERS",
     "SIMPLE",
     "SKILLED",
+    "VersionInState",
     "as_bytes",
     "before_last_step",
     "by_writer",
@@ -90,6 +92,7 @@ __all__ = [
     "progress",
     "read_file",
     "read_scan",
+    "read_upload",
     "remove_unfinished",
     "same_id_type",
     "scan_digest",

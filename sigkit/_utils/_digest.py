@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from sigkit._utils._pages import split_page
+from sigkit._utils._pages import read_upload, split_page
 from sigkit._utils._regular_file import MAX_SCAN_SIZE, file_digest
 
 
@@ -76,7 +76,7 @@ def signature_digest(X, row):
     Parameters
     ----------
     X : array-like, DataFrame or list of n_samples
-        Paths, images, or rows of features.
+        Paths, contents of files, open files, images, or rows of features.
     row : int
         The row of the signature.
 
@@ -99,6 +99,9 @@ def signature_digest(X, row):
     if isinstance(signature, (str, os.PathLike)):
         path, page = split_page(signature)
         return _with_page(file_digest(path, MAX_SCAN_SIZE), page)
+    content = read_upload(signature)
+    if content is not None:
+        return content_digest(content)
     if np.ndim(signature) == 0:
         return row
     signature = np.asarray(signature)
@@ -113,7 +116,7 @@ def distinct_signatures(X, writers, forgery, rows):
     Parameters
     ----------
     X : array-like, DataFrame or list of n_samples
-        Paths, images, or rows of features.
+        Paths, contents of files, open files, images, or rows of features.
     writers, forgery : ndarray of shape (n_samples,)
         The writer and the forgery kind of each signature.
     rows : ndarray of int

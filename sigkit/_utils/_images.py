@@ -165,7 +165,7 @@ def _check_preprocessed(X):
     """Raise an error that explains paths and images of different sizes; numpy's own error does not help."""
     is_list = isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.ndim == 1)
     if is_list and (
-        len({np.shape(image) for image in X}) > 1 or any(isinstance(image, (str, os.PathLike)) for image in X)
+        len({np.shape(image) for image in X}) > 1 or any(isinstance(image, (str, bytes, os.PathLike)) for image in X)
     ):
         raise ValueError(
             "X holds paths, or images of different sizes; this step takes images of one size. Put a "

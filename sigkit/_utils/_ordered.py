@@ -63,7 +63,7 @@ def check_several(images, name="X"):
     Raises
     ------
     ValueError
-        If it is a path, or bytes.
+        If it is a path, bytes or an open file.
 
     Examples
     --------
@@ -74,7 +74,9 @@ def check_several(images, name="X"):
     ...
     ValueError: X is the single path 'ada.png'; pass a list of paths.
     """
-    if isinstance(images, bytes):
+    if isinstance(images, (bytes, bytearray)):
         raise ValueError(f"{name} is the content of a single file; pass a list.")
+    if hasattr(images, "read"):
+        raise ValueError(f"{name} is a single open file; pass a list.")
     if isinstance(images, (str, os.PathLike)):
         raise ValueError(f"{name} is the single path {os.fspath(images)!r}; pass a list of paths.")

@@ -113,6 +113,53 @@ def too_many_bytes(size, max_memory):
     )
 
 
+def read_upload(source, max_size=MAX_SCAN_SIZE):
+    """Return the content of a scan that is passed as bytes or as an open file.
+
+    Parameters
+    ----------
+    source : object
+        Bytes, a file that is open for reading bytes, or anything else, such as a path or an array.
+    max_size : int, default=2**30
+        The largest number of bytes of a file.
+
+    Returns
+    -------
+    bytes or None
+        The content, of a file from its start if it can be rewound; None for anything else.
+
+    Raises
+    ------
+    OSError
+        If the file is open as text, closed, empty or larger, or cannot be read.
+
+    Examples
+    --------
+    >>> import io
+    >>> from sigkit._utils import read_upload
+    >>> file = io.BytesIO(b"five!")
+    >>> read_upload(file), read_upload(file), read_upload(b"five!"), read_upload("ada.png")
+    (b'five!', b'five!', b'five!', None)
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
+    if not hasattr(source, "read"):
+        return None
+    try:
+        if not hasattr(source, "seekable") or source.seekable():
+            source.seek(0)
+        content = source.read(max_size + 1)
+    except (OSError, ValueError) as error:
+        raise OSError(f"the file cannot be read ({error}). Pass it open, or its path.") from error
+    if isinstance(content, str):
+        raise OSError('the file is open as text. Open it with "rb".')
+    if len(content) > max_size:
+        raise OSError(f"the file has more than {max_size:,} bytes.")
+    if not content:
+        raise OSError("the file is empty, or was read before and cannot be rewound.")
+    return bytes(content)
+
+
 def _size(path):
     """Return the bytes of a regular file; 0 if reading it will raise an error anyway."""
     try:

@@ -7,6 +7,8 @@ from sigkit.estimators._decisions._likelihood_ratio_calibrator import Likelihood
 from sigkit.estimators._decisions._operating_point import OperatingPoint
 from sigkit.estimators._decisions._operating_point_verifier import OperatingPointVerifier
 from sigkit.estimators._decisions._reference_curve import reference_curve
+from sigkit.estimators._evidence._claim_report_display import ClaimReportDisplay
+from sigkit.estimators._evidence._wrong_decisions_display import WrongDecisionsDisplay
 from sigkit.estimators._fusion._make_fused_verifier import make_fused_verifier
 from sigkit.estimators._fusion._verifier_fusion import VerifierFusion
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
@@ -18,6 +20,7 @@ from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
 __all__ = [
     "AdversarialTrainer",
     "BlackBoxVerifier",
+    "ClaimReportDisplay",
     "DifferentiableVerifier",
     "EnsembleAdversarialTrainer",
     "LikelihoodRatioCalibrator",
@@ -31,6 +34,7 @@ __all__ = [
     "StrokeMatcher",
     "VerifierFusion",
     "WriterDependentSVC",
+    "WrongDecisionsDisplay",
     "make_fused_verifier",
     "reference_curve",
 ]

@@ -8,12 +8,13 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sigkit._utils import VersionInState
 from sigkit.nets import choose_device, load_network, network_without_weights
 from sigkit.training import EnsembleAdversary, ProjectedGradientAdversary, SigNetTraining, training_of
 from sigkit.transformers import SigNetFeaturizer
 
 
-class _HardenedFeaturizer(TransformerMixin, BaseEstimator):
+class _HardenedFeaturizer(VersionInState, TransformerMixin, BaseEstimator):
     """Base of the featurizers that are trained against an adversary."""
 
     def transform(self, X):

@@ -3,14 +3,16 @@
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from sigkit._utils import by_writer, listing, parse_target, same_id_type
+from sigkit._utils import by_writer, listing, parse_target, same_id_type, warn
 
 
 class EnrolledChecks:
     """Check claims, removals and new writers against the enrolled writers.
 
-    The class that inherits this has `classes`, the sorted enrolled writers, and `known`, a dict with the model of each;
-    for `check_new` also `dev_writers`, the set of development writers.
+    The class that inherits this has `classes`, the sorted enrolled writers, and `known`, a dict with the model of each.
+    Where writers are enrolled, it also has `dev_writers`, the set of development writers; `base`, the object that the
+    models of new writers depend on; `references`, a dict with the references of each writer; `with_writers(fitted)` and
+    `without(writers)`.
     """
 
     def check_any(self):
@@ -78,6 +80,55 @@ class EnrolledChecks:
                 f"{advice}"
             )
 
+    def check_added(self, writers, extend):
+        """Check that writers can be enrolled, or that references can be added to theirs.
+
+        Parameters
+        ----------
+        writers : ndarray of shape (n_references,)
+            The writer of each reference.
+        extend : bool
+            Whether the references are added to those that the writers have.
+
+        Raises
+        ------
+        ValueError
+            If one is a development writer; if `extend`, also if one is not enrolled or has no stored references.
+        """
+        self.check_new(writers)
+        if not extend:
+            return
+        names = np.unique(writers).tolist()
+        self.check_enrolled(names, "References for writers who are not enrolled")
+        lacking = [writer for writer in names if writer not in self.references]
+        if lacking:
+            raise ValueError(
+                f"Writers who were loaded from a file, which has a model but not all references: "
+                f"{listing(map(repr, lacking))}. Enroll them with their earlier references and the new ones."
+            )
+
+    def continues(self, before, writers, extend):
+        """Check whether models that were fitted for an earlier state are those of this state.
+
+        Parameters
+        ----------
+        before : EnrolledChecks
+            The earlier state.
+        writers : ndarray of shape (n_references,)
+            The writers of the models.
+        extend : bool
+            Whether the models depend on the references that the writers had.
+
+        Returns
+        -------
+        bool
+            True if nothing has changed that the models depend on.
+        """
+        if self.base is not before.base:
+            return False
+        names = np.unique(writers).tolist() if extend else []
+        return all(self.references[writer] is before.references[writer] for writer in names)
+
     def check_new(self, writers):
         """Check that writers can be enrolled.
 
@@ -101,6 +152,22 @@ class EnrolledChecks:
             )
 
 
+def warn_single(n_references):
+    """Warn about writers with a single reference.
+
+    Parameters
+    ----------
+    n_references : dict of writer id to int
+        The number of references of each writer who is enrolled.
+    """
+    single = [repr(writer) for writer, n in n_references.items() if n == 1]
+    if single:
+        warn(
+            f"{len(single)} of {len(n_references)} writers have one reference only: {listing(single)}. It does not "
+            "show how much their signatures differ, so genuine ones may be rejected. Add others by add_references."
+        )
+
+
 def joined(classes, new):
     """Merge two sorted arrays of ids.
 
@@ -114,6 +181,8 @@ def joined(classes, new):
     ndarray of shape (n_joined,)
         All ids, sorted and unique.
     """
+    if not len(new):
+        return classes
     if not len(classes):
         return new
     # Inserting is linear in the number of enrolled writers; np.union1d would sort all of them at each enrollment.

@@ -11,12 +11,13 @@ from sigkit._utils import (
     GENUINE,
     check_threshold,
     listing,
-    parse_ids,
     parse_target,
     same_id_type,
     thresholds_of_writers,
     warn,
 )
+from sigkit.estimators._enrollment import EnrollmentMixin
+from sigkit.estimators._marks import find_copies, report_copies
 
 NO_INFORMATION = -10.0
 """The score of a query or a model without information.
@@ -26,41 +27,16 @@ error in all metrics, and minus infinity in most.
 """
 
 
-class VerifierMixin:
+class VerifierMixin(EnrollmentMixin):
     """Methods of every verifier, implemented by its enrolled writers and their scores.
 
     The verifier has `_score_claims`, which returns one score per query and whether it may be accepted, and
     `_score_enrolled`, which returns the enrolled writers and a matrix with one column per writer. There, NaN stands for
     a score without information, which users see as `NO_INFORMATION`. The fitted state is `_enrolled`, an
-    `EnrolledChecks` that also has `without(writers)`. That object is immutable and replaced as a whole, so a thread
-    that scores sees one consistent state; read the attribute once per call. `_default_threshold` was measured with
+    `EnrolledChecks`. That object is immutable and replaced as a whole, so a thread that scores sees one consistent
+    state; read the attribute once per call. `_default_threshold` was measured with
     benchmarks/check_operating_points.py.
     """
-
-    def remove(self, writers):
-        """Remove enrolled writers; the models of the others do not change.
-
-        Parameters
-        ----------
-        writers : array-like of shape (n_writers,)
-            Enrolled writers.
-
-        Returns
-        -------
-        estimator
-            The verifier.
-
-        Raises
-        ------
-        ValueError
-            If a writer is not enrolled; the writer is named.
-        """
-        check_is_fitted(self)
-        enrolled = self._enrolled
-        removed = set(parse_ids(writers, "writers").tolist())
-        enrolled.check_enrolled(removed, "Writers to remove who are not enrolled")
-        self._enrolled = enrolled.without(removed)
-        return self
 
     def decision_function(self, X):
         """Score every query against every enrolled writer.
@@ -129,6 +105,11 @@ class VerifierMixin:
         ------
         ValueError
             If a claimed writer was never enrolled or has no threshold, or if a threshold is not valid.
+
+        Warns
+        -----
+        UserWarning
+            If a query is a copy of a reference; see `find_copies`.
         """
         if threshold is None:
             check_is_fitted(self)
@@ -146,9 +127,38 @@ class VerifierMixin:
             threshold = check_threshold(threshold)
         if np.isneginf(threshold).any():
             raise ValueError("threshold must be above minus infinity, which would accept every query.")
-        scores, informed = self._score_claims(X, writers)
+        scores, informed = self._judge_claims(X, writers)
         # Comparisons with NaN are False.
         return (scores >= threshold) & informed
+
+    def find_copies(self, X, writers):
+        """Find queries that are copies of a reference of the claimed writer.
+
+        A signature on file that is presented again agrees with itself: its score is high, but it confirms nothing. A
+        query counts as a copy if it equals a reference but for rounding, and also if it is much nearer to a reference
+        than the references are to each other: 20 times as near by its features, or 4 times as near as an image. So are
+        scans that were compressed again or are brighter. :func:`sigkit.imaging.find_copies` compares the scans
+        themselves, and finds copies of another resolution too.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, ...)
+            Queries, as in `fit`.
+        writers : array-like of shape (n_queries,)
+            The claimed writer of each query.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,), dtype int
+            The number of the reference, in the order in which those of the writer were enrolled; -1 for a query that is
+            no copy.
+
+        Raises
+        ------
+        ValueError
+            If a claimed writer was never enrolled; the writer is named.
+        """
+        return self._find_copies(X, writers)
 
     def predict(self, X):
         """Identify each query: find the enrolled writer with the highest score.
@@ -206,6 +216,16 @@ class VerifierMixin:
         identified, informed = self._identify(X)
         right = ((identified == writers) & informed)[genuine]
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)[genuine]))
+
+    def _judge_claims(self, X, writers):
+        """Score claims that are to be decided, and warn about copies of references."""
+        judged = self._score_claims(X, writers)
+        report_copies(self._find_copies(X, writers), parse_target(writers)[0])
+        return judged
+
+    def _find_copies(self, X, writers):
+        enrolled = self._enrolled_writers()
+        return find_copies(enrolled.marks, X, enrolled.group_claims(X, writers))
 
     def _identify(self, X):
         """Return the writer with the highest score for each query, and whether the query has a score at all."""

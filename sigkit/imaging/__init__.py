@@ -1,6 +1,10 @@
 """Read scans of signatures, check their quality, and the steps of their preprocessing as plain functions."""
 
 from sigkit.imaging._clean import remove_background
+from sigkit.imaging._copies import PICTURE_SIZE as PICTURE_SIZE
+from sigkit.imaging._copies import ScanCopy, find_copies
+from sigkit.imaging._copies import center_pictures as center_pictures
+from sigkit.imaging._copies import picture_ink as picture_ink
 from sigkit.imaging._display import PreprocessingDisplay
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._formats import CANVAS_DPI as CANVAS_DPI
@@ -21,11 +25,13 @@ from sigkit.imaging._threshold import adaptive_threshold, otsu_threshold
 __all__ = [
     "ImageError",
     "PreprocessingDisplay",
+    "ScanCopy",
     "ScanQuality",
     "adaptive_threshold",
     "check_scan",
     "check_scans",
     "crop_ink",
+    "find_copies",
     "fit_canvas",
     "list_pages",
     "measure_strokes",

@@ -71,7 +71,7 @@ class PreprocessingDisplay:
         ----------
         estimator : SignaturePreprocessor
             A fitted preprocessor, whose parameters are used.
-        X : sequence of (str, os.PathLike or ndarray)
+        X : sequence of (str, os.PathLike, bytes, file object or ndarray)
             The scans: paths, or uint8 images.
         figure : matplotlib Figure, default=None
             The figure to draw on; by default a new one.
@@ -104,7 +104,7 @@ class PreprocessingDisplay:
 
         Parameters
         ----------
-        scan : str, os.PathLike or ndarray of shape (height, width), dtype uint8
+        scan : str, os.PathLike, bytes, file object or ndarray of shape (height, width), dtype uint8
             A path or an image; see `from_scans`.
         **settings : dict
             The other parameters of `from_scans`.
@@ -132,7 +132,7 @@ class PreprocessingDisplay:
 
         Parameters
         ----------
-        scans : sequence of (str, os.PathLike or ndarray of shape (height, width), dtype uint8)
+        scans : sequence of (str, os.PathLike, bytes, file object or ndarray of shape (height, width), dtype uint8)
             Paths or images; with `background="photo"` images may have colors, shape (height, width, 3). Scans that
             cannot be used are shown with the reason.
         canvas_size : tuple of (int, int) or "max", default="max"

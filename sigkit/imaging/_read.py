@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from PIL import Image
 
-from sigkit._utils import printable_path, read_scan, too_many_bytes
+from sigkit._utils import printable_path, read_scan, read_upload, too_many_bytes
 from sigkit.imaging._error import ImageError, damaged, not_supported
 from sigkit.imaging._formats import find_scans, identify
 from sigkit.imaging._pixels import bytes_per_pixel, to_array
@@ -42,12 +42,12 @@ def read_image(source, *, page=None, color=False, max_memory=MAX_MEMORY):
 
     Parameters
     ----------
-    source : str, os.PathLike or bytes
+    source : str, os.PathLike, bytes or file object
         Path of a PNG, TIFF, JPEG, BMP, GIF, WebP, or binary PBM, PGM or PPM file; or the content of such a file as
-        bytes. With extras of sigkit, HEIC and PDF files are read, too. The path can end in the number of a page,
-        counted from 0: ``"ada.tif[2]"`` is the third page, unless a file has this very name. The content decides, not
-        the suffix. Files of other formats are not opened, because the programs that read some of them can be made to
-        do anything.
+        bytes, or as a file that is open for reading bytes. With extras of sigkit, HEIC and PDF files are read, too. The
+        path can end in the number of a page, counted from 0: ``"ada.tif[2]"`` is the third page, unless a file has this
+        very name. The content decides, not the suffix. Files of other formats are not opened, because the programs that
+        read some of them can be made to do anything.
     page : int or None, default=None
         Number of the page, from 0, if the path does not name one. A file with several pages needs it, except if all
         others are masks or previews: marked as such, or copies of less than 0.3 times the height and width.
@@ -109,8 +109,9 @@ def read_with_resolution(source, page=None, color=False, max_memory=MAX_MEMORY):
         raise ValueError(f"max_memory must be a positive number, in MiB; found {max_memory!r}.")
     if page is not None and (not isinstance(page, Integral) or isinstance(page, bool) or page < 0):
         raise ValueError(f"page must be an integer from 0, or None; found {page!r}.")
-    if isinstance(source, bytes):
-        return _decode(source, page, color, max_memory)
+    content = _read_upload(source)
+    if content is not None:
+        return _decode(content, page, color, max_memory)
     content, own_page = _read(source, max_memory)
     if page is not None and own_page is not None:
         raise ValueError(f"page={page}, and the path {printable_path(source)} names a page too; leave one of them out.")
@@ -150,6 +151,8 @@ def list_pages(path):
     ------
     ImageError
         If the file does not exist, is no regular file, is of another format, or its structure is damaged.
+    TypeError
+        If it is the content of a file, or an open file.
 
     See Also
     --------
@@ -171,6 +174,8 @@ def list_pages(path):
     array([[128, 128, 128, 128],
            [128, 128, 128, 128]], dtype=uint8)
     """
+    if _read_upload(path) is not None:
+        raise TypeError("list_pages takes a path, whose pages have paths. Read a page of bytes by read_image(page=).")
     content, page = _read(path)
     path = os.fsdecode(path)
     if page is not None:
@@ -180,6 +185,13 @@ def list_pages(path):
     except ImageError as error:
         raise ImageError(f"{printable_path(path)}: {error}") from error
     return [path] if numbers == [0] else [f"{path}[{number}]" for number in numbers]
+
+
+def _read_upload(source):
+    try:
+        return read_upload(source)
+    except OSError as error:
+        raise ImageError(str(error)) from error
 
 
 def _read(path, max_memory=None):

@@ -48,12 +48,13 @@ class Trace(NamedTuple):
 
 
 def trace_scan(source, position, background, resolution, max_memory=MAX_MEMORY):
-    """Return the `Trace` of a scan, which is a path or an array."""
+    """Return the `Trace` of a scan, which is a path, the content of a file, an open file or an array."""
     is_photo, stated = background == "photo", None
     is_path = isinstance(source, (str, os.PathLike))
+    is_file = is_path or isinstance(source, (bytes, bytearray)) or hasattr(source, "read")
     trace = Trace(printable_path(source) if is_path else f"image {position}")
     try:
-        if is_path:
+        if is_file:
             scan, stated = read_with_resolution(source, color=is_photo, max_memory=max_memory)
         else:
             scan = _check_array(source, trace.name, is_photo)

@@ -7,11 +7,11 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import as_bytes, check_images
+from sigkit._utils import VersionInState, as_bytes, check_images
 from sigkit.imaging import remove_background
 
 
-class BackgroundRemover(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class BackgroundRemover(VersionInState, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Remove background pixels and small specks from preprocessed images.
 
     Adversarial noise in the background is removed, as in [1]_; noise within the strokes is not. Use it as a defense

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import check_images
+from sigkit._utils import VersionInState, check_images
 from sigkit.nets import center_crop
 from sigkit.transformers._scans import check_shape
 
@@ -23,7 +23,7 @@ _PAIRS = (10 * _CODES[:, np.newaxis] + _CODES).ravel()
 """The joint code 10 * M + S of a pixel, indexed by the 16 bits 256 * m + s of its two patterns."""
 
 
-class CLBPFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class CLBPFeaturizer(VersionInState, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Compute features of preprocessed signatures by completed local binary patterns, without training.
 
     Each pixel is compared with eight points on the circle of radius 1 around it [1]_, at the angles 2 pi p / 8; points

@@ -1,11 +1,11 @@
 """Check scans and sizes that the user passes, and read the scans."""
 
 import os
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
-from sigkit._utils import check_ordered, check_several, printable_path, read_scan, warn
+from sigkit._utils import check_ordered, check_several, printable_path, read_scan, read_upload, warn
 from sigkit.imaging import ImageError
 
 MAX_SIDE = 100_000
@@ -13,13 +13,21 @@ MAX_SIDE = 100_000
 
 
 def check_scans(X, color=False):
-    """Return pairs (name, path or uint8 array), with the name by which an error refers to the scan.
+    """Return pairs (name, path, bytes or uint8 array), with the name by which an error refers to the scan.
 
     Arrays are two-dimensional; if `color`, they may also have the shape (height, width, 3).
     """
     check_several(X)
     check_ordered(X)
     X = X.to_numpy() if hasattr(X, "to_numpy") else X
+    if isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 2:
+        if X.shape[1] != 1:
+            raise ValueError(f"X is a table of {X.shape[1]} columns. Pass the column of the paths, such as X['path'].")
+        X = X[:, 0]
+    if isinstance(X, np.ndarray) and X.dtype.kind == "S":
+        raise ValueError(
+            "X is an array of bytes, which loses zeros at their end. Pass a list of bytes, or paths as str."
+        )
     if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "O":
         raise ValueError(f"X is one image of shape {X.shape}; pass a list of images, or X[np.newaxis].")
     if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] in (1, 3, 4):
@@ -35,6 +43,14 @@ def check_scans(X, color=False):
 def _check_scan(scan, index, color):
     if isinstance(scan, (str, os.PathLike)):
         return printable_path(scan), os.fsdecode(scan)
+    try:
+        content = read_upload(scan)
+    except OSError as error:
+        raise ImageError(f"scan {index} of X: {error}") from error
+    if content is not None:
+        return f"scan {index} of X", content
+    if scan is None or isinstance(scan, Real):
+        raise ValueError(f"scan {index} of X is {scan!r}: did reading it fail? Leave it out.")
     scan = np.asarray(scan)
     name = f"image {index}"
     has_colors = scan.ndim == 3 and scan.shape[2] == 3 and scan.dtype == np.uint8
@@ -73,7 +89,7 @@ def warn_if_turned(canvas_size, image_size):
 
 
 def read_content(scan, max_memory):
-    """Return the bytes of a file, or the array itself, and the page of the file: what identifies a scan."""
+    """Return the bytes of a file, or the array or bytes that were passed, and the page: what identifies a scan."""
     if not isinstance(scan, str):
         return scan, None
     try:

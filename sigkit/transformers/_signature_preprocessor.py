@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import map_parallel, progress
+from sigkit._utils import VersionInState, map_parallel, progress
 from sigkit.imaging import CANVAS_DPI, ImageError, fit_canvas
 from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
 from sigkit.transformers._poor_scans import report_issues
@@ -31,7 +31,7 @@ _CHUNK = 8
 """Number of scans in one task."""
 
 
-class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SignaturePreprocessor(VersionInState, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Preprocess scans of signatures into images of one size: clear the background, center, invert and resize.
 
     The procedure of [1]_, with which published weights were trained. The bounding box and the center of mass of the ink
@@ -162,7 +162,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            Scans: file paths (also a column of a DataFrame), contents of files as bytes, files that are open for
+            reading bytes, or uint8 images of any size with bright paper and dark ink; with
             `background="photo"` they can have colors, shape (height, width, 3). They are decoded only if
             `canvas_size` is "max".
         y : None
@@ -203,7 +204,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            Scans: file paths (also a column of a DataFrame), contents of files as bytes, files that are open for
+            reading bytes, or uint8 images of any size with bright paper and dark ink; with
             `background="photo"` they can have colors, shape (height, width, 3).
         y : None
             Ignored; present for API consistency.
@@ -239,7 +241,8 @@ class SignaturePreprocessor(TransformerMixin, BaseEstimator, auto_wrap_output_ke
         Parameters
         ----------
         X : array-like of n_samples paths, list of 2-D arrays, or ndarray of shape (n_samples, height, width)
-            Scans: file paths, or uint8 images of any size with bright paper and dark ink; with
+            Scans: file paths (also a column of a DataFrame), contents of files as bytes, files that are open for
+            reading bytes, or uint8 images of any size with bright paper and dark ink; with
             `background="photo"` they can have colors, shape (height, width, 3).
 
         Returns

@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sigkit._utils import (
+    VersionInState,
     check_images,
     check_magnification,
     check_size,
@@ -37,7 +38,7 @@ from sigkit.transformers._features import FeatureExtractor, check_features, extr
 from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
 
 
-class SigNetFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class SigNetFeaturizer(VersionInState, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Compute features of preprocessed signatures with a convolutional network, trained on writers or loaded.
 
     With the defaults, the training is that of SigNet [1]_: the network is trained to classify the writers of genuine

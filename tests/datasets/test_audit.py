@@ -234,9 +234,9 @@ def test_near_copies_are_compared_in_blocks(monkeypatch):
 
 
 def _copies_shape():
-    from sigkit.datasets._audit._descriptor import SIZE
+    from sigkit.imaging import PICTURE_SIZE
 
-    return SIZE
+    return PICTURE_SIZE
 
 
 def test_damaged_files_are_listed(corpus, tmp_path):

@@ -235,6 +235,7 @@ def test_the_recommended_verifier(tmp_path):
     assert np.array_equal(again.claim_scores(queries, claims[:, 0]), scores)
 
 
+@pytest.mark.filterwarnings("ignore:.*one reference only")
 def test_the_recommended_verifier_with_odd_signatures(images):
     X, y = images
     blank, dot, line = np.zeros((3, 170, 242), dtype=np.uint8)

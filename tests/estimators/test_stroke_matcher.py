@@ -176,6 +176,7 @@ def test_enroll_and_remove(strokes, fitted):
         model.decision_function(points)
 
 
+@pytest.mark.filterwarnings("ignore:.*one reference only")
 def test_one_reference_two_and_copies(strokes):
     points, target, references = strokes
     own = references[:3]
@@ -195,6 +196,7 @@ def test_one_reference_two_and_copies(strokes):
         dev.enroll(points[own], [2, 2, 2])
 
 
+@pytest.mark.filterwarnings("ignore:.*one reference only")
 def test_without_ink_a_dot_and_a_single_stroke(images, strokes, fitted):
     shape = images[0].shape[1:]
     empty, dot, stroke = np.zeros((3, *shape), dtype=np.uint8)
@@ -263,6 +265,7 @@ def test_grid_search_and_threads(images, strokes):
     assert wrong == [False] * 10
 
 
+@pytest.mark.filterwarnings("ignore:.*one reference only")
 def test_typical_spread_needs_three_signatures(strokes):
     points, target, _ = strokes
     # Two signatures of each development writer, one reference of another writer.

@@ -62,6 +62,7 @@ def test_a_query_without_information_is_not_identified(features, settings):
     assert model.score(np.concatenate([blank, features[:1]]), [0, 0, 0, 0]) == 0.25 * model.score(features[:1], [0])
 
 
+@pytest.mark.filterwarnings("ignore:.* copies of references")
 def test_a_kernel_that_distinguishes_nothing_is_refused(features):
     with pytest.raises(ValueError, match=r"6 of 6 writers cannot be distinguished.*gamma"):
         svc(gamma=1e-30).fit(features, Y)
@@ -103,6 +104,7 @@ def test_a_writer_without_information_is_named_and_rejected(features, settings, 
     assert 9 not in model.classes_
 
 
+@pytest.mark.filterwarnings("ignore:.* copies of references")
 def test_one_reference_that_equals_a_negative(features):
     """The others have information, so the writer is enrolled, and scores are those of the SVM."""
     X = features.copy()
@@ -130,6 +132,7 @@ def test_a_single_feature_may_be_zero():
     assert model.verify([[0.0], [0.0]], [1, 2]).tolist() == [True, False]
 
 
+@pytest.mark.filterwarnings("ignore:.* copies of references")
 @pytest.mark.parametrize("scaling", ["shared", "writer", "none"])
 @pytest.mark.parametrize(("dtype", "n_writers"), [(np.float32, 2), (np.float64, 2), (np.float32, 3)])
 def test_queries_far_from_all_references_are_rejected(features, scaling, dtype, n_writers):

@@ -184,6 +184,7 @@ def test_enroll_raises(features):
         WriterDependentSVC().enroll(X, y)
 
 
+@pytest.mark.filterwarnings("ignore:.* copies of references")
 def test_claims_pick_columns(features):
     X, y = features
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)
@@ -218,6 +219,7 @@ def test_identification(features):
         assert model.score(X[y[:, 0] > 1], y[y[:, 0] > 1]) == accuracy
 
 
+@pytest.mark.filterwarnings("ignore:.* copies of references")
 def test_string_writers_and_tables(features):
     X, y = features
     names = np.array(["", "ada", "bob", "cyd", "dan", "eve", "flo"])[y[:, 0]]
@@ -376,6 +378,7 @@ def test_thresholds_of_other_writers_are_not_used(features, thresholds):
         model.verify(X[:1], [3], thresholds)
 
 
+@pytest.mark.filterwarnings("ignore:.* copies of references")
 def test_thresholds_of_every_numeric_type(features):
     X, y = features
     model = WriterDependentSVC(gamma=0.05, dev_writers=[1]).fit(X, y)

@@ -8,6 +8,8 @@ import pytest
 from sigkit.estimators import WriterDependentSVC
 from sigkit.estimators._svc._writer_model import LinearModel
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* copies of references")
+
 # A value, and the rows of the model that have it.
 WRONG = [(np.nan, slice(1)), (np.inf, slice(None)), (-3e38, slice(None)), (1e20, slice(1)), (1e300, slice(None))]
 

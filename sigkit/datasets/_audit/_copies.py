@@ -1,10 +1,10 @@
 """Find scans that are copies of each other: equal files, equal pixels, nearly equal ink."""
 
-import math
-
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from sigkit.imaging import center_pictures
 
 LEVELS = ("file", "pixels", "near")
 """Equal bytes; equal gray values; nearly equal ink. Each includes those before it."""
@@ -80,9 +80,7 @@ def _first_equal(digests):
 
 def _near_pairs(pictures, near):
     """Return the two sides of all pairs of pictures whose correlation is at least `near`, in blocks."""
-    vectors = pictures.reshape(len(pictures), math.prod(pictures.shape[1:])).astype(np.float32)
-    vectors -= vectors.mean(axis=1, keepdims=True)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    vectors = center_pictures(pictures)
     sides = [], []
     for start in range(0, len(vectors), _BLOCK):
         # The matrix is symmetric: a block is compared with itself and what follows.

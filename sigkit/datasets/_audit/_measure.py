@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sigkit._utils import content_digest, read_scan, scan_digest
-from sigkit.datasets._audit._descriptor import SIZE, describe_ink
 from sigkit.datasets._audit._file import FILE_COLUMNS, describe_file
 from sigkit.datasets._audit._quality import judge_scan
-from sigkit.imaging import ImageError, otsu_threshold, read_image
+from sigkit.imaging import PICTURE_SIZE, ImageError, otsu_threshold, picture_ink, read_image
 
 RAW = (
     *("height", "width", "area", "aspect", "mean_gray", "gray_levels"),
@@ -80,7 +79,7 @@ def _measure(scan, background):
     if ink is not None:
         measured.statistics["stroke_width"] = stroke_width
         _describe_ink(ink, measured.statistics)
-        measured.descriptor = describe_ink(image)
+        measured.descriptor = picture_ink(image)
     return measured
 
 
@@ -111,4 +110,4 @@ def _mean(counts, power=1):
 
 def no_descriptor():
     """Return the descriptor that stands for a scan without ink."""
-    return np.zeros(SIZE, dtype=np.uint8)
+    return np.zeros(PICTURE_SIZE, dtype=np.uint8)

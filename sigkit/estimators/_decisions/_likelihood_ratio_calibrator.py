@@ -186,6 +186,10 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
         scores, informed = super()._score_claims(X, writers)
         return self._to_ratios(scores), informed
 
+    def _judge_claims(self, X, writers):
+        scores, informed = super()._judge_claims(X, writers)
+        return self._to_ratios(scores), informed
+
     def _score_enrolled(self, X):
         classes, scores = super()._score_enrolled(X)
         return classes, self._to_ratios(scores)

@@ -13,6 +13,7 @@ from sigkit.estimators._decisions._expected_rates import expected_rates
 from sigkit.estimators._decisions._operating_point import OperatingPoint
 from sigkit.estimators._decisions._reference_trials import reference_trials
 from sigkit.estimators._decisions._wrapped_verifier import WrappedVerifier, usual_number
+from sigkit.estimators._enrollment import change_lock
 from sigkit.estimators._verifier import unchanged_on_error
 
 # Fewer references of a writer say less about the writer's scores than those of all writers.
@@ -200,36 +201,18 @@ class OperatingPointVerifier(WrappedVerifier):
             self._set_threshold(trials, writers[references])
         return self
 
-    def enroll(self, X, y):
-        """Enroll writers into the fitted verifier; the others, and a global threshold, do not change.
-
-        Parameters
-        ----------
-        X : array-like of n_samples
-            References.
-        y : array-like of shape (n_samples,) or (n_samples, 2)
-            Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
-
-        Returns
-        -------
-        OperatingPointVerifier
-            The verifier.
-
-        Raises
-        ------
-        ValueError
-            If the verifier cannot enroll the writers.
-
-        Warns
-        -----
-        UserWarning
-            If writers have less than half of the references for which the error rates of `operating_point_` hold.
-        """
-        with unchanged_on_error(self):
-            super().enroll(X, y)
-            self._warn_about_few(*parse_target(y))
+    def _change_writers(self, X, y, *, extend):
+        if self.user_specific and extend:
+            raise ValueError(
+                "A user-specific threshold depends on all references of a writer: enroll the writer with the earlier "
+                "references and the new ones."
+            )
+        writers, forgery = parse_target(y)
+        with change_lock(self), unchanged_on_error(self):
+            super()._change_writers(X, y, extend=extend)
+            if not extend:
+                self._warn_about_few(writers, forgery)
             if self.user_specific:
-                writers, forgery = parse_target(y)
                 rows = np.flatnonzero(forgery == GENUINE)
                 own = _safe_indexing(X, rows), writers[rows]
                 trials = reference_trials(self.verifier_, *own, own_random_state(self.random_state), required=False)

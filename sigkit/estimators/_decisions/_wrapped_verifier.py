@@ -20,6 +20,7 @@ from sigkit._utils import (
 from sigkit.estimators._decisions._development_trials import development_trials
 from sigkit.estimators._decisions._stored_features import with_stored_features
 from sigkit.estimators._development import development_parameters
+from sigkit.estimators._enrollment import change_lock
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
 
 DEFAULT_N_REFERENCES = 5
@@ -34,30 +35,6 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
     The other is `verifier`, or ends a Pipeline `verifier`; fitted it is `verifier_`. The parameters of a subclass
     include `dev_writers`, `n_references`, `n_draws` and `random_state`.
     """
-
-    def enroll(self, X, y):
-        """Enroll writers into the fitted verifier; the others do not change.
-
-        Parameters
-        ----------
-        X : array-like of n_samples
-            References.
-        y : array-like of shape (n_samples,) or (n_samples, 2)
-            Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
-
-        Returns
-        -------
-        estimator
-            The verifier.
-
-        Raises
-        ------
-        ValueError
-            If the verifier cannot enroll the writers.
-        """
-        check_is_fitted(self)
-        self.verifier_ = changed(self.verifier_, lambda last: last.enroll(before_last_step(self.verifier_, X), y))
-        return self
 
     def remove(self, writers):
         """Remove enrolled writers.
@@ -78,12 +55,33 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
             If a writer is not enrolled; the writer is named.
         """
         check_is_fitted(self)
-        self.verifier_ = changed(self.verifier_, lambda last: last.remove(writers))
+        with change_lock(self):
+            self.verifier_ = changed(self.verifier_, lambda last: last.remove(writers))
+        return self
+
+    def _change_writers(self, X, y, *, extend):
+        check_is_fitted(self)
+        # Features take longest, and do not depend on who is enrolled.
+        features = before_last_step(self.verifier_, X)
+
+        def change(last):
+            (last.add_references if extend else last.enroll)(features, y)
+
+        with change_lock(self):
+            self.verifier_ = changed(self.verifier_, change)
         return self
 
     def _score_claims(self, X, writers):
         check_is_fitted(self)
         return last_step(self.verifier_)._score_claims(before_last_step(self.verifier_, X), writers)
+
+    def _judge_claims(self, X, writers):
+        check_is_fitted(self)
+        return last_step(self.verifier_)._judge_claims(before_last_step(self.verifier_, X), writers)
+
+    def _find_copies(self, X, writers):
+        check_is_fitted(self)
+        return last_step(self.verifier_).find_copies(before_last_step(self.verifier_, X), writers)
 
     def _score_enrolled(self, X):
         check_is_fitted(self)

@@ -8,7 +8,7 @@ from sklearn.utils import _safe_indexing
 
 from sigkit._utils import before_last_step, last_step, listing, with_last_step
 from sigkit.estimators._fusion._combination import Combination
-from sigkit.estimators._verifier import NO_INFORMATION
+from sigkit.estimators._verifier import NO_INFORMATION, VerifierMixin
 
 _LOWEST = float(np.finfo(np.float64).min)
 
@@ -39,7 +39,7 @@ class Fused:
         Parameters
         ----------
         change : callable
-            Called with each Pipeline, and with a copy of its verifier to be changed.
+            Called with the position of each verifier, and with a copy of its last step to be changed.
 
         Returns
         -------
@@ -47,10 +47,10 @@ class Fused:
             The new state.
         """
         changed = []
-        for verifier in self.verifiers:
+        for position, verifier in enumerate(self.verifiers):
             # A verifier replaces its own state as a whole, so that a shallow copy is independent.
             last = copy.copy(last_step(verifier))
-            change(verifier, last)
+            change(position, last)
             changed.append(with_last_step(verifier, last))
         return replace(self, verifiers=tuple(changed))
 
@@ -148,7 +148,30 @@ class Fused:
         ndarray of shape (n_queries,), dtype bool
             Whether it would accept them at the lowest threshold.
         """
-        return last_step(self.verifiers[0]).verify(features[0], writers, threshold=_LOWEST)
+        first = last_step(self.verifiers[0])
+        if not isinstance(first, VerifierMixin):
+            return first.verify(features[0], writers, threshold=_LOWEST)
+        scores, informed = first._score_claims(features[0], writers)
+        return informed & ~np.isnan(scores)
+
+    def find_copies(self, features, writers):
+        """Find queries that are copies of a reference, by the features of the first verifier.
+
+        Parameters
+        ----------
+        features : list of array-like of shape (n_queries, ...)
+            Features of queries.
+        writers : ndarray of shape (n_queries,)
+            The claimed writers.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,), dtype int
+            The number of the reference; -1 for a query that is no copy, or if the verifier does not know copies.
+        """
+        first = last_step(self.verifiers[0])
+        known = hasattr(first, "find_copies")
+        return first.find_copies(features[0], writers) if known else np.full(len(writers), -1)
 
     def score_all(self, features, max_pairs=1024):
         """Score queries against all enrolled writers.

@@ -22,10 +22,12 @@ from sigkit._utils import (
     warn,
 )
 from sigkit.estimators._development import with_development_writers
+from sigkit.estimators._enrollment import change_lock
 from sigkit.estimators._fusion._combination import Combination, learn_combination
 from sigkit.estimators._fusion._development import development_claims
 from sigkit.estimators._fusion._fused import Fused
 from sigkit.estimators._fusion._parameters import check_bounds, check_verifiers, check_weights
+from sigkit.estimators._marks import report_copies
 from sigkit.estimators._verifier import (
     NO_INFORMATION,
     VerifierMixin,
@@ -95,6 +97,10 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
 
     A query has no information where the first verifier says so, and is then rejected. Where another verifier has no
     information, its score is the lower bound.
+
+    `fit`, `enroll`, `add_references` and `remove` replace the fitted state as a whole at their end: an error in one
+    verifier leaves all of them as they were. Several threads may enroll and remove writers at once, while others score.
+    Features are computed in all threads at once, models in one after another.
 
     Examples
     --------
@@ -212,30 +218,6 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
             self._fused = fused
         return self
 
-    def enroll(self, X, y):
-        """Enroll writers into all fitted verifiers; the other writers do not change.
-
-        Parameters
-        ----------
-        X : array-like of n_samples
-            References.
-        y : array-like of shape (n_samples,) or (n_samples, 2)
-            Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
-
-        Returns
-        -------
-        VerifierFusion
-            The model.
-
-        Raises
-        ------
-        ValueError
-            If one of the verifiers cannot enroll the writers; then none of them does.
-        """
-        check_is_fitted(self)
-        self._fused = self._fused.changed(lambda verifier, last: last.enroll(before_last_step(verifier, X), y))
-        return self
-
     def remove(self, writers):
         """Remove enrolled writers from all verifiers.
 
@@ -255,7 +237,8 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
             If a writer is not enrolled; the writer is named.
         """
         check_is_fitted(self)
-        self._fused = self._fused.changed(lambda verifier, last: last.remove(writers))
+        with change_lock(self):
+            self._fused = self._fused.changed(lambda position, last: last.remove(writers))
         return self
 
     def count_matched(self, X):
@@ -300,6 +283,33 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         fused = self._fused
         scores = fused.score_claims(fused.features(X), parse_target(writers, "writers")[0])
         return np.where(np.isnan(scores), NO_INFORMATION, scores)
+
+    def _change_writers(self, X, y, *, extend):
+        check_is_fitted(self)
+        # Features take longest, and do not depend on who is enrolled.
+        features = self._fused.features(X)
+
+        def change(position, last):
+            method = last.add_references if extend else last.enroll
+            method(features[position], y)
+
+        with change_lock(self):
+            self._fused = self._fused.changed(change)
+        return self
+
+    def _find_copies(self, X, writers):
+        check_is_fitted(self)
+        fused = self._fused
+        return fused.find_copies([before_last_step(fused.verifiers[0], X)], parse_target(writers, "writers")[0])
+
+    def _judge_claims(self, X, writers):
+        check_is_fitted(self)
+        fused, writers = self._fused, parse_target(writers, "writers")[0]
+        # Features are computed once, for scores and copies.
+        features = fused.features(X)
+        judged = fused.score_claims(features, writers), fused.find_informed(features, writers)
+        report_copies(fused.find_copies(features, writers), writers)
+        return judged
 
     def _score_claims(self, X, writers):
         check_is_fitted(self)

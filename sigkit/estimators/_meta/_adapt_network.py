@@ -156,7 +156,7 @@ class Adaptation:
         if not isinstance(known, StoredReferences):
             return known
         try:
-            weights = self.adapt(writer, known.unpack(), known.forgeries)
+            weights = self.adapt(writer, known.images.unpack(), known.forgeries)
         except Diverged:
             # One writer must not make the scores of all others fail.
             weights = None

@@ -3,15 +3,10 @@
 import numpy as np
 
 from sigkit._utils import listing, progress, warn
+from sigkit.estimators._marks import mark
 from sigkit.estimators._meta._adapt_network import Adaptation, memory_to_adapt
-from sigkit.estimators._meta._meta_gallery import StoredReferences
-from sigkit.estimators._verifier import report_no_information
+from sigkit.estimators._meta._meta_gallery import WHAT_TO_CHECK, FittedWriters, PackedImages, StoredReferences
 from sigkit.nets import center_crop
-
-WHAT_TO_CHECK = (
-    "Their references are blank or equal those of others, or the adaptation of the network diverges or gives the same "
-    "scores to all images. Check the images and the weights."
-)
 
 
 def enroll_references(verifier, adapted, X, references):
@@ -30,15 +25,12 @@ def enroll_references(verifier, adapted, X, references):
 
     Returns
     -------
-    dict of writer id to (StoredReferences, dict of str to Tensor or None)
-        None if all references of a writer are blank, if all random forgeries equal references, or if the adaptation
-        does not distinguish them.
-
-    Raises
-    ------
-    ValueError
-        If no writer can be distinguished from others.
+    FittedWriters
+        What is stored is None if all references of a writer are blank, if all random forgeries equal references, or if
+        the adaptation does not distinguish them.
     """
+    packed = {writer: PackedImages.of(X[rows]) for writer, rows in references.items()}
+    marks = {writer: mark(X[rows]) for writer, rows in references.items()}
     blank = is_blank(X, verifier.learner_.network.input_size) if len(X) else None
     kept, to_adapt = {}, {}
     for writer, rows in references.items():
@@ -46,7 +38,7 @@ def enroll_references(verifier, adapted, X, references):
         kept[writer] = None
         if not blank[rows].all() and not _are_covered(adapted.others.images[forgeries], X[rows]):
             if verifier._keeps_references():
-                kept[writer] = StoredReferences.of(X[rows], forgeries)
+                kept[writer] = StoredReferences(packed[writer], forgeries)
             else:
                 to_adapt[writer] = rows, forgeries
     if to_adapt:
@@ -54,8 +46,7 @@ def enroll_references(verifier, adapted, X, references):
         with memory_to_adapt(len(to_adapt) if verifier.learner_.adapts == "all" else 0):
             for writer, (rows, forgeries) in progress(to_adapt.items(), len(to_adapt), "enrolling", verifier.verbose):
                 kept[writer] = adaptation.adapt(writer, X[rows], forgeries)
-    report_no_information([writer for writer, what in kept.items() if what is None], len(kept), WHAT_TO_CHECK)
-    return kept
+    return FittedWriters(kept, packed, marks)
 
 
 def only_informed(verifier, X, scores, blind):

@@ -68,8 +68,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     keep : {"references", "weights"}, default="references"
         What is stored for an enrolled writer with `adapt="all"`: the references, from which the weights are computed
         when they are needed, or the adapted weights, which are faster and take the memory of a network for each writer
-        (63 MB for SigNet, 5.7 MB for the small network; references take about 2 KB each). With `adapt="head"` the head
-        is stored, 8 KB for SigNet.
+        (63 MB for SigNet, 5.7 MB for the small network). With `adapt="head"` the head is stored, 8 KB for SigNet. The
+        references take about 2 KB each, and are stored in all cases, for `add_references`.
     batch_size : int, default=32
         Number of queries in a batch.
     device : str or None, default=None
@@ -124,7 +124,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     network gives references the scores of random forgeries. The score is -10.0 then. With weights stored, `enroll`
     names these writers in a warning, or in an error if there are no others; else scoring names them in a warning.
 
-    `enroll` and `remove` replace the fitted state as a whole at their end; other threads may score meanwhile.
+    `enroll`, `add_references` and `remove` replace the fitted state as a whole at their end; other threads may score
+    meanwhile. Several threads may enroll and remove writers at once.
 
     References
     ----------
@@ -273,38 +274,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         self.architecture_ = self.metadata_["architecture"]
         others = draw_random_forgeries(development, X[enrolled], writers[enrolled], self.n_random_forgeries, seed)
         no_writers = AdaptedWriters(np.unique(writers)[:0], {}, frozenset(np.unique(writers[is_dev]).tolist()), others)
-        self._enrolled = self._enroll(no_writers, X[enrolled], writers[enrolled])
-
-    def enroll(self, X, y):
-        """Enroll writers into the fitted model, without meta-training; the models of the others do not change.
-
-        A writer who is already enrolled is enrolled again, from these references only.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, height, width)
-            References, preprocessed.
-        y : array-like of shape (n_samples,) or (n_samples, 2)
-            Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
-
-        Returns
-        -------
-        MetaLearnedVerifier
-            The model.
-
-        Raises
-        ------
-        ValueError
-            If the images are not valid, a writer belongs to the development set or has no genuine signature, or no
-            writer can be distinguished from others.
-        """
-        check_is_fitted(self)
-        check_has_target(self, y)
-        X = as_bytes(check_images(self, X, reset=False))
-        writers, forgery = check_target(X, y)
-        self._enrolled.check_new(writers)
-        self._enrolled = self._enroll(self._enrolled, X[forgery == GENUINE], writers[forgery == GENUINE])
-        return self
+        fitted = self._fit_writers(no_writers, X[enrolled], writers[enrolled], extend=False)
+        self._enrolled = no_writers.with_writers(fitted)
 
     def _score_claims(self, X, writers):
         adapted = self._enrolled_writers()
@@ -350,7 +321,15 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
         save_weights(path, self.learner_, self.architecture_, metadata=terms, half=half)
         return self
 
-    def _enroll(self, adapted, X, writers):
+    def _check_references(self, X, y):
+        check_has_target(self, y)
+        X = as_bytes(check_images(self, X, reset=False))
+        writers, forgery = check_target(X, y)
+        return X[forgery == GENUINE], writers[forgery == GENUINE]
+
+    def _fit_writers(self, adapted, X, writers, *, extend):
+        if extend:
+            X, writers = adapted.with_earlier(X, writers)
         references = by_writer(np.arange(len(X)), writers)
         few = [f"{writer!r} ({len(rows)})" for writer, rows in references.items() if len(rows) < self.n_references]
         if few:
@@ -359,7 +338,7 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
                 f"{self.n_references}, the number that the steps were learned for: {listing(few)}. All their "
                 "references are used."
             )
-        return adapted.with_models(enroll_references(self, adapted, X, references))
+        return enroll_references(self, adapted, X, references)
 
     def _keeps_references(self):
         return self.learner_.adapts == "all" and self.keep == "references"

@@ -69,7 +69,9 @@ class RandomForgeries:
             The same images, fewer of them active.
         """
         removed = np.array([owner in writers for owner in self.owners.tolist()], dtype=bool)
-        return replace(self, active=self.active & ~removed)
+        stay = self.active & ~removed
+        # The same object shows that models of other writers remain valid.
+        return self if (stay == self.active).all() else replace(self, active=stay)
 
     def select(self, kept):
         """Return some of the images.

@@ -1,11 +1,12 @@
 """The writers who are enrolled in a `StrokeMatcher`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sigkit._utils import by_writer
-from sigkit.estimators._enrolled import EnrolledChecks, joined
+from sigkit.estimators._enrolled import EnrolledChecks, joined, warn_single
+from sigkit.estimators._marks import mark
 from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
 from sigkit.estimators._strokes._stroke_points import StrokePoints
 from sigkit.estimators._strokes._writer_strokes import Typical, best_agreement, enroll_strokes
@@ -29,15 +30,28 @@ class StrokeGallery(EnrolledChecks):
         The development writers, who cannot be enrolled.
     typical : Typical
         The agreement of genuine signatures where a writer has too few references.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        Marks of the references, by which copies are recognized.
     """
 
     classes: np.ndarray
     known: dict
     dev_writers: frozenset
     typical: Typical
+    marks: dict = field(default_factory=dict)
 
-    def with_references(self, X, has_ink, writers):
-        """Return a gallery in which the writers of some references are enrolled, replacing their earlier enrollment.
+    @property
+    def base(self):
+        """What the strokes of new writers are compared with."""
+        return self.typical
+
+    @property
+    def references(self):
+        """The strokes of each writer, with the references."""
+        return self.known
+
+    def fit_writers(self, X, has_ink, writers, extend):
+        """Measure the strokes of writers.
 
         Parameters
         ----------
@@ -47,19 +61,52 @@ class StrokeGallery(EnrolledChecks):
             Those with points.
         writers : ndarray of shape (n_samples,)
             The writer of each.
+        extend : bool
+            Whether the references that the writers have so far are kept.
+
+        Returns
+        -------
+        found : dict of writer id to WriterStrokes or None
+            The strokes of each writer; None if no reference has ink.
+        marks : dict of writer id to ndarray of shape (n_references, 64)
+            The marks of the references.
+        """
+        found, marks = {}, {}
+        for writer, rows in by_writer(np.arange(len(X)), writers).items():
+            marks[writer] = mark(X[rows])
+            if extend:
+                marks[writer] = np.concatenate([self.marks[writer], marks[writer]])
+            own = distinct_rows(X[rows[has_ink[rows]]])
+            earlier = self.known[writer] if extend else None
+            if not len(own):
+                found[writer] = earlier
+                continue
+            points = StrokePoints.from_rows(own)
+            if earlier is not None:
+                is_new = ~points.find_copies(earlier.points)
+                points = StrokePoints.join([earlier.points, points.take(is_new)])
+            found[writer] = enroll_strokes(points, self.typical)
+        return found, marks
+
+    def with_writers(self, fitted):
+        """Return a gallery in which some writers are enrolled, replacing their earlier enrollment.
+
+        Parameters
+        ----------
+        fitted : tuple of (dict, dict)
+            Their strokes and the marks of their references, as `fit_writers` returns them.
 
         Returns
         -------
         StrokeGallery
             The new gallery.
         """
-        found = {}
-        for writer, rows in by_writer(np.arange(len(X)), writers).items():
-            own = distinct_rows(X[rows[has_ink[rows]]])
-            found[writer] = enroll_strokes(StrokePoints.from_rows(own), self.typical) if len(own) else None
+        found, marks = fitted
         blind = [writer for writer, strokes in found.items() if strokes is None]
         report_no_information(blind, len(found), "Their references have no ink. Enroll them with other references.")
-        return replace(self, classes=joined(self.classes, np.unique(writers)), known=self.known | found)
+        warn_single({writer: len(strokes.points) for writer, strokes in found.items() if strokes is not None})
+        classes = joined(self.classes, np.array(sorted(found)))
+        return replace(self, classes=classes, known=self.known | found, marks=self.marks | marks)
 
     def without(self, writers):
         """Return a gallery without some writers.
@@ -75,7 +122,8 @@ class StrokeGallery(EnrolledChecks):
             The new gallery.
         """
         known = {writer: strokes for writer, strokes in self.known.items() if writer not in writers}
-        return replace(self, classes=self.classes[~np.isin(self.classes, list(writers))], known=known)
+        marks = {writer: own for writer, own in self.marks.items() if writer not in writers}
+        return replace(self, classes=self.classes[~np.isin(self.classes, list(writers))], known=known, marks=marks)
 
     def signals(self, queries, rows, writers):
         """Compare queries with the references of writers.

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 
 from sigkit._utils import GENUINE, check_ordered, development_rows
 from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
@@ -87,7 +87,8 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
     enrollment. Where it is not unique within a pixel, the points of its corners are compared, and then the neighbors of
     the best one in the Delaunay triangulation. A reference of 170 x 242 pixels takes 38 KiB on average.
 
-    `fit`, `enroll` and `remove` replace the fitted state as a whole at their end, so other threads may score meanwhile.
+    `fit`, `enroll`, `add_references` and `remove` replace the fitted state as a whole at their end, so other threads
+    may score meanwhile. Several threads may enroll and remove writers at once.
 
     Examples
     --------
@@ -137,7 +138,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If some writers have no reference with ink.
+            If some writers have no reference with ink, or one only.
         """
         with unchanged_on_error(self):
             X, has_ink, writers = self._check_genuine(X, y, reset=True)
@@ -146,36 +147,8 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
             drawn = (distinct_rows(X[(writers == writer) & has_ink])[:_N_TYPICAL] for writer in names)
             typical = measure_typical((StrokePoints.from_rows(own) for own in drawn if len(own) > 1), _TYPICAL)
             gallery = StrokeGallery(np.unique(writers)[:0], {}, frozenset(names), typical)
-            self._enrolled = gallery.with_references(X[~is_dev], has_ink[~is_dev], writers[~is_dev])
-        return self
-
-    def enroll(self, X, y):
-        """Enroll writers into the fitted model; the others do not change.
-
-        A writer who is already enrolled is enrolled again, from these references only.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, 7 * n_points)
-            Points of references.
-        y : array-like of shape (n_samples,) or (n_samples, 2)
-            Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
-
-        Returns
-        -------
-        StrokeMatcher
-            The model.
-
-        Raises
-        ------
-        ValueError
-            As in `fit`, or if a writer belongs to the development set.
-        """
-        check_is_fitted(self)
-        X, has_ink, writers = self._check_genuine(X, y, reset=False)
-        gallery = self._enrolled
-        gallery.check_new(writers)
-        self._enrolled = gallery.with_references(X, has_ink, writers)
+            fitted = gallery.fit_writers(X[~is_dev], has_ink[~is_dev], writers[~is_dev], extend=False)
+            self._enrolled = gallery.with_writers(fitted)
         return self
 
     def claim_signals(self, X, writers):
@@ -274,6 +247,12 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
         writers, forgery = check_target(X, y)
         genuine = forgery == GENUINE
         return X[genuine], has_ink[genuine], writers[genuine]
+
+    def _check_references(self, X, y):
+        return self._check_genuine(X, y, reset=False)
+
+    def _fit_writers(self, gallery, X, has_ink, writers, *, extend):
+        return gallery.fit_writers(X, has_ink, writers, extend)
 
     def _check_queries(self, X):
         check_ordered(X)

@@ -92,6 +92,25 @@ class StrokePoints:
         cos, sin, darkness = (np.ascontiguousarray(values) for values in (cos, sin, darkness))
         return cls(design, sites, center, pixel, cos, sin, darkness, straightness, n_present, maps)
 
+    def find_copies(self, others):
+        """Find the signatures that equal one of others.
+
+        Parameters
+        ----------
+        others : StrokePoints
+            The others.
+
+        Returns
+        -------
+        ndarray of shape (n_signatures,), dtype bool
+            Whether each has an equal.
+        """
+        same = np.ones((len(self), len(others)), dtype=bool)
+        for name in ("sites", "pixel", "cos", "sin", "darkness", "n_present"):
+            own, known = (getattr(points, name).reshape(len(points), 1, -1) for points in (self, others))
+            same &= (own == known.swapaxes(0, 1)).all(axis=2)
+        return same.any(axis=1)
+
     def take(self, rows):
         """Return the points of some signatures.
 

@@ -75,6 +75,7 @@ class NegativeBank:
         center = np.median(samples, axis=0).astype(np.float64)
         scale = standard_deviation(samples) if divide else np.ones_like(center)
         empty = cls(center, scale, samples[:0], np.empty(0, dtype=object), np.empty(0, dtype=bool), 0)
+        negatives = empty.standardise(negatives)
         return replace(empty.with_rows(negatives, np.full(len(negatives), None)), n_dev=len(negatives))
 
     def standardise(self, X):
@@ -95,13 +96,13 @@ class NegativeBank:
             standard /= self.scale.astype(X.dtype)
             return standard.astype(self.rows.dtype, copy=False)
 
-    def with_rows(self, X, owners, *, active=True):
+    def with_rows(self, rows, owners, *, active=True):
         """Return a bank with additional rows.
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, n_features)
-            Features.
+        rows : ndarray of shape (n_samples, n_features)
+            Features, on the scale of the bank.
         owners : ndarray of shape (n_samples,), dtype object
             The writers whose references they are; None for no enrolled writer.
         active : bool, default=True
@@ -114,9 +115,9 @@ class NegativeBank:
         """
         return replace(
             self,
-            rows=np.concatenate([self.rows, self.standardise(X)]),
+            rows=np.concatenate([self.rows, rows]),
             owners=np.concatenate([self.owners, owners]),
-            active=np.concatenate([self.active, np.full(len(X), active)]),
+            active=np.concatenate([self.active, np.full(len(rows), active)]),
         )
 
     def without_owners(self, writers):
@@ -136,7 +137,9 @@ class NegativeBank:
         """
         if self.n_dev == len(self.rows):
             return self
-        return replace(self, active=self.active & ~np.array([owner in writers for owner in self.owners]))
+        stay = self.active & ~np.array([owner in writers for owner in self.owners])
+        # The same object shows that models of other writers remain valid.
+        return self if (stay == self.active).all() else replace(self, active=stay)
 
     def negatives_for(self, writer):
         """Find the negatives for a writer.

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sigkit.estimators._svc._check_finite import has_no_information
 from sigkit.estimators._svc._columns import ComputedColumns, StoredColumns
 from sigkit.estimators._svc._kernel import Kernel, squared_norms
 from sigkit.estimators._svc._solver import solve
@@ -19,6 +18,21 @@ class Settings(NamedTuple):
     gamma: float | str
     tol: float
     scaling: str
+
+
+class References(NamedTuple):
+    """The references of a writer.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_references, n_features)
+        Their features, on the scale of the bank.
+    is_blank : ndarray of shape (n_references,), dtype bool
+        Those without information: all features are 0 on the original scale.
+    """
+
+    rows: np.ndarray
+    is_blank: np.ndarray
 
 
 class FittedWriter(NamedTuple):
@@ -41,8 +55,8 @@ def fit_writer(enrollment, bank, gram, settings):
 
     Parameters
     ----------
-    enrollment : tuple of (int or str, ndarray of shape (n_references, n_features))
-        The writer, and the features of the writer's references.
+    enrollment : tuple of (int or str, References)
+        The writer, and the writer's references.
     bank : NegativeBank
         The negatives.
     gram : ndarray of shape (n_rows, n_rows) or None
@@ -57,8 +71,8 @@ def fit_writer(enrollment, bank, gram, settings):
         if the kernel cannot distinguish references and negatives.
     """
     writer, references = enrollment
-    eligible, own = bank.negatives_for(writer), bank.standardise(references)
-    if has_no_information(references).all() or bank.is_covered_by(own, eligible):
+    eligible, own = bank.negatives_for(writer), references.rows
+    if references.is_blank.all() or bank.is_covered_by(own, eligible):
         return FittedWriter(_without_information(own, bank, settings), True)
     factor, gamma, scaled = None, settings.gamma, own
     rows, row_squared_norms = bank.rows, bank.squared_norms

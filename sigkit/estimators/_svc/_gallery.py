@@ -1,14 +1,17 @@
 """The enrolled writers of a `WriterDependentSVC`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sigkit._utils import by_writer, listing, map_parallel, progress, warn
-from sigkit.estimators._enrolled import EnrolledChecks, joined
+from sigkit.estimators._enrolled import EnrolledChecks, joined, warn_single
+from sigkit.estimators._marks import mark
 from sigkit.estimators._svc._bank import NegativeBank
-from sigkit.estimators._svc._fit_writer import Settings, fit_writer, kernel_among
+from sigkit.estimators._svc._check_finite import has_no_information
+from sigkit.estimators._svc._fit_writer import FittedWriter, References, Settings, fit_writer, kernel_among
 from sigkit.estimators._svc._kernel import Kernel
 from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
 from sigkit.estimators._verifier import report_no_information
@@ -17,6 +20,27 @@ from sigkit.estimators._verifier import report_no_information
 GRAM_BLOCK = 1024
 # The number of columns that `ComputedColumns` typically computes for one writer.
 COLUMNS_PER_WRITER = 400
+
+
+class FittedWriters(NamedTuple):
+    """Writers who are to be enrolled.
+
+    Parameters
+    ----------
+    found : dict of writer id to FittedWriter
+        Their models.
+    references : dict of writer id to References
+        Their references.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        The marks of the references.
+    bank : NegativeBank
+        The negatives; the models refer to its rows.
+    """
+
+    found: dict[int | str, FittedWriter]
+    references: dict[int | str, References]
+    marks: dict[int | str, np.ndarray]
+    bank: NegativeBank
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +66,10 @@ class Gallery(EnrolledChecks):
         How many references of each writer are negatives for the others; None for all.
     seed : int
         Seed of the choice of those references.
+    references : dict of writer id to References
+        The references of the writers; those who were loaded from a file have none.
+    marks : dict of writer id to ndarray of shape (n_references, 64)
+        Marks of the references, by which copies are recognized.
     """
 
     bank: NegativeBank
@@ -51,9 +79,11 @@ class Gallery(EnrolledChecks):
     dev_writers: frozenset
     n_peers: int | None
     seed: int
+    references: dict[int | str, References] = field(default_factory=dict)
+    marks: dict = field(default_factory=dict)
 
-    def with_references(self, X, writers, rng, *, max_bytes, n_jobs, verbose):
-        """Return a gallery in which the writers of some references are enrolled, replacing their earlier enrollment.
+    def fit_writers(self, X, writers, rng, *, extend, max_bytes, n_jobs, verbose):
+        """Fit the models of some writers.
 
         Parameters
         ----------
@@ -63,6 +93,8 @@ class Gallery(EnrolledChecks):
             The writer of each reference.
         rng : RandomState
             Chooses the references that are negatives for others.
+        extend : bool
+            Whether the references that the writers have so far are kept.
         max_bytes : float
             Memory limit of the kernel matrix among the negatives.
         n_jobs, verbose : int
@@ -70,15 +102,24 @@ class Gallery(EnrolledChecks):
 
         Returns
         -------
-        Gallery
-            The new gallery.
+        FittedWriters
+            The models.
         """
-        references = {writer: X[rows] for writer, rows in by_writer(np.arange(len(X)), writers).items()}
+        own, is_blank = self.bank.standardise(X), has_no_information(X)
+        grouped = by_writer(np.arange(len(X)), writers)
+        references = {writer: References(own[rows], is_blank[rows]) for writer, rows in grouped.items()}
+        marks = {writer: mark(X[rows]) for writer, rows in grouped.items()}
+        if extend:
+            marks = {writer: np.concatenate([self.marks[writer], new]) for writer, new in marks.items()}
+            references = {
+                writer: References(*map(np.concatenate, zip(self.references[writer], new)))
+                for writer, new in references.items()
+            }
         bank = self.bank.without_owners(set(references))
         if self.n_peers != 0:
-            peers = [draw_rows(own, self.n_peers, rng) for own in references.values()]
+            peers = [draw_rows(own.rows, self.n_peers, rng) for own in references.values()]
             owners = np.repeat(np.array([*references], dtype=object), [len(own) for own in peers])
-            bank = bank.with_rows(np.concatenate([X[:0], *peers]), owners)
+            bank = bank.with_rows(np.concatenate([bank.rows[:0], *peers]), owners)
             for writer in references:
                 if not bank.negatives_for(writer).any():
                     raise ValueError(
@@ -92,10 +133,35 @@ class Gallery(EnrolledChecks):
         found = dict(progress(fitted, len(references), "enrolling", verbose))
         # Results come in the order of completion, so they are looked up by position.
         found = {writer: found[position] for position, writer in enumerate(references)}
-        _report(found)
-        models = {writer: fitted.model for writer, fitted in found.items()}
+        for writer, (model, _) in found.items():
+            # The model holds its support vectors: mostly all references, which are then stored once.
+            if isinstance(model, RbfModel) and len(model.references) == len(references[writer].rows):
+                references[writer] = references[writer]._replace(rows=model.references)
+        return FittedWriters(found, references, marks, bank)
+
+    def with_writers(self, fitted):
+        """Return a gallery in which some writers are enrolled, replacing their earlier enrollment.
+
+        Parameters
+        ----------
+        fitted : FittedWriters
+            Their models, which were fitted to the negatives of this gallery.
+
+        Returns
+        -------
+        Gallery
+            The new gallery.
+        """
+        _report(fitted.found)
+        warn_single({writer: len(own.rows) for writer, own in fitted.references.items()})
+        models = {writer: one.model for writer, one in fitted.found.items()}
         return replace(
-            self, bank=bank, classes=joined(self.classes, np.unique(writers)), models=self.models | models
+            self,
+            bank=fitted.bank,
+            classes=joined(self.classes, np.array(sorted(models))),
+            models=self.models | models,
+            references=self.references | fitted.references,
+            marks=self.marks | fitted.marks,
         ).compacted()
 
     def without(self, writers):
@@ -113,8 +179,14 @@ class Gallery(EnrolledChecks):
         """
         stay = ~np.isin(self.classes, list(writers))
         models = {writer: model for writer, model in self.models.items() if writer not in writers}
+        references, marks = (
+            {writer: one for writer, one in kept.items() if writer not in writers}
+            for kept in (self.references, self.marks)
+        )
         bank = self.bank.without_owners(writers)
-        return replace(self, bank=bank, classes=self.classes[stay], models=models).compacted()
+        return replace(
+            self, bank=bank, classes=self.classes[stay], models=models, references=references, marks=marks
+        ).compacted()
 
     def with_model(self, writer, model, bank):
         """Return a gallery with a model that was fitted elsewhere.
@@ -134,8 +206,19 @@ class Gallery(EnrolledChecks):
             The new gallery.
         """
         [name] = writer.tolist()
-        models, bank = self.models | {name: model}, bank.without_owners({name})
-        return replace(self, bank=bank, classes=joined(self.classes, writer), models=models).compacted()
+        references, marks = (
+            {other: one for other, one in kept.items() if other != name} for kept in (self.references, self.marks)
+        )
+        if isinstance(model, RbfModel) and len(model.references):
+            marks[name] = mark(model.references * bank.scale + bank.center)
+        return replace(
+            self,
+            bank=bank.without_owners({name}),
+            classes=joined(self.classes, writer),
+            models=self.models | {name: model},
+            references=references,
+            marks=marks,
+        ).compacted()
 
     def model_to_export(self, writer):
         """Return the model of a writer, if it is worth a file.
@@ -191,6 +274,11 @@ class Gallery(EnrolledChecks):
     def known(self):
         """Models by writer."""
         return self.models
+
+    @property
+    def base(self):
+        """The negatives, on which all new models depend."""
+        return self.bank
 
     def _make_gram(self, bank, n_writers, max_bytes, n_jobs):
         """Compute the kernel matrix among the negatives if it serves all writers, fits into memory and is worth it."""

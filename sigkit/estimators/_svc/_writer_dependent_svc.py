@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sigkit._utils import GENUINE, check_ordered, development_rows, own_random_state, parse_ids, validate_data
+from sigkit.estimators._enrollment import change_lock
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import check_finite, check_variation, has_no_information
 from sigkit.estimators._svc._fit_writer import Settings, resolve_gamma
@@ -103,9 +104,9 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
     some writers. So `verify` rejects a query if the references contribute less than a millionth of what they contribute
     for a query that equals them, and the score is -10.0 instead of a positive one if they contribute nothing.
 
-    `fit`, `enroll`, `remove` and `load_writer` replace the fitted state as a whole at their end, so an error or an
-    interruption leaves the previous state. While one thread enrolls, removes or loads writers, other threads may score;
-    they see the state before or after. Only one thread at a time may change a model, and none may use it during `fit`.
+    `fit`, `enroll`, `add_references`, `remove` and `load_writer` replace the fitted state as a whole at their end, so
+    an error or an interruption leaves the previous state. Several threads may enroll, remove and load writers at once,
+    while others score and see the state before or after each change. No other thread may use the model during `fit`.
 
     If peers are negatives, `remove` keeps references of a removed writer in the bank as long as models of other writers
     depend on them; they are no negatives for writers who enroll later. Fit again to delete them.
@@ -199,7 +200,8 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If some writers cannot be distinguished from the negatives: their models reject every query.
+            If some writers cannot be distinguished from the negatives, so that their models reject every query; or have
+            one reference only.
         ConvergenceWarning
             If the SVMs of some writers did not converge.
         """
@@ -238,42 +240,8 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
             self.n_peer_negatives or (0 if bank.n_dev else None),
             seed,
         )
-        return self._enroll(empty, X[~is_dev], writers[~is_dev], rng)
-
-    def enroll(self, X, y):
-        """Enroll writers into the fitted model; the models of the others do not change.
-
-        A writer who is already enrolled is enrolled again, from these references only.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Features of references.
-        y : array-like of shape (n_samples,) or (n_samples, 2)
-            Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
-
-        Returns
-        -------
-        WriterDependentSVC
-            The model.
-
-        Raises
-        ------
-        ValueError
-            If features are missing or infinite, a writer belongs to the development set or has no genuine signature, or
-            if no writer of `y` can be distinguished from the negatives.
-
-        Warns
-        -----
-        UserWarning, ConvergenceWarning
-            As in `fit`.
-        """
-        check_is_fitted(self)
-        X, writers = self._check_genuine(X, y, reset=False)
-        gallery = self._enrolled
-        gallery.check_new(writers)
-        self._enrolled = self._enroll(gallery, X, writers, check_random_state(gallery.seed))
-        return self
+        fitted = self._fit_writers(empty, X[~is_dev], writers[~is_dev], extend=False, rng=rng)
+        return empty.with_writers(fitted)
 
     def export_writer(self, writer, path):
         """Write the model of one writer to a file with a digest, for `load_writer`.
@@ -302,7 +270,7 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
 
         Support vectors are stored as row numbers of the bank, so this model must be a copy of the one that wrote the
         file, or have been fitted to the same signatures with the same parameters. References of a loaded writer are
-        not used as negatives for other writers.
+        not used as negatives for other writers, and others cannot be added: the file has support vectors only.
 
         Parameters
         ----------
@@ -324,14 +292,19 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
             If the file cannot be read.
         """
         check_is_fitted(self)
-        gallery = self._enrolled
-        writer, model, bank = read_writer(path, gallery.bank, gallery.settings)
-        try:
-            writer = parse_ids([writer], "the file")
-            gallery.check_new(writer)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
-        self._enrolled = gallery.with_model(writer, model, bank)
+        before = self._enrolled
+        found = read_writer(path, before.bank, before.settings)
+        with change_lock(self):
+            now = self._enrolled
+            if now.bank is not before.bank:
+                found = read_writer(path, now.bank, now.settings)
+            writer, model, bank = found
+            try:
+                writer = parse_ids([writer], "the file")
+                now.check_new(writer)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
+            self._enrolled = now.with_model(writer, model, bank)
         return self
 
     def _score_claims(self, X, writers):
@@ -366,9 +339,13 @@ class WriterDependentSVC(VerifierMixin, ClassifierMixin, BaseEstimator):
         Z[has_no_information(X)] = np.nan
         return Z
 
-    def _enroll(self, gallery, X, writers, rng):
+    def _check_references(self, X, y):
+        return self._check_genuine(X, y, reset=False)
+
+    def _fit_writers(self, gallery, X, writers, *, extend, rng=None):
         options = {"max_bytes": self._max_bytes(), "n_jobs": self.n_jobs, "verbose": self.verbose}
-        return gallery.with_references(X, writers, rng, **options)
+        rng = check_random_state(gallery.seed) if rng is None else rng
+        return gallery.fit_writers(X, writers, rng, extend=extend, **options)
 
     def _max_bytes(self):
         return 2**20 * (sklearn.get_config()["working_memory"] if self.max_memory is None else self.max_memory)

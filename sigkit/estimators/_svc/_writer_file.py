@@ -124,8 +124,8 @@ def _model(arrays, about, bank):
         return LinearModel(arrays["direction"], about["intercept"]), bank
     peers, n_rows = arrays["peers"], len(bank.rows)
     if len(peers):
-        # Back to the original scale, which with_rows expects. They are not negatives for writers who enroll here.
-        bank = bank.with_rows(peers * bank.scale + bank.center, np.full(len(peers), None), active=False)
+        # They are not negatives for writers who enroll here.
+        bank = bank.with_rows(peers, np.full(len(peers), None), active=False)
     model = RbfModel(
         arrays["references"],
         arrays["reference_coef"],

@@ -151,8 +151,9 @@ def check_scans(images, background="otsu"):
 
     Parameters
     ----------
-    images : sequence of n_scans str, os.PathLike, bytes or ndarray
-        Paths of image files, their contents, or uint8 images of shape (height, width).
+    images : sequence of n_scans str, os.PathLike, bytes, file object or ndarray
+        Paths of image files, their contents, files that are open for reading bytes, or uint8 images of shape (height,
+        width).
     background : {"otsu", "adaptive", "none"}, default="otsu"
         How the ink is found; see `preprocess_image`.
 
@@ -182,7 +183,7 @@ def check_scans(images, background="otsu"):
     names, rows, problems = [], [], []
     check_several(images, "images")
     for position, image in enumerate(images):
-        names.append(str(position) if isinstance(image, (bytes, np.ndarray)) else os.fspath(image))
+        names.append(os.fspath(image) if isinstance(image, (str, os.PathLike)) else str(position))
         try:
             quality = check_scan(image if isinstance(image, np.ndarray) else read_image(image), background)
         except ImageError:

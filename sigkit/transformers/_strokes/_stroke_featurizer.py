@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import check_images
+from sigkit._utils import VersionInState, check_images
 from sigkit.imaging import STROKE_CHANNELS, measure_strokes
 from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
 
@@ -16,7 +16,7 @@ _BATCH = 256
 """Images that are measured at once: it bounds the memory."""
 
 
-class StrokeFeaturizer(TransformerMixin, BaseEstimator):
+class StrokeFeaturizer(VersionInState, TransformerMixin, BaseEstimator):
     """Measure points on the strokes of preprocessed signatures, without training.
 
     The ink of an image is thinned to its skeleton, and at up to `n_points` pixels of the skeleton the direction, the

@@ -1,19 +1,19 @@
-"""A small picture of the ink, by which near copies are found."""
+"""A small picture of the ink, by which scans that are nearly equal are found."""
 
 import math
 
 import numpy as np
 from PIL import Image
 
-from sigkit.imaging import otsu_threshold
+from sigkit.imaging._threshold import otsu_threshold
 
-SIZE = 24, 48
+PICTURE_SIZE = 24, 48
 """Rows and columns of the picture."""
 
 _REACH = 2.2
 
 
-def describe_ink(image):
+def picture_ink(image):
     """Picture the ink in its own frame: the centre and the spread of the ink decide what is shown.
 
     Unlike a bounding box, they hardly change by specks, by a wider margin, by compression or by another resolution.
@@ -36,7 +36,26 @@ def describe_ink(image):
     box = np.array([left, top, left + width, top + height])
     margin = math.ceil(max(0, -left, -top, left + width - ink.shape[1], top + height - ink.shape[0]))
     picture = Image.fromarray(np.pad(255 * ink, margin))
-    return np.asarray(picture.resize(SIZE[::-1], Image.Resampling.BOX, box=tuple(box + margin)))
+    return np.asarray(picture.resize(PICTURE_SIZE[::-1], Image.Resampling.BOX, box=tuple(box + margin)))
+
+
+def center_pictures(pictures):
+    """Prepare pictures so that their correlations are the products of their vectors.
+
+    Parameters
+    ----------
+    pictures : ndarray of shape (n_pictures, 24, 48), dtype uint8
+        Pictures of ink.
+
+    Returns
+    -------
+    ndarray of shape (n_pictures, 1152), dtype float32
+        Vectors of length 1 whose mean is 0; all 0 for a picture without ink.
+    """
+    vectors = pictures.reshape(len(pictures), math.prod(pictures.shape[1:])).astype(np.float32)
+    vectors -= vectors.mean(axis=1, keepdims=True)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    return vectors
 
 
 def _extent(counts):

@@ -1,0 +1,35 @@
+"""The version of sigkit in pickled estimators."""
+
+import sigkit
+from sigkit._utils._warn import warn
+
+_KEY = "_sigkit_version"
+
+
+class VersionInState:
+    """Put the version of sigkit into the pickled state of an estimator, and warn if another version loads it.
+
+    scikit-learn does this for its own estimators only. The class comes before `BaseEstimator`.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> from sigkit.estimators import StrokeMatcher
+    >>> b"_sigkit_version" in pickle.dumps(StrokeMatcher())
+    True
+    """
+
+    def __getstate__(self):
+        """Return the state with the version."""
+        return {**super().__getstate__(), _KEY: sigkit.__version__}
+
+    def __setstate__(self, state):
+        """Set the state, and warn if the version is another one."""
+        state = dict(state)
+        version = state.pop(_KEY, "unknown")
+        if version != sigkit.__version__:
+            warn(
+                f"{type(self).__name__} was saved by sigkit {version} and is loaded by {sigkit.__version__}. Results "
+                "may be wrong, or it may fail: fit it again."
+            )
+        super().__setstate__(state)

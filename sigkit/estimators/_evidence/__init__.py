@@ -1,0 +1,1 @@
+"""Evidence to look at: the page of one claim, and pictures of wrong decisions."""

@@ -1,0 +1,88 @@
+"""The page of one claim as HTML."""
+
+import base64
+from html import escape
+
+from sigkit.estimators._evidence._words import COPIES, decision, likelihood_ratio, replay
+
+_STYLE = """
+body { font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222; }
+img { max-width: 100%; }
+table { border-collapse: collapse; margin: 1em 0; }
+th, td { text-align: left; vertical-align: top; padding: 0.3em 0.8em; border-bottom: 1px solid #ccc; }
+td.digest { font-family: monospace; word-break: break-all; max-width: 22em; }
+pre { background: #f4f4f4; padding: 1em; white-space: pre-wrap; }
+.replay { color: #b22222; font-weight: bold; border: 2px solid #b22222; padding: 0.6em; }
+"""
+
+
+def claim_html(facts, png, date):
+    """Return the page of a claim.
+
+    Parameters
+    ----------
+    facts : Bunch
+        The facts, see `ClaimReportDisplay`.
+    png : bytes
+        The figure.
+    date : str
+        When the page was made.
+
+    Returns
+    -------
+    str
+        The page.
+    """
+    writer = escape(str(facts.writer))
+    picture = base64.b64encode(png).decode()
+    body = [f"<h1>Claim: writer {writer}, {escape(decision(facts))}</h1>"]
+    if replay(facts):
+        body.append(f'<p class="replay">{escape(replay(facts))}</p>')
+    body += [
+        _table(_result(facts)),
+        f'<img alt="Scans, strokes and scores of the claim" src="data:image/png;base64,{picture}">',
+        "<h2>Scans</h2>",
+        _scans(facts.scans),
+    ]
+    if facts.signals:
+        rows = [(name.capitalize(), f"{value:+.2f}") for name, value in facts.signals.items()]
+        body += ["<h2>Agreement of strokes, in standard deviations from the mean of the references</h2>", _table(rows)]
+    if facts.operating_point is not None:
+        body += ["<h2>Operating point</h2>", f"<pre>{escape(str(facts.operating_point))}</pre>"]
+    body += ["<h2>System</h2>", _table([("Page made", date), *facts.system["versions"].items()])]
+    body.append(f"<pre>{escape(facts.system['settings'])}</pre>")
+    # The policy forbids to load anything, even if a name of a file were not escaped.
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    head = (
+        f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f"<title>Claim: writer {writer}</title><style>{_STYLE}</style>"
+    )
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(body) + "\n</body></html>\n"
+
+
+def _result(facts):
+    rows = [("Decision", decision(facts)), ("Score", f"{facts.score:.4f}"), ("Threshold", f"{facts.threshold:.4f}")]
+    rows += [(f"Score of {name}", f"{score:.4f}") for name, score in facts.parts.items()]
+    words = likelihood_ratio(facts)
+    if words:
+        basis = f"{facts.n_lr_trials} trials of development writers, genuine and {facts.alternative} forgeries"
+        rows += [("Likelihood ratio", words), ("Calibrated on", basis)]
+    return rows
+
+
+def _table(rows):
+    cells = (f"<tr><th>{escape(str(name))}</th><td>{escape(str(value))}</td></tr>" for name, value in rows)
+    return f"<table>{''.join(cells)}</table>"
+
+
+def _scans(scans):
+    rows = ["<tr><th>Scan</th><th>Name</th><th>Pixels</th><th>Quality</th><th>SHA-256</th></tr>"]
+    for scan in scans:
+        remarks = [
+            *scan["problems"].values(),
+            *([f"The query {COPIES[scan['copy']]} this scan."] if scan["copy"] else []),
+        ]
+        cells = (scan["role"], scan["name"], scan["size"], " ".join(remarks) or "no problem found")
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        rows.append(f'<tr>{cells}<td class="digest">{scan["digest"]}</td></tr>')
+    return f"<table>{''.join(rows)}</table>"

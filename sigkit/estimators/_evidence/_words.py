@@ -1,0 +1,72 @@
+"""The result of a claim in words, the same on the figure and on the page."""
+
+from sigkit.metrics import verbal_scale
+
+COPIES = {
+    "file": "is the same file as",
+    "pixels": "has the same pixels as",
+    "near": "has nearly the same ink as",
+}
+
+
+def decision(facts):
+    """Return the decision in a few words.
+
+    Parameters
+    ----------
+    facts : Bunch
+        The facts of a claim.
+
+    Returns
+    -------
+    str
+        The decision.
+    """
+    if not facts.has_information:
+        return "rejected: no information, the scan or the references have no usable ink"
+    if any(scan["copy"] for scan in facts.scans):
+        return f"{'accepted' if facts.accepted else 'rejected'} by the score, but the query is a copy"
+    return "accepted" if facts.accepted else "rejected"
+
+
+def replay(facts):
+    """Return a warning if the query is a copy of a reference.
+
+    Parameters
+    ----------
+    facts : Bunch
+        The facts of a claim.
+
+    Returns
+    -------
+    str
+        The warning; empty if it is no copy.
+    """
+    copied = [scan for scan in facts.scans if scan["copy"]]
+    if not copied:
+        return ""
+    which = ", ".join(f"{COPIES[scan['copy']]} {scan['role']}" for scan in copied)
+    return f"Replay: the query {which}. Its score confirms nothing."
+
+
+def likelihood_ratio(facts):
+    """Return the likelihood ratio in words.
+
+    Parameters
+    ----------
+    facts : Bunch
+        The facts of a claim.
+
+    Returns
+    -------
+    str
+        The words; empty if there is none.
+    """
+    if facts.log10_lr is None:
+        return ""
+    value = 10 ** abs(facts.log10_lr)
+    number = f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    favored = ("genuine", f"{facts.alternative} forgery")
+    one, other = favored if facts.log10_lr >= 0 else favored[::-1]
+    words = verbal_scale(facts.log10_lr, propositions=("a genuine signature", f"a {facts.alternative} forgery"))
+    return f"{number} times as probable if {one} than if {other} (log10 LR {facts.log10_lr:+.2f}): {words}"
