@@ -192,7 +192,7 @@ def test_claims_pick_columns(features):
     columns = np.searchsorted(model.classes_, claimed)
     scores = model.claim_scores(X, claimed)
     np.testing.assert_allclose(scores, model.decision_function(X)[np.arange(len(X)), columns], atol=1e-9)
-    assert np.array_equal(model.verify(X, claimed), scores >= 0)
+    assert np.array_equal(model.verify(X, claimed), scores >= model.threshold_)
     assert np.array_equal(model.verify(X, claimed, threshold=0.3), scores >= 0.3)
     thresholds = {writer: 0.1 * writer for writer in range(2, 7)}
     assert np.array_equal(model.verify(X, claimed, thresholds), scores >= 0.1 * claimed)
