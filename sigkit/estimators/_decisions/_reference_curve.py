@@ -38,8 +38,8 @@ def reference_curve(estimator, X, y, *, n_references=(1, 2, 3, 5, 8, 12)):
     >>> y[10::15, 1] = y[11::15, 1] = 1
     >>> X = rng.normal(size=(12, 8))[y[:, 0]] * 2 + rng.normal(size=(180, 8)) * (0.3 + y[:, 1:])
     >>> svc = WriterDependentSVC(dev_writers=range(12), random_state=0)
-    >>> curve = reference_curve(OperatingPointVerifier(svc, random_state=0), X, y, n_references=[1, 5])
-    >>> curve[1].rates["frr"].value > curve[5].rates["frr"].value
+    >>> curve = reference_curve(OperatingPointVerifier(svc, random_state=0), X, y, n_references=[2, 5])
+    >>> curve[2].rates["frr"].value > curve[5].rates["frr"].value
     True
     """
     if not isinstance(estimator, OperatingPointVerifier) or estimator.source != "dev":

@@ -25,7 +25,7 @@ def reference_trials(fitted, X, writers, rng, *, required=True):
     rng : RandomState
         Draws references and claims.
     required : bool, default=True
-        Whether it is an error that no writer has two references.
+        Whether it is an error that no writer has three references.
 
     Returns
     -------
@@ -35,11 +35,11 @@ def reference_trials(fitted, X, writers, rng, *, required=True):
     Raises
     ------
     ValueError
-        If no writer has two references.
+        If no writer has three references.
     """
     features = before_last_step(fitted, X)
     rows = {writer: rng.permutation(own) for writer, own in by_writer(np.arange(len(writers)), writers).items()}
-    rows = {writer: own for writer, own in rows.items() if len(own) > 1}
+    rows = {writer: own for writer, own in rows.items() if len(own) > 2}
     found = []
     for turn in range(min(MAX_ROUNDS, max(map(len, rows.values()), default=0))):
         left_out = np.array([own[turn] for own in rows.values() if len(own) > turn])
@@ -53,7 +53,7 @@ def reference_trials(fitted, X, writers, rng, *, required=True):
         found.append((model.claim_scores(_safe_indexing(features, left_out[query]), claimed), kind, claimed))
     if not found and required:
         raise ValueError(
-            'source="references" leaves out one reference at a time, and no writer has two. Enroll more references, or '
+            'source="references" leaves out one reference at a time, and no writer has three. Enroll more, or '
             'use source="dev" with development writers.'
         )
     none = np.empty(0), np.empty(0, dtype=str), writers[:0]
