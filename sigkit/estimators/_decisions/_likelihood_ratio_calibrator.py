@@ -76,7 +76,7 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
     >>> y[10::15, 1] = y[11::15, 1] = 1
     >>> X = rng.normal(size=(20, 8))[y[:, 0]] * 2 + rng.normal(size=(300, 8)) * (0.3 + y[:, 1:])
     >>> svc = WriterDependentSVC(gamma="auto", dev_writers=range(14), random_state=0)
-    >>> model = LikelihoodRatioCalibrator(svc, random_state=0).fit(X, y)
+    >>> model = LikelihoodRatioCalibrator(svc, random_state=0).fit(X[:-2], y[:-2])
     >>> model.claim_scores(X[-2:], [19, 18]) > 0
     array([ True, False])
     >>> model.posterior(X[-2:], [19, 18], prior=0.5) > 0.5

@@ -106,7 +106,7 @@ class OperatingPointVerifier(WrappedVerifier):
     >>> y[10::15, 1] = y[11::15, 1] = 1
     >>> X = rng.normal(size=(20, 8))[y[:, 0]] * 2 + rng.normal(size=(300, 8)) * (0.3 + y[:, 1:])
     >>> svc = WriterDependentSVC(gamma="auto", dev_writers=range(14), random_state=0)
-    >>> verifier = OperatingPointVerifier(svc, level=0.1, random_state=0).fit(X, y)
+    >>> verifier = OperatingPointVerifier(svc, level=0.1, random_state=0).fit(X[:-2], y[:-2])
     >>> verifier.operating_point_.rates["far_skilled"].value <= 0.1
     True
     >>> verifier.verify(X[-2:], [19, 18])
