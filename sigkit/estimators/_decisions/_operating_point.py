@@ -8,7 +8,7 @@ _NAMES = {"frr": "FRR", "far_random": "FAR (random)", "far_skilled": "FAR (skill
 
 
 @dataclass(frozen=True)
-class OperatingPoint:
+class OperatingPoint:  # numpydoc ignore=PR01
     """A threshold, what it was set on, and the error rates that are expected for the enrolled writers.
 
     Attributes
