@@ -42,8 +42,7 @@ class SigNetFeaturizer(VersionInState, ClassNamePrefixFeaturesOutMixin, Transfor
     """Compute features of preprocessed signatures with a convolutional network, trained on writers or loaded.
 
     With the defaults, the training is that of SigNet [1]_: the network is trained to classify the writers of genuine
-    signatures (equation 1). With a `forgery_weight` it is that of SigNet-F, which also classifies forgeries (equations
-    3 and 4).
+    signatures (equation 1). With a `forgery_weight` it is SigNet-F, which also classifies forgeries (equations 3, 4).
 
     Parameters
     ----------
