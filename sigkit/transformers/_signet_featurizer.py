@@ -42,8 +42,7 @@ class SigNetFeaturizer(VersionInState, ClassNamePrefixFeaturesOutMixin, Transfor
     """Compute features of preprocessed signatures with a convolutional network, trained on writers or loaded.
 
     With the defaults, the training is that of SigNet [1]_: the network is trained to classify the writers of genuine
-    signatures (equation 1). With a `forgery_weight` it is that of SigNet-F, which also classifies forgeries (equations
-    3 and 4).
+    signatures (equation 1). With a `forgery_weight` it is SigNet-F, which also classifies forgeries (equations 3, 4).
 
     Parameters
     ----------
@@ -81,8 +80,7 @@ class SigNetFeaturizer(VersionInState, ClassNamePrefixFeaturesOutMixin, Transfor
         "bfloat16" changes features slightly (cosine above 0.999) and is at least twice as fast on a CPU with
         avx512_bf16 and on recent accelerators; "auto" uses it only there.
     memory : str, os.PathLike, joblib.Memory or None, default=None
-        Folder in which the features of each image are cached, by its content, the weights and these parameters. If it
-        cannot be written later, one warning names it.
+        Folder in which the features of each image are cached. If it cannot be written later, one warning names it.
     random_state : int, RandomState instance or None, default=None
         Seed of the weights, validation signatures, batches, augmentation and dropout; None takes a new one in each fit.
     verbose : int, default=0

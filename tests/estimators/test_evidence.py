@@ -86,9 +86,10 @@ class TestClaimReport:
 
     def test_page_loads_nothing_and_escapes_names(self, corpus, pipe, tmp_path):
         paths = [tmp_path / name for name in ("<script>alert(1)<", "b.png", "c.png")]
-        for path, scan in zip(paths, rows_of(corpus, 7)):
+        for path, scan in zip(paths, rows_of(corpus, 7)[::-1]):
             Image.fromarray(scan).save(path, format="PNG")
-        page = ClaimReportDisplay.from_estimator(pipe, paths[0], 7, references=paths[1:]).to_html(tmp_path / "p.html")
+        display = ClaimReportDisplay.from_estimator(pipe, paths[0], 7, references=paths[1:])
+        page = display.to_html(tmp_path / "p.html")
         assert (tmp_path / "p.html").read_text(encoding="utf-8") == page
         assert "<script" not in page
         assert "&lt;script&gt;alert(1)" in page
@@ -101,7 +102,8 @@ class TestClaimReport:
 
     def test_replays(self, corpus, pipe):
         references = rows_of(corpus, 6)[:4]
-        display = ClaimReportDisplay.from_estimator(pipe, references[2], 6, references=references)
+        with pytest.warns(UserWarning, match=r"copies of references: query 0 \(writer 6, reference 2\)"):
+            display = ClaimReportDisplay.from_estimator(pipe, references[2], 6, references=references)
         assert [scan["copy"] for scan in display.facts.scans] == ["", "", "", "pixels", ""]
         assert display.facts.order[0] == 2
         assert display.facts.log10_lr is None
