@@ -92,8 +92,8 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
     random_forgeries_ : ndarray of shape (n_images, height, width), dtype uint8
         The signatures that serve as random forgeries in enrollment.
     threshold_ : float
-        The threshold of `verify` by default: 0, the boundary that is learned, which accepts more than 10 % of skilled
-        forgeries on some corpora. Choose another one with `OperatingPointVerifier`.
+        The threshold of `verify` by default: 0, the boundary that is learned against random forgeries. Choose another
+        one with `OperatingPointVerifier`.
     history_ : list of dict or None
         Measurements of each epoch: "train_loss", "valid_loss", "valid_acc" (of genuine signatures and forgeries
         after adaptation, balanced), "lr", "dur" (seconds). None without meta-training.
