@@ -1,7 +1,7 @@
 """From signatures to error rates, on synthetic signatures: no download, no corpus, no training.
 
 The network comes with the package. It was trained on other synthetic writers, generated with another seed. The DET
-curve is saved to `quickstart_det.png`. This takes half a minute on two cores.
+curve is saved to `quickstart_det.png`. This takes less than a minute on two cores.
 """
 
 import tempfile
