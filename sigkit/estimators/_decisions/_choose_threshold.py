@@ -77,4 +77,5 @@ def select(trials, rows):
     Bunch
         The same arrays, of these trials.
     """
-    return type(trials)(**{name: np.asarray(values)[rows] for name, values in trials.items()})
+    arrays = {name: values[rows] for name, values in trials.items() if np.ndim(values)}
+    return type(trials)(**trials | arrays)
