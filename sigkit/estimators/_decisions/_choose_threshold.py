@@ -77,5 +77,4 @@ def select(trials, rows):
     Bunch
         The same arrays, of these trials.
     """
-    arrays = {name: values[rows] for name, values in trials.items() if np.ndim(values)}
-    return type(trials)(**trials | arrays)
+    return type(trials)(**{name: np.asarray(values)[rows] for name, values in trials.items()})

@@ -119,7 +119,7 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
     def _development_trials(self, X, writers, forgery, is_dev):
         """Return the trials of a verifier that has them already, with this number of references, or compute them."""
         found = getattr(last_step(self.verifier_), "development_trials_", None)
-        if found is not None and self.n_references in (None, found.get("n_references")):
+        if found is not None and (self.n_references is None or np.all(found.get("n_references") == self.n_references)):
             return found
         # A query that is a copy of a reference would be no trial.
         distinct = distinct_signatures(X, writers, forgery, np.flatnonzero(is_dev))
