@@ -38,8 +38,8 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng):
     Returns
     -------
     Bunch
-        `y_true`, `y_score`, `kind` and `writer` as in `sigkit.metrics.verification_trials`, and `draw`, the number of
-        the division.
+        `y_true`, `y_score`, `kind` and `writer` as in `sigkit.metrics.verification_trials`, `draw`, the number of
+        the division, and `n_references`, the number that was asked for.
     """
     n_parts = min(N_PARTS, len(np.unique(writers)) // 2)
     knows_development = bool(development_parameters(template))
@@ -54,7 +54,14 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng):
             score = last_step(model).claim_scores(np.asarray(features)[query], claimed)
             found.append((score, kind, claimed, np.full(len(score), draw)))
     score, kind, claimed, draw = map(np.concatenate, zip(*found))
-    return Bunch(y_true=(kind == "genuine").astype(int), y_score=score, kind=kind, writer=claimed, draw=draw)
+    return Bunch(
+        y_true=(kind == "genuine").astype(int),
+        y_score=score,
+        kind=kind,
+        writer=claimed,
+        draw=draw,
+        n_references=np.full(len(score), n_references),
+    )
 
 
 def draw_claims(writers, forgery, rng):

@@ -224,7 +224,7 @@ class OperatingPointVerifier(WrappedVerifier):
         frr_only = self.criterion == "frr"
         counted = trials.kind == "genuine" if frr_only else counted_trials(trials, self.forgery)
         threshold = choose_threshold(self, select(trials, counted))
-        n_references = self.n_references or usual_number(references)
+        n_references = int(trials.n_references[0]) if "n_references" in trials else usual_number(references)
         n_writers = len(np.unique(trials.writer))
         kinds, counts = np.unique(trials.kind, return_counts=True)
 

@@ -13,6 +13,7 @@ from sigkit._utils import (
     by_writer,
     check_ordered,
     development_rows,
+    distinct_signatures,
     last_step,
     own_random_state,
     with_last_step,
@@ -87,6 +88,11 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
         check_is_fitted(self)
         return last_step(self.verifier_)._score_enrolled(before_last_step(self.verifier_, X))
 
+    def _identify(self, X):
+        # By the scores of the wrapped verifier: bounded likelihood ratios of several writers can be equal.
+        check_is_fitted(self)
+        return last_step(self.verifier_)._identify(before_last_step(self.verifier_, X))
+
     def _fit_verifier(self, X, y):
         """Fit the verifier without the development writers whom it does not know; return the parts of the target."""
         if not isinstance(last_step(self.verifier), VerifierMixin):
@@ -111,11 +117,13 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
         return writers, forgery, is_dev
 
     def _development_trials(self, X, writers, forgery, is_dev):
-        """Return the trials of a verifier that has them already, or compute them."""
+        """Return the trials of a verifier that has them already, with this number of references, or compute them."""
         found = getattr(last_step(self.verifier_), "development_trials_", None)
-        if found is not None:
+        if found is not None and (self.n_references is None or np.all(found.get("n_references") == self.n_references)):
             return found
-        genuine = by_writer(np.flatnonzero(is_dev & (forgery == GENUINE)), writers)
+        # A query that is a copy of a reference would be no trial.
+        distinct = distinct_signatures(X, writers, forgery, np.flatnonzero(is_dev))
+        genuine = by_writer(distinct[forgery[distinct] == GENUINE], writers)
         usable = [writer for writer, rows in genuine.items() if len(rows) > 1]
         if len(usable) < _MIN_WRITERS:
             raise ValueError(
@@ -123,7 +131,7 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
                 f"found {len(usable)}. Pass their signatures to fit, and name them in dev_writers, here or in the "
                 "verifier; sigkit.datasets.make_signatures draws some."
             )
-        rows = np.flatnonzero(is_dev & np.isin(writers, usable))
+        rows = distinct[np.isin(writers[distinct], usable)]
         signatures = _safe_indexing(X, rows)
         template = with_stored_features(self.verifier, self.verifier_, signatures)
         n_references = self.n_references or usual_number(writers[~is_dev & (forgery == GENUINE)])
