@@ -29,11 +29,13 @@ class ClaimReportDisplay:
     ----------
     facts : Bunch
         `writer`, the claimed writer; `score`, `threshold`, `accepted` and `has_information`; `log10_lr`, the base-10
-        logarithm of the likelihood ratio, or None, with `alternative`, the kind of forgeries it was calibrated on;
-        `operating_point` and `trials` of the verifier, or None; `parts`, the score of each verifier of a fusion;
-        `signals`, the agreement of strokes by signal, in standard deviations from the references; `scans`, for the
-        query and each reference its name, size, problems, SHA-256 digest, and whether the query is a copy of it;
-        `system`, versions and settings.
+        logarithm of the likelihood ratio, or None, with `alternative`, the kind of forgeries it was calibrated on, and
+        `is_lr_limit`, whether the development data support no stronger one; `operating_point` and `trials` of the
+        verifier, or None; `among`, the trials and the claim on the scale before calibration; `is_copy`, whether the
+        query is a copy of an enrolled reference or of one of the scans; `parts`, the score of each verifier of a
+        fusion; `signals`, the agreement of strokes by signal, in standard deviations from the references; `scans`, for
+        the query and each reference its name, size, problems, SHA-256 digest, whether the query is a copy of it, and
+        whether the verifier has enrolled it; `system`, versions, digests of weights and settings.
     axes_ : dict of str to matplotlib Axes
         The axes.
     figure_ : matplotlib Figure
