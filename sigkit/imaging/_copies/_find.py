@@ -5,6 +5,7 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from sigkit._utils import check_ordered, check_several, content_digest, printable_path, read_scan, scan_digest
 from sigkit.imaging._copies._picture import PICTURE_SIZE, center_pictures, picture_ink
@@ -46,7 +47,7 @@ def find_copies(queries, references, *, near=0.93):
     Parameters
     ----------
     queries, references : array-like of str, os.PathLike or ndarray of shape (height, width), dtype uint8
-        Paths of image files, or images with bright paper and dark ink.
+        Paths of image files, or images with bright paper and dark ink, which can have colors, (height, width, 3).
     near : float, default=0.93
         Least correlation of two scans with nearly the same ink. Each scan is reduced to a picture of its ink of 24 x 48
         cells, in a frame given by the center and the spread of the ink. Different signatures of one person reach 0.8
@@ -62,7 +63,7 @@ def find_copies(queries, references, *, near=0.93):
     ImageError
         If a file cannot be read; it is named.
     ValueError
-        If an image is no 2-D uint8 array, or `near` is not between 0 and 1.
+        If an image is no uint8 array of such a shape, or `near` is not between 0 and 1.
 
     See Also
     --------
@@ -121,8 +122,10 @@ def _identify(scan, name):
             reason = str(error).removeprefix(f"{printable_path(scan)}: ")
             raise ImageError(f"{printable_path(scan)}: {reason}") from error
     image = np.asarray(image)
+    if image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8 and image.size:
+        image = np.asarray(Image.fromarray(image).convert("L"))
     if image.ndim != 2 or image.dtype != np.uint8 or not image.size:
-        raise ValueError(f"{name} is {image.dtype} of shape {image.shape}; pass paths, or 2-D uint8 images.")
+        raise ValueError(f"{name} is {image.dtype} of shape {image.shape}; pass paths, or uint8 images.")
     is_blank = image.min() == image.max()
     picture = np.zeros(PICTURE_SIZE, dtype=np.uint8) if is_blank else picture_ink(image)
     return _Identified(digest, content_digest(image), picture)
