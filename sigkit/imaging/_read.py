@@ -137,22 +137,20 @@ def list_pages(path):
 
     Parameters
     ----------
-    path : str or os.PathLike
-        The file.
+    path : str, os.PathLike, bytes or file object
+        The file: its path, its content, or the file open for reading bytes.
 
     Returns
     -------
-    list of str
+    list of str or list of int
         The path with the number of each page, from 0, such as ``"ada.tif[0]"``; the path alone for a file of a single
-        page. TIFF, HEIC, PDF, PBM, PGM and PPM files can have several. Previews and masks in a TIFF file are left out,
-        and the frames of an animation are no pages.
+        page. Without a path, the numbers alone, for `page` of `read_image`. TIFF, HEIC, PDF, PBM, PGM and PPM files can
+        have several. Previews and masks in a TIFF file are left out, and the frames of an animation are no pages.
 
     Raises
     ------
     ImageError
         If the file does not exist, is no regular file, is of another format, or its structure is damaged.
-    TypeError
-        If it is the content of a file, or an open file.
 
     See Also
     --------
@@ -174,8 +172,9 @@ def list_pages(path):
     array([[128, 128, 128, 128],
            [128, 128, 128, 128]], dtype=uint8)
     """
-    if _read_upload(path) is not None:
-        raise TypeError("list_pages takes a path, whose pages have paths. Read a page of bytes by read_image(page=).")
+    content = _read_upload(path)
+    if content is not None:
+        return find_scans(content)
     content, page = _read(path)
     path = os.fsdecode(path)
     if page is not None:

@@ -20,7 +20,7 @@ def check_scans(X, color=False):
     check_several(X)
     check_ordered(X)
     X = X.to_numpy() if hasattr(X, "to_numpy") else X
-    if isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 2:
+    if isinstance(X, np.ndarray) and X.dtype.kind in "OUT" and X.ndim == 2:
         if X.shape[1] != 1:
             raise ValueError(f"X is a table of {X.shape[1]} columns. Pass the column of the paths, such as X['path'].")
         X = X[:, 0]
@@ -28,7 +28,7 @@ def check_scans(X, color=False):
         raise ValueError(
             "X is an array of bytes, which loses zeros at their end. Pass a list of bytes, or paths as str."
         )
-    if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind != "O":
+    if isinstance(X, np.ndarray) and X.ndim == 2:
         raise ValueError(f"X is one image of shape {X.shape}; pass a list of images, or X[np.newaxis].")
     if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] in (1, 3, 4):
         what = "images" if color else "2-D gray images"
@@ -49,7 +49,8 @@ def _check_scan(scan, index, color):
         raise ImageError(f"scan {index} of X: {error}") from error
     if content is not None:
         return f"scan {index} of X", content
-    if scan is None or isinstance(scan, Real):
+    # NA of pandas, which is compared with nothing.
+    if scan is None or isinstance(scan, Real) or type(scan).__name__ == "NAType":
         raise ValueError(f"scan {index} of X is {scan!r}: did reading it fail? Leave it out.")
     scan = np.asarray(scan)
     name = f"image {index}"

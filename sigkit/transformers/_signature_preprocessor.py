@@ -333,7 +333,7 @@ class SignaturePreprocessor(VersionInState, TransformerMixin, BaseEstimator, aut
     def _find_size_issues(self, scans, stated, issues):
         """Add what is wrong with the resolutions of files to the issues; arrays have none."""
         for (_, scan), resolution, of_scan in zip(scans, stated, issues):
-            if isinstance(scan, str) and not self._is_photo():
+            if isinstance(scan, (str, bytes)) and not self._is_photo():
                 of_scan.update(find_size_issues(resolution, self.resolution, self.resolution_))
 
     def _report(self, issues, scans):

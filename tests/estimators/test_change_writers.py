@@ -244,7 +244,9 @@ def test_references_are_added_to_a_verifier_with_an_operating_point(signatures):
     model.fit(X[y < 8], y[y < 8])
     threshold, together = model.threshold_, copy.deepcopy(model)
     rows = np.flatnonzero(y == 9)
-    model.enroll(X[rows[:2]], y[rows[:2]]).add_references(X[rows[2:4]], y[rows[2:4]])
+    with pytest.warns(UserWarning, match="enroll with less than half of the 6 references"):
+        model.enroll(X[rows[:2]], y[rows[:2]])
+    model.add_references(X[rows[2:4]], y[rows[2:4]])
     together.enroll(X[rows[:4]], y[rows[:4]])
     assert np.array_equal(model.decision_function(X), together.decision_function(X))
     assert model.threshold_ == threshold

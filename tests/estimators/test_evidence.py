@@ -1,3 +1,5 @@
+import hashlib
+import io
 import re
 import sys
 
@@ -169,6 +171,18 @@ class TestClaimReport:
         adaptive = make_pipeline(PREPROCESS.__class__(canvas_size=(765, 1089), background="adaptive"), fusion())
         display = ClaimReportDisplay.from_estimator(fit(adaptive, corpus), dark, 6, references=references)
         assert "shadow" not in display.facts.scans[0]["problems"]
+
+    def test_contents_of_files(self, corpus, pipe):
+        contents = [io.BytesIO() for _ in range(5)]
+        for content, scan in zip(contents, rows_of(corpus, 6)):
+            Image.fromarray(scan).save(content, format="PNG")
+        references = rows_of(corpus, 6)[:4]
+        expected = ClaimReportDisplay.from_estimator(pipe, rows_of(corpus, 6)[4], 6, references=references).facts
+        for query in (contents[4], contents[4].getvalue()):
+            facts = ClaimReportDisplay.from_estimator(pipe, query, 6, references=contents[:4]).facts
+            assert (facts.score, facts.order) == (expected.score, expected.order)
+            assert facts.scans[0]["digest"] == hashlib.sha256(contents[4].getvalue()).hexdigest()
+            assert all(scan["is_enrolled"] for scan in facts.scans)
 
     def test_names_with_dollar_signs(self, corpus, pipe, tmp_path):
         path = tmp_path / "$a & b$.png"

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sigkit.datasets import make_signatures
-from sigkit.imaging import ImageError, PreprocessingDisplay, check_scans, list_pages, read_image
+from sigkit.datasets import audit, make_signatures
+from sigkit.imaging import ImageError, PreprocessingDisplay, check_scans, find_copies, list_pages, read_image
 from sigkit.model_selection import WriterSplit
 from sigkit.transformers import SignaturePreprocessor
 
@@ -45,6 +45,7 @@ def test_all_forms_give_the_same_images(paths, contents, tmp_path):
         "series": table["path"],
         "string series": table["path"].astype("string"),
         "one column": table[["path"]],
+        "column of strings": np.array(paths)[:, None],
     }
     for name, X in forms.items():
         # Fitting and transforming read an open file twice.
@@ -77,8 +78,11 @@ def test_errors_name_the_scan(paths, contents):
     assert "loses zeros at their end" in message(np.array(contents))
     with pytest.raises(ImageError, match="open as text"):
         read_image(io.StringIO("text"))
-    with pytest.raises(TypeError, match="list_pages takes a path"):
-        list_pages(contents[0])
+    assert "scan 1 of X is <NA>" in message([paths[0], pd.NA])
+    with pytest.raises(ImageError, match=r"queries\[0\]: .*empty"):
+        find_copies([io.BytesIO()], paths)
+    with pytest.raises(ValueError, match=r"image 1: the file is open as text"):
+        audit([contents[0], io.StringIO("text")], [1, 1])
 
 
 def test_splits_know_copies_of_contents(paths, contents):
@@ -87,3 +91,31 @@ def test_splits_know_copies_of_contents(paths, contents):
     expected = [(train.tolist(), test.tolist()) for train, test in split.split([*paths, paths[0]], [*y, 1])]
     for X in ([*contents, contents[0]], [io.BytesIO(content) for content in [*contents, contents[0]]]):
         assert [(train.tolist(), test.tolist()) for train, test in split.split(X, [*y, 1])] == expected
+
+
+def test_pages_of_a_content(paths):
+    sheets, file = [Image.open(path) for path in paths[:2]], io.BytesIO()
+    sheets[0].save(file, "TIFF", save_all=True, append_images=sheets[1:])
+    assert list_pages(file) == list_pages(file.getvalue()) == [0, 1]
+    np.testing.assert_array_equal(read_image(file, page=1), read_image(paths[1]))
+
+
+def test_resolutions_of_contents_are_compared(paths):
+    scans = []
+    for dpi in (300, 300, 300, 200):
+        scans.append(io.BytesIO())
+        Image.open(paths[0]).save(scans[-1], "PNG", dpi=(dpi, dpi))
+    with pytest.warns(UserWarning, match=r"resolution in the file other than .*: scan 3 of X \(200 dpi\)"):
+        SignaturePreprocessor(**CANVAS).fit_transform(scans)
+
+
+def test_copies_and_audits_of_contents(paths, contents):
+    [of_file, none] = find_copies([io.BytesIO(contents[2]), contents[5]], contents[:3])
+    assert (of_file.reference, of_file.level, none) == (2, "file", None)
+    y = np.repeat([1, 2], 3)
+    expected = audit(paths, y, n_bootstraps=0).columns
+    forms = [*contents[:3], io.BytesIO(contents[3]), *contents[4:]]
+    found = audit([*forms, b"", contents[0][:100]], [*y, 2, 2], n_bootstraps=0).columns
+    for column in ("file_size", "ink_share", "mean_gray"):
+        np.testing.assert_array_equal(found[column][:6], expected[column], err_msg=column)
+    assert [bool(error) for error in found["error"]] == [False] * 6 + [True] * 2

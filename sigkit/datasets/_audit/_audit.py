@@ -5,7 +5,15 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from sigkit._utils import check_ordered, check_several, map_parallel, own_random_state, parse_target, progress
+from sigkit._utils import (
+    check_ordered,
+    check_several,
+    map_parallel,
+    own_random_state,
+    parse_target,
+    progress,
+    read_upload,
+)
 from sigkit.datasets._audit._copies import group_copies
 from sigkit.datasets._audit._file import FILE_COLUMNS
 from sigkit.datasets._audit._measure import PREPROCESSED, RAW, measure_scans, no_descriptor
@@ -41,7 +49,8 @@ def audit(
     Parameters
     ----------
     images : array-like of shape (n_scans,)
-        Paths of image files, or 2-D uint8 images. Damaged files are listed, not raised.
+        Paths of image files, their contents as bytes, files that are open for reading bytes, or 2-D uint8 images.
+        Damaged files are listed, not raised.
     target : array-like of shape (n_scans,) or (n_scans, 2)
         Writers, or rows `[writer, forgery]`.
     background : {"otsu", "adaptive"}, default="otsu"
@@ -174,6 +183,14 @@ def _check_images(images):
     for row, scan in enumerate(scans):
         if isinstance(scan, (str, os.PathLike)):
             names.append(str(os.fspath(scan)))
+            continue
+        try:
+            content = read_upload(scan)
+        except OSError as error:
+            raise ValueError(f"image {row}: {error}") from error
+        if content is not None:
+            scans[row] = content
+            names.append(f"image {row}")
             continue
         scans[row] = scan = np.asarray(scan)
         if scan.ndim != 2 or scan.dtype != np.uint8 or not scan.size:

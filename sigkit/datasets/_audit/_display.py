@@ -115,11 +115,11 @@ class AuditDisplay:
         axes.set_title(title, fontsize=8)
         axes.set_axis_off()
         scan = self.found.images[row]
-        if isinstance(scan, (str, os.PathLike)):
+        if not isinstance(scan, np.ndarray):
             try:
                 scan = read_image(scan)
             except ImageError:
-                name = os.path.basename(os.fspath(scan))
+                name = os.path.basename(columns["name"][row])
                 axes.text(0.5, 0.5, name, ha="center", va="center", fontsize=8)
                 return
         # Scans can be large: a picture needs few of their pixels.

@@ -41,8 +41,8 @@ def measure_scans(scans, background):
 
     Parameters
     ----------
-    scans : list of str, os.PathLike or ndarray
-        Paths, or images.
+    scans : list of str, os.PathLike, bytes or ndarray
+        Paths, contents of files, or images.
     background : str
         How the ink is found.
 
@@ -60,9 +60,9 @@ def _measure(scan, background):
     )
     measured.file |= {"file_size": np.nan, "pages": 1}
     image = scan
-    if isinstance(scan, (str, os.PathLike)):
+    if isinstance(scan, (str, os.PathLike, bytes)):
         try:
-            content, page = read_scan(scan)
+            content, page = (scan, None) if isinstance(scan, bytes) else read_scan(scan)
         except OSError as error:
             measured.error = str(error)
             return measured
@@ -71,7 +71,8 @@ def _measure(scan, background):
         try:
             image = read_image(content, page=page)
         except (ImageError, MemoryError) as error:
-            measured.error = f"{os.fspath(scan)}: {error or 'too large for the memory'}"
+            name = "" if isinstance(scan, bytes) else f"{os.fspath(scan)}: "
+            measured.error = f"{name}{error or 'too large for the memory'}"
             return measured
     measured.pixel_digest = content_digest(image)
     _describe_raw(image, measured.statistics)

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 import sigkit
-from sigkit._utils import before_last_step, last_step, signature_digest
+from sigkit._utils import before_last_step, last_step, read_upload, signature_digest
 from sigkit.estimators._decisions._choose_threshold import counted_trials, select
 from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
 from sigkit.estimators._evidence._aligned_strokes import align_strokes, nearest_references
@@ -44,6 +44,8 @@ def claim_facts(estimator, query, writer, references):
     Bunch
         The facts, see `ClaimReportDisplay`.
     """
+    # The content of an open file can be read once.
+    query, *references = (read_upload(scan) or scan for scan in (query, *references))
     parts, scans = unfold(estimator), [query, *references]
     images, features = parts.outputs(scans)
     outer, row = last_step(estimator), before_last_step(estimator, [query])

@@ -76,12 +76,12 @@ class ClaimReportDisplay:
         estimator : estimator
             A fitted verifier, or a Pipeline that ends in one. Without a preprocessing step, scans are preprocessed
             images.
-        query : str, os.PathLike or ndarray of shape (height, width), dtype uint8
-            The questioned signature.
+        query : str, os.PathLike, bytes, file object or ndarray of shape (height, width), dtype uint8
+            The questioned signature: a path, the content of a file, a file that is open for reading bytes, or a scan.
         writer : int or str
             The claimed writer, who is enrolled.
-        references : sequence of n_references (str, os.PathLike or ndarray)
-            Scans of the writer's references. The verifier does not keep them.
+        references : sequence of n_references scans
+            Scans of the writer's references, as `query`. The verifier does not keep them.
         figure : matplotlib Figure, default=None
             The figure to draw on; by default a new one.
 

@@ -4,7 +4,14 @@ import os
 
 import numpy as np
 
-from sigkit._utils import before_last_step, last_step, preprocesses_scans, printable_path, signature_digest
+from sigkit._utils import (
+    before_last_step,
+    content_digest,
+    last_step,
+    preprocesses_scans,
+    printable_path,
+    signature_digest,
+)
 from sigkit.imaging import check_scan, find_copies, place_ink, read_image, trace_scan
 
 
@@ -37,7 +44,7 @@ def scan_facts(scans, steps):
                 "name": os.path.basename(printable_path(scan)) if is_path else "image",
                 "size": f"{picture.shape[1]} x {picture.shape[0]}",
                 "problems": problems,
-                "digest": signature_digest([scan], 0),
+                "digest": content_digest(scan) if isinstance(scan, bytes) else signature_digest([scan], 0),
                 "copy": copy.level if copy is not None and copy.reference == number - 1 else "",
                 "is_enrolled": True,
             }
@@ -70,6 +77,7 @@ def _look(scan, number, preprocessor):
     if preprocessor is None:
         picture = scan if isinstance(scan, np.ndarray) else read_image(scan)
         return picture, dict(check_scan(picture).problems)
+    scan = read_image(scan, color=preprocessor.background == "photo") if isinstance(scan, bytes) else scan
     trace = trace_scan(scan, number, preprocessor.background, preprocessor.resolution, preprocessor.max_memory)
     if trace.cropped is None:
         return trace.scan, {"unusable": trace.error}

@@ -141,8 +141,10 @@ class WrongDecisionsDisplay:
         kind, score = self.wrong.kind[number], self.wrong.y_score[number]
         scan = _safe_indexing(self.X, int(self.wrong.row[number]))
         name = ""
-        if isinstance(scan, (str, os.PathLike)):
+        is_path = isinstance(scan, (str, os.PathLike))
+        if is_path:
             name = textwrap.shorten(os.path.basename(printable_path(scan)), 30, placeholder="...")
+        if is_path or isinstance(scan, bytes) or hasattr(scan, "read"):
             try:
                 scan = read_image(scan)
             except ImageError as error:

@@ -7,7 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from sigkit._utils import check_ordered, check_several, content_digest, printable_path, read_scan, scan_digest
+from sigkit._utils import (
+    check_ordered,
+    check_several,
+    content_digest,
+    printable_path,
+    read_scan,
+    read_upload,
+    scan_digest,
+)
 from sigkit.imaging._copies._picture import PICTURE_SIZE, center_pictures, picture_ink
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._read import read_image
@@ -46,8 +54,9 @@ def find_copies(queries, references, *, near=0.93):
 
     Parameters
     ----------
-    queries, references : array-like of str, os.PathLike or ndarray of shape (height, width), dtype uint8
-        Paths of image files, or images with bright paper and dark ink, which can have colors, (height, width, 3).
+    queries, references : array-like of str, os.PathLike, bytes, file object or ndarray of shape (height, width)
+        Paths of image files, their contents, files that are open for reading bytes, or uint8 images with bright paper
+        and dark ink, which can have colors, (height, width, 3).
     near : float, default=0.93
         Least correlation of two scans with nearly the same ink. Each scan is reduced to a picture of its ink of 24 x 48
         cells, in a frame given by the center and the spread of the ink. Different signatures of one person reach 0.8
@@ -121,6 +130,13 @@ def _identify(scan, name):
         except (OSError, ImageError) as error:
             reason = str(error).removeprefix(f"{printable_path(scan)}: ")
             raise ImageError(f"{printable_path(scan)}: {reason}") from error
+    else:
+        try:
+            content = read_upload(scan)
+            if content is not None:
+                digest, image = content_digest(content), read_image(content)
+        except (OSError, ImageError) as error:
+            raise ImageError(f"{name}: {error}") from error
     image = np.asarray(image)
     if image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8 and image.size:
         image = np.asarray(Image.fromarray(image).convert("L"))
