@@ -21,6 +21,7 @@ from sigkit.imaging._resample import dpi_of_scan as dpi_of_scan
 from sigkit.imaging._resize import fit_canvas
 from sigkit.imaging._thin import thin_ink
 from sigkit.imaging._threshold import adaptive_threshold, otsu_threshold
+from sigkit.imaging._trace import trace_scan as trace_scan
 
 __all__ = [
     "ImageError",

@@ -1,3 +1,5 @@
+import hashlib
+import io
 import re
 import sys
 
@@ -130,6 +132,63 @@ class TestClaimReport:
         facts = ClaimReportDisplay.from_estimator(model, query, 6, references=rows_of(corpus, 6)[:4]).facts
         assert facts.log10_lr == facts.score
         assert facts.threshold == 0
+
+    def test_scores_before_calibration(self, corpus):
+        calibrated = LikelihoodRatioCalibrator(fusion(), n_draws=1, n_references=3, random_state=0)
+        model = fit(make_pipeline(PREPROCESS, OperatingPointVerifier(calibrated, level=0.2, random_state=0)), corpus)
+        query, references = rows_of(corpus, 6)[4], rows_of(corpus, 6)[:4]
+        display = ClaimReportDisplay.from_estimator(model, query, 6, references=references)
+        facts, among, inner = display.facts, display.facts.among, model[-1].verifier_
+        assert among.score == inner.verifier_.claim_scores(model[0].transform([query]), [6])[0]
+        accepted = inner.development_trials_.y_score >= facts.threshold
+        assert among.threshold is None or np.array_equal(among.y_score >= among.threshold, accepted)
+        assert display.axes_["scores"].get_xlabel() == "Score before calibration"
+        assert facts.is_lr_limit == (facts.log10_lr in inner.calibrator_.bounds_)
+        assert ("the limit of what" in display.figure_.get_suptitle()) == facts.is_lr_limit
+        count = int((among.y_score[among.kind == "genuine"] < among.score).sum())
+        assert f"<th>Genuine, lower score</th><td>{count} of 15" in display.to_html()
+
+    def test_scans_that_are_not_enrolled(self, corpus, pipe):
+        references = [*rows_of(corpus, 6)[:2], *rows_of(corpus, 6, 1)[:1], rows_of(corpus, 7)[0]]
+        display = ClaimReportDisplay.from_estimator(pipe, rows_of(corpus, 6)[4], 6, references=references)
+        assert [scan["is_enrolled"] for scan in display.facts.scans] == [True, True, True, False, False]
+        warning = "Not enrolled for the claimed writer: reference 3, reference 4."
+        assert display.figure_.get_supxlabel() == warning
+        assert warning in display.to_html()
+        # A copy of a reference that is enrolled but not among the scans.
+        query = rows_of(corpus, 6)[3]
+        with pytest.warns(UserWarning, match="copies of references"):
+            display = ClaimReportDisplay.from_estimator(pipe, query, 6, references=references[:2])
+        assert "the query equals an enrolled reference" in display.figure_.get_supxlabel()
+        assert display.facts.log10_lr is None
+
+    def test_quality_is_that_of_the_preprocessor(self, corpus, pipe):
+        query, references = rows_of(corpus, 6)[4], rows_of(corpus, 6)[:2]
+        dark = np.clip(query * np.linspace(0.3, 1.1, query.shape[1]), 0, 255).astype(np.uint8)
+        display = ClaimReportDisplay.from_estimator(pipe, dark, 6, references=references)
+        assert list(display.facts.scans[0]["problems"]) == ["shadow"]
+        assert "by the score of a poor scan" in display.figure_.get_suptitle()
+        adaptive = make_pipeline(PREPROCESS.__class__(canvas_size=(765, 1089), background="adaptive"), fusion())
+        display = ClaimReportDisplay.from_estimator(fit(adaptive, corpus), dark, 6, references=references)
+        assert "shadow" not in display.facts.scans[0]["problems"]
+
+    def test_contents_of_files(self, corpus, pipe):
+        contents = [io.BytesIO() for _ in range(5)]
+        for content, scan in zip(contents, rows_of(corpus, 6)):
+            Image.fromarray(scan).save(content, format="PNG")
+        references = rows_of(corpus, 6)[:4]
+        expected = ClaimReportDisplay.from_estimator(pipe, rows_of(corpus, 6)[4], 6, references=references).facts
+        for query in (contents[4], contents[4].getvalue()):
+            facts = ClaimReportDisplay.from_estimator(pipe, query, 6, references=contents[:4]).facts
+            assert (facts.score, facts.order) == (expected.score, expected.order)
+            assert facts.scans[0]["digest"] == hashlib.sha256(contents[4].getvalue()).hexdigest()
+            assert all(scan["is_enrolled"] for scan in facts.scans)
+
+    def test_names_with_dollar_signs(self, corpus, pipe, tmp_path):
+        path = tmp_path / "$a & b$.png"
+        Image.fromarray(rows_of(corpus, 6)[4]).save(path)
+        display = ClaimReportDisplay.from_estimator(pipe, path, 6, references=rows_of(corpus, 6)[:2])
+        assert r"\$a & b\$.png" in display.axes_["query"].get_title()
 
     def test_no_information(self, corpus, pipe):
         references, query = rows_of(corpus, 6)[:4], rows_of(corpus, 6)[4]

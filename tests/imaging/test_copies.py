@@ -63,6 +63,11 @@ def test_nearly_the_same_ink(scans, change):
     assert 0.93 <= copy.correlation < 1
 
 
+def test_colors(scans):
+    color = np.repeat(scans[1][:, :, np.newaxis], 3, axis=2)
+    assert find_copies([color], scans[:2]) == [ScanCopy(1, "pixels", 1.0)]
+
+
 def test_other_signatures_are_no_copies(scans):
     assert find_copies(scans[3:5], scans[:3]) == [None, None]
     assert find_copies(scans[5:], scans[:5]) == [None] * 5

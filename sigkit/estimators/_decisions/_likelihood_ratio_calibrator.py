@@ -50,8 +50,8 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
     calibrator_ : ScoreCalibrator
         The map of its scores.
     development_trials_ : Bunch
-        The trials: `y_true` (1 genuine, 0 forgery), `y_score` (log10 likelihood ratios), `kind` and the claimed
-        `writer` of each.
+        The trials: `y_true` (1 genuine, 0 forgery), `y_score` (log10 likelihood ratios), `verifier_score` (before
+        calibration), `kind` and the claimed `writer` of each.
     threshold_ : float
         0, the lowest score that `verify` accepts by default: a likelihood ratio of 1.
 
@@ -150,7 +150,8 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
             calibrator = ScoreCalibrator(method=self.method, bound=self.bound)
             self.calibrator_ = calibrator.fit(used.y_score, used.y_true)
             lrs = self._to_ratios(np.where(trials.y_score == NO_INFORMATION, np.nan, trials.y_score))
-            self.development_trials_ = Bunch(**trials | {"y_score": np.where(np.isnan(lrs), NO_INFORMATION, lrs)})
+            lrs = np.where(np.isnan(lrs), NO_INFORMATION, lrs)
+            self.development_trials_ = Bunch(**trials | {"y_score": lrs, "verifier_score": trials.y_score})
         return self
 
     def posterior(self, X, writers, *, prior):

@@ -3,20 +3,25 @@
 import importlib.metadata
 import os
 import platform
+from contextlib import suppress
+from functools import partial
 
 import numpy as np
 from sklearn.utils import Bunch
 
 import sigkit
-from sigkit._utils import before_last_step, last_step, printable_path, signature_digest
+from sigkit._utils import before_last_step, last_step, read_upload, signature_digest
 from sigkit.estimators._decisions._choose_threshold import counted_trials, select
 from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
 from sigkit.estimators._evidence._aligned_strokes import align_strokes, nearest_references
-from sigkit.estimators._evidence._unfold import unfold
+from sigkit.estimators._evidence._scan_facts import add_enrolled, scan_facts
+from sigkit.estimators._evidence._score_scale import score_among_trials
+from sigkit.estimators._evidence._unfold import score_inside, unfold
 from sigkit.estimators._verifier import NO_INFORMATION
-from sigkit.imaging import check_scan, find_copies, read_image
 from sigkit.metrics import ScoreCalibrator
+from sigkit.nets import weights_path
 
+_NESTED, _LONGEST_VALUE = ("steps", "verifiers"), 300
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "Pillow")
 
 
@@ -39,6 +44,8 @@ def claim_facts(estimator, query, writer, references):
     Bunch
         The facts, see `ClaimReportDisplay`.
     """
+    # The content of an open file can be read once.
+    query, *references = (read_upload(scan) or scan for scan in (query, *references))
     parts, scans = unfold(estimator), [query, *references]
     images, features = parts.outputs(scans)
     outer, row = last_step(estimator), before_last_step(estimator, [query])
@@ -48,8 +55,12 @@ def claim_facts(estimator, query, writer, references):
     threshold = float(threshold[writer] if hasattr(threshold, "items") else threshold)
     matcher, points = parts.strokes(features)
     order = _order(matcher, points, images)
-    pictures = [scan if isinstance(scan, np.ndarray) else read_image(scan) for scan in scans]
-    copy = find_copies([query], references)[0]
+    described, pictures = scan_facts(scans, parts.steps)
+    add_enrolled(described, estimator, references, writer)
+    trials, among = parts.first("development_trials_"), None
+    if trials is not None:
+        inside = partial(score_inside, estimator, query, writer)
+        among = score_among_trials(parts.verifiers, inside, score, threshold, trials)
     facts = Bunch(
         writer=writer,
         score=score,
@@ -57,9 +68,11 @@ def claim_facts(estimator, query, writer, references):
         accepted=accepted,
         has_information=score != NO_INFORMATION,
         operating_point=parts.first("operating_point_"),
-        trials=parts.first("development_trials_"),
+        trials=trials,
+        among=among,
+        is_copy=bool(outer.find_copies(row, [writer])[0] >= 0) or any(scan["copy"] for scan in described),
         parts=_scores_of_parts(parts, features[:1], writer),
-        scans=_describe_scans(scans, pictures, copy),
+        scans=described,
         pictures=pictures,
         images=images,
         order=order,
@@ -67,7 +80,7 @@ def claim_facts(estimator, query, writer, references):
         signals={},
         system=_describe_system(parts.verifiers[-1], estimator),
     )
-    facts.log10_lr, facts.alternative, facts.n_lr_trials = _likelihood_ratio(parts, facts)
+    facts.update(_likelihood_ratio(parts, facts))
     if matcher is not None:
         names = ("direction", "coverage", "pressure", "parallel", "straightness")
         facts.signals = dict(zip(names, matcher.claim_signals(points[:1], [writer])[0].tolist()))
@@ -97,40 +110,25 @@ def _scores_of_parts(parts, features, writer):
 
 
 def _likelihood_ratio(parts, facts):
-    """Return the log10 likelihood ratio, the kind of forgeries that is its alternative, and the number of trials."""
+    """Return the log10 likelihood ratio, the kind of forgeries that is its alternative, and what it depends on."""
+    none = {"log10_lr": None, "alternative": None, "n_lr_trials": 0, "is_lr_limit": False}
     calibrated = next((one for one in parts.verifiers if isinstance(one, LikelihoodRatioCalibrator)), None)
     # Likelihood ratios compare signatures that were written one by one, which a copy was not.
-    is_copy = any(scan["copy"] for scan in facts.scans)
-    if is_copy or not facts.has_information or facts.trials is None:
-        return None, None, 0
+    if facts.is_copy or not facts.has_information or facts.trials is None:
+        return none
     point = facts.operating_point
     kind = calibrated.forgery if calibrated is not None else "skilled" if point is None else point.forgery
     if kind not in facts.trials.kind:
-        return None, None, 0
+        return none
     known = counted_trials(facts.trials, kind) & (facts.trials.y_score != NO_INFORMATION)
     trials = select(facts.trials, known)
     if calibrated is not None:
-        return facts.score, kind, len(trials.y_score)
-    calibrator = ScoreCalibrator().fit(trials.y_score, trials.y_true, writers=trials.writer)
-    return float(calibrator.transform([facts.score])[0]), kind, len(trials.y_score)
-
-
-def _describe_scans(scans, pictures, copy):
-    level = {} if copy is None else {copy.reference: copy.level}
-    described = []
-    for number, (scan, picture) in enumerate(zip(scans, pictures)):
-        is_path = isinstance(scan, (str, os.PathLike))
-        described.append(
-            {
-                "role": "query" if number == 0 else f"reference {number}",
-                "name": os.path.basename(printable_path(scan)) if is_path else "image",
-                "size": f"{picture.shape[1]} x {picture.shape[0]}",
-                "problems": dict(check_scan(picture).problems),
-                "digest": signature_digest([scan], 0),
-                "copy": level.get(number - 1, ""),
-            }
-        )
-    return described
+        calibrator, log10_lr = calibrated.calibrator_, facts.score
+    else:
+        calibrator = ScoreCalibrator().fit(trials.y_score, trials.y_true, writers=trials.writer)
+        log10_lr = float(calibrator.transform([facts.score])[0])
+    limited = {"n_lr_trials": len(trials.y_score), "is_lr_limit": log10_lr in calibrator.bounds_.tolist()}
+    return {"log10_lr": log10_lr, "alternative": kind, **limited}
 
 
 def _describe_system(inner, estimator):
@@ -140,4 +138,14 @@ def _describe_system(inner, estimator):
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return {"verifier": type(inner).__name__, "settings": repr(estimator), "versions": versions}
+    weights, parameters = {}, {}
+    for name, value in sorted(estimator.get_params().items()):
+        if name.split("__")[-1] == "weights" and isinstance(value, (str, os.PathLike)):
+            # The weights of a fusion are no file.
+            with suppress(OSError):
+                weights[name] = signature_digest([weights_path(value)], 0)
+        if not hasattr(value, "get_params") and name.split("__")[-1] not in _NESTED:
+            text = repr(value)
+            parameters[name] = text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
+    system = {"verifier": type(inner).__name__, "settings": repr(estimator), "versions": versions}
+    return system | {"weights": weights, "parameters": parameters}

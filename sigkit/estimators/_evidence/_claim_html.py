@@ -3,7 +3,8 @@
 import base64
 from html import escape
 
-from sigkit.estimators._evidence._words import COPIES, decision, likelihood_ratio, replay
+from sigkit.estimators._evidence._score_scale import ranks
+from sigkit.estimators._evidence._words import COPIES, decision, likelihood_ratio, not_enrolled, replay
 
 _STYLE = """
 body { font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222; }
@@ -36,8 +37,8 @@ def claim_html(facts, png, date):
     writer = escape(str(facts.writer))
     picture = base64.b64encode(png).decode()
     body = [f"<h1>Claim: writer {writer}, {escape(decision(facts))}</h1>"]
-    if replay(facts):
-        body.append(f'<p class="replay">{escape(replay(facts))}</p>')
+    for warning in filter(None, (replay(facts), not_enrolled(facts))):
+        body.append(f'<p class="replay">{escape(warning)}</p>')
     body += [
         _table(_result(facts)),
         f'<img alt="Scans, strokes and scores of the claim" src="data:image/png;base64,{picture}">',
@@ -49,8 +50,10 @@ def claim_html(facts, png, date):
         body += ["<h2>Agreement of strokes, in standard deviations from the mean of the references</h2>", _table(rows)]
     if facts.operating_point is not None:
         body += ["<h2>Operating point</h2>", f"<pre>{escape(str(facts.operating_point))}</pre>"]
-    body += ["<h2>System</h2>", _table([("Page made", date), *facts.system["versions"].items()])]
+    weights = [(f"SHA-256 of {name}", digest) for name, digest in facts.system["weights"].items()]
+    body += ["<h2>System</h2>", _table([("Page made", date), *facts.system["versions"].items(), *weights])]
     body.append(f"<pre>{escape(facts.system['settings'])}</pre>")
+    body += ["<h2>All parameters</h2>", _table(facts.system["parameters"].items())]
     # The policy forbids to load anything, even if a name of a file were not escaped.
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     head = (
@@ -67,7 +70,7 @@ def _result(facts):
     if words:
         basis = f"{facts.n_lr_trials} trials of development writers, genuine and {facts.alternative} forgeries"
         rows += [("Likelihood ratio", words), ("Calibrated on", basis)]
-    return rows
+    return rows if facts.among is None or not facts.has_information else rows + list(ranks(facts.among).items())
 
 
 def _table(rows):
@@ -81,6 +84,7 @@ def _scans(scans):
         remarks = [
             *scan["problems"].values(),
             *([f"The query {COPIES[scan['copy']]} this scan."] if scan["copy"] else []),
+            *([] if scan["is_enrolled"] else ["Not enrolled for the claimed writer."]),
         ]
         cells = (scan["role"], scan["name"], scan["size"], " ".join(remarks) or "no problem found")
         cells = "".join(f"<td>{escape(cell)}</td>" for cell in cells)

@@ -5,7 +5,7 @@ import textwrap
 
 import numpy as np
 
-from sigkit.estimators._evidence._words import decision, likelihood_ratio, replay
+from sigkit.estimators._evidence._words import decision, likelihood_ratio, not_enrolled, replay
 from sigkit.metrics import ScoreHistogramDisplay
 
 N_SHOWN = 3
@@ -76,7 +76,7 @@ def draw_claim(facts, figure):
         The axes.
     """
     axes = {}
-    heights = {"scans": 3, "strokes": 3 if facts.strokes else 0, "scores": 4 if facts.trials else 0}
+    heights = {"scans": 3, "strokes": 3 if facts.strokes else 0, "scores": 4 if facts.among else 0}
     rows = [row for row, height in heights.items() if height]
     grid = figure.add_gridspec(len(rows), 12, height_ratios=[heights[row] for row in rows])
     n_shown = min(N_SHOWN, len(facts.order) or N_SHOWN, len(facts.scans) - 1)
@@ -90,22 +90,28 @@ def draw_claim(facts, figure):
         names = ("alignment", "direction", "pressure")
         axes |= {name: figure.add_subplot(grid[place, 4 * n : 4 * n + 4]) for n, name in enumerate(names)}
         _draw_strokes(axes, facts, figure)
-    if facts.trials:
+    if facts.among:
         axes["scores"] = figure.add_subplot(grid[rows.index("scores"), :])
         _draw_scores(axes["scores"], facts)
     lines = [
-        f"Claim: writer {facts.writer}. {_sentence(decision(facts))}.",
+        f"Claim: writer {_as_text(facts.writer)}. {_sentence(decision(facts))}.",
         f"Score {facts.score:.3f}, threshold {facts.threshold:.3f}",
         likelihood_ratio(facts),
     ]
     figure.suptitle("\n".join(textwrap.fill(line, 120) for line in lines if line), fontsize=11)
-    if replay(facts):
-        figure.supxlabel(replay(facts), color="firebrick", fontsize=11, fontweight="bold")
+    warnings = "\n".join(filter(None, (replay(facts), not_enrolled(facts))))
+    if warnings:
+        figure.supxlabel(warnings, color="firebrick", fontsize=11, fontweight="bold")
     return axes
 
 
 def _sentence(words):
     return words[0].upper() + words[1:]
+
+
+def _as_text(name):
+    """Escape a name: a dollar sign begins a formula."""
+    return str(name).replace("$", r"\$")
 
 
 def _draw_scan(axes, facts, number):
@@ -114,7 +120,7 @@ def _draw_scan(axes, facts, number):
     axes.imshow(picture[::step, ::step], cmap="gray", vmin=0, vmax=255)
     axes.set(xticks=[], yticks=[])
     problems = ", ".join(scan["problems"]).replace("_", " ")
-    title = [scan["role"], textwrap.shorten(scan["name"], 30, placeholder="...")]
+    title = [scan["role"], _as_text(textwrap.shorten(scan["name"], 30, placeholder="..."))]
     axes.set_title("\n".join([*title, f"poor scan: {problems}" if problems else ""]).strip(), fontsize=8)
     for spine in axes.spines.values():
         spine.set(edgecolor="tab:blue" if number == 0 else "lightgray", linewidth=2 if number == 0 else 1)
@@ -160,11 +166,11 @@ def _draw_pale(axes, images, number):
 
 
 def _draw_scores(axes, facts):
-    known = facts.trials.y_score > facts.trials.y_score.min() if not facts.has_information else None
-    trials = facts.trials if known is None else type(facts.trials)(**{k: v[known] for k, v in facts.trials.items()})
-    ScoreHistogramDisplay(trials, threshold=facts.threshold).plot(ax=axes)
+    among = facts.among
+    ScoreHistogramDisplay(among, threshold=among.threshold).plot(ax=axes)
     if facts.has_information:
-        axes.axvline(facts.score, color="tab:red", linewidth=2.5, label=f"this claim {facts.score:.3f}")
+        axes.axvline(among.score, color="tab:red", linewidth=2.5, label=f"this claim {among.score:.3f}")
+    axes.set_xlabel("Score before calibration" if among.is_calibrated else "Score")
     counts = {kind: int((facts.trials.kind == kind).sum()) for kind in np.unique(facts.trials.kind)}
     counted = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     n_writers = len(np.unique(facts.trials.writer))

@@ -29,11 +29,13 @@ class ClaimReportDisplay:
     ----------
     facts : Bunch
         `writer`, the claimed writer; `score`, `threshold`, `accepted` and `has_information`; `log10_lr`, the base-10
-        logarithm of the likelihood ratio, or None, with `alternative`, the kind of forgeries it was calibrated on;
-        `operating_point` and `trials` of the verifier, or None; `parts`, the score of each verifier of a fusion;
-        `signals`, the agreement of strokes by signal, in standard deviations from the references; `scans`, for the
-        query and each reference its name, size, problems, SHA-256 digest, and whether the query is a copy of it;
-        `system`, versions and settings.
+        logarithm of the likelihood ratio, or None, with `alternative`, the kind of forgeries it was calibrated on, and
+        `is_lr_limit`, whether the development data support no stronger one; `operating_point` and `trials` of the
+        verifier, or None; `among`, the trials and the claim on the scale before calibration; `is_copy`, whether the
+        query is a copy of an enrolled reference or of one of the scans; `parts`, the score of each verifier of a
+        fusion; `signals`, the agreement of strokes by signal, in standard deviations from the references; `scans`, for
+        the query and each reference its name, size, problems, SHA-256 digest, whether the query is a copy of it, and
+        whether the verifier has enrolled it; `system`, versions, digests of weights and settings.
     axes_ : dict of str to matplotlib Axes
         The axes.
     figure_ : matplotlib Figure
@@ -74,12 +76,12 @@ class ClaimReportDisplay:
         estimator : estimator
             A fitted verifier, or a Pipeline that ends in one. Without a preprocessing step, scans are preprocessed
             images.
-        query : str, os.PathLike or ndarray of shape (height, width), dtype uint8
-            The questioned signature.
+        query : str, os.PathLike, bytes, file object or ndarray of shape (height, width), dtype uint8
+            The questioned signature: a path, the content of a file, a file that is open for reading bytes, or a scan.
         writer : int or str
             The claimed writer, who is enrolled.
-        references : sequence of n_references (str, os.PathLike or ndarray)
-            Scans of the writer's references. The verifier does not keep them.
+        references : sequence of n_references scans
+            Scans of the writer's references, as `query`. The verifier does not keep them.
         figure : matplotlib Figure, default=None
             The figure to draw on; by default a new one.
 

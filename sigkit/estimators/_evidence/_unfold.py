@@ -113,6 +113,31 @@ def unfold(estimator):
     return Unfolded(steps, verifiers)
 
 
+def score_inside(estimator, query, writer, depth):
+    """Score a claim by a verifier inside meta-estimators.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted verifier, or a Pipeline that ends in one.
+    query : str, os.PathLike or ndarray
+        The scan.
+    writer : int or str
+        The claimed writer.
+    depth : int
+        The number of the verifier; 0 is the outermost.
+
+    Returns
+    -------
+    float
+        The score.
+    """
+    X = [query]
+    for _ in range(depth):
+        X, estimator = before_last_step(estimator, X), last_step(estimator).verifier_
+    return float(last_step(estimator).claim_scores(before_last_step(estimator, X), [writer])[0])
+
+
 def _is_images(X):
     return getattr(X, "ndim", 0) == 3
 

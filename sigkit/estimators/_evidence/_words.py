@@ -24,9 +24,10 @@ def decision(facts):
     """
     if not facts.has_information:
         return "rejected: no information, the scan or the references have no usable ink"
-    if any(scan["copy"] for scan in facts.scans):
-        return f"{'accepted' if facts.accepted else 'rejected'} by the score, but the query is a copy"
-    return "accepted" if facts.accepted else "rejected"
+    words = "accepted" if facts.accepted else "rejected"
+    if facts.is_copy:
+        return f"{words} by the score, but the query is a copy"
+    return f"{words} by the score of a poor scan" if facts.scans[0]["problems"] else words
 
 
 def replay(facts):
@@ -44,9 +45,26 @@ def replay(facts):
     """
     copied = [scan for scan in facts.scans if scan["copy"]]
     if not copied:
-        return ""
+        return "Replay: the query equals an enrolled reference. Its score confirms nothing." if facts.is_copy else ""
     which = ", ".join(f"{COPIES[scan['copy']]} {scan['role']}" for scan in copied)
     return f"Replay: the query {which}. Its score confirms nothing."
+
+
+def not_enrolled(facts):
+    """Return a warning about scans that are not references of the writer.
+
+    Parameters
+    ----------
+    facts : Bunch
+        The facts of a claim.
+
+    Returns
+    -------
+    str
+        The warning; empty if all are enrolled.
+    """
+    others = [scan["role"] for scan in facts.scans if not scan["is_enrolled"]]
+    return f"Not enrolled for the claimed writer: {', '.join(others)}." if others else ""
 
 
 def likelihood_ratio(facts):
@@ -69,4 +87,5 @@ def likelihood_ratio(facts):
     favored = ("genuine", f"{facts.alternative} forgery")
     one, other = favored if facts.log10_lr >= 0 else favored[::-1]
     words = verbal_scale(facts.log10_lr, propositions=("a genuine signature", f"a {facts.alternative} forgery"))
-    return f"{number} times as probable if {one} than if {other} (log10 LR {facts.log10_lr:+.2f}): {words}"
+    limit = ", the limit of what the development data support" if facts.is_lr_limit else ""
+    return f"{number} times as probable if {one} than if {other} (log10 LR {facts.log10_lr:+.2f}{limit}): {words}"

@@ -5,6 +5,7 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from sigkit._utils import (
     check_ordered,
@@ -55,7 +56,7 @@ def find_copies(queries, references, *, near=0.93):
     ----------
     queries, references : array-like of str, os.PathLike, bytes, file object or ndarray of shape (height, width)
         Paths of image files, their contents, files that are open for reading bytes, or uint8 images with bright paper
-        and dark ink.
+        and dark ink, which can have colors, (height, width, 3).
     near : float, default=0.93
         Least correlation of two scans with nearly the same ink. Each scan is reduced to a picture of its ink of 24 x 48
         cells, in a frame given by the center and the spread of the ink. Different signatures of one person reach 0.8
@@ -71,7 +72,7 @@ def find_copies(queries, references, *, near=0.93):
     ImageError
         If a file cannot be read; it is named.
     ValueError
-        If an image is no 2-D uint8 array, or `near` is not between 0 and 1.
+        If an image is no uint8 array of such a shape, or `near` is not between 0 and 1.
 
     See Also
     --------
@@ -137,8 +138,10 @@ def _identify(scan, name):
         except (OSError, ImageError) as error:
             raise ImageError(f"{name}: {error}") from error
     image = np.asarray(image)
+    if image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8 and image.size:
+        image = np.asarray(Image.fromarray(image).convert("L"))
     if image.ndim != 2 or image.dtype != np.uint8 or not image.size:
-        raise ValueError(f"{name} is {image.dtype} of shape {image.shape}; pass paths, or 2-D uint8 images.")
+        raise ValueError(f"{name} is {image.dtype} of shape {image.shape}; pass paths, or uint8 images.")
     is_blank = image.min() == image.max()
     picture = np.zeros(PICTURE_SIZE, dtype=np.uint8) if is_blank else picture_ink(image)
     return _Identified(digest, content_digest(image), picture)
