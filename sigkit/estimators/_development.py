@@ -9,6 +9,9 @@ from sigkit._utils import GENUINE, by_writer
 
 N_PARTS = 2
 
+DEFAULT_N_REFERENCES = 5
+"""References of a development writer, if no writer is enrolled in `fit`."""
+
 
 class Part(NamedTuple):
     """Rows of development signatures: some writers are judged, and the others are their development set.
@@ -96,3 +99,19 @@ def with_development_writers(estimator, dev_writers):
     """
     copied = clone(estimator)
     return copied.set_params(**dict.fromkeys(development_parameters(copied), dev_writers.tolist()))
+
+
+def usual_number(writers):
+    """Return the number of references that writers have on average.
+
+    Parameters
+    ----------
+    writers : ndarray of shape (n_references,)
+        The writer of each reference.
+
+    Returns
+    -------
+    int
+        The number, rounded; 5 if there are no writers.
+    """
+    return round(len(writers) / len(np.unique(writers))) if len(writers) else DEFAULT_N_REFERENCES

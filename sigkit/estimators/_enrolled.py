@@ -168,6 +168,24 @@ def warn_single(n_references):
         )
 
 
+def left_out(known, writers):
+    """Leave writers out of a mapping.
+
+    Parameters
+    ----------
+    known : dict of writer id to object
+        What is known of each writer.
+    writers : set of writer ids
+        The writers to leave out; they may be missing.
+
+    Returns
+    -------
+    dict of writer id to object
+        A new mapping, without them.
+    """
+    return {writer: own for writer, own in known.items() if writer not in writers}
+
+
 def joined(classes, new):
     """Merge two sorted arrays of ids.
 

@@ -1,12 +1,13 @@
 """Enrollment and removal of writers, which several threads may do at once."""
 
+import copy
 import os
 import threading
 from weakref import WeakKeyDictionary
 
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import VersionInState, parse_ids
+from sigkit._utils import VersionInState, last_step, parse_ids, with_last_step
 
 
 class _Locks:
@@ -40,6 +41,44 @@ def change_lock(verifier):
         The lock; a thread that holds it can take it again. Scoring does not need it.
     """
     return _locks.of(verifier)
+
+
+def changed(verifier, change):
+    """Change a copy of a fitted verifier, so that other threads score with a whole state.
+
+    Parameters
+    ----------
+    verifier : estimator
+        A fitted verifier, or a Pipeline that ends in one.
+    change : callable
+        Called with a copy of the verifier.
+
+    Returns
+    -------
+    estimator
+        The changed verifier.
+    """
+    # A verifier replaces its own state as a whole, so that a shallow copy is independent.
+    last = copy.copy(last_step(verifier))
+    change(last)
+    return with_last_step(verifier, last)
+
+
+def enroll_into(verifier, X, y, extend):
+    """Enroll writers, or add references to those who are enrolled.
+
+    Parameters
+    ----------
+    verifier : estimator
+        The verifier, which changes.
+    X : array-like of shape (n_samples, ...)
+        References.
+    y : array-like of shape (n_samples,) or (n_samples, 2)
+        Writer ids, or rows `[writer, forgery]`.
+    extend : bool
+        Whether the earlier references are kept.
+    """
+    (verifier.add_references if extend else verifier.enroll)(X, y)
 
 
 class EnrollmentMixin(VersionInState):

@@ -13,6 +13,7 @@ from sigkit.metrics._error_rates import eer_score, eer_threshold, far_score, frr
 from sigkit.metrics._estimates import Estimate
 from sigkit.metrics._evidence_displays import EceDisplay, TippettDisplay
 from sigkit.metrics._histogram_display import ScoreHistogramDisplay
+from sigkit.metrics._intervals import clopper_pearson as clopper_pearson
 from sigkit.metrics._make_report import verification_report
 from sigkit.metrics._rates_at import far_at_frr_score, frr_at_far_score
 from sigkit.metrics._report import VerificationReport

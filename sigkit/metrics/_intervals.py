@@ -45,13 +45,26 @@ def _largest_distance(name, counts, confidence):
     """Return the largest distance to the extreme value that is found that the number of trials does not exclude."""
     n_genuine, n_forgeries = counts
     if name not in ("eer", "mean_auc"):
-        return _clopper_pearson(n_genuine or n_forgeries, confidence)
+        return clopper_pearson(n_genuine or n_forgeries, confidence)
     # Genuine scores and those of forgeries do not overlap. Between them both error rates have their own bound, each at
     # half of the error probability. The EER is at most the larger one, and 1 - AUC at most their sum.
-    bounds = [_clopper_pearson(count, (1 + confidence) / 2) for count in counts]
+    bounds = [clopper_pearson(count, (1 + confidence) / 2) for count in counts]
     return min(1.0, max(bounds) if name == "eer" else sum(bounds))
 
 
-def _clopper_pearson(n_trials, confidence):
-    """Return the one-sided exact upper limit of a probability after `n_trials` trials without the event."""
+def clopper_pearson(n_trials, confidence):
+    """Return the one-sided exact upper limit of a probability after trials without the event.
+
+    Parameters
+    ----------
+    n_trials : int
+        The number of trials.
+    confidence : float
+        The confidence of the limit.
+
+    Returns
+    -------
+    float
+        The limit.
+    """
     return float(1 - (1 - confidence) ** (1 / n_trials))

@@ -3,6 +3,7 @@
 import errno
 import os
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
@@ -90,6 +91,41 @@ class ImageMemory:
 
     def _path(self, digest):
         return os.path.join(self.folder, digest[:2], digest[2:])
+
+
+def cached_features(memory, images, n_features, compute):
+    """Look features up in a cache, and compute those that it lacks.
+
+    Parameters
+    ----------
+    memory : ImageMemory
+        The cache.
+    images : ndarray of shape (n_images, height, width)
+        Images.
+    n_features : int
+        Number of features of an image.
+    compute : callable
+        Called with the rows that are not cached, if there are any. Yields rows and their features, in parts; each part
+        is cached at once.
+
+    Returns
+    -------
+    ndarray of shape (n_images, n_features), dtype float32
+        The features.
+    """
+    features = np.empty((len(images), n_features), dtype=np.float32)
+    unknown = []
+    for row, image in enumerate(images):
+        cached = (memory.get(image) or {}).get("features")
+        if cached is None or cached.shape != features.shape[1:] or cached.dtype != features.dtype:
+            unknown.append(row)
+        else:
+            features[row] = cached
+    for rows, computed in compute(unknown) if unknown else ():
+        features[rows] = computed
+        for row in rows:
+            memory.put(images[row], features=features[row])
+    return features
 
 
 def make_memory(memory):

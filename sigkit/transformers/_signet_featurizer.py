@@ -3,7 +3,6 @@
 import os
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -35,7 +34,7 @@ from sigkit.nets import (
 )
 from sigkit.training import SigNetTraining, own_training, train_features, training_of, training_seed
 from sigkit.transformers._features import FeatureExtractor, check_features, extract_features
-from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
+from sigkit.transformers._memory import ImageMemory, cached_features, make_memory, warn_if_not_kept
 
 
 class SigNetFeaturizer(VersionInState, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -289,23 +288,15 @@ class SigNetFeaturizer(VersionInState, ClassNamePrefixFeaturesOutMixin, Transfor
         settings = self.architecture_, precision, device.type, self.n_views, self.magnifications_
         memory = ImageMemory(self.memory, "features", weights, *settings)
 
-        features = np.empty((len(X), self._n_features_out), dtype=np.float32)
-        unknown = []
-        for row, image in enumerate(X):
-            cached = (memory.get(image) or {}).get("features")
-            if cached is None or cached.shape != features.shape[1:] or cached.dtype != features.dtype:
-                unknown.append(row)
-            else:
-                features[row] = cached
-        if unknown:
+        def compute(unknown):
             network = prepare_network(self.network_, device, precision)
             extractor = FeatureExtractor(network, self.n_views, self.magnifications_)
             batches = (unknown[batch] for batch in gen_batches(len(unknown), self.batch_size))
             for rows in progress(batches, len(unknown), "features", self.verbose):
-                features[rows] = check_features(extract_features(extractor, X[rows]), self.weights)
-                for row in rows:
-                    memory.put(X[row], features=features[row])
-            warn_if_not_kept(self.memory, [memory.problem])
+                yield rows, check_features(extract_features(extractor, X[rows]), self.weights)
+
+        features = cached_features(memory, X, self._n_features_out, compute)
+        warn_if_not_kept(self.memory, [memory.problem])
         return features
 
     def as_module(self, *, device=None):

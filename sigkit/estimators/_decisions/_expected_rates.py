@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit
 
-from sigkit.metrics import Estimate
+from sigkit.metrics import Estimate, clopper_pearson
 
 N_REPLICATES = 300
 
@@ -102,5 +102,5 @@ def _at_the_limits(n_wrong, total, low, high, confidence):
     """Return the exact bound of a proportion where no trial or each one is wrong: so is it in all replicates."""
     if 0 < n_wrong < total:
         return low, high, "bootstrap"
-    distance = float(1 - (1 - confidence) ** (1 / total))
+    distance = clopper_pearson(total, confidence)
     return (0.0, max(high, distance), "exact") if n_wrong == 0 else (min(low, 1 - distance), 1.0, "exact")

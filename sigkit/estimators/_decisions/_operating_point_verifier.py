@@ -12,7 +12,8 @@ from sigkit.estimators._decisions._choose_threshold import choose_threshold, cou
 from sigkit.estimators._decisions._expected_rates import expected_rates
 from sigkit.estimators._decisions._operating_point import OperatingPoint
 from sigkit.estimators._decisions._reference_trials import reference_trials
-from sigkit.estimators._decisions._wrapped_verifier import WrappedVerifier, usual_number
+from sigkit.estimators._decisions._wrapped_verifier import WrappedVerifier
+from sigkit.estimators._development import usual_number
 from sigkit.estimators._enrollment import change_lock
 from sigkit.estimators._verifier import unchanged_on_error
 

@@ -5,7 +5,7 @@ from sklearn.utils import Bunch, _safe_indexing
 
 from sigkit._utils import GENUINE, before_last_step, by_writer, last_step
 from sigkit.estimators._decisions._development_trials import draw_claims
-from sigkit.estimators._decisions._wrapped_verifier import changed
+from sigkit.estimators._enrollment import changed
 
 MAX_ROUNDS = 10
 """References of a writer that are left out."""

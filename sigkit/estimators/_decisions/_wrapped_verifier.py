@@ -1,7 +1,5 @@
 """Common parts of the meta-estimators around a verifier."""
 
-import copy
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import _safe_indexing, get_tags
@@ -16,16 +14,12 @@ from sigkit._utils import (
     distinct_signatures,
     last_step,
     own_random_state,
-    with_last_step,
 )
 from sigkit.estimators._decisions._development_trials import development_trials
 from sigkit.estimators._decisions._stored_features import with_stored_features
-from sigkit.estimators._development import development_parameters
-from sigkit.estimators._enrollment import change_lock
+from sigkit.estimators._development import development_parameters, usual_number
+from sigkit.estimators._enrollment import change_lock, changed, enroll_into
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
-
-DEFAULT_N_REFERENCES = 5
-"""References of a development writer, if no writer is enrolled in `fit`."""
 
 _MIN_WRITERS = 4
 
@@ -64,12 +58,8 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
         check_is_fitted(self)
         # Features take longest, and do not depend on who is enrolled.
         features = before_last_step(self.verifier_, X)
-
-        def change(last):
-            (last.add_references if extend else last.enroll)(features, y)
-
         with change_lock(self):
-            self.verifier_ = changed(self.verifier_, change)
+            self.verifier_ = changed(self.verifier_, lambda last: enroll_into(last, features, y, extend))
         return self
 
     def _score_claims(self, X, writers):
@@ -154,40 +144,3 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
         tags.input_tags = get_tags(self.verifier).input_tags
         tags.target_tags.required = True
         return tags
-
-
-def changed(verifier, change):
-    """Change a copy of a fitted verifier, so that other threads score with a whole state.
-
-    Parameters
-    ----------
-    verifier : estimator
-        A fitted verifier, or a Pipeline that ends in one.
-    change : callable
-        Called with a copy of the verifier.
-
-    Returns
-    -------
-    estimator
-        The changed verifier.
-    """
-    # A verifier replaces its own state as a whole, so that a shallow copy is independent.
-    last = copy.copy(last_step(verifier))
-    change(last)
-    return with_last_step(verifier, last)
-
-
-def usual_number(writers):
-    """Return the number of references that writers have on average.
-
-    Parameters
-    ----------
-    writers : ndarray of shape (n_references,)
-        The writer of each reference.
-
-    Returns
-    -------
-    int
-        The number, rounded; 5 if there are no writers.
-    """
-    return round(len(writers) / len(np.unique(writers))) if len(writers) else DEFAULT_N_REFERENCES

@@ -1,14 +1,16 @@
 """The strokes of a query, aligned with those of a reference, with their agreement point by point."""
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn.utils import Bunch
 
-from sigkit.estimators._strokes._agreement import MATCHED, NEAR
-from sigkit.estimators._strokes._align import align
+from sigkit.estimators._strokes._agreement import MATCHED, NEAR, SCORED
+from sigkit.estimators._strokes._align import align, double_turn
 from sigkit.estimators._strokes._neighbor_map import NeighborMaps
 from sigkit.estimators._strokes._stroke_points import StrokePoints
+from sigkit.imaging import STROKE_CHANNELS
 
-_X, _Y, _COS, _SIN, _DARKNESS, _, _PIXEL = range(7)
+_COS, _SIN, _DARKNESS, _PIXEL = map(STROKE_CHANNELS.index, ("cos", "sin", "darkness", "pixel"))
 
 
 def nearest_references(matcher, points):
@@ -27,8 +29,7 @@ def nearest_references(matcher, points):
         The numbers of the references, those that agree best first.
     """
     agreement = matcher.compare(np.repeat(points[:1], len(points) - 1, axis=0), points[1:])
-    # Coverage is no part of the score.
-    scored = np.nan_to_num(agreement[:, [0, 2, 3, 4]].sum(axis=1), nan=-np.inf)
+    scored = np.nan_to_num(agreement[:, SCORED].sum(axis=1), nan=-np.inf)
     return np.argsort(-scored, kind="stable").tolist()
 
 
@@ -61,11 +62,10 @@ def align_strokes(query, reference):
     nearest = aligned.nearest[0, :n_own] - points.sites.shape[2]
     centers = own[:, :2].mean(axis=0), other[:, :2].mean(axis=0)
     moved = (np.column_stack([own[:, :2] - centers[0], np.ones(n_own)]) @ affine + centers[1]) / other[0, _PIXEL]
-    turn = 2 * np.arctan2(affine[0, 1] - affine[1, 0], affine[0, 0] + affine[1, 1])
     angles = [np.arctan2(part[:, _SIN], part[:, _COS]) for part in (own, other[nearest])]
     near = np.exp(-0.5 * (distance / NEAR) ** 2)
     # Where no stroke is near, the strokes disagree as much as if they were perpendicular.
-    direction = near * (np.cos(angles[0] + turn - angles[1]) + 1) - 1
+    direction = near * (np.cos(angles[0] + double_turn(affine) - angles[1]) + 1) - 1
     matched = distance < MATCHED
     pressure = np.full(n_own, np.nan)
     if matched.any():
@@ -86,6 +86,4 @@ def align_strokes(query, reference):
 
 def _ranks(values):
     """Return mean ranks from 0 to 1."""
-    ordered = np.sort(values)
-    first, last = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
-    return (first + last - 1) / 2 / max(1, len(values) - 1)
+    return (rankdata(values) - 1) / max(1, len(values) - 1)

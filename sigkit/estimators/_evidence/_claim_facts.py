@@ -17,7 +17,9 @@ from sigkit.estimators._evidence._aligned_strokes import align_strokes, nearest_
 from sigkit.estimators._evidence._scan_facts import add_enrolled, scan_facts
 from sigkit.estimators._evidence._score_scale import score_among_trials
 from sigkit.estimators._evidence._unfold import score_inside, unfold
+from sigkit.estimators._strokes._agreement import SIGNALS
 from sigkit.estimators._verifier import NO_INFORMATION
+from sigkit.imaging import center_pictures
 from sigkit.metrics import ScoreCalibrator
 from sigkit.nets import weights_path
 
@@ -82,8 +84,7 @@ def claim_facts(estimator, query, writer, references):
     )
     facts.update(_likelihood_ratio(parts, facts))
     if matcher is not None:
-        names = ("direction", "coverage", "pressure", "parallel", "straightness")
-        facts.signals = dict(zip(names, matcher.claim_signals(points[:1], [writer])[0].tolist()))
+        facts.signals = dict(zip(SIGNALS, matcher.claim_signals(points[:1], [writer])[0].tolist()))
         facts.strokes = align_strokes(points[0], points[1 + order[0]])
     return facts
 
@@ -94,9 +95,7 @@ def _order(matcher, points, images):
         return nearest_references(matcher, points)
     if images is None:
         return []
-    rows = images.reshape(len(images), -1).astype(np.float64)
-    rows -= rows.mean(axis=1, keepdims=True)
-    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    rows = center_pictures(np.asarray(images))
     return np.argsort(-(rows[1:] @ rows[0]), kind="stable").tolist()
 
 

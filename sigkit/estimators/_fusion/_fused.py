@@ -1,12 +1,13 @@
 """The fitted verifiers of a fusion, and their scores."""
 
-import copy
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from sigkit._utils import before_last_step, last_step, listing, with_last_step
+from sigkit._utils import before_last_step, last_step, listing
+from sigkit.estimators._enrollment import changed
 from sigkit.estimators._fusion._combination import Combination
 from sigkit.estimators._verifier import NO_INFORMATION, VerifierMixin
 
@@ -46,13 +47,8 @@ class Fused:
         Fused
             The new state.
         """
-        changed = []
-        for position, verifier in enumerate(self.verifiers):
-            # A verifier replaces its own state as a whole, so that a shallow copy is independent.
-            last = copy.copy(last_step(verifier))
-            change(position, last)
-            changed.append(with_last_step(verifier, last))
-        return replace(self, verifiers=tuple(changed))
+        each = enumerate(self.verifiers)
+        return replace(self, verifiers=tuple(changed(verifier, partial(change, number)) for number, verifier in each))
 
     def features(self, X):
         """Compute the features of queries for each verifier.

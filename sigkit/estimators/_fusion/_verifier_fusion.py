@@ -21,8 +21,8 @@ from sigkit._utils import (
     parse_target,
     warn,
 )
-from sigkit.estimators._development import with_development_writers
-from sigkit.estimators._enrollment import change_lock
+from sigkit.estimators._development import usual_number, with_development_writers
+from sigkit.estimators._enrollment import change_lock, enroll_into
 from sigkit.estimators._fusion._combination import Combination, learn_combination
 from sigkit.estimators._fusion._development import development_claims
 from sigkit.estimators._fusion._fused import Fused
@@ -288,13 +288,8 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         check_is_fitted(self)
         # Features take longest, and do not depend on who is enrolled.
         features = self._fused.features(X)
-
-        def change(position, last):
-            method = last.add_references if extend else last.enroll
-            method(features[position], y)
-
         with change_lock(self):
-            self._fused = self._fused.changed(change)
+            self._fused = self._fused.changed(lambda number, last: enroll_into(last, features[number], y, extend))
         return self
 
     def _find_copies(self, X, writers):
@@ -334,8 +329,7 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
                 f"signatures. The weights are {fixed.weights.tolist()}."
             )
             return fixed
-        references = by_writer(np.flatnonzero(~is_dev & (forgery == GENUINE)), writers).values()
-        n_references = round(np.mean([len(own) for own in references])) if references else 5
+        n_references = usual_number(writers[~is_dev & (forgery == GENUINE)])
 
         def make_fused(X, target, dev_writers):
             clones = [with_development_writers(one, dev_writers) for _, one in self.verifiers]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from sigkit.estimators._enrolled import EnrolledChecks, joined
+from sigkit.estimators._enrolled import EnrolledChecks, joined, left_out
 from sigkit.estimators._meta._random_forgeries import RandomForgeries
 from sigkit.estimators._verifier import report_no_information
 
@@ -182,13 +182,11 @@ class AdaptedWriters(EnrolledChecks):
         AdaptedWriters
             The new state.
         """
-        kept = {writer: what for writer, what in self.known.items() if writer not in writers}
+        known, references, marks = (left_out(kept, writers) for kept in (self.known, self.references, self.marks))
         stay = ~np.isin(self.classes, list(writers))
-        references = {writer: own for writer, own in self.references.items() if writer not in writers}
         others = self.others.without(writers)
-        marks = {writer: own for writer, own in self.marks.items() if writer not in writers}
         return replace(
-            self, classes=self.classes[stay], known=kept, others=others, references=references, marks=marks
+            self, classes=self.classes[stay], known=known, others=others, references=references, marks=marks
         ).compacted()
 
     def compacted(self):

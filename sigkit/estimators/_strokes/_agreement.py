@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from sigkit.estimators._strokes._align import align
+from sigkit.estimators._strokes._align import align, double_turn
 from sigkit.estimators._strokes._neighbor_map import NeighborMaps
 
 SIGNALS = ("direction", "coverage", "pressure", "parallel", "straightness")
+SCORED = [SIGNALS.index(name) for name in ("direction", "pressure", "parallel", "straightness")]
+"""The signals that are part of the score."""
 
 NEAR, MATCHED = 2.5, 4.0
 """Pixels of an image of 170 rows: the scale of nearness, and the distance up to which ink is compared."""
@@ -51,8 +53,7 @@ def _compare(points, maps, moving, fixed):
     near = np.exp(distance**2 * (-0.5 / NEAR**2))
     cos, sin = points.cos[moving], points.sin[moving]
     other_cos, other_sin = points.cos.reshape(-1).take(nearest), points.sin.reshape(-1).take(nearest)
-    # Twice the angle by which the affine map turns, about the closest rotation.
-    turn = 2 * np.arctan2(affine[:, 0, 1] - affine[:, 1, 0], affine[:, 0, 0] + affine[:, 1, 1])
+    turn = double_turn(affine)
     along, across = cos * other_cos + sin * other_sin, sin * other_cos - cos * other_sin
     cosine = np.cos(turn)[:, None] * along - np.sin(turn)[:, None] * across
     coverage = near.sum(axis=1) / n_present

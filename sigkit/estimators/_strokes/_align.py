@@ -80,6 +80,22 @@ def align(points, maps, moving, fixed):
         affine = _fit(design, products, kept.astype(np.float64), matched, pixel, center)
 
 
+def double_turn(affine):
+    """Return twice the angle by which affine maps turn, about that of the closest rotation.
+
+    Parameters
+    ----------
+    affine : ndarray of shape (..., 3, 2)
+        The maps.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        The angles.
+    """
+    return 2 * np.arctan2(affine[..., 0, 1] - affine[..., 1, 0], affine[..., 0, 0] + affine[..., 1, 1])
+
+
 def _fit(design, products, kept, matched, pixel, center):
     """Fit the affine maps by their normal equations."""
     # Products of matrices and vectors are several times as fast as those of stacked small matrices.

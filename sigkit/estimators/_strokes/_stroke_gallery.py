@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sigkit._utils import by_writer
-from sigkit.estimators._enrolled import EnrolledChecks, joined, warn_single
+from sigkit.estimators._enrolled import EnrolledChecks, joined, left_out, warn_single
 from sigkit.estimators._marks import mark
 from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
 from sigkit.estimators._strokes._stroke_points import StrokePoints
@@ -121,8 +121,7 @@ class StrokeGallery(EnrolledChecks):
         StrokeGallery
             The new gallery.
         """
-        known = {writer: strokes for writer, strokes in self.known.items() if writer not in writers}
-        marks = {writer: own for writer, own in self.marks.items() if writer not in writers}
+        known, marks = (left_out(kept, writers) for kept in (self.known, self.marks))
         return replace(self, classes=self.classes[~np.isin(self.classes, list(writers))], known=known, marks=marks)
 
     def signals(self, queries, rows, writers):

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 
 from sigkit._utils import GENUINE, check_ordered, development_rows
-from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
+from sigkit.estimators._strokes._agreement import SCORED, SIGNALS, compare_points
 from sigkit.estimators._strokes._check_strokes import check_strokes
 from sigkit.estimators._strokes._stroke_gallery import StrokeGallery, distinct_rows
 from sigkit.estimators._strokes._stroke_points import StrokePoints
@@ -24,8 +24,6 @@ _TYPICAL = Typical(
 
 _N_TYPICAL = 8
 """Signatures of a development writer that are compared with each other: the time grows with the square."""
-
-_SCORED = [SIGNALS.index(name) for name in ("direction", "pressure", "parallel", "straightness")]
 
 
 class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
@@ -237,7 +235,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
         return gallery.classes, scores
 
     def _combine(self, signals):
-        return signals[:, _SCORED].mean(axis=1) + self.allowance
+        return signals[:, SCORED].mean(axis=1) + self.allowance
 
     def _check_genuine(self, X, y, *, reset):
         """Validate training data and return the genuine signatures, whether they have ink, and their writers."""

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sigkit._utils import by_writer, listing, map_parallel, progress, warn
-from sigkit.estimators._enrolled import EnrolledChecks, joined, warn_single
+from sigkit.estimators._enrolled import EnrolledChecks, joined, left_out, warn_single
 from sigkit.estimators._marks import mark
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import has_no_information
@@ -178,11 +178,7 @@ class Gallery(EnrolledChecks):
             The new gallery.
         """
         stay = ~np.isin(self.classes, list(writers))
-        models = {writer: model for writer, model in self.models.items() if writer not in writers}
-        references, marks = (
-            {writer: one for writer, one in kept.items() if writer not in writers}
-            for kept in (self.references, self.marks)
-        )
+        models, references, marks = (left_out(kept, writers) for kept in (self.models, self.references, self.marks))
         bank = self.bank.without_owners(writers)
         return replace(
             self, bank=bank, classes=self.classes[stay], models=models, references=references, marks=marks
@@ -206,9 +202,7 @@ class Gallery(EnrolledChecks):
             The new gallery.
         """
         [name] = writer.tolist()
-        references, marks = (
-            {other: one for other, one in kept.items() if other != name} for kept in (self.references, self.marks)
-        )
+        references, marks = (left_out(kept, {name}) for kept in (self.references, self.marks))
         if isinstance(model, RbfModel) and len(model.references):
             marks[name] = mark(model.references * bank.scale + bank.center)
         return replace(

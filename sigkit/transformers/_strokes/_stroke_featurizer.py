@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sigkit._utils import VersionInState, check_images
 from sigkit.imaging import STROKE_CHANNELS, measure_strokes
-from sigkit.transformers._memory import ImageMemory, make_memory, warn_if_not_kept
+from sigkit.transformers._memory import ImageMemory, cached_features, make_memory, warn_if_not_kept
 
 _BATCH = 256
 """Images that are measured at once: it bounds the memory."""
@@ -117,18 +117,13 @@ class StrokeFeaturizer(VersionInState, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = check_images(self, X, reset=False)
         memory = ImageMemory(self.memory, "strokes", self.n_points)
-        points, unknown = np.empty((len(X), len(STROKE_CHANNELS) * self.n_points), dtype=np.float32), []
-        for row, image in enumerate(X):
-            cached = (memory.get(image) or {}).get("points")
-            if cached is None or cached.shape != points.shape[1:] or cached.dtype != points.dtype:
-                unknown.append(row)
-            else:
-                points[row] = cached
-        for first in range(0, len(unknown), _BATCH):
-            rows = unknown[first : first + _BATCH]
-            points[rows] = measure_strokes(X[rows], self.n_points).reshape(len(rows), -1)
-            for row in rows:
-                memory.put(X[row], points=points[row])
+
+        def measure(unknown):
+            for first in range(0, len(unknown), _BATCH):
+                rows = unknown[first : first + _BATCH]
+                yield rows, measure_strokes(X[rows], self.n_points).reshape(len(rows), -1)
+
+        points = cached_features(memory, X, len(STROKE_CHANNELS) * self.n_points, measure)
         warn_if_not_kept(self.memory, [memory.problem])
         return points
 
