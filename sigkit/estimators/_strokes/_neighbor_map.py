@@ -6,52 +6,52 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 from scipy.spatial import Delaunay
 
-AMBIGUOUS, HIDDEN = 0x4000, 0x8000
-"""Marks of a cell: points of more than one corner are nearest in it; or perhaps points of no corner."""
+UNSURE = 0x8000
+"""Mark of a cell in which other points may be nearest than those that the map names."""
 
 MARGIN = 12
-"""Cells around the points. Positions beyond it are looked up at the border."""
+"""Cells around the points. Positions beyond it are compared with all points."""
 
-_NUMBER = AMBIGUOUS - 1
+_NUMBER = np.uint16(UNSURE - 1)
 
 _LARGEST = 2**22
 
 _MOVE = 1e-6
-_N_NEIGHBORS = 16
-"""Columns of the table of neighbors; more where a point has more neighbors."""
+_NEARER = 1e-9
+
+_AT_ONCE = 512
+"""Positions that are compared with all points at once: it bounds the memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class NeighborMap:
-    """The nearest point of each node of a grid, and the neighbors of each point.
+    """The points that can be nearest in each cell of a grid: those nearest to its corners, and one other.
 
     Parameters
     ----------
     entries : ndarray of shape (n_rows, n_columns), dtype uint16
         The number of the point nearest to each node, and the mark of the cell to the right of and below it.
-    neighbors : ndarray of shape (n_points, n_neighbors), dtype uint16
-        Each point and its neighbors in the Delaunay triangulation, padded by the point itself.
+    inside : ndarray of shape (n_rows, n_columns), dtype uint16
+        The point that is nearest somewhere in that cell but at no corner; the point of the node if there is none.
     """
 
     entries: np.ndarray
-    neighbors: np.ndarray
+    inside: np.ndarray
 
     @classmethod
     def of(cls, column, row, n_points):
         """Make the map of points at the nodes of a grid.
 
-        A cell lies between four nodes, its corners. The positions that are nearest to a point form a convex set. So if
-        a point is nearest to all corners, it is nearest everywhere in the cell. Otherwise the cell is ambiguous. A
-        point that is nearest in the cell but at no corner is nearest somewhere on a side, and there also where the
-        points of the two corners of that side are equally far; such a point is hidden. Cells at the border are marked
-        as if they had hidden points.
+        A cell lies between four nodes, its corners. The positions that are nearest to a point form a convex set. So a
+        point that is nearest in the cell but at no corner is nearest somewhere on a side. Cells with several such
+        points are marked, and those at the border.
 
         Parameters
         ----------
         column, row : ndarray of shape (n_present,), dtype int
             The nodes of the points, at least `MARGIN`.
         n_points : int
-            The number of points with those that are absent, which have no neighbors.
+            The number of points with those that are absent.
 
         Returns
         -------
@@ -77,18 +77,17 @@ class NeighborMap:
         number.reshape(-1)[nodes] = first
         entries = number[tuple(distance_transform_edt(is_empty, return_distances=False, return_indices=True))]
         neighbors = _triangulate(column[first], row[first], first, n_points)
-        differs = entries[:-1] != entries[1:], entries[:, :-1] != entries[:, 1:]
-        hides = _find_hidden(entries, differs, (column, row), neighbors)
-        for mark, (left, above) in ((AMBIGUOUS, differs), (HIDDEN, hides)):
-            marked = left[:, :-1] | left[:, 1:] | above[:-1] | above[1:]
-            entries[:-1, :-1] |= marked * np.uint16(mark)
+        inside = entries.copy()
+        cells, points, are_sure = _points_inside(entries, _Sides((column, row), neighbors))
+        inside.reshape(-1)[cells] = points
+        entries.reshape(-1)[cells[~are_sure]] |= np.uint16(UNSURE)
         for border in (np.s_[:1], np.s_[-2:], np.s_[:, :1], np.s_[:, -2:]):
-            entries[border] |= np.uint16(HIDDEN)
-        return cls(entries, neighbors)
+            entries[border] |= np.uint16(UNSURE)
+        return cls(entries, inside)
 
 
 def _triangulate(column, row, number, n_points):
-    """Return each point and its neighbors, padded by the point itself."""
+    """Return each point and its neighbors in the Delaunay triangulation, padded by the point itself."""
     # Points of a grid lie on common circles, which takes Qhull twice the time. Moved so little, they do not.
     phase = np.arange(len(column))
     positions = np.stack([column + _MOVE * np.sin(phase), row + _MOVE * np.cos(1.7 * phase)], axis=1)
@@ -100,30 +99,103 @@ def _triangulate(column, row, number, n_points):
     # Those far away come last: their numbers are replaced by that of the owner.
     owners, found = np.repeat(np.arange(len(number)), counts), found[: first[len(number)]]
     found = np.where(found < len(number), found, owners)
-    neighbors = np.repeat(np.arange(n_points, dtype=np.uint16)[:, None], max(counts.max() + 1, _N_NEIGHBORS), axis=1)
+    neighbors = np.repeat(np.arange(n_points, dtype=np.uint16)[:, None], counts.max() + 1, axis=1)
     neighbors[number[owners], np.arange(len(owners)) - first[owners] + 1] = number[found]
     return neighbors
 
 
-def _find_hidden(entries, differs, sites, neighbors):
-    """Find the sides of cells on which a point is nearest that is nearest to neither end."""
-    found = []
-    for axis, differing in enumerate(differs):
-        where = np.nonzero(differing)
-        begin = np.stack(where[::-1]).astype(np.float64)
-        point = entries[where]
-        other = entries[1:][where] if axis == 0 else entries[:, 1:][where]
+def _points_inside(entries, sides):
+    """Return the cells in which a point is nearest that is nearest to no corner, that point, and if it is the only one.
+
+    Cells are positions in the flattened map.
+    """
+    n_columns = entries.shape[1]
+    cells, points, are_sure = [], [], []
+    for axis, step in enumerate((n_columns, 1)):
+        begin, hidden, is_sure = sides.find_hidden(entries, axis)
+        # A side belongs to the cell that begins with it, and to the one before.
+        for cell in (begin, begin - (1 if axis == 0 else n_columns)):
+            cells.append(cell)
+            points.append(hidden)
+            are_sure.append(is_sure)
+    cells, points, are_sure = (np.concatenate(parts) for parts in (cells, points, are_sure))
+    # Cells at the border are marked anyway.
+    kept = (cells >= 0) & (cells < entries.size - n_columns - 1)
+    corners = cells[:, None] + [0, 1, n_columns, n_columns + 1]
+    kept &= (entries.reshape(-1).take(corners, mode="clip") != points[:, None]).all(axis=1) | ~are_sure
+    cells, points, are_sure = cells[kept], points[kept], are_sure[kept]
+    order = np.argsort(cells, kind="stable")
+    cells, points, are_sure = cells[order], points[order], are_sure[order]
+    begins = np.flatnonzero(np.diff(cells, prepend=-1))
+    if not len(begins):
+        return cells, points, are_sure
+    are_sure = np.logical_and.reduceat(are_sure, begins)
+    are_sure &= np.maximum.reduceat(points, begins) == np.minimum.reduceat(points, begins)
+    return cells[begins], points[begins], are_sure
+
+
+class _Sides:
+    """The sides of cells, and the points that are nearest along them.
+
+    Parameters
+    ----------
+    sites : tuple of (ndarray, ndarray)
+        The nodes of the points, columns and rows.
+    neighbors : ndarray of shape (n_points, n_neighbors)
+        Each point and its neighbors.
+    """
+
+    def __init__(self, sites, neighbors):
+        self.sites, self.neighbors = sites, neighbors
+
+    def find_hidden(self, entries, axis):
+        """Find the sides on which a point is nearest that is nearest to neither end.
+
+        Parameters
+        ----------
+        entries : ndarray of shape (n_rows, n_columns)
+            The points nearest to the nodes.
+        axis : int
+            0 for vertical sides, 1 for horizontal ones.
+
+        Returns
+        -------
+        begin : ndarray of shape (n_found,)
+            The first node of each side, in the flattened map.
+        hidden : ndarray of shape (n_found,)
+            The point.
+        is_only : ndarray of shape (n_found,), dtype bool
+            Whether it is the only one on the side.
+        """
+        ends = (entries[:-1], entries[1:]) if axis == 0 else (entries[:, :-1], entries[:, 1:])
+        row, column = np.nonzero(ends[0] != ends[1])
+        first, last = (end[row, column] for end in ends)
+        side = column, row, 1 - axis
+        hidden, is_hidden = self._nearer_at_crossing(side, first, last, first)
+        found = np.flatnonzero(is_hidden)
+        row, column, first, last, hidden = (values[found] for values in (row, column, first, last, hidden))
+        side = column, row, 1 - axis
+        # The two ends are nearest up to where the hidden point takes over, if no other point is nearer there.
+        is_only = ~self._nearer_at_crossing(side, first, hidden, first)[1]
+        is_only &= ~self._nearer_at_crossing(side, hidden, last, last)[1]
+        return row * entries.shape[1] + column, hidden, is_only
+
+    def _nearer_at_crossing(self, side, point, other, owner):
+        """Find a point nearer than the owner where two points, one of which it is, are equally far.
+
+        If any point is nearer, a neighbor of the owner is.
+        """
+        *begin, along = side
+        at = [np.asarray(start, dtype=np.float64) for start in begin]
         # Along the side the difference of the squared distances is linear; it is 0 at the crossing.
-        to_point, to_other = ([site[which] - start for site, start in zip(sites, begin)] for which in (point, other))
+        to_point, to_other = ([site[which] - start for site, start in zip(self.sites, at)] for which in (point, other))
         squares = [across**2 + down**2 for across, down in (to_point, to_other)]
-        begin[1 - axis] += (squares[1] - squares[0]) / 2 / (to_other[1 - axis] - to_point[1 - axis])
-        # If any point is nearer to the crossing, a neighbor is.
-        around = neighbors[point]
-        reached = sum((site[around] - at[:, None]) ** 2 for site, at in zip(sites, begin))
-        hidden = np.zeros(differing.shape, dtype=bool)
-        hidden[where] = reached.min(axis=1) < reached[:, 0] - 1e-9
-        found.append(hidden)
-    return found
+        at[along] = at[along] + (squares[1] - squares[0]) / 2 / (to_other[along] - to_point[along])
+        around = self.neighbors[owner]
+        reached = sum((site[around] - start[:, None]) ** 2 for site, start in zip(self.sites, at))
+        nearest = reached.argmin(axis=1)
+        rows = np.arange(len(around))
+        return around[rows, nearest], reached[rows, nearest] < reached[:, 0] - _NEARER
 
 
 class NeighborMaps:
@@ -138,14 +210,14 @@ class NeighborMaps:
     """
 
     def __init__(self, maps, sites):
+        self.sites = np.ascontiguousarray(sites.transpose(1, 0, 2))
         self.n_points = sites.shape[2]
-        self.flat_sites = np.ascontiguousarray(sites.transpose(1, 0, 2)).reshape(2, -1)
+        self.x, self.y = self.sites.reshape(2, -1)
         self.entries = np.concatenate([one.entries.reshape(-1) for one in maps])
+        self.inside = np.concatenate([one.inside.reshape(-1) for one in maps])
         self.shapes = np.array([one.entries.shape for one in maps])
         sizes = self.shapes.prod(axis=1)
         self.first = np.cumsum(sizes) - sizes
-        n_neighbors = max(one.neighbors.shape[1] for one in maps)
-        self.neighbors = np.concatenate([_widened(one.neighbors, n_neighbors) for one in maps])
 
     def of_pairs(self, which):
         """Select the map of each of several pairs.
@@ -163,11 +235,6 @@ class NeighborMaps:
         return PairMaps(self, which)
 
 
-def _widened(neighbors, n_neighbors):
-    lacking = n_neighbors - neighbors.shape[1]
-    return np.concatenate([neighbors, np.repeat(neighbors[:, :1], lacking, axis=1)], axis=1) if lacking else neighbors
-
-
 class PairMaps:
     """The maps that the positions of several pairs are looked up in.
 
@@ -180,13 +247,11 @@ class PairMaps:
     """
 
     def __init__(self, maps, which):
-        self.maps = maps
-        height, self.width = maps.shapes[which].T
-        self.largest = np.stack([self.width, height], axis=1)[:, :, None] - 2.0
+        self.maps, self.which = maps, which
+        height, width = maps.shapes[which].T
+        self.width, self.last = width[:, None], np.stack([width, height], axis=1)[:, :, None] - 2.0
         self.first = maps.first[which, None]
-        self.offset = which * maps.n_points
-        # A copy in the memory order of a column is not needed in each iteration.
-        self.column_width, self.column_offset = self.width[:, None], self.offset[:, None]
+        self.offset = which[:, None] * maps.n_points
 
     def find_nearest(self, positions):
         """Find the point nearest to each position, exactly.
@@ -198,59 +263,56 @@ class PairMaps:
 
         Returns
         -------
-        ndarray of shape (n_pairs, n_positions), dtype int
+        nearest : ndarray of shape (n_pairs, n_positions), dtype int
             The nearest points, as positions in the flattened points of all signatures.
+        squares : ndarray of shape (n_pairs, n_positions)
+            Their squared distances, in cells.
         """
-        cells = np.minimum(np.maximum(positions, 0), self.largest).astype(np.intp)
-        cell = cells[:, 1] * self.column_width
-        cell += cells[:, 0]
-        cell += self.first
-        entries = self.maps.entries.take(cell)
-        nearest = (entries & _NUMBER) + self.column_offset
-        flat = nearest.reshape(-1)
-        marked = (entries.reshape(-1) >= AMBIGUOUS).nonzero()[0]
-        pair = marked // entries.shape[1]
+        maps, shape = self.maps, (len(positions), positions.shape[2])
+        cells = np.minimum(np.maximum(positions, 0), self.last).astype(np.intp)
+        corners = np.empty((4, *shape), dtype=np.intp)
+        np.multiply(cells[:, 1], self.width, out=corners[0])
+        corners[0] += cells[:, 0]
+        corners[0] += self.first
+        np.add(corners[0], 1, out=corners[1])
+        np.add(corners[:2], self.width, out=corners[2:])
+        numbers = np.empty((5, *shape), dtype=np.uint16)
+        maps.entries.take(corners, out=numbers[:4], mode="clip")
+        maps.inside.take(corners[0], out=numbers[4], mode="clip")
+        unsure = (numbers[0].reshape(-1) >= UNSURE).nonzero()[0]
+        numbers &= _NUMBER
+        candidates = numbers + self.offset
+        squares = _squares(maps.x.take(candidates), maps.y.take(candidates), positions[:, 0], positions[:, 1])
+        # Comparisons are faster than argmin over an axis of five; of equally near points they take the first.
+        right = squares[1:4:2] < squares[:4:2]
+        of_rows, least = np.where(right, candidates[1:4:2], candidates[:4:2]), np.minimum(squares[1:4:2], squares[:4:2])
+        nearest, least = np.where(least[1] < least[0], of_rows[1], of_rows[0]), np.minimum(*least)
+        nearest, least = np.where(squares[4] < least, candidates[4], nearest), np.minimum(squares[4], least)
+        for start in range(0, len(unsure), _AT_ONCE):
+            self._compare_all(unsure[start : start + _AT_ONCE], positions, nearest.reshape(-1), least.reshape(-1))
+        return nearest, least
+
+    def _compare_all(self, rows, positions, nearest, least):
+        """Compare some positions with all points; what is nearer is written in place."""
+        pair = rows // positions.shape[2]
         # The y of a pair are behind its x.
-        at = marked + pair * entries.shape[1]
-        positions = positions.reshape(-1)
-        x, y = positions.take(at), positions.take(at + entries.shape[1])
-        offset = self.offset.take(pair)
-        best = self._among_corners(x, y, cell.reshape(-1).take(marked), self.width.take(pair), offset)
-        hidden = (entries.reshape(-1).take(marked) >= HIDDEN).nonzero()[0]
-        best[hidden] = self._walk(x.take(hidden), y.take(hidden), best.take(hidden), offset.take(hidden))
-        flat[marked] = best
-        return nearest
+        at = rows + pair * positions.shape[2]
+        x, y = positions.take(at), positions.take(at + positions.shape[2])
+        of_pair = self.which.take(pair)
+        squares = _squares(*(sites.take(of_pair, axis=0) for sites in self.maps.sites), x[:, None], y[:, None])
+        best = squares.argmin(axis=1)
+        smallest = squares.min(axis=1)
+        is_nearer = (smallest < least.take(rows)).nonzero()[0]
+        if len(is_nearer):
+            rows = rows.take(is_nearer)
+            nearest[rows], least[rows] = (best + of_pair * self.maps.n_points)[is_nearer], smallest[is_nearer]
 
-    def _among_corners(self, x, y, cell, width, offset):
-        corners = np.empty((4, len(cell)), dtype=np.intp)
-        corners[0], corners[1] = cell, cell + 1
-        np.add(corners[:2], width, out=corners[2:])
-        candidates = (self.maps.entries.take(corners) & _NUMBER) + offset
-        squares = self._squares(x, y, candidates)
-        # Three comparisons are faster than argmin over an axis of four.
-        right = squares[1::2] < squares[::2]
-        rows = np.where(right, candidates[1::2], candidates[::2])
-        of_rows = np.minimum(squares[1::2], squares[::2])
-        return np.where(of_rows[1] < of_rows[0], rows[1], rows[0])
 
-    def _walk(self, x, y, current, offset):
-        """Go from point to nearer neighbor, which ends at the nearest point."""
-        walking = np.arange(len(x))
-        while len(walking):
-            # The point itself comes first, so that it stays if no neighbor is nearer.
-            around = self.maps.neighbors.take(current.take(walking), axis=0) + offset.take(walking)[:, None]
-            squares = self._squares(x.take(walking)[:, None], y.take(walking)[:, None], around)
-            best = squares.argmin(axis=1)
-            is_nearer = best.nonzero()[0]
-            walking = walking.take(is_nearer)
-            current[walking] = around[is_nearer, best.take(is_nearer)]
-        return current
-
-    def _squares(self, x, y, points):
-        across, down = self.maps.flat_sites[0].take(points), self.maps.flat_sites[1].take(points)
-        across -= x
-        down -= y
-        across *= across
-        down *= down
-        across += down
-        return across
+def _squares(across, down, x, y):
+    """Return the squared distances of points from positions; the arrays of the points are overwritten."""
+    across -= x
+    down -= y
+    across *= across
+    down *= down
+    across += down
+    return across
