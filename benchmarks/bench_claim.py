@@ -2,7 +2,7 @@
 
     python benchmarks/bench_claim.py
 
-Scans are drawn at 300 dpi and stored as PNG files. The system is that which the documentation recommends: preprocessing,
+Scans are drawn at 300 dpi and stored as PNG files. The system is the recommended one: preprocessing,
 the fused verifier with 12 references of each writer, and a threshold set on development writers. Every claim reads
 another file; claims of skilled and random forgeries are among them. With several threads, the time of a claim is that
 from its question to its answer, while the other threads ask too.

@@ -61,7 +61,7 @@ def align(points, maps, moving, fixed):
     design[...] = points.design[moving, :, :width]
     is_absent = np.arange(width) >= n_present[:, None]
     pixel, center = points.pixel[fixed, None], points.center[fixed]
-    pair_maps = maps.of_pairs(fixed)
+    pair_maps, largest_kept = maps.of_pairs(fixed), _Quantile(n_present, width)
     affine = np.broadcast_to(_IDENTITY, (len(moving), 3, 2))
     for iteration in range(N_ITERATIONS + 1):
         # To pixels of the map of the fixed signature.
@@ -73,9 +73,9 @@ def align(points, maps, moving, fixed):
         distance[is_absent] = np.inf
         if iteration == N_ITERATIONS:
             return Aligned(affine, distance, nearest)
-        kept = distance <= _quantile(distance, n_present)[:, None] + 1e-6
+        kept = distance <= largest_kept.of(distance) + 1e-6
         matched[:, 0], matched[:, 1] = maps.x.take(nearest), maps.y.take(nearest)
-        affine = _fit(design * kept[:, None], rows, pixel, center)
+        affine = _fit(design * kept[:, None].astype(np.float64), rows, pixel, center)
 
 
 def double_turn(affine):
@@ -103,12 +103,25 @@ def _fit(weighted, rows, pixel, center):
     return np.linalg.solve(gram + RIDGE, moments + _PULL)
 
 
-def _quantile(distance, n_present):
-    """Return the quantile of the present distances that are kept, interpolated as by `numpy.quantile`."""
-    position = KEPT * (n_present - 1)
-    below = position.astype(np.intp)
-    above = np.minimum(below + 1, n_present - 1)
-    ordered = np.sort(distance, axis=1)
-    rows = np.arange(len(distance))
-    low, high = ordered[rows, below], ordered[rows, above]
-    return low + (high - low) * (position - below)
+class _Quantile:
+    """The quantile of the distances of present points that are kept, interpolated as by `numpy.quantile`.
+
+    Parameters
+    ----------
+    n_present : ndarray of shape (n_pairs,)
+        Points of each pair; the distances of the others are infinite.
+    width : int
+        Number of points with those that are absent.
+    """
+
+    def __init__(self, n_present, width):
+        position = KEPT * (n_present - 1)
+        below = position.astype(np.intp)
+        first = np.arange(0, len(n_present) * width, width)
+        self.places = np.stack([first + below, first + np.minimum(below + 1, n_present - 1)])
+        self.share = position - below
+
+    def of(self, distance):
+        """Return the quantile of each row of the distances, shape (n_pairs, 1)."""
+        low, high = np.sort(distance, axis=1).take(self.places)
+        return (low + (high - low) * self.share)[:, None]

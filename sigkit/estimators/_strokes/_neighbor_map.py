@@ -1,6 +1,7 @@
 """Maps of one signature by which the point nearest to any position is found without a search."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -18,6 +19,9 @@ _LARGEST = 2**22
 
 _MOVE = 1e-6
 _NEARER = 1e-9
+
+_N_FEW = 7
+"""Neighbors of a point that are compared first."""
 
 _AT_ONCE = 512
 """Positions that are compared with all points at once: it bounds the memory."""
@@ -78,7 +82,7 @@ class NeighborMap:
         entries = number[tuple(distance_transform_edt(is_empty, return_distances=False, return_indices=True))]
         neighbors = _triangulate(column[first], row[first], first, n_points)
         inside = entries.copy()
-        cells, points, are_sure = _points_inside(entries, _Sides((column, row), neighbors))
+        cells, points, are_sure = _points_inside(entries, (column, row), neighbors)
         inside.reshape(-1)[cells] = points
         entries.reshape(-1)[cells[~are_sure]] |= np.uint16(UNSURE)
         for border in (np.s_[:1], np.s_[-2:], np.s_[:, :1], np.s_[:, -2:]):
@@ -104,38 +108,46 @@ def _triangulate(column, row, number, n_points):
     return neighbors
 
 
-def _points_inside(entries, sides):
+def _points_inside(entries, sites, neighbors):
     """Return the cells in which a point is nearest that is nearest to no corner, that point, and if it is the only one.
 
     Cells are positions in the flattened map.
     """
-    n_columns = entries.shape[1]
-    cells, points, are_sure = [], [], []
-    for axis, step in enumerate((n_columns, 1)):
-        begin, hidden, is_sure = sides.find_hidden(entries, axis)
-        # A side belongs to the cell that begins with it, and to the one before.
-        for cell in (begin, begin - (1 if axis == 0 else n_columns)):
-            cells.append(cell)
-            points.append(hidden)
-            are_sure.append(is_sure)
-    cells, points, are_sure = (np.concatenate(parts) for parts in (cells, points, are_sure))
+    nodes, n_columns = entries.reshape(-1), entries.shape[1]
+    sides = [np.flatnonzero(entries[:-1] != entries[1:]), np.flatnonzero(nodes[:-1] != nodes[1:])]
+    step = np.repeat([n_columns, 1], [len(side) for side in sides])
+    begin = np.concatenate(sides)
+    # The nodes of a row end where those of the next one begin.
+    is_side = (step > 1) | (begin % n_columns < n_columns - 1)
+    begin, step = begin[is_side], step[is_side]
+    first, last = nodes.take(begin), nodes.take(begin + step)
+    crossings = _Crossings(sites, neighbors, n_columns)
+    hidden, is_hidden = crossings.find_nearer(begin, step, first, last, first)
+    begin, step, first, last, hidden = (values[is_hidden] for values in (begin, step, first, last, hidden))
+    # The ends are nearest up to where the hidden point takes over, if no other point is nearer there.
+    twice = (np.tile(values, 2) for values in (begin, step, hidden))
+    ends = np.concatenate([first, last])
+    is_only = ~crossings.find_nearer(*twice, ends, ends)[1].reshape(2, -1).any(axis=0)
+    # A side belongs to the cell that begins with it, and to the one before.
+    cells = np.concatenate([begin, begin - np.where(step == 1, n_columns, 1)])
+    points, is_only = np.tile(hidden, 2), np.tile(is_only, 2)
     # Cells at the border are marked anyway.
     kept = (cells >= 0) & (cells < entries.size - n_columns - 1)
     corners = cells[:, None] + [0, 1, n_columns, n_columns + 1]
-    kept &= (entries.reshape(-1).take(corners, mode="clip") != points[:, None]).all(axis=1) | ~are_sure
-    cells, points, are_sure = cells[kept], points[kept], are_sure[kept]
-    order = np.argsort(cells, kind="stable")
-    cells, points, are_sure = cells[order], points[order], are_sure[order]
-    begins = np.flatnonzero(np.diff(cells, prepend=-1))
-    if not len(begins):
-        return cells, points, are_sure
-    are_sure = np.logical_and.reduceat(are_sure, begins)
-    are_sure &= np.maximum.reduceat(points, begins) == np.minimum.reduceat(points, begins)
-    return cells[begins], points[begins], are_sure
+    kept &= (nodes.take(corners, mode="clip") != points[:, None]).all(axis=1) | ~is_only
+    order = np.flatnonzero(kept)
+    order = order[np.argsort(cells[order], kind="stable")]
+    cells, points, is_only = cells[order], points[order], is_only[order]
+    if len(cells):
+        begins = np.flatnonzero(np.diff(cells, prepend=-1))
+        is_only = np.logical_and.reduceat(is_only, begins)
+        is_only &= np.maximum.reduceat(points, begins) == np.minimum.reduceat(points, begins)
+        cells, points = cells[begins], points[begins]
+    return cells, points, is_only
 
 
-class _Sides:
-    """The sides of cells, and the points that are nearest along them.
+class _Crossings:
+    """Where two points are equally far from a side of a cell, and which points are nearer there.
 
     Parameters
     ----------
@@ -143,59 +155,59 @@ class _Sides:
         The nodes of the points, columns and rows.
     neighbors : ndarray of shape (n_points, n_neighbors)
         Each point and its neighbors.
+    n_columns : int
+        Columns of the map.
     """
 
-    def __init__(self, sites, neighbors):
-        self.sites, self.neighbors = sites, neighbors
+    def __init__(self, sites, neighbors, n_columns):
+        self.sites, self.n_columns = [np.asarray(site, dtype=np.float64) for site in sites], n_columns
+        self.few, self.more = np.ascontiguousarray(neighbors[:, : 1 + _N_FEW]), neighbors[:, 1 + _N_FEW :]
+        self.has_more = (self.more != neighbors[:, :1]).any(axis=1)
 
-    def find_hidden(self, entries, axis):
-        """Find the sides on which a point is nearest that is nearest to neither end.
+    def find_nearer(self, begin, step, point, other, owner):
+        """Find a point nearer than the owner where it and another are equally far; the owner is one of the two.
+
+        If any point is nearer, a neighbor of the owner is.
 
         Parameters
         ----------
-        entries : ndarray of shape (n_rows, n_columns)
-            The points nearest to the nodes.
-        axis : int
-            0 for vertical sides, 1 for horizontal ones.
+        begin : ndarray of shape (n_sides,)
+            The first node of each side, as a position in the flattened map.
+        step : ndarray of shape (n_sides,)
+            The positions from there to the other end.
+        point, other, owner : ndarray of shape (n_sides,)
+            The two points, and the owner.
 
         Returns
         -------
-        begin : ndarray of shape (n_found,)
-            The first node of each side, in the flattened map.
-        hidden : ndarray of shape (n_found,)
-            The point.
-        is_only : ndarray of shape (n_found,), dtype bool
-            Whether it is the only one on the side.
+        nearest : ndarray of shape (n_sides,)
+            The nearest neighbor.
+        is_nearer : ndarray of shape (n_sides,), dtype bool
+            Whether it is nearer than the owner.
         """
-        ends = (entries[:-1], entries[1:]) if axis == 0 else (entries[:, :-1], entries[:, 1:])
-        row, column = np.nonzero(ends[0] != ends[1])
-        first, last = (end[row, column] for end in ends)
-        side = column, row, 1 - axis
-        hidden, is_hidden = self._nearer_at_crossing(side, first, last, first)
-        found = np.flatnonzero(is_hidden)
-        row, column, first, last, hidden = (values[found] for values in (row, column, first, last, hidden))
-        side = column, row, 1 - axis
-        # The two ends are nearest up to where the hidden point takes over, if no other point is nearer there.
-        is_only = ~self._nearer_at_crossing(side, first, hidden, first)[1]
-        is_only &= ~self._nearer_at_crossing(side, hidden, last, last)[1]
-        return row * entries.shape[1] + column, hidden, is_only
-
-    def _nearer_at_crossing(self, side, point, other, owner):
-        """Find a point nearer than the owner where two points, one of which it is, are equally far.
-
-        If any point is nearer, a neighbor of the owner is.
-        """
-        *begin, along = side
-        at = [np.asarray(start, dtype=np.float64) for start in begin]
+        row, column = np.divmod(begin, self.n_columns)
+        (x, y), (other_x, other_y) = (
+            [site.take(which) - start for site, start in zip(self.sites, (column, row))] for which in (point, other)
+        )
+        is_across = step == 1
         # Along the side the difference of the squared distances is linear; it is 0 at the crossing.
-        to_point, to_other = ([site[which] - start for site, start in zip(self.sites, at)] for which in (point, other))
-        squares = [across**2 + down**2 for across, down in (to_point, to_other)]
-        at[along] = at[along] + (squares[1] - squares[0]) / 2 / (to_other[along] - to_point[along])
-        around = self.neighbors[owner]
-        reached = sum((site[around] - start[:, None]) ** 2 for site, start in zip(self.sites, at))
-        nearest = reached.argmin(axis=1)
-        rows = np.arange(len(around))
-        return around[rows, nearest], reached[rows, nearest] < reached[:, 0] - _NEARER
+        apart = np.where(is_across, other_x - x, other_y - y)
+        place = (other_x * other_x + other_y * other_y - x * x - y * y) / 2 / apart
+        at = np.where(is_across, column + place, column), np.where(is_across, row, row + place)
+        nearest, least, own = self._nearest_of(self.few, owner, at)
+        # Few points have more neighbors.
+        rows = np.flatnonzero(self.has_more.take(owner))
+        if len(rows):
+            others, squares, _ = self._nearest_of(self.more, owner[rows], [values[rows] for values in at])
+            is_less = squares < least[rows]
+            nearest[rows[is_less]], least[rows[is_less]] = others[is_less], squares[is_less]
+        return nearest, least < own - _NEARER
+
+    def _nearest_of(self, neighbors, owner, at):
+        around = neighbors.take(owner, axis=0)
+        squares = _squares(*(site.take(around) for site in self.sites), *(start[:, None] for start in at))
+        rows, best = np.arange(len(around)), squares.argmin(axis=1)
+        return around[rows, best], squares[rows, best], squares[:, 0]
 
 
 class NeighborMaps:
@@ -235,6 +247,23 @@ class NeighborMaps:
         return PairMaps(self, which)
 
 
+class _Work(NamedTuple):
+    corners: np.ndarray
+    numbers: np.ndarray
+    candidates: np.ndarray
+    sites: np.ndarray
+
+    @classmethod
+    def of(cls, n_pairs, n_positions):
+        shape = n_pairs, n_positions
+        return cls(
+            np.empty((4, *shape), dtype=np.intp),
+            np.empty((5, *shape), dtype=np.uint16),
+            np.empty((5, *shape), dtype=np.intp),
+            np.empty((2, 5, *shape)),
+        )
+
+
 class PairMaps:
     """The maps that the positions of several pairs are looked up in.
 
@@ -252,6 +281,7 @@ class PairMaps:
         self.width, self.last = width[:, None], np.stack([width, height], axis=1)[:, :, None] - 2.0
         self.first = maps.first[which, None]
         self.offset = which[:, None] * maps.n_points
+        self._arrays = None
 
     def find_nearest(self, positions):
         """Find the point nearest to each position, exactly.
@@ -268,21 +298,21 @@ class PairMaps:
         squares : ndarray of shape (n_pairs, n_positions)
             Their squared distances, in cells.
         """
-        maps, shape = self.maps, (len(positions), positions.shape[2])
+        maps, work = self.maps, self._work(positions.shape[2])
         cells = np.minimum(np.maximum(positions, 0), self.last).astype(np.intp)
-        corners = np.empty((4, *shape), dtype=np.intp)
+        corners, numbers, candidates = work.corners, work.numbers, work.candidates
         np.multiply(cells[:, 1], self.width, out=corners[0])
         corners[0] += cells[:, 0]
         corners[0] += self.first
         np.add(corners[0], 1, out=corners[1])
         np.add(corners[:2], self.width, out=corners[2:])
-        numbers = np.empty((5, *shape), dtype=np.uint16)
         maps.entries.take(corners, out=numbers[:4], mode="clip")
         maps.inside.take(corners[0], out=numbers[4], mode="clip")
         unsure = (numbers[0].reshape(-1) >= UNSURE).nonzero()[0]
         numbers &= _NUMBER
-        candidates = numbers + self.offset
-        squares = _squares(maps.x.take(candidates), maps.y.take(candidates), positions[:, 0], positions[:, 1])
+        np.add(numbers, self.offset, out=candidates)
+        sites = (of_axis.take(candidates, out=out, mode="clip") for of_axis, out in zip((maps.x, maps.y), work.sites))
+        squares = _squares(*sites, positions[:, 0], positions[:, 1])
         # Comparisons are faster than argmin over an axis of five; of equally near points they take the first.
         right = squares[1:4:2] < squares[:4:2]
         of_rows, least = np.where(right, candidates[1:4:2], candidates[:4:2]), np.minimum(squares[1:4:2], squares[:4:2])
@@ -292,6 +322,12 @@ class PairMaps:
             self._compare_all(unsure[start : start + _AT_ONCE], positions, nearest.reshape(-1), least.reshape(-1))
         return nearest, least
 
+    def _work(self, n_positions):
+        """Return arrays to work in, which are made once: so much memory comes from the system at each allocation."""
+        if self._arrays is None or self._arrays.numbers.shape[2] != n_positions:
+            self._arrays = _Work.of(len(self.which), n_positions)
+        return self._arrays
+
     def _compare_all(self, rows, positions, nearest, least):
         """Compare some positions with all points; what is nearer is written in place."""
         pair = rows // positions.shape[2]
@@ -300,12 +336,10 @@ class PairMaps:
         x, y = positions.take(at), positions.take(at + positions.shape[2])
         of_pair = self.which.take(pair)
         squares = _squares(*(sites.take(of_pair, axis=0) for sites in self.maps.sites), x[:, None], y[:, None])
-        best = squares.argmin(axis=1)
-        smallest = squares.min(axis=1)
-        is_nearer = (smallest < least.take(rows)).nonzero()[0]
-        if len(is_nearer):
-            rows = rows.take(is_nearer)
-            nearest[rows], least[rows] = (best + of_pair * self.maps.n_points)[is_nearer], smallest[is_nearer]
+        best, smallest = squares.argmin(axis=1), squares.min(axis=1)
+        is_nearer = smallest < least[rows]
+        rows = rows[is_nearer]
+        nearest[rows], least[rows] = (best + of_pair * self.maps.n_points)[is_nearer], smallest[is_nearer]
 
 
 def _squares(across, down, x, y):
