@@ -19,7 +19,7 @@ _LEAST_MATCHED = 10
 _FAR = 1e-3, 0.3
 """Straightness where no point is near: a share of the points that differs by so much."""
 
-_BATCH = 1600
+_BATCH = 3200
 """Points of a batch of pairs in each way, about."""
 
 
