@@ -2,8 +2,8 @@
 
     python benchmarks/bench_runtime.py --cedar cedar_170x242.npz
 
-Features are those of the fused verifier, at magnifications 1 and 1.25. Times are those of one image and of one image in
-a batch of 32, the medians of rounds in which all runtimes take turns. Models in int8 are calibrated on drawn signatures.
+Features are those of the fused verifier, at magnifications 1 and 1.25. Times are those of one image alone and of one in
+a batch of 32, the medians of rounds in which all runtimes take turns. The scales of int8 come from drawn signatures.
 EERs are of skilled forgeries in percent, with a global threshold and with user-specific thresholds: one SVM per writer,
 12 references, ten splits, the first ten writers of CEDAR are the development set. Without --cedar, they are left out.
 bfloat16 is measured on a part of the images only, unless the processor computes in it: elsewhere it is slow.

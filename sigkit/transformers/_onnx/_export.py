@@ -1,17 +1,10 @@
 """Torch modules as ONNX models, in float32 and in int8."""
 
-import logging
 import os
 import tempfile
-import warnings
-from contextlib import contextmanager, redirect_stdout
-from io import StringIO
 
 import numpy as np
 import torch
-
-_PERCENTILE = 99.99
-"""Share of the activations that int8 covers: outliers would make its steps wide."""
 
 
 def export_module(module, images):
@@ -38,15 +31,9 @@ def export_module(module, images):
     shapes = ({0: torch.export.Dim("n_samples", min=1, max=2**20)},)
     table = {torch.ops.aten.adaptive_max_pool2d.default: _adaptive_max_pool}
     try:
-        with _quiet():
-            program = torch.onnx.export(
-                module,
-                (example,),
-                dynamo=True,
-                dynamic_shapes=shapes,
-                custom_translation_table=table,
-                verbose=False,
-            )
+        program = torch.onnx.export(
+            module, (example,), dynamo=True, dynamic_shapes=shapes, custom_translation_table=table, verbose=False
+        )
     except torch.onnx.errors.OnnxExporterError as error:
         raise ValueError(
             f"The network cannot be converted to ONNX: {str(error.__cause__ or error).splitlines()[0]}. Use the "
@@ -83,7 +70,7 @@ def quantize(model, images, n_float):
         def get_next(self):
             return next(self.feeds, None)
 
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         given, before, after = (os.path.join(folder, name) for name in ("given.onnx", "float32.onnx", "int8.onnx"))
         with open(given, "wb") as file:
             file.write(model)
@@ -100,8 +87,6 @@ def quantize(model, images, n_float):
             reduce_range=True,
             op_types_to_quantize=["Conv", "Relu"],
             nodes_to_exclude=_first_convolutions(graph, n_float),
-            calibrate_method=quantization.CalibrationMethod.Percentile,
-            extra_options={"CalibPercentile": _PERCENTILE},
         )
         with open(after, "rb") as file:
             return file.read()
@@ -150,17 +135,3 @@ def _adaptive_max_pool(maps, output_size):
         maps = op.Concat(*cells, axis=axis)
     # The second output, the places of the values, is not used.
     return maps, op.Cast(maps, to=7)
-
-
-@contextmanager
-def _quiet():
-    """Suppress what the libraries report while they work: nothing of it is for the user of a featurizer."""
-    logger = logging.getLogger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with redirect_stdout(StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
