@@ -30,11 +30,14 @@ class NeighborMap:
     ----------
     entries : ndarray of shape (n_rows, n_columns), dtype uint16
         The number of the point nearest to each node, and the mark of the cell to the right of and below it.
-    inside : ndarray of shape (n_rows, n_columns), dtype uint16
-        The point that is nearest somewhere in that cell but at no corner; the point of the node if there is none.
+    cells : ndarray of shape (n_cells,), dtype int32
+        The cells in which a point is nearest that is nearest to no corner, as positions in the flattened grid.
+    inside : ndarray of shape (n_cells,), dtype uint16
+        That point.
     """
 
     entries: np.ndarray
+    cells: np.ndarray
     inside: np.ndarray
 
     @classmethod
@@ -73,13 +76,11 @@ class NeighborMap:
         number = np.zeros(shape, dtype=np.uint16)
         number.reshape(-1)[nodes] = first
         entries = number[tuple(distance_transform_edt(is_empty, return_distances=False, return_indices=True))]
-        inside = entries.copy()
-        cells, points, are_sure = _points_inside(entries, column[first], row[first], first)
-        inside.reshape(-1)[cells] = points
+        cells, inside, are_sure = _points_inside(entries, column[first], row[first], first)
         entries.reshape(-1)[cells[~are_sure]] |= np.uint16(UNSURE)
         for border in (np.s_[:1], np.s_[-2:], np.s_[:, :1], np.s_[:, -2:]):
             entries[border] |= np.uint16(UNSURE)
-        return cls(entries, inside)
+        return cls(entries, cells.astype(np.int32), inside.astype(np.uint16))
 
 
 def _points_inside(entries, column, row, number):
@@ -195,10 +196,13 @@ class NeighborMaps:
         self.n_points = sites.shape[2]
         self.x, self.y = self.sites.reshape(2, -1)
         self.entries = np.concatenate([one.entries.reshape(-1) for one in maps])
-        self.inside = np.concatenate([one.inside.reshape(-1) for one in maps])
         self.shapes = np.array([one.entries.shape for one in maps])
         sizes = self.shapes.prod(axis=1)
         self.first = np.cumsum(sizes) - sizes
+        # The point inside of each cell, or that of its node.
+        self.inside = self.entries & _NUMBER
+        begins = np.repeat(self.first, [len(one.cells) for one in maps])
+        self.inside[begins + np.concatenate([one.cells for one in maps])] = np.concatenate([one.inside for one in maps])
 
     def of_pairs(self, which):
         """Select the map of each of several pairs.
