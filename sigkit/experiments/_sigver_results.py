@@ -103,7 +103,7 @@ def load_sigver_results(path):
 
 
 def _parts_of(split):
-    """Return the metrics, the AUC and the scores of each user, checked but not copied, and how many numbers they are."""
+    """Return metrics, AUC and scores of each user, checked but not copied, and how many numbers they are."""
     metrics, predictions = (_entry(split, name, dict) for name in ("all_metrics", "predictions"))
     auc = _entry(metrics, "auc_list", list)
     scores = {name: _entry(predictions, name, list) for name in _PREDICTIONS}
