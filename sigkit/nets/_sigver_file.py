@@ -135,8 +135,8 @@ def _make_layer(path, name, tensors, network):
             f"{path}: the weight and the bias of the {name} have the shapes {shapes[0]} and {shapes[1]}; for this "
             f"network they are (n, {network.n_features}) and (n,)."
         )
-    plain = all(each.is_floating_point() and each.layout == torch.strided for each in found)
-    if not plain or not all((each.abs() <= LARGEST).all() for each in found):
+    are_dense = all(each.is_floating_point() and each.layout == torch.strided for each in found)
+    if not are_dense or not all((each.abs() <= LARGEST).all() for each in found):
         raise ValueError(
             f"{path}: the {name} must be floating-point numbers up to {LARGEST:g}; found others, NaN or infinity. Copy "
             "the file again, or train again."
