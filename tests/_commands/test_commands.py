@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
 def npz(folder, tmp_path_factory):
     """The same, preprocessed by the command."""
     path = tmp_path_factory.mktemp("npz") / "scans.npz"
-    arguments = ["preprocess", folder, path, "--canvas", 255, 363, "--n-jobs", 1]
+    arguments = ["preprocess", folder, path, "--canvas", 160, 228, "--n-jobs", 1]
     # A few drawn signatures are large for their scans, and are taken for shadows.
     arguments += ["--on-poor-scan", "ignore"]
     assert main([*map(str, arguments)]) == 0
@@ -78,9 +78,7 @@ def test_audit(run, folder, tmp_path):
 def test_preprocess_is_what_the_preprocessor_makes(folder, npz):
     signatures = load_npz(npz)
     paths = [str(folder / name) for name in signatures.filenames]
-    images = SignaturePreprocessor(canvas_size=(255, 363), image_size=(85, 121), on_poor_scan="ignore").fit_transform(
-        paths
-    )
+    images = SignaturePreprocessor(canvas_size=(160, 228), on_poor_scan="ignore").fit_transform(paths)
     np.testing.assert_array_equal(signatures.images, images)
     assert [path.split(os.sep)[0] for path in signatures.filenames.tolist()] == signatures.target[:, 0].tolist()
     assert signatures.target[:, 1].sum() == 16
@@ -88,7 +86,7 @@ def test_preprocess_is_what_the_preprocessor_makes(folder, npz):
 
 
 def test_an_interrupted_preprocessing_continues(run, folder, tmp_path, monkeypatch, capsys):
-    output, arguments = tmp_path / "scans.npz", ["--canvas", 255, 363, "--n-jobs", 1, "--on-poor-scan", "ignore"]
+    output, arguments = tmp_path / "scans.npz", ["--canvas", 160, 228, "--n-jobs", 1, "--on-poor-scan", "ignore"]
     with monkeypatch.context() as patch:
         patch.setattr("sigkit._commands._preprocess.save_npz", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
         assert main(["preprocess", str(folder), str(output), *map(str, arguments)]) == 130
