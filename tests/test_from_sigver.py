@@ -138,7 +138,7 @@ def test_unpacked_names_stay_in_the_folder(script, npz, tmp_path):
     assert sorted(os.listdir(tmp_path / "images")) == ["a.png", "b.png"]
 
 
-@pytest.mark.filterwarnings("ignore:.*give half to each fold")
+@pytest.mark.filterwarnings("ignore:.*(give half to each fold|is decided correctly by all systems)")
 @pytest.mark.parametrize("more", [["--lk"], ["--lk", "--attack-model-path"]])
 def test_attacks(script, npz, weights, tmp_path, capsys, more):
     more = [*more, weights] if "--attack-model-path" in more else more
