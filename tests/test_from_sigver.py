@@ -1,8 +1,10 @@
 """The scripts of examples/from_sigver, one for each command of sigver, on drawn signatures in its formats."""
 
 import importlib
+import json
 import os
 import pickle
+import re
 from pathlib import Path
 
 import joblib
@@ -173,3 +175,37 @@ def test_weights_are_what_sigver_loads(tmp_path):
     torch.nn.Linear(1024, 3).load_state_dict(classification)
     torch.nn.Module().load_state_dict(forgery)
     assert state["conv_layers.conv1.conv.weight"].shape[1] == 1
+
+
+def sections():
+    """Return the table of each command in the documentation: what is said of its options."""
+    text = (SCRIPTS.parents[1] / "docs" / "from_sigver.rst").read_text()
+    parts = re.split(r"^(\S+)\n~+\n", text, flags=re.MULTILINE)
+    found = {}
+    for name, part in zip(parts[1::2], parts[2::2]):
+        rows = re.findall(r'^   "``(\S+)``", "(yes|no)", "(.+)"$', part, flags=re.MULTILINE)
+        script = re.search(r"[Ss]cript: ``(\w+)\.py``", part)
+        found.setdefault(name, []).append((script and script[1], {option: row for option, *row in rows}))
+    return found
+
+
+OPTIONS = json.loads((Path(__file__).parent / "sigver_options.json").read_text())
+"""The options of the argument parsers of sigver (commit 6f8f438) and of its adversarial repository (01daa80)."""
+
+
+@pytest.mark.parametrize(("repository", "command"), [(name, each) for name in OPTIONS for each in OPTIONS[name]])
+def test_each_option_of_sigver_is_in_the_documentation(repository, command, script, monkeypatch, capsys):
+    """A name of a command occurs once in each repository."""
+    of_command = sections()[command]
+    name, rows = of_command[0 if repository == "sigver" else -1]
+    assert rows.keys() == set(OPTIONS[repository][command])
+    assert name is not None
+    if not rows:
+        return
+    # The script accepts exactly the options of which the table says so.
+    with pytest.raises(SystemExit):
+        script(name, "--help")
+    usage = capsys.readouterr().out
+    accepted = {option for option in rows if re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", usage)}
+    assert accepted == {option for option, (is_accepted, _) in rows.items() if is_accepted == "yes"}
+    assert all(len(explanation) > 5 for _, explanation in rows.values())
