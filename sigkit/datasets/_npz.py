@@ -3,6 +3,7 @@
 import os
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
 from sigkit._utils import (
@@ -27,7 +28,7 @@ OPTIONAL = ("user_mapping", "filenames")
 """Arrays of sigver's programs that its documentation does not ask for."""
 
 
-def load_npz(path):
+def load_npz(path: str | os.PathLike) -> Bunch:
     """Read preprocessed signatures from an .npz file.
 
     The file was written by `save_npz` or by sigver. Nothing in it is unpickled. Since sigver pickles its table of
@@ -124,7 +125,7 @@ def load_npz(path):
     )
 
 
-def save_npz(path, images, target, filenames=None):
+def save_npz(path: str | os.PathLike, images: ArrayLike, target: ArrayLike, filenames: ArrayLike | None = None) -> None:
     """Write preprocessed signatures to an .npz file.
 
     The file is created when it is complete, so that a reader never finds a part of it. It has sigver's layout, but the
