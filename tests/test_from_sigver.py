@@ -184,7 +184,7 @@ def sections():
     found = {}
     for name, part in zip(parts[1::2], parts[2::2]):
         rows = re.findall(r'^   "``(\S+)``", "(yes|no)", "(.+)"$', part, flags=re.MULTILINE)
-        script = re.search(r"[Ss]cript: ``(\w+)\.py``", part)
+        script = re.search(r"Script: ``(\w+)\.py``", part)
         found.setdefault(name, []).append((script and script[1], {option: row for option, *row in rows}))
     return found
 
