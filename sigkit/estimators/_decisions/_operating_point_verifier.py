@@ -190,10 +190,10 @@ class OperatingPointVerifier(WrappedVerifier):
         """
         self._check_source()
         with unchanged_on_error(self):
-            writers, forgery, is_dev = self._fit_verifier(X, y)
-            references = np.flatnonzero(~is_dev & (forgery == GENUINE))
+            fitted = self._fit_verifier(X, y)
+            writers, references = fitted.writers, np.flatnonzero(~fitted.is_dev & (fitted.forgery == GENUINE))
             if self.source == "dev":
-                trials = self._development_trials(X, writers, forgery, is_dev)
+                trials = self._development_trials(X, fitted)
             else:
                 signatures = X if isinstance(X, list) or hasattr(X, "shape") else np.asarray(X)
                 own = _safe_indexing(signatures, references), writers[references]
