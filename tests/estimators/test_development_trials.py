@@ -71,12 +71,12 @@ class Doubled(TransformerMixin, BaseEstimator):
 
 def test_features_are_computed_once(known):
     X, y = known[:2]
-    plain = OperatingPointVerifier(svc(), random_state=0).fit(2 * X, y)
+    doubled = OperatingPointVerifier(svc(), random_state=0).fit(2 * X, y)
     Doubled.n_transformed = 0
     model = OperatingPointVerifier(make_pipeline(Doubled(), svc()), random_state=0).fit(X, y)
     assert Doubled.n_transformed == len(X)
-    np.testing.assert_array_equal(model.development_trials_.y_score, plain.development_trials_.y_score)
-    assert model.threshold_ == plain.threshold_
+    np.testing.assert_array_equal(model.development_trials_.y_score, doubled.development_trials_.y_score)
+    assert model.threshold_ == doubled.threshold_
     fusion = VerifierFusion([("a", make_pipeline(Doubled(), svc())), ("b", make_pipeline(Doubled(), svc()))])
     OperatingPointVerifier(fusion, dev_writers=DEV, random_state=0).fit(X, y)
     assert Doubled.n_transformed == 3 * len(X)
