@@ -88,7 +88,7 @@ def fit_verifier(options, images, writers, development, target):
 def fit_calibrator(trials):
     """Fit the map from scores to likelihood ratios, against skilled forgeries."""
     used = trials.kind != "random"
-    return ScoreCalibrator().fit(trials.y_score[used], trials.y_true[used], writers=trials.writer[used])
+    return ScoreCalibrator().fit(trials.y_score[used], trials.y_true[used])
 
 
 def verify(options):
