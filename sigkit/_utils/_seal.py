@@ -198,6 +198,33 @@ def unseal_safetensors(content, path, format, remedy, *, foreign=False):
     return metadata
 
 
+def metadata_of(content):
+    """Read the metadata of a safetensors file, without a check of its digest.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+
+    Returns
+    -------
+    dict of str to str
+        Its metadata; empty if it is no safetensors file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from safetensors.numpy import save
+    >>> from sigkit._utils import metadata_of, seal_safetensors
+    >>> metadata_of(seal_safetensors(save({"mean": np.zeros(3)}), "mean 1"))["format"]
+    'mean 1'
+    """
+    try:
+        return _parts(content)[1]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
 def _parts(content):
     """Return the header of a safetensors file without the metadata, the metadata, and the bytes of the tensors."""
     end = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
