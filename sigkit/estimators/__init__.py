@@ -1,6 +1,6 @@
 """Verifiers: estimators that enroll writers and score claims; and trainers of features that withstand attacks."""
 
-# Names outside `__all__` are states of verifiers, for files.
+# Names outside `__all__` are the states of verifiers, for the files of systems.
 from sigkit.estimators._adversarial_trainers import AdversarialTrainer, EnsembleAdversarialTrainer
 from sigkit.estimators._attack_adapters._black_box_verifier import BlackBoxVerifier
 from sigkit.estimators._attack_adapters._differentiable_verifier import DifferentiableVerifier, NotDifferentiable

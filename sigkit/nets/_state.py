@@ -28,8 +28,8 @@ def tensors_state(tensors):
     >>> from sigkit.nets import build_network
     >>> from sigkit.nets._state import restore_tensors, tensors_state
     >>> state = tensors_state(build_network("tiny").state_dict())
-    >>> len(state["arrays"]), len(restore_tensors(state))
-    (15, 15)
+    >>> state["arrays"].keys() == restore_tensors(state).keys()
+    True
     """
     tensors = {name: tensor.detach().cpu() for name, tensor in tensors.items()}
     return {

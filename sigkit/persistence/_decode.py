@@ -38,7 +38,7 @@ class Decoder:
         self.estimators = []
         self._arrays, self._done = arrays, []
         self._classes = [_known_class(known, *entry) for entry in classes]
-        self._plain = {
+        self._unshared = {
             "int": lambda text: int(text, 16),
             "float": float,
             "range": lambda parts: range(*parts),
@@ -81,9 +81,9 @@ class Decoder:
         """
         if type(value) is dict:
             [(kind, content)] = value.items()
-            plain = self._plain.get(kind)
-            if plain is not None:
-                return plain(content)
+            convert = self._unshared.get(kind)
+            if convert is not None:
+                return convert(content)
             made = self._shared[kind](content)
         elif type(value) is list:
             made = self._parts(value)

@@ -38,7 +38,7 @@ class Encoder:
         self.arrays, self.classes = ArrayWriter(), []
         self._names = {cls: name for name, cls in known.items()}
         self._numbers, self._done, self._open = {}, {}, set()
-        self._plain = {
+        self._unshared = {
             type(None): lambda value: value,
             bool: lambda value: value,
             str: lambda value: value,
@@ -83,9 +83,9 @@ class Encoder:
             If it holds something of an unknown class, or contains itself.
         """
         kind = type(value)
-        plain = self._plain.get(kind)
-        if plain is not None:
-            return plain(value)
+        convert = self._unshared.get(kind)
+        if convert is not None:
+            return convert(value)
         if isinstance(value, np.generic) and can_store(value):
             return {"scalar": self.arrays.add(np.asarray(value))}
         key = id(value)
@@ -93,11 +93,11 @@ class Encoder:
             return {"same": self._done[key][0]}
         if key in self._open:
             raise Unknown("contains itself")
-        shared = self._shared.get(kind, self._object if kind in self._names else None)
-        if shared is None:
+        convert = self._shared.get(kind, self._object if kind in self._names else None)
+        if convert is None:
             raise Unknown(f"is {_described(value)}")
         self._open.add(key)
-        encoded = shared(value)
+        encoded = convert(value)
         self._open.remove(key)
         # The value is kept, so that no other one gets its id.
         self._done[key] = len(self._done), value

@@ -15,12 +15,14 @@ class NetworkInState(VersionInState):
     --------
     >>> import copy
     >>> import numpy as np
+    >>> from sigkit.training import SigNetTraining
     >>> from sigkit.transformers import SigNetFeaturizer
-    >>> featurizer = SigNetFeaturizer(weights="synthetic").fit(np.zeros((1, 170, 242), dtype=np.uint8))
+    >>> image = np.eye(40, dtype=np.uint8)[None] * 255
+    >>> featurizer = SigNetFeaturizer("tiny", training=SigNetTraining(epochs=0)).fit(image)
     >>> sorted(featurizer.__getstate__()["network_"])
     ['arrays', 'channels_last']
     >>> copy.deepcopy(featurizer).network_.n_features
-    1024
+    16
     """
 
     def __getstate__(self):
