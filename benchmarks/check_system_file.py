@@ -3,10 +3,10 @@
     python benchmarks/check_system_file.py [--mutations 1000] [--seed 0] [--forged]
 
 First, a fused system, one with an operating point and one that is meta-learned are saved here, and loaded in fresh
-processes with 1 and 2 threads, in numpy's and in PyTorch's products. Their scores must equal those of this process with
-the same number of threads to the last bit. Second, files of small systems are damaged as by `fuzz_files.py`: each is an
-error that names the file, or has the same scores. With --forged the digest fits the damage. The status is 1 if one score
-differs, or an error is another one.
+processes with 1 and 2 threads of numpy and PyTorch. Their scores must equal those of the saved system with as many
+threads to the last bit. Second, files of small systems are damaged as by `fuzz_files.py`: each is an error that names
+the file, or has the same scores. With --forged the digest fits the damage, and only errors without the name of the file
+count. The status is 1 if a score differs, or if an error is another one.
 """
 
 import argparse

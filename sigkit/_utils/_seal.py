@@ -144,7 +144,7 @@ def seal_safetensors(content, format):
     written = json.dumps({_METADATA: dict(sorted(metadata.items())), **header}, separators=(",", ":")).encode()
     # The format aligns the tensors to 8 bytes by spaces after the header.
     written += b" " * (-len(written) % _LENGTH)
-    return len(written).to_bytes(_LENGTH, "little") + written + data
+    return b"".join([len(written).to_bytes(_LENGTH, "little"), written, data])
 
 
 def unseal_safetensors(content, path, format, remedy, *, foreign=False):
@@ -230,11 +230,12 @@ def _parts(content):
     end = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
     if len(content) < max(end, _LENGTH):
         raise ValueError("The header is cut short.")
+    # Bytes of the tensors are not copied: a system has hundreds of megabytes.
     header = json.loads(content[_LENGTH:end])
     metadata = header.pop(_METADATA, None) or {}
     if not all(isinstance(text, str) for text in metadata.values()):
         raise ValueError("The metadata are no texts.")
-    return header, metadata, content[end:]
+    return header, metadata, memoryview(content)[end:]
 
 
 def _add(digest, value):

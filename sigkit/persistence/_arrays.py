@@ -1,5 +1,7 @@
 """Many arrays in few tensors: those of one type lie one after the other."""
 
+import math
+
 import numpy as np
 
 _TENSORS = {
@@ -70,13 +72,14 @@ class ArrayReader:
     """
 
     def __init__(self, tensors, table):
-        self._tensors, self._places, ends = tensors, [], dict.fromkeys(tensors, 0)
+        self._tensors, self._places, ends, types = tensors, [], dict.fromkeys(tensors, 0), {}
         for text, shape, order in table:
-            dtype = np.dtype(text)
-            name = _tensor_of(dtype)
+            if text not in types:
+                types[text] = np.dtype(text), _tensor_of(np.dtype(text))
+            dtype, name = types[text]
             if order not in ("C", "F") or not all(type(n) is int and n >= 0 for n in shape):
                 raise ValueError(f"an array of shape {shape} and order {order!r}")
-            size = int(np.prod(shape, dtype=object)) * (dtype.itemsize if name == _OTHERS else 1)
+            size = math.prod(shape) * (dtype.itemsize if name == _OTHERS else 1)
             start = ends[name]
             ends[name] = start + size
             self._places.append((name, dtype, tuple(shape), order, start))

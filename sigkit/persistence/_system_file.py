@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
+from sklearn.base import BaseEstimator
 
 import sigkit
 from sigkit._utils import (
@@ -52,6 +53,8 @@ def save(system, path, *, classes=()):
     ValueError
         If the system holds an object of another class, such as a function; the message says which and where. Nothing
         is written then.
+    TypeError
+        If the system is no estimator.
     OSError
         If the file cannot be written; the error names it.
 
@@ -82,6 +85,8 @@ def save(system, path, *, classes=()):
     True
     """
     encoder = Encoder(known_classes(classes))
+    if not isinstance(system, BaseEstimator):
+        raise TypeError(f"system must be an estimator, such as a Pipeline; found a {type(system).__name__}.")
     try:
         encoded = encoder.encode(system)
     except Unknown as error:
@@ -150,6 +155,8 @@ def load(path, *, classes=()):
         parts = {part: json.loads(metadata[part]) for part in ("system", "classes", "arrays", "versions")}
         decoder = Decoder(known, parts["classes"], ArrayReader(load_tensors(content), parts["arrays"]))
         system = decoder.decode(parts["system"])
+        if not isinstance(system, BaseEstimator):
+            raise TypeError(f"a {type(system).__name__}, not an estimator")
         compare_version(name, str(parts["versions"]["sigkit"]))
     except Warning:
         # Where warnings are errors.
