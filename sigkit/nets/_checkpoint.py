@@ -43,8 +43,8 @@ def find_state_dict(path, loaded):
         return next(iter(inside.values()))
     which = f"{listing(map(repr, inside))} are" if inside else "none is"
     raise ValueError(
-        f"{path}: not a state dict, but a dict with the keys {listing(map(repr, found))}, of which {which}. Save one state "
-        "dict alone: torch.save(torch.load(path, weights_only=True)[key], new_path)."
+        f"{path}: not a state dict, but a dict with the keys {listing(map(repr, found))}, of which {which}. Save one "
+        "state dict alone: torch.save(torch.load(path, weights_only=True)[key], new_path)."
     )
 
 

@@ -150,7 +150,7 @@ def test_wrapped_names_in_safetensors_are_shortened(tmp_path, tiny):
     [
         ({"epoch": 3, "best": 0.1}, r"'epoch', 'best', of which none is\. .* torch\.save\("),
         ({"model": 1, "ema": 1}, r"'model', 'ema', of which 'model', 'ema' are\."),
-        ({"model": {}, "epoch": 2}, "of which none is"),
+        ({"model": {}, "epoch": 2}, "'model', 'epoch', of which none is"),
     ],
 )
 def test_checkpoints_that_are_not_clear_say_what_they_hold(tmp_path, tiny, checkpoint, message):
