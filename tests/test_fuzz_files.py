@@ -24,6 +24,13 @@ def test_damaged_files_are_refused_or_change_nothing(fuzz_files, forged):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_damaged_systems_are_refused_or_have_the_same_scores(fuzz_files):
+    importlib.import_module("fuzz_systems")
+    table = io.StringIO()
+    assert fuzz_files.run(60, ["system_fused", "system_calibrated"], seed=1, out=table) == 0, table.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_a_reader_that_accepts_everything_is_found(fuzz_files, monkeypatch):
     monkeypatch.setattr("sigkit.nets._weights.unseal_safetensors", lambda *args, **settings: {"architecture": "tiny"})
     monkeypatch.setattr("sigkit.datasets._npz._check_digest", lambda *args: None)
