@@ -7,6 +7,7 @@ from functools import singledispatch
 import numpy as np
 
 from sigkit._utils import last_step
+from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
 from sigkit.estimators._decisions._wrapped_verifier import WrappedVerifier
 from sigkit.estimators._enrolled import EnrolledChecks
 from sigkit.estimators._fusion._fused import Fused
@@ -24,6 +25,7 @@ from sigkit.estimators._svc._fit_writer import References
 from sigkit.estimators._svc._gallery import Gallery
 from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
 from sigkit.estimators._verifier import VerifierMixin
+from sigkit.metrics import ScoreCalibrator
 
 # Positions in pixels and their products stay far from overflow.
 _LARGEST = 1e6
@@ -58,6 +60,9 @@ def _(state: VerifierMixin):
         _require(isinstance(state._fused, Fused), state, "fuses no verifiers")
     else:
         _require(isinstance(state._enrolled, EnrolledChecks), state, "has no enrolled writers")
+    if isinstance(state, LikelihoodRatioCalibrator):
+        fits = type(state.calibrator_) is ScoreCalibrator and np.shape(state.calibrator_.bounds_) == (2,)
+        _require(fits, state, "has no calibrator with two bounds")
     # These read nested attributes, which an error names.
     _ = state.classes_, state.threshold_
 
@@ -178,6 +183,9 @@ def _(state: AdaptedWriters):
         _require(fits, state, f"has no references of the writer {writer!r}")
     for writer, own in state.known.items():
         _require(own is None or type(own) in (dict, StoredReferences), state, f"has no model of the writer {writer!r}")
+        if type(own) is dict:
+            named = all(type(name) is str for name in own)
+            _require(named, state, f"has no named weights of the writer {writer!r}")
         if type(own) is StoredReferences:
             _in_range(state, own.forgeries, len(state.others.images))
 

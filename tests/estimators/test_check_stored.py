@@ -7,7 +7,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 
 from sigkit.datasets import make_signatures
-from sigkit.estimators import StrokeMatcher, VerifierFusion, WriterDependentSVC, check_stored
+from sigkit.estimators import LikelihoodRatioCalibrator, StrokeMatcher, VerifierFusion, WriterDependentSVC, check_stored
 from sigkit.transformers import CLBPFeaturizer, SignaturePreprocessor, StrokeFeaturizer
 
 RNG = np.random.default_rng(0)
@@ -118,7 +118,7 @@ def test_impossible_strokes_are_refused(name, strokes):
 def test_impossible_meta_learned_writers_are_refused(fitted_verifier):
     state = fitted_verifier()._enrolled
     writer, own = next(iter(state.known.items()))
-    for known in ({writer: own._replace(forgeries=own.forgeries + 1000)}, {writer: 1.0}, {}):
+    for known in ({writer: own._replace(forgeries=own.forgeries + 1000)}, {writer: 1.0}, {writer: {1: own}}, {}):
         with pytest.raises(ValueError, match=r"^AdaptedWriters (has|refers) "):
             check_stored(replace(state, known=(state.known if known else {}) | known))
     packed = state.references[writer]
@@ -137,3 +137,13 @@ def test_impossible_fusions_are_refused():
     fusion._fused = 1.0
     with pytest.raises(ValueError, match="fuses no verifiers"):
         check_stored(fusion)
+
+
+def test_impossible_calibrators_are_refused():
+    target = np.column_stack([np.repeat(np.arange(8), 6), np.tile([0, 0, 0, 0, 1, 1], 8)])
+    X = RNG.normal(size=(48, 5)) + target[:, :1] * 3 + target[:, 1:] * 2
+    model = LikelihoodRatioCalibrator(WriterDependentSVC(dev_writers=range(6)), random_state=0).fit(X, target)
+    check_stored(model)
+    model.calibrator_.bounds_ = 3
+    with pytest.raises(ValueError, match="has no calibrator with two bounds"):
+        check_stored(model)
