@@ -146,7 +146,7 @@ def _(state: StrokePoints):
         _require(fits and one.entries.ndim == one.neighbors.ndim == 2, state, "has no maps of its points")
         _in_range(state, one.neighbors, n_points)
         # The low bits are the number of a point.
-        _in_range(state, one.entries % AMBIGUOUS, n_points)
+        _in_range(state, one.entries & (AMBIGUOUS - 1), n_points)
 
 
 @check_stored.register
