@@ -4,6 +4,7 @@
 from sigkit.estimators._adversarial_trainers import AdversarialTrainer, EnsembleAdversarialTrainer
 from sigkit.estimators._attack_adapters._black_box_verifier import BlackBoxVerifier
 from sigkit.estimators._attack_adapters._differentiable_verifier import DifferentiableVerifier, NotDifferentiable
+from sigkit.estimators._best_writers import find_best_writers
 from sigkit.estimators._check_stored import check_stored as check_stored
 from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
 from sigkit.estimators._decisions._operating_point import OperatingPoint
@@ -51,6 +52,7 @@ __all__ = [
     "VerifierFusion",
     "WriterDependentSVC",
     "WrongDecisionsDisplay",
+    "find_best_writers",
     "make_fused_verifier",
     "reference_curve",
 ]
