@@ -65,7 +65,8 @@ ON_IMAGES = {
     "AdversarialTrainer": lambda: AdversarialTrainer(featurizer()),
     "EnsembleAdversarialTrainer": lambda: EnsembleAdversarialTrainer(featurizer(), [featurizer(dev_writers=None)]),
 }
-OTHERS = {"MetaLearnedVerifier", "StrokeMatcher", "ScoreCalibrator"}
+# OnnxFeaturizer: in its own tests, because its fit takes seconds.
+OTHERS = {"MetaLearnedVerifier", "OnnxFeaturizer", "StrokeMatcher", "ScoreCalibrator"}
 
 
 def test_every_public_estimator_is_here():
