@@ -33,7 +33,16 @@ def lint(session):
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run(
-        "codespell", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks", "docs", "examples", "sigkit", "tests"
+        "codespell",
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "benchmarks",
+        "docs",
+        "examples",
+        "reproduce",
+        "sigkit",
+        "tests",
     )
 
 

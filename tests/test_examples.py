@@ -170,16 +170,3 @@ def test_scans_of_another_resolution(verify, tmp_path, capsys):
     assert np.ptp(list(by_file.values())) < 0.5
     with pytest.raises(ValueError, match=r"other than resolution=200 in 5 of 5 scans"):
         verify.main(["--references", *references, "--query", *queries, "--resolution", "200"])
-
-
-def test_meta_learning_of_synthetic_signatures(capsys):
-    sizes = ["--dev-writers", "2", "--writers", "2", "--epochs", "1", "--splits", "1"]
-    load("meta_learning_drawn").main([*sizes, "--n-jobs", "1"])
-    rates = re.findall(r"^(.+?) +(\d+\.\d)% \+- 0\.0%$", capsys.readouterr().out, flags=re.M)
-    assert [system for system, _ in rates] == [
-        "before meta-training",
-        "after meta-training",
-        "SVM, development negatives",
-        "SVM, peers",
-    ]
-    assert all(0 <= float(rate) < 50 for _, rate in rates)

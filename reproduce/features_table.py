@@ -1,9 +1,9 @@
 """Evaluate features on real corpora, next to hand-crafted ones: a table of EERs with 12 references per writer.
 
-    python examples/features_table.py signet.safetensors --cedar cedar_170x242.npz --bhsig260 /data/BHSig260
+    python reproduce/features_table.py signet.safetensors --cedar cedar_170x242.npz --bhsig260 /data/BHSig260
 
 CEDAR is read from sigver's file of the preprocessed signatures of all 55 writers. BHSig260 is evaluated on the writers
-that `examples/train_signet.py` holds out. Negatives are 12 references of each other writer. Queries are 10 genuine
+that `reproduce/train_signet.py` holds out. Negatives are 12 references of each other writer. Queries are 10 genuine
 signatures (half of the signatures of writers with fewer than 22 distinct ones) and all skilled forgeries. The
 parameters of the SVMs on features of networks are fixed beforehand; HOG has the best kernel for each corpus. HOG needs
 scikit-image.

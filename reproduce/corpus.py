@@ -1,8 +1,8 @@
 """Run a writer-dependent experiment on a corpus: enroll writers, score queries and forgeries, report error rates.
 
-    python examples/corpus.py cedar /data/CEDAR --weights synthetic
-    python examples/corpus.py bhsig260 /data/BHSig260 --memory /tmp/sigkit
-    python examples/corpus.py folder /data/mine
+    python reproduce/corpus.py cedar /data/CEDAR --weights synthetic
+    python reproduce/corpus.py bhsig260 /data/BHSig260 --memory /tmp/sigkit
+    python reproduce/corpus.py folder /data/mine
 
 Every third writer belongs to the development set; the others are enrolled. With --memory, images and features are
 cached, so that an interrupted run continues where it stopped and later runs are faster; --results saves the scores.

@@ -1,9 +1,9 @@
 """Meta-learning on BHSig260, evaluated on other writers with five references each; prints a table of EERs.
 
-    python examples/meta_learning.py /data/BHSig260 --cedar cedar_170x242.npz --checkpoint-dir run
+    python reproduce/meta_learning.py /data/BHSig260 --cedar cedar_170x242.npz --checkpoint-dir run
 
 The initial weights are those in the package, which were trained on synthetic signatures only; `--weights` takes a file
-instead, such as one that `examples/train_signet.py` trained on the same writers. Bengali writers 1 to 20, Hindi writers
+instead, such as one that `reproduce/train_signet.py` trained on the same writers. Bengali writers 1 to 20, Hindi writers
 61 to 80 and CEDAR are test sets; the other writers of BHSig260 are the development writers. The table also has SVMs on
 the initial features, with negatives from the development writers or from the other enrolled writers (peers).
 

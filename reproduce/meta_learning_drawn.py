@@ -1,6 +1,6 @@
 """Meta-learning on synthetic signatures, evaluated on other synthetic writers with five references each.
 
-    python examples/meta_learning_drawn.py
+    python reproduce/meta_learning_drawn.py
 
 No corpus is needed. The initial weights are those in the package. The script prints the EER (global threshold, mean and
 standard deviation over draws of references and queries) of the verifier before and after meta-training, and of SVMs on

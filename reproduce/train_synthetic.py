@@ -1,10 +1,10 @@
 """Train a network on synthetic signatures only, and write its weights to a file.
 
-    python examples/train_synthetic.py synthetic.safetensors --checkpoint-dir run --half
+    python reproduce/train_synthetic.py synthetic.safetensors --checkpoint-dir run --half
 
 The folder `--checkpoint-dir` stores the preprocessed synthetic signatures, some writers per file, and the state of the
 training after each epoch. An interrupted training resumes there. No signature of a real person is used.
-`--architecture signet` trains the large network in the same way. `examples/features_table.py` evaluates the weights on
+`--architecture signet` trains the large network in the same way. `reproduce/features_table.py` evaluates the weights on
 real corpora.
 """
 

@@ -1,13 +1,13 @@
 """Train a network on a corpus, on a CPU or an accelerator, and write its weights.
 
-    python examples/train_signet.py bhsig260 /data/BHSig260 signet.safetensors --checkpoint-dir run
-    python examples/train_signet.py cedar /data/CEDAR signet.safetensors --recipe signet --epochs 60
-    torchrun --nproc-per-node 4 examples/train_signet.py gpds /data/GPDS signet.safetensors --recipe signet-f
-    python examples/train_signet.py bhsig260 /data/BHSig260 robust.safetensors --recipe genuine --adversarial 510
+    python reproduce/train_signet.py bhsig260 /data/BHSig260 signet.safetensors --checkpoint-dir run
+    python reproduce/train_signet.py cedar /data/CEDAR signet.safetensors --recipe signet --epochs 60
+    torchrun --nproc-per-node 4 reproduce/train_signet.py gpds /data/GPDS signet.safetensors --recipe signet-f
+    python reproduce/train_signet.py bhsig260 /data/BHSig260 robust.safetensors --recipe genuine --adversarial 510
 
 If it is interrupted and started again with the same arguments, it resumes after the last complete epoch and ends with
 the same weights. Bengali writers 1 to 20 and Hindi writers 61 to 80 of BHSig260 are held out (`--hold-out`), so that
-`examples/features_table.py` can evaluate on them. Recipes:
+`reproduce/features_table.py` can evaluate on them. Recipes:
 
 transfer   features that transfer to other corpora: a residual network, forgeries and mirror images as additional
            classes, a cosine margin, distorted images (the default)

@@ -1,8 +1,8 @@
 """Attack verifiers, and print success rates and perturbation sizes: the campaign of arXiv:1901.03398.
 
-    python examples/adversarial.py
-    python examples/adversarial.py --cedar cedar_170x242.npz --weights signet.safetensors --other other.safetensors
-    python examples/adversarial.py --cedar cedar_170x242.npz --weights robust.safetensors --attacks carlini-wagner
+    python reproduce/adversarial.py
+    python reproduce/adversarial.py --cedar cedar_170x242.npz --weights signet.safetensors --other other.safetensors
+    python reproduce/adversarial.py --cedar cedar_170x242.npz --weights robust.safetensors --attacks carlini-wagner
 
 Without arguments it makes synthetic signatures and trains two tiny networks on some of the writers, in two minutes.
 This shows how a campaign works; the networks are far from state of the art. With `--cedar`, the file of preprocessed
