@@ -3,9 +3,9 @@
     python reproduce/meta_learning.py /data/BHSig260 --cedar cedar_170x242.npz --checkpoint-dir run
 
 The initial weights are those in the package, which were trained on synthetic signatures only; `--weights` takes a file
-instead, such as one that `reproduce/train_signet.py` trained on the same writers. Bengali writers 1 to 20, Hindi writers
-61 to 80 and CEDAR are test sets; the other writers of BHSig260 are the development writers. The table also has SVMs on
-the initial features, with negatives from the development writers or from the other enrolled writers (peers).
+instead, such as one that `reproduce/train_signet.py` trained on the same writers. Bengali writers 1 to 20, Hindi
+writers 61 to 80 and CEDAR are test sets; the other writers of BHSig260 are the development writers. The table also has
+SVMs on the initial features, with negatives from the development writers or from the other enrolled writers (peers).
 
 `--dev-sizes 9 35` repeats the first variant with 9 and with 35 randomly drawn development writers, and
 `--forgery-writers 5 35` with the skilled forgeries of 5 and of 35 of them. With `--checkpoint-dir`, an interrupted run

@@ -153,7 +153,7 @@ def test_no_private_module_or_name_of_another_room_is_imported(place):
         for module, name in imported(path):
             top, *rest = module.split(".") if name is None else [*module.split("."), name]
             if top == "sigkit" and rest[:1] != [place]:
-                # The package `sigkit._utils` is open to rooms and benchmarks; other scripts show users public names only.
+                # `sigkit._utils` is open to rooms and benchmarks; other scripts show users public names only.
                 inner = rest if place in ("examples", "reproduce") else rest[1:]
                 if any(part.startswith("_") and not part.startswith("__") for part in inner):
                     found.append(f"{path.relative_to(ROOT)}: {'.'.join([top, *rest])}")
