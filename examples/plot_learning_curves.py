@@ -1,0 +1,60 @@
+"""
+Learning curves
+===============
+
+How many references does a writer need, and does a longer training help? scikit-learn's tools answer the first question,
+and the history of a training the second.
+"""
+
+# %%
+# References per writer
+# ---------------------
+#
+# Features do not depend on the references, so they are computed once. Then each number of references is a cross-validation
+# of the verifier alone.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.model_selection import cross_validate
+
+from sigkit.datasets import make_signatures
+from sigkit.estimators import WriterDependentSVC
+from sigkit.metrics import verification_scorer
+from sigkit.model_selection import WriterSplit
+from sigkit.training import SigNetTraining, TrainingCurvesDisplay
+from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
+
+scans, target = make_signatures(n_writers=18, n_genuine=18, n_skilled=6, script="latin", resolution=150, random_state=7)
+images = SignaturePreprocessor(canvas_size=(765, 1089), resolution=150).fit_transform(scans)
+features = SigNetFeaturizer(weights="synthetic").fit_transform(images)
+dev_writers = range(1, 7)
+
+counts = [2, 3, 5, 8, 12]
+rates = []
+for n_references in counts:
+    split = WriterSplit(n_references=n_references, n_queries=6, dev_writers=dev_writers, n_splits=3, random_state=0)
+    svc = WriterDependentSVC(dev_writers=dev_writers, random_state=0)
+    rates.append(-100 * cross_validate(svc, features, target, cv=split, scoring=verification_scorer)["test_neg_eer"])
+rates = np.array(rates)
+
+figure, axis = plt.subplots(figsize=(6.5, 3.5), layout="constrained")
+axis.errorbar(counts, rates.mean(axis=1), rates.std(axis=1), marker="o", capsize=3)
+axis.set(xlabel="references per writer", ylabel="EER of skilled forgeries, %", ylim=0)
+plt.show()
+
+# %%
+# The bars are standard deviations over three draws of references and queries of the same writers, not over other writers.
+# :func:`~sigkit.estimators.reference_curve` computes thresholds for each number of references in the same way.
+#
+# A training
+# ----------
+#
+# A small network learns to tell the writers apart. The curves of the loss and of the held-out signatures show when more
+# epochs stop helping.
+
+genuine = [scan for scan, (_, forgery) in zip(scans, target) if not forgery]
+small = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(85, 121), resolution=150).fit_transform(genuine)
+training = SigNetTraining(epochs=10, lr=0.02)
+featurizer = SigNetFeaturizer("tiny", training=training, random_state=0).fit(small, target[target[:, 1] == 0])
+TrainingCurvesDisplay.from_estimator(featurizer)
+plt.show()
