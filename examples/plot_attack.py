@@ -2,8 +2,8 @@
 What an attack changes
 ======================
 
-An attacker who knows the network can change a signature by less than the eye sees, so that a genuine signature is rejected
-or a forgery is accepted. This page shows the change, and what remains of it after the background is cleared.
+An attacker who knows the network can change a signature by less than the eye sees, so that a genuine signature is
+rejected or a forgery is accepted. This page shows the change, and what remains of it after the background is cleared.
 """
 
 # %%
@@ -81,8 +81,8 @@ plt.show()
 # Clearing the background
 # -----------------------
 #
-# Most of the change is on the paper. :class:`~sigkit.transformers.BackgroundRemover` sets to 0 what Otsu's threshold takes
-# for paper. What the change within the strokes does, remains.
+# Most of the change is on the paper. :class:`~sigkit.transformers.BackgroundRemover` sets to 0 what Otsu's threshold
+# takes for paper. What the change within the strokes does, remains.
 
 remover = BackgroundRemover().fit(images)
 figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")

@@ -2,15 +2,16 @@
 Auditing a corpus
 =================
 
-An error rate says something about handwriting only if nothing else tells genuine signatures from forgeries. This page makes
-a corpus with three faults, and lets :func:`~sigkit.datasets.audit` find them.
+An error rate says something about handwriting only if nothing else tells genuine signatures from forgeries. This page
+makes a corpus with three faults, and lets :func:`~sigkit.datasets.audit` find them.
 """
 
 # %%
 # A corpus with faults
 # --------------------
 #
-# The forgeries were scanned on brighter paper; two genuine signatures are copies of others; and one scan has a dark shadow.
+# The forgeries were scanned on brighter paper; two genuine signatures are copies of others; and one scan has a dark
+# shadow.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -44,8 +45,8 @@ print(found)
 
 # %%
 # A *shortcut* is a statistic that tells genuine from forged by itself: an AUC of 0.5 is chance, and 1 is perfect. The
-# brightness of the paper is one here. It is harmless for verifiers that clear the background, because preprocessing removes
-# it, and fatal for those that do not.
+# brightness of the paper is one here. It is harmless for verifiers that clear the background, because preprocessing
+# removes it, and fatal for those that do not.
 #
 # A page to look at
 # -----------------

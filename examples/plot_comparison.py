@@ -10,7 +10,8 @@ intervals cannot tell; the interval of the difference can.
 # Two systems on the same writers
 # -------------------------------
 #
-# The same SVMs, on features of the network at one scale and at two scales. References and queries are the same for both.
+# The same SVMs, on features of the network at one scale and at two scales. References and queries are the same for
+# both.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -43,8 +44,8 @@ for name, featurizer in features.items():
 # Each difference has an interval
 # -------------------------------
 #
-# :func:`~sigkit.metrics.compare_systems` draws the same writers for all systems, a thousand times, and compares the others
-# with the first. If an interval contains 0, the difference may be chance.
+# :func:`~sigkit.metrics.compare_systems` draws the same writers for all systems, a thousand times, and compares the
+# others with the first. If an interval contains 0, the difference may be chance.
 
 comparison = compare_systems(scores, target[test], classes=system.classes_, random_state=0)
 print(comparison)
@@ -53,8 +54,8 @@ print(comparison)
 # DET curves
 # ----------
 #
-# The curves show FRR and FAR at every threshold, on axes where normal distributions give straight lines. Lower and further
-# to the left is better.
+# The curves show FRR and FAR at every threshold, on axes where normal distributions give straight lines. Lower and
+# further to the left is better.
 
 comparison.plot_det()
 plt.show()
@@ -63,8 +64,8 @@ plt.show()
 # Why the same writers matter
 # ---------------------------
 #
-# A writer who is hard for one system is often hard for the other. The picture has a dot for each writer: differences within
-# pairs are smaller than those between writers.
+# A writer who is hard for one system is often hard for the other. The picture has a dot for each writer: differences
+# within pairs are smaller than those between writers.
 
 enrolled = np.unique(target[test][:, 0])
 columns = {writer: column for column, writer in enumerate(system.classes_)}

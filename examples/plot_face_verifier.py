@@ -2,16 +2,16 @@
 Metrics for a face verifier
 ===========================
 
-The metrics of sigkit need labels and scores only: they work for faces, voices and fingerprints too, import neither torch nor
-Pillow, and take millions of scores.
+The metrics of sigkit need labels and scores only: they work for faces, voices and fingerprints too, import neither
+torch nor Pillow, and take millions of scores.
 """
 
 # %%
 # Distances of embeddings
 # -----------------------
 #
-# Simulated embeddings of 300 people with 10 photographs each, by two networks. A trial compares two photographs. Scores must
-# rise with genuineness, so a distance gets a minus sign.
+# Simulated embeddings of 300 people with 10 photographs each, by two networks. A trial compares two photographs. Scores
+# must rise with genuineness, so a distance gets a minus sign.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -72,8 +72,8 @@ print(f"FRR on the other half: {frr_score(y_true[rest], scores['network A'][rest
 # Reports and comparisons
 # -----------------------
 #
-# With ``writers``, the person that each trial claims, intervals draw people instead of trials: photographs of one person are
-# alike.
+# With ``writers``, the person that each trial claims, intervals draw people instead of trials: photographs of one
+# person are alike.
 
 report = verification_report(
     y_true, scores["network A"], threshold=threshold, writers=person[first], n_bootstraps=200, random_state=0

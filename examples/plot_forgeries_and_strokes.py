@@ -2,8 +2,8 @@
 Forgeries and their strokes
 ===========================
 
-Forgers copy the outline of a signature. What betrays them is the stroke: its direction where the outlines agree, and where
-the pen pressed. This page shows what :class:`~sigkit.estimators.StrokeMatcher` measures.
+Forgers copy the outline of a signature. What betrays them is the stroke: its direction where the outlines agree, and
+where the pen pressed. This page shows what :class:`~sigkit.estimators.StrokeMatcher` measures.
 """
 
 # %%
@@ -45,9 +45,9 @@ plt.show()
 # Five signals
 # ------------
 #
-# The points of a query are aligned with those of each reference, and compared where they match. Each signal is in standard
-# deviations from the agreement of the references with each other, so that a writer with a variable hand is not accused of
-# it.
+# The points of a query are aligned with those of each reference, and compared where they match. Each signal is in
+# standard deviations from the agreement of the references with each other, so that a writer with a variable hand is not
+# accused of it.
 
 is_reference = (forgeries == 0) & (np.arange(len(target)) % 15 < 5)
 matcher = make_pipeline(StrokeFeaturizer(), StrokeMatcher())
@@ -80,7 +80,8 @@ plt.show()
 # The score
 # ---------
 #
-# The score is the mean of the signals, without coverage, plus a constant. It separates most forgeries, without any training.
+# The score is the mean of the signals, without coverage, plus a constant. It separates most forgeries, without any
+# training.
 
 scores = matcher[-1].claim_scores(queries, writers[~is_reference])
 figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")
@@ -91,5 +92,5 @@ axis.legend()
 plt.show()
 
 # %%
-# Strokes see what a network for small images does not: fused with SVMs on its features they lower the error rates of skilled
-# forgeries (:doc:`/strokes`). :func:`~sigkit.estimators.make_fused_verifier` makes that system.
+# Strokes see what a network for small images does not: fused with SVMs on its features they lower the error rates of
+# skilled forgeries (:doc:`/strokes`). :func:`~sigkit.estimators.make_fused_verifier` makes that system.

@@ -10,8 +10,8 @@ and the history of a training the second.
 # References per writer
 # ---------------------
 #
-# Features do not depend on the references, so they are computed once. Then each number of references is a cross-validation
-# of the verifier alone.
+# Features do not depend on the references, so they are computed once. Then each number of references is a
+# cross-validation of the verifier alone.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -43,8 +43,8 @@ axis.set(xlabel="references per writer", ylabel="EER of skilled forgeries, %", y
 plt.show()
 
 # %%
-# The bars are standard deviations over three draws of references and queries of the same writers, not over other writers.
-# :func:`~sigkit.estimators.reference_curve` computes thresholds for each number of references in the same way.
+# The bars are standard deviations over three draws of references and queries of the same writers, not over other
+# writers. :func:`~sigkit.estimators.reference_curve` computes thresholds for each number of references in the same way.
 #
 # A training
 # ----------

@@ -2,16 +2,16 @@
 Likelihood ratios
 =================
 
-A score has no unit. A likelihood ratio (LR) has one: how much more probable the score is if the signature is genuine than
-if it is a forgery. This page calibrates scores, and checks the calibration.
+A score has no unit. A likelihood ratio (LR) has one: how much more probable the score is if the signature is genuine
+than if it is a forgery. This page calibrates scores, and checks the calibration.
 """
 
 # %%
 # From scores to LRs
 # ------------------
 #
-# :class:`~sigkit.metrics.ScoreCalibrator` learns the map on development scores, here 60 writers with 20 genuine signatures
-# and 60 forgeries each. LRs are logarithms to the base 10: 2 means a hundred times more probable.
+# :class:`~sigkit.metrics.ScoreCalibrator` learns the map on development scores, here 60 writers with 20 genuine
+# signatures and 60 forgeries each. LRs are logarithms to the base 10: 2 means a hundred times more probable.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -54,8 +54,8 @@ plt.show()
 # A case
 # ------
 #
-# The verbal scale is an addition to the number. The LR contains no prior: posterior odds are prior odds times the LR, and
-# whoever decides supplies the prior.
+# The verbal scale is an addition to the number. The LR contains no prior: posterior odds are prior odds times the LR,
+# and whoever decides supplies the prior.
 
 log10_lr = calibrator.transform(test_scores)
 for score in (6.0, 2.5, -1.0):
@@ -73,9 +73,9 @@ TippettDisplay.from_predictions(y_test, log10_lr)
 plt.show()
 
 # %%
-# The Cllr is the information that is lost, in bits: 0 is perfect and 1 is none. The minimal Cllr is what would be left after
-# perfect calibration of the same scores, so the difference is the loss by calibration. The ECE plot shows both for every
-# prior.
+# The Cllr is the information that is lost, in bits: 0 is perfect and 1 is none. The minimal Cllr is what would be left
+# after perfect calibration of the same scores, so the difference is the loss by calibration. The ECE plot shows both
+# for every prior.
 
 print(f"Cllr {cllr_score(y_test, log10_lr):.3f}, at best {min_cllr_score(y_test, test_scores):.3f}")
 EceDisplay.from_predictions(y_test, log10_lr)

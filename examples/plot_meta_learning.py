@@ -29,8 +29,8 @@ is_dev = writers <= 12
 # Meta-training
 # -------------
 #
-# Each task is one development writer: five references, random forgeries, and queries that say how good the adapted verifier
-# is. ``network_lr=0.0`` keeps the network of the package; only the head and the step sizes are learned.
+# Each task is one development writer: five references, random forgeries, and queries that say how good the adapted
+# verifier is. ``network_lr=0.0`` keeps the network of the package; only the head and the step sizes are learned.
 
 training = MetaTraining(
     epochs=8,

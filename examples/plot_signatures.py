@@ -2,8 +2,8 @@
 Synthetic signatures
 ====================
 
-:func:`~sigkit.datasets.make_signatures` generates signatures of writers who do not exist, and forgeries of them. They are
-not personal data, and their number is not limited. All lessons of this gallery use them.
+:func:`~sigkit.datasets.make_signatures` generates signatures of writers who do not exist, and forgeries of them. They
+are not personal data, and their number is not limited. All lessons of this gallery use them.
 """
 
 # %%
@@ -32,8 +32,8 @@ plt.show()
 # The target
 # ----------
 #
-# Every loader of sigkit returns the same: images or file paths, and rows with a writer and a kind of forgery, where 0 is
-# genuine, 1 is skilled and 2 is simple. In a row with a forgery, the writer is the claimed one.
+# Every loader of sigkit returns the same: images or file paths, and rows with a writer and a kind of forgery, where 0
+# is genuine, 1 is skilled and 2 is simple. In a row with a forgery, the writer is the claimed one.
 
 print(target[: N_GENUINE + N_SKILLED + N_SIMPLE])
 

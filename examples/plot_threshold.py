@@ -2,8 +2,8 @@
 Choosing a threshold
 ====================
 
-A verifier returns scores; a threshold makes them decisions. This page shows what a threshold does, four ways to choose one,
-and why it must not be chosen on the scores that are reported.
+A verifier returns scores; a threshold makes them decisions. This page shows what a threshold does, four ways to choose
+one, and why it must not be chosen on the scores that are reported.
 """
 
 # %%
@@ -67,8 +67,8 @@ plt.show()
 # Other writers
 # -------------
 #
-# A threshold meets its error rate on the scores where it was chosen. On other writers the error rate varies, the more the
-# fewer writers there are. Each dot is one group of 30 other writers, at thresholds that were fixed before.
+# A threshold meets its error rate on the scores where it was chosen. On other writers the error rate varies, the more
+# the fewer writers there are. Each dot is one group of 30 other writers, at thresholds that were fixed before.
 
 figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")
 for row, (criterion, threshold) in enumerate(criteria.items()):
@@ -81,5 +81,5 @@ plt.show()
 
 # %%
 # So report FRR and FAR at a threshold that was fixed beforehand, next to the EER, whose threshold comes from the scores
-# that are reported. :class:`~sigkit.estimators.OperatingPointVerifier` fixes the threshold in ``fit`` and predicts the range
-# in which the error rates of the enrolled writers will be: see :doc:`/operating_points`.
+# that are reported. :class:`~sigkit.estimators.OperatingPointVerifier` fixes the threshold in ``fit`` and predicts the
+# range in which the error rates of the enrolled writers will be: see :doc:`/operating_points`.

@@ -2,8 +2,8 @@
 A tour of a verification
 ========================
 
-A verifier decides whether a person wrote a signature, by comparison with a few reference signatures. This page goes from
-scans to a decision, and to the error rates that belong to it.
+A verifier decides whether a person wrote a signature, by comparison with a few reference signatures. This page goes
+from scans to a decision, and to the error rates that belong to it.
 """
 
 # %%
@@ -38,9 +38,9 @@ plt.show()
 # The system
 # ----------
 #
-# A Pipeline: preprocessing, and a verifier that adds the score of an SVM on features of a network and that of a comparison
-# of strokes. :class:`~sigkit.estimators.OperatingPointVerifier` sets the threshold so that 10 % of the skilled forgeries of
-# development writers are accepted.
+# A Pipeline: preprocessing, and a verifier that adds the score of an SVM on features of a network and that of a
+# comparison of strokes. :class:`~sigkit.estimators.OperatingPointVerifier` sets the threshold so that 10 % of the
+# skilled forgeries of development writers are accepted.
 
 number = np.array([np.sum((target[:row] == target[row]).all(axis=1)) for row in range(len(target))])
 is_reference = (writers > 6) & (forgeries == 0) & (number < 5)
@@ -87,8 +87,8 @@ plt.show()
 # Error rates
 # -----------
 #
-# The report has the error rates at the threshold of the system, and the equal error rate (EER), each with an interval. With
-# four writers the intervals are wide.
+# The report has the error rates at the threshold of the system, and the equal error rate (EER), each with an interval.
+# With four writers the intervals are wide.
 
 report = verification_report(
     target[test],
