@@ -74,7 +74,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
     # The other scripts are run from the command line.
-    "ignore_pattern": r"/(?!plot_)[^/]*\.py$",
+    "ignore_pattern": r"(^|[/\\])(?!plot_)[^/\\]*\.py$",
     "within_subsection_order": ExplicitOrder([*LESSONS, "*"]),
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sigkit",),

@@ -24,12 +24,12 @@ from sigkit.model_selection import WriterSplit
 from sigkit.training import SigNetTraining, TrainingCurvesDisplay
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
-scans, target = make_signatures(n_writers=18, n_genuine=18, n_skilled=6, script="latin", resolution=150, random_state=7)
+scans, target = make_signatures(n_writers=14, n_genuine=18, n_skilled=4, script="latin", resolution=150, random_state=7)
 images = SignaturePreprocessor(canvas_size=(765, 1089), resolution=150).fit_transform(scans)
 features = SigNetFeaturizer(weights="synthetic").fit_transform(images)
-dev_writers = range(1, 7)
+dev_writers = range(1, 5)
 
-counts = [2, 3, 5, 8, 12]
+counts = [2, 4, 8, 12]
 rates = []
 for n_references in counts:
     split = WriterSplit(n_references=n_references, n_queries=6, dev_writers=dev_writers, n_splits=3, random_state=0)
@@ -54,7 +54,7 @@ plt.show()
 
 genuine = [scan for scan, (_, forgery) in zip(scans, target) if not forgery]
 small = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(85, 121), resolution=150).fit_transform(genuine)
-training = SigNetTraining(epochs=10, lr=0.02)
+training = SigNetTraining(epochs=8, lr=0.02)
 featurizer = SigNetFeaturizer("tiny", training=training, random_state=0).fit(small, target[target[:, 1] == 0])
 TrainingCurvesDisplay.from_estimator(featurizer)
 plt.show()

@@ -71,7 +71,7 @@ plt.show()
 # the fewer writers there are. Each dot is one group of 30 other writers, at thresholds that were fixed before.
 
 figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")
-for row, (criterion, threshold) in enumerate(criteria.items()):
+for row, threshold in enumerate(criteria.values()):
     rates = [100 * far_score(*simulate_scores(30, seed)[:2], threshold=threshold) for seed in range(1, 41)]
     axis.plot(rates, np.full(40, row), "o", alpha=0.4, color=f"C{row + 3}")
     axis.plot(100 * far_score(y_dev, dev_scores, threshold=threshold), row, "k|", markersize=22)
