@@ -11,8 +11,8 @@ network of `--other`. The systems are this network and completed local binary pa
 SVMs. Images are cropped to the 150 x 220 pixels of the network input. With `--folder` the results of each attack are
 saved, and the next call resumes there.
 
-Expected, on 23 November 2026, for the commands in docs/attacks.rst, which has all rows: success rates in percent, and in
-parentheses the median root mean square perturbation in gray levels.
+Expected, on 23 November 2026, for the commands in docs/attacks.rst, which has all rows: success rates in percent, and
+in parentheses the median root mean square perturbation in gray levels.
 
     system          knowledge  attack    type I      II, random   II, skilled
     network linear  perfect    FGM        88 (4.13)   11 (4.43)    16 (4.10)

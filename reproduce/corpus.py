@@ -8,8 +8,8 @@ Every third writer belongs to the development set; the others are enrolled. With
 cached, so that an interrupted run continues where it stopped and later runs are faster; --results saves the scores.
 
 Expected of `corpus.py cedar` on 21 of CEDAR's 55 writers with an untrained SigNet, the default, as a baseline (23
-November 2026; docs/results.rst has the whole output), over 10 splits: EER 19.10 +- 2.23 %, with user-specific thresholds
-17.26 +- 2.42 %; by "sigver" 19.25 +- 2.36 % and 16.45 +- 2.97 %.
+November 2026; docs/results.rst has the whole output), over 10 splits: EER 19.10 +- 2.23 %, with user-specific
+thresholds 17.26 +- 2.42 %; by "sigver" 19.25 +- 2.36 % and 16.45 +- 2.97 %.
 """
 
 import argparse

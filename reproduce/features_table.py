@@ -8,7 +8,8 @@ signatures (half of the signatures of writers with fewer than 22 distinct ones) 
 parameters of the SVMs on features of networks are fixed beforehand; HOG has the best kernel for each corpus. HOG needs
 scikit-image.
 
-Expected, on 25 November 2026 (docs/results.rst has all rows): EER in percent, mean and standard deviation over 10 splits.
+Expected, on 25 November 2026 (docs/results.rst has all rows): EER in percent, mean and standard deviation over 10
+splits.
 
     python reproduce/features_table.py synthetic --cedar cedar_170x242.npz --bhsig260 /data/BHSig260
 

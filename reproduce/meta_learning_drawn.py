@@ -6,8 +6,8 @@ No corpus is needed. The initial weights are those in the package. The script pr
 standard deviation over draws of references and queries) of the verifier before and after meta-training, and of SVMs on
 the initial features, with negatives from the development writers or from the other enrolled writers (peers).
 
-Expected, on 26 November 2026: the EER of the meta-learned verifier falls from 11.0 % to 9.3 %; that of the SVMs is 11.9 %
-with negatives from the development writers, and 11.0 % with peers.
+Expected, on 26 November 2026: the EER of the meta-learned verifier falls from 11.0 % to 9.3 %; that of the SVMs is 11.9
+% with negatives from the development writers, and 11.0 % with peers.
 """
 
 import argparse
