@@ -95,7 +95,7 @@ html_show_sourcelink = html_copy_source = False
 html_sidebars = {page: [] for page in ("index", "install", "getting_started", "changelog", "glossary")}
 html_theme_options = {
     "logo": {"text": "sigkit"},
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
     "navigation_depth": 3,
     "show_nav_level": 1,
     "show_toc_level": 2,

@@ -34,7 +34,7 @@ system.fit(images[~is_query], target[~is_query])
 # Two attacks
 # -----------
 #
-# The genuine queries are to be rejected. One step along the sign of the gradient (FGM) is fast and visible;
+# The genuine queries are to be rejected. One step along the gradient (FGM) is fast and its change is large;
 # Carlini-Wagner searches the smallest change that is enough. The images have whole gray levels, as in a file.
 
 model = DifferentiableVerifier(system)
@@ -95,6 +95,6 @@ for number, (name, result) in enumerate(attacked.items()):
         scores, np.arange(len(rows)) + 0.1 * number, "o", color=f"C{number}", mfc="none", label=f"{name}, cleared"
     )
 axis.axvline(threshold, color="gray", linestyle=":", label="threshold")
-axis.set(xlabel="score", ylabel="claim")
+axis.set(xlabel="score", ylabel="claim", yticks=range(len(rows)))
 axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()

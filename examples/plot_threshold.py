@@ -76,7 +76,7 @@ for row, threshold in enumerate(criteria.values()):
     axis.plot(rates, np.full(40, row), "o", alpha=0.4, color=f"C{row + 3}")
     axis.plot(100 * far_score(y_dev, dev_scores, threshold=threshold), row, "k|", markersize=22)
 axis.set_yticks(range(len(criteria)), criteria)
-axis.set(xlabel="FAR on other writers, %  (bar: on the writers where the threshold was chosen)")
+axis.set(xlabel="FAR on other writers, % (bar: on the development writers)")
 plt.show()
 
 # %%
