@@ -31,7 +31,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates", "generated/*.txt", "generated/backreferences"]
+exclude_patterns = ["_build", "_templates", "generated/*.txt", "generated/backreferences", "**sg_execution_times.rst"]
 # Names in single backquotes become links where they name something; parameters and the like stay as they are.
 default_role = "py:obj"
 nitpicky = True

@@ -12,7 +12,8 @@ import sigkit
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = {path.stem: path.read_text() for path in sorted(DOCS.glob("*.rst"))}
+# The gallery writes its running times next to the pages.
+PAGES = {path.stem: path.read_text() for path in sorted(DOCS.glob("*.rst")) if path.stem != "sg_execution_times"}
 LESSONS = sorted((ROOT / "examples").glob("plot_*.py"))
 GENERATED = {"auto_examples/index"} | {f"auto_examples/{path.stem}" for path in LESSONS}
 ROOMS = [room.name for room in pkgutil.iter_modules(sigkit.__path__) if room.ispkg and not room.name.startswith("_")]
@@ -59,7 +60,7 @@ def test_pictures_of_lessons_exist():
 
 
 def test_scripts_that_are_named_exist():
-    documents = [*PAGES.values(), *((ROOT / name).read_text() for name in ("README.md", "CHANGELOG.md"))]
+    documents = [*PAGES.values(), (ROOT / "README.md").read_text()]
     documents += [path.read_text() for folder in ("reproduce", "benchmarks") for path in (ROOT / folder).glob("*.py")]
     named = set(re.findall(r"\b(?:examples|reproduce|benchmarks|tests)/[\w/]+\.py\b", "\n".join(documents)))
     assert len(named) > 30

@@ -19,7 +19,7 @@ NOT_RUN = {"serving": ["needs a cluster; tests/estimators/test_cluster.py runs i
 """Reasons why blocks are not run, by page; in the page a comment `.. not run: reason` is in front of the block."""
 SMALLER = {
     "n_writers=16, n_genuine=16, n_skilled=8": "n_writers=11, n_genuine=16, n_skilled=2",
-    "customers.images, customers.target, random_state=0": "customers.images, customers.target, 8, random_state=0",
+    "customers.images, customers.target, random_state=0": "customers.images, customers.target, 6, random_state=0",
 }
 """Numbers of signatures in the README, and those with which its code runs here."""
 

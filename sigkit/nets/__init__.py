@@ -11,6 +11,7 @@ from sigkit.nets._meta_learner import MetaLearner
 from sigkit.nets._prepare import choose_device, choose_precision, prepare_network, set_inplace_relu
 from sigkit.nets._shipped import weights_path
 from sigkit.nets._signet import SigNet
+from sigkit.nets._sigver_file import load_sigver_weights, save_sigver_weights
 from sigkit.nets._torch_file import load_torch as load_torch
 from sigkit.nets._weights import load_network, save_weights
 
@@ -25,9 +26,11 @@ __all__ = [
     "choose_device",
     "choose_precision",
     "load_network",
+    "load_sigver_weights",
     "network_input",
     "prepare_network",
     "register_architecture",
+    "save_sigver_weights",
     "save_weights",
     "set_inplace_relu",
     "weights_path",

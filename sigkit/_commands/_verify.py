@@ -1,25 +1,5 @@
-"""Did this person sign? Verify signatures on your own images, with the network that comes with the package.
+"""`sigkit verify`: did this person sign?"""
 
-    python examples/verify.py --references ada1.png ada2.png ada3.png ada4.png ada5.png --query cheque.png
-    python examples/verify.py --customers customers --claim ada --query cheque.png letter.png
-    python examples/verify.py
-
-The first form takes references of one person; the second takes a folder with one folder per person
-(`customers/ada/1.png`, `customers/bob/1.png`, ...); the third makes such a folder of synthetic signatures and verifies
-three signatures. Use five or more references, with dark ink on bright paper. The size of a signature is compared, too:
-scans should have 300 dpi, or pass `--resolution 200`, or `--resolution file` if all files state their resolution. For
-photographs, forms and ruled paper, add `--background photo`: it removes what is not the signature, and brings it to a
-usual size.
-
-A poor scan, such as one with a shadow or a frame near its borders, or of another resolution, is not judged: a query is
-inconclusive, and references are refused.
-
-An SVM separates the references from negatives, signatures of 20 synthetic writers and those of the other customers if
-there are any, and the strokes are compared. The threshold is set so that 5 % of the skilled forgeries of the synthetic
-writers are accepted (`--far 0.05`). Nothing is downloaded, and nothing is sent anywhere.
-"""
-
-import argparse
 import contextlib
 import os
 import tempfile
@@ -28,6 +8,7 @@ import numpy as np
 from PIL import Image
 from sklearn.base import clone
 
+from sigkit._commands._arguments import make_parser
 from sigkit.datasets import load_folder, make_signatures
 from sigkit.estimators import OperatingPointVerifier, make_fused_verifier
 from sigkit.imaging import ImageError
@@ -39,43 +20,6 @@ N_SYNTHETIC, N_GENUINE, N_FORGED = 20, 8, 4
 CANVAS = 765, 1089  # rows and columns at 300 dpi
 EXPLANATION = """A likelihood ratio (LR) says how much more probable the score is for a genuine signature than for
 a skilled forgery. It is bounded by what the synthetic signatures support."""
-
-
-def parse_resolution(text):
-    return text if text == "file" else float(text)
-
-
-def parse_arguments(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--references", nargs="+", metavar="IMAGE", help="genuine signatures of one person")
-    parser.add_argument("--customers", metavar="FOLDER", help="or a folder that has one folder of images per person")
-    parser.add_argument("--claim", metavar="NAME", help="the customer who is claimed to have signed")
-    parser.add_argument("--query", nargs="+", metavar="IMAGE", help="the signatures to verify")
-    parser.add_argument(
-        "--far", type=float, default=0.05, help="wanted share of accepted skilled forgeries (default: 0.05)"
-    )
-    parser.add_argument("--threshold", type=float, help="accept scores of at least this, whatever --far is")
-    parser.add_argument("--weights", default="synthetic", help="weights of the network (default: synthetic)")
-    parser.add_argument(
-        "--resolution",
-        type=parse_resolution,
-        default=300,
-        metavar="DPI",
-        help='resolution of all scans in dpi, or "file" for those that the files state (default: 300)',
-    )
-    parser.add_argument(
-        "--rows", type=int, default=765, help="height of the tallest signature in pixels at 300 dpi (default: 765)"
-    )
-    parser.add_argument(
-        "--columns", type=int, default=1089, help="width of the widest signature in pixels at 300 dpi (default: 1089)"
-    )
-    choices = ("otsu", "adaptive", "photo")
-    parser.add_argument("--background", choices=choices, default="otsu", help="photo for photographs and forms")
-    options = parser.parse_args(arguments)
-    given = [name for name in ("references", "customers", "claim", "query") if getattr(options, name) is not None]
-    if given and sorted(given) not in (["query", "references"], ["claim", "customers", "query"]):
-        parser.error("pass --references and --query; or --customers, --claim and --query; or none of them")
-    return options
 
 
 def find_references(options):
@@ -144,7 +88,7 @@ def fit_verifier(options, images, writers, development, target):
 def fit_calibrator(trials):
     """Fit the map from scores to likelihood ratios, against skilled forgeries."""
     used = trials.kind != "random"
-    return ScoreCalibrator().fit(trials.y_score[used], trials.y_true[used], writers=trials.writer[used])
+    return ScoreCalibrator().fit(trials.y_score[used], trials.y_true[used])
 
 
 def verify(options):
@@ -193,20 +137,22 @@ def make_customers(folder):
     return ["--customers", os.path.join(folder, "customers"), "--claim", "ada", "--query", *sorted(queries)]
 
 
-def main(arguments=None):
-    options = parse_arguments(arguments)
+def run(options):
+    """Run the command; without a query, on synthetic customers.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The arguments.
+    """
+    given = [name for name in ("references", "customers", "claim", "query") if getattr(options, name) is not None]
+    if given and sorted(given) not in (["query", "references"], ["claim", "customers", "query"]):
+        raise ValueError("pass --references and --query; or --customers, --claim and --query; or none of them.")
     if options.query:
         verify(options)
         return
     with tempfile.TemporaryDirectory() as folder:
         arguments = make_customers(folder)
-        print(f"Four synthetic customers with five references each:\nverify.py {' '.join(arguments)}\n")
+        print(f"Four synthetic customers with five references each:\nsigkit verify {' '.join(arguments)}\n")
         settings = ["--far", str(options.far), "--weights", options.weights]
-        verify(parse_arguments([*arguments, *settings]))
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"{type(error).__name__}: {error}") from None
+        verify(make_parser().parse_args(["verify", *arguments, *settings]))

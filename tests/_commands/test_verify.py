@@ -1,7 +1,6 @@
-"""The examples that answer a user's first questions, on synthetic signatures."""
+"""The command `sigkit verify`, on synthetic signatures."""
 
 import functools
-import importlib.util
 import re
 from pathlib import Path
 
@@ -9,24 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sigkit._commands import _verify as command
+from sigkit._commands import main
+from sigkit._commands._arguments import make_parser
 from sigkit.datasets import make_signatures
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
 
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def verify():
-    """The example with fewer synthetic writers, made once for preprocessors with the same parameters."""
-    module, known = load("verify"), {}
-    module.N_SYNTHETIC, module.N_GENUINE, module.N_FORGED = 8, 7, 2
-    make_development_set = module.make_development_set
+@pytest.fixture(scope="module", autouse=True)
+def few_synthetic_writers():
+    """Fewer synthetic writers, made once for preprocessors with the same parameters."""
+    known, make_development_set = {}, command.make_development_set
 
     def make_once(preprocessor):
         key = repr(preprocessor)
@@ -34,9 +25,24 @@ def verify():
             known[key] = make_development_set(preprocessor)
         return known[key]
 
-    module.make_development_set = make_once
-    module.make_signatures = functools.cache(module.make_signatures)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"N_SYNTHETIC": 8, "N_GENUINE": 7, "N_FORGED": 2}.items():
+            patch.setattr(command, name, value)
+        patch.setattr(command, "make_development_set", make_once)
+        patch.setattr(command, "make_signatures", functools.cache(make_signatures))
+        yield
+
+
+def verify(*arguments):
+    assert main(["verify", *map(str, arguments)]) == 0
+
+
+def refused(capsys, *arguments):
+    """Return the line that the command writes to the standard error stream."""
+    assert main(["verify", *map(str, arguments)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    return lines[0]
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +61,11 @@ def scores(text):
     return {Path(name).name: float(score) for name, score in re.findall(r"^(\S+): score (\S+),", text, flags=re.M)}
 
 
-def test_references_of_one_person(verify, folder, capsys):
+def test_references_of_one_person(folder, capsys):
     ada, other = ([str(folder / "customers" / name / f"{n}.png") for n in range(1, 6)] for name in ("ada", "007"))
     query = folder / "other.png"
     query.write_bytes(Path(other[0]).read_bytes())
-    verify.main(["--references", *ada[:4], "--query", ada[4], str(query), "--threshold", "0.1"])
+    verify("--references", *ada[:4], "--query", ada[4], str(query), "--threshold", "0.1")
     printed = capsys.readouterr().out
     assert "4 references of one person; negatives: 56 synthetic signatures." in printed
     assert scores(printed)["5.png"] > scores(printed)["other.png"]
@@ -72,17 +78,17 @@ def test_references_of_one_person(verify, folder, capsys):
     assert "Set on 8 development writers with 4 references" in printed
 
 
-def test_customers_in_folders(verify, folder, capsys):
+def test_customers_in_folders(folder, capsys):
     query = str(folder / "customers" / "ada" / "1.png")
-    verify.main(["--customers", str(folder / "customers"), "--claim", "007", "--query", query])
+    verify("--customers", str(folder / "customers"), "--claim", "007", "--query", query)
     printed = capsys.readouterr().out
     assert "5 references of 007; negatives: 56 synthetic signatures, and 5 of other customers." in printed
     assert "1.png: score -" in printed
     assert ", rejected" in printed
 
 
-def test_without_arguments_it_makes_customers(verify, capsys):
-    verify.main(["--far", "0.1"])
+def test_without_arguments_it_makes_customers(capsys):
+    verify("--far", "0.1")
     printed = capsys.readouterr().out
     assert "5 references of ada; negatives: 56 synthetic signatures, and 15 of other customers." in printed
     assert scores(printed)["by_ada.png"] > scores(printed)["by_bob.png"]
@@ -90,19 +96,17 @@ def test_without_arguments_it_makes_customers(verify, capsys):
     assert "FAR of skilled forgeries at most 10 %" in printed
 
 
-def test_errors_name_what_is_wrong(verify, folder, capsys):
+def test_errors_name_what_is_wrong(folder, capsys):
     customers, text = str(folder / "customers"), folder / "text.png"
     query = str(folder / "customers" / "ada" / "1.png")
     text.write_text("no image")
-    with pytest.raises(ValueError, match=r"(?s)2 of 2 images.*nowhere\.png: no such file.*text\.png: not an image"):
-        verify.main(["--references", "nowhere.png", str(text), "--query", query])
-    with pytest.raises(ValueError, match=r"--claim eve: no such customer in .*; found 007, ada\."):
-        verify.main(["--customers", customers, "--claim", "eve", "--query", query])
-    with pytest.raises(FileNotFoundError, match=r"'sythetic'\..*'synthetic'"):
-        verify.main(["--references", query, "--query", query, "--weights", "sythetic"])
-    with pytest.raises(SystemExit):
-        verify.main(["--references", query])
-    assert "pass --references and --query; or" in capsys.readouterr().err
+    found = refused(capsys, "--references", "nowhere.png", text, "--query", query)
+    assert re.search(r"2 of 2 images.*nowhere\.png: no such file.*text\.png: not an image", found)
+    found = refused(capsys, "--customers", customers, "--claim", "eve", "--query", query)
+    assert re.search(r"--claim eve: no such customer in .*; found 007, ada\.", found)
+    found = refused(capsys, "--references", query, "--query", query, "--weights", "sythetic")
+    assert re.search(r"FileNotFoundError: .*'sythetic'\..*'synthetic'", found)
+    assert "pass --references and --query; or" in refused(capsys, "--references", query)
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +123,10 @@ def poor_scans(folder):
     return paths
 
 
-def test_poor_queries_are_inconclusive(verify, folder, poor_scans, capsys):
+def test_poor_queries_are_inconclusive(folder, poor_scans, capsys):
     references = [str(folder / "customers" / "ada" / f"{n}.png") for n in (1, 3, 4, 5)]
     good, unreadable = str(folder / "customers" / "ada" / "2.png"), str(folder / "nowhere.png")
-    verify.main(["--references", *references, "--query", *poor_scans, good, unreadable])
+    verify("--references", *references, "--query", *poor_scans, good, unreadable)
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(str(folder))]
     shadow, frame, inverted, judged, missing = (line.partition(".png: ")[2] for line in lines)
     assert shadow.startswith("inconclusive: Found a shadow")
@@ -132,26 +136,24 @@ def test_poor_queries_are_inconclusive(verify, folder, poor_scans, capsys):
     assert missing.startswith("inconclusive: ")
 
 
-def test_poor_references_are_refused(verify, folder, poor_scans):
+def test_poor_references_are_refused(folder, poor_scans, capsys):
     good = [str(folder / "customers" / "ada" / f"{n}.png") for n in (1, 3)]
-    with pytest.raises(
-        ValueError, match=r"(?s)dark paper in 1 of 5.*inverted\.png.*a shadow.*shadow\.png.*lines.*frame\.png"
-    ):
-        verify.main(["--references", *good, *poor_scans, "--query", good[0]])
+    found = refused(capsys, "--references", *good, *poor_scans, "--query", good[0])
+    assert re.search(r"dark paper in 1 of 5.*inverted\.png.*a shadow.*shadow\.png.*lines.*frame\.png", found)
 
 
 @pytest.mark.parametrize(("rows", "columns", "scale"), [(1530, 2178, 0.5), (400, 569, 1.0)])
-def test_synthetic_negatives_are_on_the_canvas_of_the_scans(verify, rows, columns, scale):
+def test_synthetic_negatives_are_on_the_canvas_of_the_scans(rows, columns, scale):
     widths = []
     for arguments in ([], ["--rows", str(rows), "--columns", str(columns)]):
-        preprocessor = verify.make_preprocessor(verify.parse_arguments(arguments))
-        images, target = verify.make_development_set(preprocessor)
+        preprocessor = command.make_preprocessor(make_parser().parse_args(["verify", *arguments]))
+        images, target = command.make_development_set(preprocessor)
         assert len(target) == len(images) == 8 * 9
         widths.append(np.median([np.ptp(np.nonzero(image)[1]) for image in images]))
     assert widths[1] == pytest.approx(scale * widths[0], rel=0.05)
 
 
-def test_scans_of_another_resolution(verify, tmp_path, capsys):
+def test_scans_of_another_resolution(tmp_path, capsys):
     queries = []
     for dpi in (300, 200, 400):
         for number, scan in enumerate(make_signatures(1, 6, 0, random_state=1, resolution=dpi)[0]):
@@ -160,7 +162,7 @@ def test_scans_of_another_resolution(verify, tmp_path, capsys):
     references, *queries = queries[:5], queries[5], queries[11], queries[17]
     judged = []
     for arguments in ([], ["--resolution", "file"]):
-        verify.main(["--references", *references, "--query", *queries, *arguments])
+        verify("--references", *references, "--query", *queries, *arguments)
         judged.append(capsys.readouterr().out)
     assert scores(judged[0]).keys() == {"300-5.png"}
     assert judged[0].count("inconclusive: Found a resolution in the file other than resolution=300:") == 2
@@ -168,5 +170,5 @@ def test_scans_of_another_resolution(verify, tmp_path, capsys):
     assert by_file["300-5.png"] == scores(judged[0])["300-5.png"]
     assert by_file.keys() == {"300-5.png", "200-5.png", "400-5.png"}
     assert np.ptp(list(by_file.values())) < 0.5
-    with pytest.raises(ValueError, match=r"other than resolution=200 in 5 of 5 scans"):
-        verify.main(["--references", *references, "--query", *queries, "--resolution", "200"])
+    found = refused(capsys, "--references", *references, "--query", *queries, "--resolution", "200")
+    assert "other than resolution=200 in 5 of 5 scans" in found
