@@ -61,21 +61,10 @@ def main():
             subprocess.run([sys.executable, *arguments], cwd=options.sigver, check=True, stdout=subprocess.DEVNULL)
 
         run("-c", FEATURES, npz, weights, MODEL, features)
+        files = ["--model-path", weights, "--data-path", npz, "--save-path", results]
         sizes = ["--exp-users", "0", "5", "--dev-users", "5", "8", "--gen-for-train", "4", "--gen-for-test", "4"]
         sizes += ["--forg-from_dev", "6", "--folds", "3"]
-        run(
-            "-m",
-            "sigver.wd.test",
-            "-m",
-            MODEL,
-            "--model-path",
-            weights,
-            "--data-path",
-            npz,
-            "--save-path",
-            results,
-            *sizes,
-        )
+        run("-m", "sigver.wd.test", "-m", MODEL, *files, *sizes)
         ours = SigNetFeaturizer(MODEL, weights=weights).fit_transform(load_npz(npz).images)
         difference = np.abs(ours - np.load(features)).max()
         print(f"features: they differ by at most {difference:.1e}")

@@ -358,7 +358,7 @@ def run(n, names, seed=0, forged=False, out=sys.stdout):
 
 
 def main():
-    for module in ("fuzz_experiments", "fuzz_sigver"):
+    for module in ("fuzz_experiments", "fuzz_sigver", "fuzz_systems"):
         importlib.import_module(module)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=20_000, help="number of damaged files, of all kinds together")

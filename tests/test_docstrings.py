@@ -17,6 +17,7 @@ ROOMS = (
     "nets",
     "training",
     "transformers",
+    "_commands",
     "_utils",
 )
 # Methods that scikit-learn makes, with its own docstrings.

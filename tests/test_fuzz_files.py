@@ -24,6 +24,13 @@ def test_damaged_files_are_refused_or_change_nothing(fuzz_files, forged):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_damaged_systems_are_refused_or_have_the_same_scores(fuzz_files):
+    importlib.import_module("fuzz_systems")
+    table = io.StringIO()
+    assert fuzz_files.run(60, ["system_fused", "system_calibrated"], seed=1, out=table) == 0, table.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_damaged_files_of_sigver_are_refused_or_read(fuzz_files):
     """These files have no digest: only errors without the name of the file are wrong."""
     importlib.import_module("fuzz_sigver")

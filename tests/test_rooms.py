@@ -42,6 +42,7 @@ MAY_IMPORT = {
         "sklearn",
         "matplotlib",
     },
+    "persistence": {"estimators", "transformers", "training", "nets", "metrics", "_utils", "sklearn"},
     "estimators": {
         "transformers",
         "training",

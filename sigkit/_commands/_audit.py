@@ -1,6 +1,6 @@
 """`sigkit audit`: copies, poor scans and shortcuts of a corpus."""
 
-from sigkit._commands._files import check_output, load_scans, write_figure, write_json, write_table
+from sigkit._commands._files import check_figure, check_output, load_scans, write_figure, write_json, write_table
 from sigkit.datasets import audit
 
 
@@ -12,7 +12,8 @@ def run(options):
     options : argparse.Namespace
         The arguments.
     """
-    for path in (options.page, options.csv, options.json):
+    check_figure(options.page)
+    for path in (options.csv, options.json):
         check_output(path)
     corpus = load_scans(options)
     settings = {"background": options.background, "n_jobs": options.n_jobs, "random_state": options.seed, "verbose": 1}

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from sigkit._commands._files import check_output, choose_writers, say, write_figure, write_json, write_table
+from sigkit._commands._files import (
+    check_figure,
+    check_output,
+    choose_writers,
+    say,
+    write_figure,
+    write_json,
+    write_table,
+)
 from sigkit._commands._images import load_images
 from sigkit.estimators import WriterDependentSVC
 from sigkit.experiments import writer_dependent_experiment
@@ -22,7 +30,8 @@ def run(options):
     options : argparse.Namespace
         The arguments.
     """
-    for path in (options.json, options.csv, options.det):
+    check_figure(options.det)
+    for path in (options.json, options.csv):
         check_output(path)
     weights_path(options.weights)
     images, target = load_images(options)

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -97,6 +98,28 @@ def check_output(path, suffixes=None):
         raise FileNotFoundError(f"{path}: there is no folder {folder}.")
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"{path}: the folder {folder} is not writable.")
+
+
+def check_figure(path):
+    """Check before the work that a figure can be drawn and written after it.
+
+    Parameters
+    ----------
+    path : str or None
+        The file; nothing is checked without one.
+
+    Raises
+    ------
+    ValueError
+        If it has the suffix of no format of figures.
+    ImportError
+        If matplotlib is not installed.
+    OSError
+        If its folder does not exist or is not writable.
+    """
+    check_output(path, (".png", ".pdf", ".svg", ".jpg"))
+    if path is not None and find_spec("matplotlib") is None:
+        raise ImportError(f"{path}: figures need matplotlib. Install it: pip install matplotlib")
 
 
 def write_table(path, columns):

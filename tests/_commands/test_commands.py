@@ -56,8 +56,8 @@ def run(capsys):
         if not code:
             return printed.out
         assert not printed.out
-        [line] = printed.err.splitlines()
-        return line
+        # Before it there can be lines that report the progress.
+        return printed.err.splitlines()[-1]
 
     return run
 
@@ -159,6 +159,7 @@ def test_evaluate(run, npz, tmp_path):
         (["audit", "nowhere"], "FileNotFoundError: "),
         (["audit", "some.npz"], "pass a folder of scans or a table"),
         (["audit", ".", "--page", "nowhere/worst.png"], "there is no folder"),
+        (["audit", ".", "--page", "worst.gif"], "name a file with the suffix .png or .pdf or .svg or .jpg"),
         (["audit", ".", "--corpus", "sedar"], "name must be one of 'bhsig260', 'cedar'"),
         (["preprocess", ".", "out.npy"], "name a file with the suffix .npz"),
         (["train", "--output", "w.safetensors"], "pass the SOURCE of signatures, or --synthetic"),
@@ -169,6 +170,7 @@ def test_evaluate(run, npz, tmp_path):
         (["train", "some.npz", "--canvas", "1", "1", "--output", "w.safetensors"], "is preprocessed; --canvas"),
         (["train", "some.npz", "--output", "w.safetensors", "--writers", "9"], "9: no such writer; there are 1, 2."),
         (["evaluate", "some.npz", "--weights", "sythetic"], "there is no file 'sythetic'"),
+        (["evaluate", "some.npz", "--device", "abacus"], "abacus"),
         (["evaluate", "some.npz", "--dev-writers", "a:b"], "a:b: no such writer"),
     ],
 )
