@@ -1,8 +1,8 @@
 """Statistics of preprocessed signatures: of images, of their variation, and of the separation of two corpora.
 
-Used by `examples/compare_signatures.py`. An image is uint8 with a background of 0. For statistics of shape, ink is what
-is brighter than a third of the image's full ink, the 95th percentile of the pixels above 0. So neither the gray of the
-pen nor the soft edges that resizing leaves affect the shape. Specks are ignored. Lines are scikit-image's skeleton.
+Used by `reproduce/compare_signatures.py`. An image is uint8 with a background of 0. For statistics of shape, ink is
+what is brighter than a third of the image's full ink, the 95th percentile of the pixels above 0. So neither the gray of
+the pen nor the soft edges that resizing leaves affect the shape. Specks are ignored. Lines are scikit-image's skeleton.
 """
 
 import numpy as np

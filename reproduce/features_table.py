@@ -1,12 +1,25 @@
 """Evaluate features on real corpora, next to hand-crafted ones: a table of EERs with 12 references per writer.
 
-    python examples/features_table.py signet.safetensors --cedar cedar_170x242.npz --bhsig260 /data/BHSig260
+    python reproduce/features_table.py signet.safetensors --cedar cedar_170x242.npz --bhsig260 /data/BHSig260
 
 CEDAR is read from sigver's file of the preprocessed signatures of all 55 writers. BHSig260 is evaluated on the writers
-that `examples/train_signet.py` holds out. Negatives are 12 references of each other writer. Queries are 10 genuine
+that `reproduce/train_signet.py` holds out. Negatives are 12 references of each other writer. Queries are 10 genuine
 signatures (half of the signatures of writers with fewer than 22 distinct ones) and all skilled forgeries. The
 parameters of the SVMs on features of networks are fixed beforehand; HOG has the best kernel for each corpus. HOG needs
 scikit-image.
+
+Expected, on 25 November 2026 (docs/results.rst has all rows): EER in percent, mean and standard deviation over 10
+splits.
+
+    python reproduce/features_table.py synthetic --cedar cedar_170x242.npz --bhsig260 /data/BHSig260
+
+    corpus, writers   features    sigver: global   per writer     nearest: global  per writer
+    Bengali 1-20      HOG          7.45 +- 1.36     4.71 +- 1.05   7.54 +- 1.38     5.03 +- 1.06
+    Bengali 1-20      synthetic    3.17 +- 0.64     1.74 +- 0.58   3.28 +- 0.63     1.72 +- 0.49
+    Hindi 61-80       HOG         12.16 +- 0.79     7.75 +- 2.09  12.23 +- 0.75     8.82 +- 1.58
+    Hindi 61-80       synthetic    5.80 +- 0.62     3.51 +- 0.53   5.84 +- 0.59     3.98 +- 0.53
+    CEDAR 1-55        HOG         12.82 +- 1.05     8.74 +- 0.64  12.86 +- 1.04     9.44 +- 0.65
+    CEDAR 1-55        synthetic    8.85 +- 0.83     5.20 +- 0.51   8.86 +- 0.82     5.67 +- 0.29
 """
 
 import argparse

@@ -1,10 +1,13 @@
 """Meta-learning on synthetic signatures, evaluated on other synthetic writers with five references each.
 
-    python examples/meta_learning_drawn.py
+    python reproduce/meta_learning_drawn.py
 
 No corpus is needed. The initial weights are those in the package. The script prints the EER (global threshold, mean and
 standard deviation over draws of references and queries) of the verifier before and after meta-training, and of SVMs on
 the initial features, with negatives from the development writers or from the other enrolled writers (peers).
+
+Expected, on 26 November 2026: the EER of the meta-learned verifier falls from 11.0 % to 9.3 %; that of the SVMs is 11.9
+% with negatives from the development writers, and 11.0 % with peers.
 """
 
 import argparse

@@ -1,7 +1,8 @@
-"""The examples that train, on a few synthetic signatures."""
+"""The scripts that reproduce tables, on a few synthetic signatures."""
 
 import importlib
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -10,13 +11,13 @@ import torch
 
 from sigkit.nets import load_network
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+SCRIPTS = Path(__file__).parents[1] / "reproduce"
 
 
 @pytest.fixture
-def example(monkeypatch):
-    """Return a function that imports an example as a script with some arguments."""
-    monkeypatch.syspath_prepend(str(EXAMPLES))
+def script(monkeypatch):
+    """Return a function that imports a script with some arguments."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
 
     def load(name, *arguments):
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
@@ -26,11 +27,11 @@ def example(monkeypatch):
 
 
 @pytest.mark.parametrize("architecture", ["signet_small", "signet"])
-def test_weights_from_synthetic_signatures(example, tmp_path, capsys, architecture):
+def test_weights_from_synthetic_signatures(script, tmp_path, capsys, architecture):
     weights, run = tmp_path / "drawn.safetensors", tmp_path / "run"
     arguments = [weights, "--checkpoint-dir", run, "--n-writers", 3, "--n-genuine", 3, "--epochs", 1, "--n-jobs", 1]
     arguments += ["--architecture", architecture, "--half"]
-    example("train_synthetic", *arguments).main()
+    script("train_synthetic", *arguments).main()
     assert "18 synthetic signatures of 3 writers" in capsys.readouterr().out
     network, metadata = load_network(weights)
     assert metadata["architecture"] == architecture
@@ -38,16 +39,16 @@ def test_weights_from_synthetic_signatures(example, tmp_path, capsys, architectu
     drawn = sorted(path.name for path in run.glob("drawn-*.npz"))
     assert len(drawn) == 1
     os.remove(weights)
-    example("train_synthetic", *arguments).main()
+    script("train_synthetic", *arguments).main()
     assert "making signatures" not in capsys.readouterr().out
     for name, tensor in load_network(weights)[0].state_dict().items():
         assert torch.equal(tensor, network.state_dict()[name])
 
 
-def test_path_of_the_weights_is_checked_beforehand(example, tmp_path):
-    script = example("train_synthetic", tmp_path / "drawn.pth", "--checkpoint-dir", tmp_path / "run")
+def test_path_of_the_weights_is_checked_beforehand(script, tmp_path):
+    module = script("train_synthetic", tmp_path / "drawn.pth", "--checkpoint-dir", tmp_path / "run")
     with pytest.raises(ValueError, match=r"name a \.safetensors file"):
-        script.main()
+        module.main()
     assert not (tmp_path / "run").exists()
 
 
@@ -63,7 +64,20 @@ def test_path_of_the_weights_is_checked_beforehand(example, tmp_path):
         (["--drawn", "5"], "--drawn-dir"),
     ],
 )
-def test_arguments_of_synthetic_signatures_are_checked(example, arguments, message):
-    script = example("train_signet", "cedar", "nowhere", "w.safetensors", *arguments)
+def test_arguments_of_synthetic_signatures_are_checked(script, arguments, message):
+    module = script("train_signet", "cedar", "nowhere", "w.safetensors", *arguments)
     with pytest.raises(ValueError, match=message):
-        script.check_drawing(script.parse_arguments())
+        module.check_drawing(module.parse_arguments())
+
+
+def test_meta_learning_of_synthetic_signatures(script, capsys):
+    sizes = ["--dev-writers", "2", "--writers", "2", "--epochs", "1", "--splits", "1"]
+    script("meta_learning_drawn").main([*sizes, "--n-jobs", "1"])
+    rates = re.findall(r"^(.+?) +(\d+\.\d)% \+- 0\.0%$", capsys.readouterr().out, flags=re.M)
+    assert [system for system, _ in rates] == [
+        "before meta-training",
+        "after meta-training",
+        "SVM, development negatives",
+        "SVM, peers",
+    ]
+    assert all(0 <= float(rate) < 50 for _, rate in rates)

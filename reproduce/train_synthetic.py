@@ -1,11 +1,15 @@
 """Train a network on synthetic signatures only, and write its weights to a file.
 
-    python examples/train_synthetic.py synthetic.safetensors --checkpoint-dir run --half
+    python reproduce/train_synthetic.py synthetic.safetensors --checkpoint-dir run --half
 
 The folder `--checkpoint-dir` stores the preprocessed synthetic signatures, some writers per file, and the state of the
 training after each epoch. An interrupted training resumes there. No signature of a real person is used.
-`--architecture signet` trains the large network in the same way. `examples/features_table.py` evaluates the weights on
+`--architecture signet` trains the large network in the same way. `reproduce/features_table.py` evaluates the weights on
 real corpora.
+
+Expected: 56,000 signatures of 4,000 writers in 7 minutes on two cores, and 10 epochs in 55 minutes on one core with
+avx512_bf16. The weights that are shipped were trained so; on CEDAR they have an EER of 8.85 +- 0.83 % with a global and
+5.20 +- 0.51 % with user-specific thresholds, by "sigver" (25 November 2026).
 """
 
 import argparse
