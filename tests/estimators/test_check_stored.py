@@ -93,7 +93,7 @@ POINTS = {
     "too many": lambda points: replace(points, n_present=points.n_present + 1000),
     "shape": lambda points: replace(points, cos=points.cos[:, 1:]),
     "map": lambda points: replace(points, maps=changed(points.maps, 0, 1.5)),
-    "neighbor": lambda points: replace(points, maps=changed(points.maps, 0, far(points.maps[0], "neighbors"))),
+    "inside": lambda points: replace(points, maps=changed(points.maps, 0, far(points.maps[0], "inside"))),
     "entry": lambda points: replace(points, maps=changed(points.maps, 0, far(points.maps[0], "entries"))),
 }
 
