@@ -78,7 +78,7 @@ class StrokePoints:
             present = np.rint(positions[:, : n_present[number]]).astype(np.int64)
             origin = present.min(axis=1, keepdims=True) - MARGIN
             present -= origin
-            maps[number] = NeighborMap.of(*present, len(is_present[number]))
+            maps[number] = NeighborMap.of(*present)
             absent = np.repeat(present[:, :1], len(is_present[number]) - n_present[number], axis=1)
             nodes.append(np.concatenate([present, absent], axis=1))
             origins.append(origin[:, 0])
