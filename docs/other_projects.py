@@ -73,9 +73,9 @@ PROJECTS = {
 
 
 def full_names():
-    """Return the full name of each name in the table by its last part."""
+    """Return the full name of each name in the table by its last part; modules have no short name."""
     names = (name for _, _, kinds in PROJECTS.values() for group in kinds.values() for name in group)
-    return {name.rpartition(".")[2]: name for name in names}
+    return {name.rpartition(".")[2]: name for name in names if "." in name}
 
 
 def write_inventories(folder):
