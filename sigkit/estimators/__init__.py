@@ -12,6 +12,12 @@ from sigkit.estimators._evidence._wrong_decisions_display import WrongDecisionsD
 from sigkit.estimators._fusion._make_fused_verifier import make_fused_verifier
 from sigkit.estimators._fusion._verifier_fusion import VerifierFusion
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
+from sigkit.estimators._stored_writers import Decisions as Decisions
+from sigkit.estimators._stored_writers import check_storable as check_storable
+from sigkit.estimators._stored_writers import decide_claims as decide_claims
+from sigkit.estimators._stored_writers import holding as holding
+from sigkit.estimators._stored_writers import verifier_fingerprint as verifier_fingerprint
+from sigkit.estimators._stored_writers import writer_arrays as writer_arrays
 from sigkit.estimators._strokes._stroke_matcher import StrokeMatcher
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._writer_dependent_svc import WriterDependentSVC

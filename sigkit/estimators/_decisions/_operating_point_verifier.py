@@ -19,6 +19,7 @@ from sigkit.estimators._verifier import unchanged_on_error
 
 # Fewer references of a writer say less about the writer's scores than those of all writers.
 _MIN_REFERENCES = 3
+_THRESHOLD = "threshold"
 
 
 class OperatingPointVerifier(WrappedVerifier):
@@ -219,6 +220,16 @@ class OperatingPointVerifier(WrappedVerifier):
                 trials = reference_trials(self.verifier_, *own, own_random_state(self.random_state), required=False)
                 self._thresholds = self._thresholds | self._by_writer(trials, writers[rows])
         return self
+
+    def _writer_arrays(self, writer):
+        own = {_THRESHOLD: np.array(self._thresholds[writer])} if self.user_specific else {}
+        return super()._writer_arrays(writer) | own
+
+    def _holding(self, writers):
+        copied = super()._holding(writers)
+        if self.user_specific:
+            copied._thresholds = {writer: arrays[_THRESHOLD].item() for writer, arrays in writers.items()}
+        return copied
 
     def _set_threshold(self, trials, references):
         """Choose the threshold on trials, and predict the error rates of the writers of the references."""

@@ -142,5 +142,37 @@ class StrokePoints:
         """
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
+    def to_arrays(self):
+        """Return the points as named arrays, the maps as two arrays each.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays.
+        """
+        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "maps"}
+        for number, own in enumerate(self.maps):
+            arrays |= {f"entries {number}": own.entries, f"neighbors {number}": own.neighbors}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays):
+        """Make the points of named arrays.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            What `to_arrays` returned, and any others.
+
+        Returns
+        -------
+        StrokePoints
+            The points.
+        """
+        maps = np.empty(len(arrays["design"]), dtype=object)
+        for number in range(len(maps)):
+            maps[number] = NeighborMap(arrays[f"entries {number}"], arrays[f"neighbors {number}"])
+        return cls(*(arrays[field.name] for field in fields(cls) if field.name != "maps"), maps)
+
     def __len__(self):
         return len(self.design)

@@ -264,6 +264,70 @@ class Gallery(EnrolledChecks):
         models = {writer: model._replace(rows=number[model.rows]) for writer, model in self.models.items()}
         return replace(self, bank=bank.select(needed), models=models)
 
+    def check_storable(self, name):
+        """Check that models do not depend on the references of other writers.
+
+        Parameters
+        ----------
+        name : str
+            The class of the verifier, for the message.
+
+        Raises
+        ------
+        ValueError
+            If they do.
+        """
+        if self.n_peers != 0:
+            raise ValueError(
+                f"The negatives of this {name} are references of other enrolled writers, so its models cannot be stored "
+                "one by one. Fit it with dev_writers, and n_peer_negatives=0."
+            )
+
+    def arrays_of(self, writer):
+        """Return the model of a writer and the marks of the references as named arrays.
+
+        Parameters
+        ----------
+        writer : int or str
+            An enrolled writer, whose negatives are development writers.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays.
+        """
+        fields = self.models[writer]._asdict() | {"marks": self.marks.get(writer)}
+        return {name: np.asarray(value) for name, value in fields.items() if value is not None}
+
+    def holding(self, writers):
+        """Return a gallery of exactly the writers with given arrays.
+
+        Parameters
+        ----------
+        writers : dict of writer id to dict of str to ndarray
+            What `arrays_of` returned, for these negatives.
+
+        Returns
+        -------
+        Gallery
+            The new gallery.
+        """
+        kind = LinearModel if self.settings.kernel == "linear" else RbfModel
+        # Numbers were stored as arrays without dimensions.
+        fields = {
+            writer: {name: array if array.ndim else array.item() for name, array in arrays.items()}
+            for writer, arrays in writers.items()
+        }
+        models = {writer: kind(*map(own.get, kind._fields)) for writer, own in fields.items()}
+        marks = {writer: own["marks"] for writer, own in fields.items() if "marks" in own}
+        classes = np.array(sorted(writers)) if writers else self.classes[:0]
+        return replace(self, bank=self.bank.of_development(), classes=classes, models=models, references={}, marks=marks)
+
+    @property
+    def learned(self):
+        """The negatives and the parameters of the SVMs, as values that have a digest."""
+        return [self.bank.fingerprint, *self.settings]
+
     @property
     def known(self):
         """Models by writer."""
