@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import make_pipeline
 
-from sigkit.estimators import LikelihoodRatioCalibrator, OperatingPointVerifier, WriterDependentSVC
+from sigkit.estimators import LikelihoodRatioCalibrator, OperatingPointVerifier, VerifierFusion, WriterDependentSVC
 
 DEV = list(range(12))
 
@@ -49,3 +51,32 @@ def test_bounded_likelihood_ratios_do_not_change_identification(known):
     scores = model.decision_function(queries)
     assert ((scores == scores.max(axis=1, keepdims=True)).sum(axis=1) > 1).any()
     assert model.predict(queries).tolist() == model.verifier_.predict(queries).tolist()
+
+
+class Doubled(TransformerMixin, BaseEstimator):
+    """Features that are twice the input, and a count of the signatures that were transformed."""
+
+    n_transformed = 0
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        Doubled.n_transformed += len(X)
+        return 2 * np.asarray(X)
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+def test_features_are_computed_once(known):
+    X, y = known[:2]
+    doubled = OperatingPointVerifier(svc(), random_state=0).fit(2 * X, y)
+    Doubled.n_transformed = 0
+    model = OperatingPointVerifier(make_pipeline(Doubled(), svc()), random_state=0).fit(X, y)
+    assert Doubled.n_transformed == len(X)
+    np.testing.assert_array_equal(model.development_trials_.y_score, doubled.development_trials_.y_score)
+    assert model.threshold_ == doubled.threshold_
+    fusion = VerifierFusion([("a", make_pipeline(Doubled(), svc())), ("b", make_pipeline(Doubled(), svc()))])
+    OperatingPointVerifier(fusion, dev_writers=DEV, random_state=0).fit(X, y)
+    assert Doubled.n_transformed == 3 * len(X)

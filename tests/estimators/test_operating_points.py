@@ -1,5 +1,6 @@
 """Operating points and likelihood ratios of verifiers: thresholds, records, trials, enrollment, and bad input."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -120,6 +121,19 @@ def test_the_record_has_what_the_threshold_was_set_on(usual):
     assert "Expected for 6 writers, with intervals of 90%" in str(point)
 
 
+def test_the_threshold_of_another_level_needs_no_fit(signatures, parts, usual):
+    again = fitted(signatures, parts, level=0.02, criterion="frr", confidence=0.8)
+    model = copy.copy(usual).choose_threshold(level=0.02, criterion="frr", confidence=0.8)
+    assert (model.threshold_, str(model.operating_point_)) == (again.threshold_, str(again.operating_point_))
+    assert model.threshold_ != usual.threshold_
+    before = model.get_params(), model.operating_point_
+    with pytest.raises(ValueError, match="choose_threshold cannot change n_draws"):
+        model.choose_threshold(n_draws=3)
+    with pytest.raises(ValueError, match="The 'level' parameter"):
+        model.choose_threshold(level=2.0)
+    assert (model.get_params(), model.operating_point_) == before
+
+
 def simulated(n_writers, seed, spread=1.0):
     rng = np.random.RandomState(seed)
     kind = np.tile(np.repeat(["genuine", "skilled"], [10, 20]), n_writers)
@@ -148,6 +162,9 @@ def test_intervals_of_another_corpus_are_wider_and_without_errors_exact():
     settings = {"choose": None, "n_judged": 20, "confidence": 0.9, "rng": np.random.RandomState(0)}
     same, other = (expected_rates(trials, 1.5, other_corpus=one, **settings)["far_skilled"] for one in (False, True))
     assert other.low < same.low < same.value < same.high < other.high
+    for threshold in np.linspace(-3, 5, 17):
+        rate = expected_rates(trials, threshold, other_corpus=True, **settings)["far_skilled"]
+        assert rate.low <= rate.value <= rate.high
     exact = expected_rates(trials, 100.0, other_corpus=False, **settings)["far_skilled"]
     assert (exact.value, exact.low, exact.interval) == (0, 0, "exact")
     assert exact.high >= 1 - 0.1 ** (1 / 600)

@@ -82,7 +82,10 @@ def expected_rates(trials, threshold, choose, n_judged, confidence, other_corpus
         n_wrong, total = int(errors(threshold, name).sum()), len(kinds[name])
         low, high, method = _at_the_limits(n_wrong, total, low, high, confidence)
         counts = (total, 0) if name == "frr" else (0, total)
-        rates[name] = Estimate(n_wrong / total, low, high, method, *counts, int((totals[name] > 0).sum()))
+        rate = n_wrong / total
+        # The bootstrap of a skewed rate, or of one between corpora, can leave out the rate itself.
+        low, high = min(low, rate), max(high, rate)
+        rates[name] = Estimate(rate, low, high, method, *counts, int((totals[name] > 0).sum()))
     return rates
 
 

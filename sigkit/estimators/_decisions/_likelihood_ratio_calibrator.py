@@ -143,7 +143,7 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
             If genuine trials do not have higher scores than forgeries on average.
         """
         with unchanged_on_error(self):
-            trials = self._development_trials(X, *self._fit_verifier(X, y))
+            trials = self._development_trials(X, self._fit_verifier(X, y))
             # The score of claims without information is a convention, not a measurement.
             counted = counted_trials(trials, self.forgery) & (trials.y_score != NO_INFORMATION)
             used = select(trials, counted)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from sigkit._utils import GENUINE, by_writer, listing, own_random_state, parse_target, warn
 from sigkit.estimators._decisions._choose_threshold import choose_threshold, counted_trials, select
@@ -20,6 +21,9 @@ from sigkit.estimators._verifier import unchanged_on_error
 # Fewer references of a writer say less about the writer's scores than those of all writers.
 _MIN_REFERENCES = 3
 _THRESHOLD = "threshold"
+
+_OF_THRESHOLD = {"criterion", "level", "forgery", "prior", "cost_far", "cost_frr", "confidence", "other_corpus"}
+"""The parameters that say how a threshold is chosen on given trials."""
 
 
 class OperatingPointVerifier(WrappedVerifier):
@@ -90,7 +94,7 @@ class OperatingPointVerifier(WrappedVerifier):
     verifier, with the others as its development writers. Their remaining genuine signatures and their forgeries are
     scored. Every genuine signature also claims five other writers, as a random forgery. Features are computed once;
     a step that learns from development writers is fitted again for each part. If the verifier has
-    `development_trials_`, these are used.
+    `development_trials_`, these are used. `choose_threshold` uses the trials again, for another criterion or level.
 
     The interval of a rate is a prediction for as many writers as are enrolled, or as many as the trials have if none
     is. It includes that other development writers would have led to another threshold, and that the enrolled writers
@@ -98,6 +102,7 @@ class OperatingPointVerifier(WrappedVerifier):
     deviation was measured between drawn writers of nine kinds. It does not include that forgers may be more skilled.
 
     References that are left out are compared with one reference less than queries will be, so the FRR is overestimated.
+    But references are often written in one sitting: if queries are not, their FRR is higher than expected from these.
 
     Examples
     --------
@@ -191,16 +196,51 @@ class OperatingPointVerifier(WrappedVerifier):
         """
         self._check_source()
         with unchanged_on_error(self):
-            writers, forgery, is_dev = self._fit_verifier(X, y)
-            references = np.flatnonzero(~is_dev & (forgery == GENUINE))
+            fitted = self._fit_verifier(X, y)
+            writers, references = fitted.writers, np.flatnonzero(~fitted.is_dev & (fitted.forgery == GENUINE))
             if self.source == "dev":
-                trials = self._development_trials(X, writers, forgery, is_dev)
+                trials = self._development_trials(X, fitted)
             else:
                 signatures = X if isinstance(X, list) or hasattr(X, "shape") else np.asarray(X)
                 own = _safe_indexing(signatures, references), writers[references]
                 trials = reference_trials(self.verifier_, *own, own_random_state(self.random_state))
             self.development_trials_ = trials
-            self._set_threshold(trials, writers[references])
+            given = trials.get("n_references", [usual_number(writers[references])])
+            self._set_threshold(np.unique(writers[references]), int(given[0]))
+        return self
+
+    def choose_threshold(self, **params):
+        """Choose the threshold again on the same trials, for another criterion; nothing is fitted again.
+
+        Parameters
+        ----------
+        **params : dict
+            New values of `criterion`, `level`, `forgery`, `prior`, `cost_far`, `cost_frr`, `confidence` and
+            `other_corpus`, as for `set_params`.
+
+        Returns
+        -------
+        OperatingPointVerifier
+            The model, with another `threshold_` and `operating_point_`.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not valid, is another one, which needs `fit`, or there are no trials for the criterion.
+            Then nothing changes.
+        """
+        check_is_fitted(self)
+        others = sorted(set(params) - _OF_THRESHOLD)
+        if others:
+            raise ValueError(
+                f"choose_threshold cannot change {listing(others)}; it changes {listing(sorted(_OF_THRESHOLD))}. Set "
+                "other parameters by set_params, and call fit."
+            )
+        with change_lock(self), unchanged_on_error(self):
+            self.set_params(**params)
+            self._validate_params()
+            self._check_source()
+            self._set_threshold(self.classes_, self.operating_point_.n_references)
         return self
 
     def _change_writers(self, X, y, *, extend):
@@ -218,7 +258,7 @@ class OperatingPointVerifier(WrappedVerifier):
                 rows = np.flatnonzero(forgery == GENUINE)
                 own = _safe_indexing(X, rows), writers[rows]
                 trials = reference_trials(self.verifier_, *own, own_random_state(self.random_state), required=False)
-                self._thresholds = self._thresholds | self._by_writer(trials, writers[rows])
+                self._thresholds = self._thresholds | self._by_writer(trials, np.unique(writers[rows]))
         return self
 
     def _writer_arrays(self, writer):
@@ -231,12 +271,12 @@ class OperatingPointVerifier(WrappedVerifier):
             copied._thresholds = {writer: arrays[_THRESHOLD].item() for writer, arrays in writers.items()}
         return copied
 
-    def _set_threshold(self, trials, references):
-        """Choose the threshold on trials, and predict the error rates of the writers of the references."""
+    def _set_threshold(self, enrolled, n_references):
+        """Choose the threshold on the trials, and predict the error rates of the enrolled writers."""
+        trials = self.development_trials_
         frr_only = self.criterion == "frr"
         counted = trials.kind == "genuine" if frr_only else counted_trials(trials, self.forgery)
         threshold = choose_threshold(self, select(trials, counted))
-        n_references = int(trials.n_references[0]) if "n_references" in trials else usual_number(references)
         n_writers = len(np.unique(trials.writer))
         kinds, counts = np.unique(trials.kind, return_counts=True)
 
@@ -245,9 +285,9 @@ class OperatingPointVerifier(WrappedVerifier):
 
         self._threshold, self._thresholds = threshold, {}
         if self.user_specific:
-            self._thresholds = self._by_writer(trials, references)
+            self._thresholds = self._by_writer(trials, enrolled)
             threshold, choose = self._thresholds, None
-        n_judged = len(np.unique(references)) or n_writers
+        n_judged = len(enrolled) or n_writers
         rng = own_random_state(self.random_state)
         rates = expected_rates(trials, threshold, choose, n_judged, self.confidence, self.other_corpus, rng)
         self.operating_point_ = OperatingPoint(
@@ -277,10 +317,10 @@ class OperatingPointVerifier(WrappedVerifier):
                 "how many."
             )
 
-    def _by_writer(self, trials, references):
-        """Return the threshold of each writer of the references."""
+    def _by_writer(self, trials, writers):
+        """Return the threshold of each writer."""
         thresholds = {}
-        for writer in np.unique(references).tolist():
+        for writer in writers.tolist():
             own = select(trials, (trials.writer == writer) & (trials.kind == "genuine"))
             enough = len(own.y_score) >= _MIN_REFERENCES
             thresholds[writer] = choose_threshold(self, own) if enough else self._threshold

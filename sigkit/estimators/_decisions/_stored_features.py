@@ -34,7 +34,7 @@ class StoredFeatures(TransformerMixin, BaseEstimator):
         return self
 
 
-def with_stored_features(verifier, fitted, X):
+def with_stored_features(verifier, fitted, X, features):
     """Make a copy of a verifier that takes row numbers of signatures, and has their features.
 
     Steps before a verifier are not fitted again, unless they learn from development writers: those who are judged must
@@ -48,6 +48,8 @@ def with_stored_features(verifier, fitted, X):
         The same, fitted.
     X : array-like or list of n_samples
         Signatures.
+    features : array-like, list, tuple or None
+        Their features, as `fit_with_features` returns them; None: they are computed.
 
     Returns
     -------
@@ -58,12 +60,16 @@ def with_stored_features(verifier, fitted, X):
         *steps, (_, last) = verifier.steps
         if any(development_parameters(step) for _, step in steps if hasattr(step, "get_params")):
             return Pipeline([("rows", StoredFeatures(X)), *clone(verifier).steps])
-        return with_stored_features(last, last_step(fitted), before_last_step(fitted, X))
+        if features is None:
+            X = before_last_step(fitted, X)
+        return with_stored_features(last, last_step(fitted), X, features)
     if hasattr(fitted, "named_verifiers_"):
+        each = features or [None] * len(verifier.verifiers)
         inner = [
-            (name, with_stored_features(one, fitted.named_verifiers_[name], X)) for name, one in verifier.verifiers
+            (name, with_stored_features(one, fitted.named_verifiers_[name], X, own))
+            for (name, one), own in zip(verifier.verifiers, each)
         ]
         return clone(verifier).set_params(verifiers=inner)
     if hasattr(fitted, "verifier_"):
-        return clone(verifier).set_params(verifier=with_stored_features(verifier.verifier, fitted.verifier_, X))
-    return Pipeline([("rows", StoredFeatures(X)), ("verifier", clone(verifier))])
+        return clone(verifier).set_params(verifier=with_stored_features(verifier.verifier, fitted.verifier_, X, None))
+    return Pipeline([("rows", StoredFeatures(X if features is None else features)), ("verifier", clone(verifier))])

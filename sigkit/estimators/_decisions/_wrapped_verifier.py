@@ -1,6 +1,7 @@
 """Common parts of the meta-estimators around a verifier."""
 
 import copy
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
@@ -21,10 +22,44 @@ from sigkit.estimators._decisions._development_trials import development_trials
 from sigkit.estimators._decisions._stored_features import with_stored_features
 from sigkit.estimators._development import development_parameters, usual_number
 from sigkit.estimators._enrollment import change_lock, changed, enroll_into
+from sigkit.estimators._fit_with_features import fit_with_features, select_features
 from sigkit.estimators._stored_writers import check_storable, describe_system, holding, writer_arrays
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
 
 _MIN_WRITERS = 4
+
+
+class FittedRows(NamedTuple):
+    """The signatures that were passed to `fit`.
+
+    Parameters
+    ----------
+    writers, forgery : ndarray of shape (n_samples,)
+        The writer and the forgery kind of each row.
+    is_dev : ndarray of shape (n_samples,), dtype bool
+        Which rows are of development writers.
+    known : ndarray of int
+        The rows that the wrapped verifier was fitted to, sorted.
+    features : array-like, list, tuple or None
+        Their features, as `fit_with_features` returns them.
+    """
+
+    writers: np.ndarray
+    forgery: np.ndarray
+    is_dev: np.ndarray
+    known: np.ndarray
+    features: Any
+
+    @property
+    def reference_writers(self):
+        """The writers of the genuine signatures that are not of development writers."""
+        return self.writers[~self.is_dev & (self.forgery == GENUINE)]
+
+    def features_of(self, rows):
+        """Return the features of some rows, or None if some are not known."""
+        if not np.isin(rows, self.known).all():
+            return None
+        return select_features(self.features, np.searchsorted(self.known, rows))
 
 
 class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
@@ -102,7 +137,7 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
         return [type(self).__name__, *describe_system(self.verifier_)]
 
     def _fit_verifier(self, X, y):
-        """Fit the verifier without the development writers whom it does not know; return the parts of the target."""
+        """Fit the verifier without the development writers whom it does not know; return the rows of the target."""
         if not isinstance(last_step(self.verifier), VerifierMixin):
             raise ValueError(
                 f"verifier must be a verifier, such as WriterDependentSVC, or a Pipeline that ends in one; found "
@@ -112,25 +147,29 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
         check_ordered(X)
         known = list(development_parameters(self.verifier).values())
         chosen = known[0] if self.dev_writers is None and known else self.dev_writers
+        verifier = clone(self.verifier)
         if self.dev_writers is None:
             # The verifier checks its input first.
-            self.verifier_ = clone(self.verifier).fit(X, y)
+            features = fit_with_features(verifier, X, y)
             writers, forgery = check_target(X, y)
-            return writers, forgery, development_rows(writers, chosen)
-        writers, forgery = check_target(X, y)
-        is_dev = development_rows(writers, chosen)
-        is_known = np.any([development_rows(writers, one) for one in known], axis=0) if known else np.zeros_like(is_dev)
-        kept = np.flatnonzero(~is_dev | is_known)
-        self.verifier_ = clone(self.verifier).fit(_safe_indexing(X, kept), _safe_indexing(y, kept))
-        return writers, forgery, is_dev
+            is_dev, kept = development_rows(writers, chosen), np.arange(len(writers))
+        else:
+            writers, forgery = check_target(X, y)
+            is_dev = development_rows(writers, chosen)
+            is_kept = np.any([~is_dev, *(development_rows(writers, one) for one in known)], axis=0)
+            kept = np.flatnonzero(is_kept)
+            features = fit_with_features(verifier, _safe_indexing(X, kept), _safe_indexing(y, kept))
+        self.verifier_ = verifier
+        return FittedRows(writers, forgery, is_dev, kept, features)
 
-    def _development_trials(self, X, writers, forgery, is_dev):
+    def _development_trials(self, X, fitted):
         """Return the trials of a verifier that has them already, with this number of references, or compute them."""
         found = getattr(last_step(self.verifier_), "development_trials_", None)
         if found is not None and (self.n_references is None or np.all(found.get("n_references") == self.n_references)):
             return found
+        writers, forgery = fitted.writers, fitted.forgery
         # A query that is a copy of a reference would be no trial.
-        distinct = distinct_signatures(X, writers, forgery, np.flatnonzero(is_dev))
+        distinct = distinct_signatures(X, writers, forgery, np.flatnonzero(fitted.is_dev))
         genuine = by_writer(distinct[forgery[distinct] == GENUINE], writers)
         usable = [writer for writer, rows in genuine.items() if len(rows) > 1]
         if len(usable) < _MIN_WRITERS:
@@ -141,8 +180,8 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
             )
         rows = distinct[np.isin(writers[distinct], usable)]
         signatures = _safe_indexing(X, rows)
-        template = with_stored_features(self.verifier, self.verifier_, signatures)
-        n_references = self.n_references or usual_number(writers[~is_dev & (forgery == GENUINE)])
+        template = with_stored_features(self.verifier, self.verifier_, signatures, fitted.features_of(rows))
+        n_references = self.n_references or usual_number(fitted.reference_writers)
         rng = own_random_state(self.random_state)
         return development_trials(template, writers[rows], forgery[rows], n_references, self.n_draws, rng)
 

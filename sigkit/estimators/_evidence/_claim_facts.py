@@ -124,7 +124,7 @@ def _likelihood_ratio(parts, facts):
     if calibrated is not None:
         calibrator, log10_lr = calibrated.calibrator_, facts.score
     else:
-        calibrator = ScoreCalibrator().fit(trials.y_score, trials.y_true, writers=trials.writer)
+        calibrator = ScoreCalibrator().fit(trials.y_score, trials.y_true)
         log10_lr = float(calibrator.transform([facts.score])[0])
     limited = {"n_lr_trials": len(trials.y_score), "is_lr_limit": log10_lr in calibrator.bounds_.tolist()}
     return {"log10_lr": log10_lr, "alternative": kind, **limited}

@@ -23,6 +23,7 @@ from sigkit._utils import (
 )
 from sigkit.estimators._development import usual_number, with_development_writers
 from sigkit.estimators._enrollment import change_lock, enroll_into
+from sigkit.estimators._fit_with_features import fit_with_features
 from sigkit.estimators._fusion._combination import Combination, learn_combination
 from sigkit.estimators._fusion._development import development_claims
 from sigkit.estimators._fusion._fused import Fused
@@ -171,7 +172,6 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         self._set_params("verifiers", **params)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y):
         """Fit all verifiers, and learn the weights where they are to be learned.
 
@@ -198,26 +198,7 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         UserWarning
             If weights cannot be learned.
         """
-        names = check_verifiers(self.verifiers)
-        self._validate_names(names)
-        weights = check_weights(self.weights, len(names))
-        combination = Combination(weights, 0.0, float(self.reach), check_bounds(self.bounds))
-        check_has_target(self, y)
-        check_ordered(X)
-        with unchanged_on_error(self):
-            fused = Fused(tuple(clone(one).fit(X, y) for _, one in self.verifiers), combination)
-            fused.check_classes(names)
-            writers, forgery = check_target(X, y)
-            is_dev = development_rows(writers, self.dev_writers)
-            enrolled = sorted(set(writers[is_dev].tolist()).intersection(fused.classes.tolist()))
-            if enrolled:
-                raise ValueError(
-                    "The verifiers have enrolled development writers of the fusion: "
-                    f"{listing(map(repr, enrolled))}. Set the same dev_writers in each verifier."
-                )
-            if isinstance(self.weights, str):
-                fused = replace(fused, combination=self._learn(X, writers, forgery, is_dev, combination))
-            self._fused = fused
+        self._fit_verifiers(X, y)
         return self
 
     def remove(self, writers):
@@ -285,6 +266,33 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         fused = self._fused
         scores = fused.score_claims(fused.features(X), parse_target(writers, "writers")[0])
         return np.where(np.isnan(scores), NO_INFORMATION, scores)
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def _fit_verifiers(self, X, y):
+        """Fit the model; return the features of each verifier."""
+        names = check_verifiers(self.verifiers)
+        self._validate_names(names)
+        weights = check_weights(self.weights, len(names))
+        combination = Combination(weights, 0.0, float(self.reach), check_bounds(self.bounds))
+        check_has_target(self, y)
+        check_ordered(X)
+        with unchanged_on_error(self):
+            verifiers = tuple(clone(one) for _, one in self.verifiers)
+            features = tuple(fit_with_features(one, X, y) for one in verifiers)
+            fused = Fused(verifiers, combination)
+            fused.check_classes(names)
+            writers, forgery = check_target(X, y)
+            is_dev = development_rows(writers, self.dev_writers)
+            enrolled = sorted(set(writers[is_dev].tolist()).intersection(fused.classes.tolist()))
+            if enrolled:
+                raise ValueError(
+                    "The verifiers have enrolled development writers of the fusion: "
+                    f"{listing(map(repr, enrolled))}. Set the same dev_writers in each verifier."
+                )
+            if isinstance(self.weights, str):
+                fused = replace(fused, combination=self._learn(X, writers, forgery, is_dev, combination))
+            self._fused = fused
+        return features
 
     def _change_writers(self, X, y, *, extend):
         check_is_fitted(self)

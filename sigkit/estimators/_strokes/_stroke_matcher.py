@@ -143,7 +143,7 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
             is_dev = development_rows(writers, self.dev_writers)
             names = np.unique(writers[is_dev]).tolist()
             drawn = (distinct_rows(X[(writers == writer) & has_ink])[:_N_TYPICAL] for writer in names)
-            typical = measure_typical((StrokePoints.from_rows(own) for own in drawn if len(own) > 1), _TYPICAL)
+            typical = measure_typical((own for own in drawn if len(own) > 1), _TYPICAL)
             gallery = StrokeGallery(np.unique(writers)[:0], {}, frozenset(names), typical)
             fitted = gallery.fit_writers(X[~is_dev], has_ink[~is_dev], writers[~is_dev], extend=False)
             self._enrolled = gallery.with_writers(fitted)

@@ -1,5 +1,6 @@
 """The strokes of an enrolled writer: the references, and how well they agree with each other."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -85,13 +86,34 @@ def compare_all(points):
     return agreement
 
 
+class _Rows:
+    """Features of a writer's signatures as a key: equal if all values are."""
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.key = rows.dtype.str, rows.shape, rows.tobytes()
+
+    def __hash__(self):
+        return hash(self.key)
+
+    def __eq__(self, other):
+        return self.key == other.key
+
+
+# A threshold is set by fitting the same development writers again and again, in other groups.
+@lru_cache(maxsize=128)
+def _compare_pairs(own):
+    points = StrokePoints.from_rows(own.rows)
+    return compare_all(points)[np.triu_indices(len(points), k=1)]
+
+
 def measure_typical(writers, default):
     """Measure the typical agreement of pairs of genuine signatures.
 
     Parameters
     ----------
-    writers : iterable of StrokePoints
-        Genuine signatures of development writers, at least two of each.
+    writers : iterable of ndarray of shape (n_signatures, 7 * n_points)
+        Features of genuine signatures of development writers, at least two of each, all with ink.
     default : Typical
         What is typical if it cannot be measured.
 
@@ -101,7 +123,7 @@ def measure_typical(writers, default):
         The averages over writers, and the standard deviation between them. A single pair has no spread, so the spread
         is that of writers with three signatures. The standard deviation between writers needs three of them.
     """
-    pairs = [compare_all(points)[np.triu_indices(len(points), k=1)] for points in writers]
+    pairs = [_compare_pairs(_Rows(rows)) for rows in writers]
     spreads = [one.std(axis=0) for one in pairs if len(one) > 1]
     if not spreads:
         return default

@@ -321,7 +321,9 @@ class Gallery(EnrolledChecks):
         models = {writer: kind(*map(own.get, kind._fields)) for writer, own in fields.items()}
         marks = {writer: own["marks"] for writer, own in fields.items() if "marks" in own}
         classes = np.array(sorted(writers)) if writers else self.classes[:0]
-        return replace(self, bank=self.bank.of_development(), classes=classes, models=models, references={}, marks=marks)
+        return replace(
+            self, bank=self.bank.of_development(), classes=classes, models=models, references={}, marks=marks
+        )
 
     @property
     def learned(self):

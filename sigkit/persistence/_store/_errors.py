@@ -7,8 +7,14 @@ from contextlib import contextmanager
 _RESTORE = "Restore a backup; `sqlite3 FILE .recover` may save the rest of it."
 
 _MESSAGES = {
-    sqlite3.SQLITE_FULL: (errno.ENOSPC, "the disk is full, and nothing of this call was stored. Free space, and retry."),
-    sqlite3.SQLITE_READONLY: (errno.EROFS, "cannot be written. Give this user write access to the file and its folder."),
+    sqlite3.SQLITE_FULL: (
+        errno.ENOSPC,
+        "the disk is full, and nothing of this call was stored. Free space, and retry.",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        errno.EROFS,
+        "cannot be written. Give this user write access to the file and its folder.",
+    ),
     sqlite3.SQLITE_PERM: (errno.EACCES, "cannot be accessed. Give this user access to the file and its folder."),
     sqlite3.SQLITE_CANTOPEN: (
         errno.EACCES,
