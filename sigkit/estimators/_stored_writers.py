@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sigkit._utils import RUN_TIME_PARAMETERS, digest_of, last_step, with_last_step
+from sigkit._utils import RUN_TIME_PARAMETERS, before_last_step, digest_of, last_step, with_last_step
 
 _FORMAT = "sigkit models 1"
 
@@ -101,7 +101,7 @@ def decide_claims(verifier, X, writers, threshold=None):
     Parameters
     ----------
     verifier : estimator
-        A fitted verifier of this library.
+        A fitted verifier, or a Pipeline that ends in one; see `check_storable`.
     X : array-like of shape (n_claims, ...)
         Queries.
     writers : array-like of shape (n_claims,)
@@ -114,7 +114,7 @@ def decide_claims(verifier, X, writers, threshold=None):
     Decisions
         The scores and decisions.
     """
-    return verifier._decide(X, writers, threshold)
+    return last_step(verifier)._decide(before_last_step(verifier, X), writers, threshold)
 
 
 def verifier_fingerprint(verifier):

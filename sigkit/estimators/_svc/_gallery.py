@@ -279,8 +279,8 @@ class Gallery(EnrolledChecks):
         """
         if self.n_peers != 0:
             raise ValueError(
-                f"The negatives of this {name} are references of other enrolled writers, so its models cannot be stored "
-                "one by one. Fit it with dev_writers, and n_peer_negatives=0."
+                f"The negatives of this {name} are references of other enrolled writers, so its models cannot be "
+                "stored one by one. Fit it with dev_writers, and n_peer_negatives=0."
             )
 
     def arrays_of(self, writer):
@@ -321,9 +321,8 @@ class Gallery(EnrolledChecks):
         models = {writer: kind(*map(own.get, kind._fields)) for writer, own in fields.items()}
         marks = {writer: own["marks"] for writer, own in fields.items() if "marks" in own}
         classes = np.array(sorted(writers)) if writers else self.classes[:0]
-        return replace(
-            self, bank=self.bank.of_development(), classes=classes, models=models, references={}, marks=marks
-        )
+        bank = self.bank.of_development()
+        return replace(self, bank=bank, classes=classes, models=models, references={}, marks=marks)
 
     @property
     def learned(self):

@@ -53,22 +53,17 @@ class Database:
     def __init__(self, path, timeout, mmap_size):
         # Not ":memory:" or "", which have another meaning for SQLite.
         self.path = os.path.abspath(os.fsdecode(path))
-        self.timeout, self.mmap_size = timeout, mmap_size
-        self.reset()
+        self.timeout, self.mmap_size, self._closed = timeout, mmap_size, False
+        self._reset()
         _databases.add(self)
         # The first connection shows whether the file can be used.
-        with self._connection():
+        with self.connection():
             pass
 
-    def reset(self):
-        """Forget all connections, and the locks of other threads."""
-        self._idle, self._all, self._closed = [], [], False
-        self._guard, self._writing = threading.Lock(), threading.Lock()
-
     def abandon(self):
-        """Keep the connections of the parent process unused, and begin anew."""
+        """Keep the connections of the parent process unused, and begin anew, without the locks of other threads."""
         _inherited.extend(self._all)
-        self.reset()
+        self._reset()
 
     def close(self):
         """Close the connections that no thread uses; the others are closed when they are given back."""
@@ -87,7 +82,7 @@ class Database:
         sqlite3.Connection
             A connection in a transaction.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute("BEGIN")
             yield connection
 
@@ -101,13 +96,24 @@ class Database:
             A connection in a transaction; no other thread or process has one.
         """
         # Threads of one process wait in their order; SQLite lets processes try again and again.
-        with self._writing, self._connection() as connection:
+        with self._writing, self.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
 
+    def _reset(self):
+        self._idle, self._all = [], []
+        self._guard, self._writing = threading.Lock(), threading.Lock()
+
     @contextmanager
-    def _connection(self):
+    def connection(self):
+        """Take a connection outside of a transaction.
+
+        Yields
+        ------
+        sqlite3.Connection
+            The connection.
+        """
         with named_errors(self.path):
             with self._guard:
                 if self._closed:
@@ -156,16 +162,16 @@ class Database:
             connection.execute(f"PRAGMA {setting}")
         connection.execute(f"PRAGMA mmap_size = {int(self.mmap_size * 2**20)}")
         try:
-            if not is_empty(connection):
-                return
+            is_new = is_empty(connection)
             [mode] = connection.execute("PRAGMA journal_mode = WAL").fetchone()
             if mode != "wal":
                 raise ValueError("its file system has no shared memory. Pass a path on a local disk.")
-            connection.execute("BEGIN IMMEDIATE")
-            # Another process may have created the tables meanwhile.
-            if is_empty(connection):
-                create_tables(connection)
-            connection.execute("COMMIT")
+            if is_new:
+                connection.execute("BEGIN IMMEDIATE")
+                # Another process may have created the tables meanwhile.
+                if is_empty(connection):
+                    create_tables(connection)
+                connection.execute("COMMIT")
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from None
 

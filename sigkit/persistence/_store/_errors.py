@@ -7,15 +7,9 @@ from contextlib import contextmanager
 _RESTORE = "Restore a backup; `sqlite3 FILE .recover` may save the rest of it."
 
 _MESSAGES = {
-    sqlite3.SQLITE_FULL: (
-        errno.ENOSPC,
-        "the disk is full, and nothing of this call was stored. Free space, and retry.",
-    ),
-    sqlite3.SQLITE_READONLY: (
-        errno.EROFS,
-        "cannot be written. Give this user write access to the file and its folder.",
-    ),
-    sqlite3.SQLITE_PERM: (errno.EACCES, "cannot be accessed. Give this user access to the file and its folder."),
+    sqlite3.SQLITE_FULL: (errno.ENOSPC, "the disk is full; nothing of this call was stored. Free space, and retry."),
+    sqlite3.SQLITE_READONLY: (errno.EROFS, "cannot be written. Give this user write access to it and its folder."),
+    sqlite3.SQLITE_PERM: (errno.EACCES, "cannot be accessed. Give this user access to it and its folder."),
     sqlite3.SQLITE_CANTOPEN: (
         errno.EACCES,
         "cannot be opened or created. Check that its folder exists, and that this user may write there.",
@@ -24,7 +18,10 @@ _MESSAGES = {
         errno.EAGAIN,
         "another process has been writing for longer than timeout. Retry, or raise timeout.",
     ),
-    sqlite3.SQLITE_IOERR: (errno.EIO, "cannot be read or written ({error}). Check the disk."),
+    sqlite3.SQLITE_IOERR: (
+        errno.EIO,
+        "cannot be read or written ({error}); nothing of this call was stored. Check the disk and its free space.",
+    ),
     sqlite3.SQLITE_TOOBIG: (errno.EFBIG, "a writer has more than 1 GB of references. Pass fewer or smaller ones."),
     sqlite3.SQLITE_NOTADB: (None, "is no SQLite database, or is damaged. Pass another path, or restore a backup."),
     sqlite3.SQLITE_CORRUPT: (None, f"is damaged ({{error}}). {_RESTORE}"),
