@@ -16,6 +16,7 @@ import sigkit
 
 # For each room, the other rooms and the guarded libraries that its modules import. CONTRIBUTING.md has the same table.
 MAY_IMPORT = {
+    "persistence": {"estimators", "_utils", "sklearn"},
     "experiments": {
         "estimators",
         "attacks",
@@ -58,6 +59,7 @@ SCRIPTS = {folder: sorted((ROOT / folder).rglob("*.py")) for folder in ("example
 # Names of other libraries with a leading underscore: those of named tuples are public, the others have no public twin.
 FOREIGN_PRIVATE = {
     "_asdict": "typing.NamedTuple",
+    "_fields": "typing.NamedTuple",
     "_replace": "typing.NamedTuple",
     "_getframe": "sys: the frames of the callers, for the line of a warning",
     "_BatchNorm": "torch: the base class of all batch normalizations",

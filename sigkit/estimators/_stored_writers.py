@@ -157,8 +157,10 @@ def _describe_step(step):
         return str(step)
     fitted = {name: value for name, value in vars(step).items() if name.endswith("_") and not name.startswith("_")}
     values = step.get_params(deep=False) | fitted
-    plain = {name: value for name, value in values.items() if name not in _LEFT_OUT and _is_plain(value)}
-    return [type(step).__name__, plain]
+    return [
+        type(step).__name__,
+        {name: value for name, value in values.items() if name not in _LEFT_OUT and _is_plain(value)},
+    ]
 
 
 def _is_plain(value):

@@ -141,12 +141,11 @@ class StoredModels:
             rows.append((writer, len(own), *pack(writer_arrays(fitted, writer)), *pack_signatures(own)))
         with self.store._database.writing() as connection:
             check_type(connection, rows[0][0], path)
+            latest = {writer: read_latest(connection, writer, path) for writer in signatures}
+            if before is not None and any(before[writer].number != own.number for writer, own in latest.items()):
+                return False
             for writer, n_references, model, model_digest, content, content_digest in rows:
-                latest = read_latest(connection, writer, path)
-                if before is not None and (latest is None or latest.number != before[writer].number):
-                    connection.execute("ROLLBACK")
-                    return False
-                version = latest.enrollment.version + 1 if latest else 1
+                version = latest[writer].enrollment.version + 1 if latest[writer] else 1
                 about = writer, version, event, expires[writer], n_references, self.system
                 insert_enrollment(connection, enrollment_row(*about, model_digest, content_digest), model, content)
         return True
