@@ -208,13 +208,14 @@ class Attack(ABC):
 def _check_images(images):
     check_ordered(images, "images")
     images = torch.as_tensor(images).detach()
+    may_be_scaled = images.is_floating_point()
     if images.ndim != 3 or not len(images):
         raise ValueError(f"Expected images of shape (n_samples, height, width); found {tuple(images.shape)}.")
     images = images.to(torch.float32)
     low, high = images.min().item(), images.max().item()
-    if not (low >= 0 and high <= FULL_INK):
+    if not (low >= 0 and high <= FULL_INK) or (may_be_scaled and 0 < high <= 1):
         raise ValueError(
             f"Images must have values from 0 (background) to 255 (ink); found {low:g} to {high:g}. Attacks work on "
-            "preprocessed images."
+            "preprocessed images; multiply values up to 1 by 255."
         )
     return images

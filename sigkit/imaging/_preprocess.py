@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sigkit.imaging._check_array import check_array
 from sigkit.imaging._ink import PART, find_ink, rows_at_a_time
 from sigkit.imaging._photo import clean_photograph
 from sigkit.imaging._quality import find_problems, measure_scan
@@ -69,6 +70,8 @@ def crop_ink(image, background="otsu", check=False, resolution=None):
     ------
     ImageError
         If the scan is blank, or its ink too small for a signature.
+    ValueError
+        If the scan is no such array; TypeError if it is no array.
 
     See Also
     --------
@@ -84,6 +87,7 @@ def crop_ink(image, background="otsu", check=False, resolution=None):
     >>> ink.pixels.shape, ink.center
     ((22, 32), (11, 16))
     """
+    check_array(image, color=background == "photo")
     if resolution is not None:
         image = resample(image, as_pair(resolution), usual_size=background == "photo")
     if background == "photo":
@@ -210,6 +214,8 @@ def preprocess_image(image, canvas_size, image_size=(170, 242), background="otsu
     ------
     ImageError
         If the scan is blank, or its ink too small for a signature.
+    ValueError
+        If the scan is no such array; TypeError if it is no array.
 
     References
     ----------

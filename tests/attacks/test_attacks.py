@@ -133,6 +133,7 @@ def test_verifiers_may_ignore_claims(attack, images):
         ({"images": np.zeros((2, 3))}, r"shape \(n_samples, height, width\); found \(2, 3\)"),
         ({"images": np.full((2, 3, 4), 256.0)}, "found 256 to 256"),
         ({"images": np.full((2, 3, 4), np.nan)}, "found nan"),
+        ({"images": np.full((2, 3, 4), 0.8)}, "found 0.8 to 0.8.*multiply values up to 1 by 255"),
         ({"claims": [0, 1, 1]}, r"claims must have one entry for each of 2 images; found shape \(3,\)"),
         ({"goal": "steal"}, "goal must be 'reject' or 'accept'; found 'steal'"),
         ({"goal": ["reject"]}, "goal must have one entry"),

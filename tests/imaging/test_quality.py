@@ -1,6 +1,7 @@
 """Sound scans have no problems, and each kind of drawn defect is found on three scans."""
 
 import importlib.util
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 import sigkit.imaging._quality._measure as measure_module
 from sigkit.datasets import make_signatures
-from sigkit.imaging import check_scan, check_scans, crop_ink, otsu_threshold
+from sigkit.imaging import check_scan, check_scans, crop_ink, otsu_threshold, preprocess_image
 from sigkit.imaging._quality._borders import find_line
 from sigkit.imaging._quality._cells import measure_noise
 
@@ -164,3 +165,11 @@ def test_a_path_is_no_image_and_no_list():
         check_scan(b"P5 1 1 255 a")
     with pytest.raises(ValueError, match="images is the content of a single file; pass a list"):
         check_scans(b"P5 1 1 255 a")
+
+
+@pytest.mark.parametrize("function", [check_scan, crop_ink, partial(preprocess_image, canvas_size=(170, 242))])
+def test_arrays_of_other_ranges_or_shapes_are_no_scans(function):
+    scan = make_signatures(1, 1, 0, random_state=0)[0][0]
+    for wrong in (scan / 255, scan.astype(np.int64), scan < 100, np.stack([scan] * 3, axis=2), scan[:0]):
+        with pytest.raises(ValueError, match=f"image is {wrong.dtype} of shape"):
+            function(wrong)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sigkit._utils import check_several
+from sigkit.imaging._check_array import check_array
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._quality._measure import Measures, measure_scan
 from sigkit.imaging._quality._problems import PROBLEMS, find_problems
@@ -103,6 +104,8 @@ def check_scan(image, background="otsu"):
     ------
     TypeError
         If `image` is no array, such as a path.
+    ValueError
+        If the array is no gray image of 8 bits, for example has values from 0 to 1.
 
     See Also
     --------
@@ -129,9 +132,7 @@ def check_scan(image, background="otsu"):
     >>> print(quality.problems["shadow"])
     A shadow, uneven light, or large dark areas (41% counts as ink). Pass background="photo" for photographs, ...
     """
-    if not isinstance(image, np.ndarray):
-        found = repr(image) if isinstance(image, (str, os.PathLike)) else type(image).__name__
-        raise TypeError(f"image must be an array; found {found}. Read a file by read_image first.")
+    check_array(image)
     if image.min() == image.max():
         measures, found = {}, {"blank": f"every pixel has the gray value {image.flat[0]}"}
     else:
