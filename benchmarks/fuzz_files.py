@@ -358,7 +358,8 @@ def run(n, names, seed=0, forged=False, out=sys.stdout):
 
 
 def main():
-    importlib.import_module("fuzz_experiments")
+    for module in ("fuzz_experiments", "fuzz_systems"):
+        importlib.import_module(module)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=20_000, help="number of damaged files, of all kinds together")
     parser.add_argument("--seed", type=int, default=0)

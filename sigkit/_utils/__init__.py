@@ -29,7 +29,16 @@ from sigkit._utils._provenance import (
 from sigkit._utils._random_state import own_random_state
 from sigkit._utils._regular_file import MAX_SCAN_SIZE, open_regular, printable_path, read_file
 from sigkit._utils._run_time import RUN_TIME_PARAMETERS
-from sigkit._utils._seal import DIGEST, FORMAT, digest_of, seal_safetensors, sealed, unseal_safetensors, unsealed
+from sigkit._utils._seal import (
+    DIGEST,
+    FORMAT,
+    digest_of,
+    metadata_of,
+    seal_safetensors,
+    sealed,
+    unseal_safetensors,
+    unsealed,
+)
 from sigkit._utils._target import (
     FORGERY_KINDS,
     GENUINE,
@@ -42,7 +51,7 @@ from sigkit._utils._target import (
 )
 from sigkit._utils._text import listing
 from sigkit._utils._threshold import check_threshold, thresholds_of_writers
-from sigkit._utils._version_in_state import VersionInState
+from sigkit._utils._version_in_state import VERSION_KEY, VersionInState, compare_version
 from sigkit._utils._warn import warn
 from sigkit._utils._warning_filters import filters_lock, validate_data
 
@@ -55,6 +64,7 @@ __all__ = [
     "RUN_TIME_PARAMETERS",
     "SIMPLE",
     "SKILLED",
+    "VERSION_KEY",
     "VersionInState",
     "as_bytes",
     "before_last_step",
@@ -67,6 +77,7 @@ __all__ = [
     "check_size",
     "check_threshold",
     "compare_preprocessing",
+    "compare_version",
     "content_digest",
     "describe_preprocessing",
     "describe_training",
@@ -81,6 +92,7 @@ __all__ = [
     "listing",
     "locked_folder",
     "map_parallel",
+    "metadata_of",
     "named_steps",
     "on_dask",
     "open_regular",

@@ -144,7 +144,7 @@ def seal_safetensors(content, format):
     written = json.dumps({_METADATA: dict(sorted(metadata.items())), **header}, separators=(",", ":")).encode()
     # The format aligns the tensors to 8 bytes by spaces after the header.
     written += b" " * (-len(written) % _LENGTH)
-    return len(written).to_bytes(_LENGTH, "little") + written + data
+    return b"".join([len(written).to_bytes(_LENGTH, "little"), written, data])
 
 
 def unseal_safetensors(content, path, format, remedy, *, foreign=False):
@@ -198,16 +198,44 @@ def unseal_safetensors(content, path, format, remedy, *, foreign=False):
     return metadata
 
 
+def metadata_of(content):
+    """Read the metadata of a safetensors file, without a check of its digest.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+
+    Returns
+    -------
+    dict of str to str
+        Its metadata; empty if it is no safetensors file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from safetensors.numpy import save
+    >>> from sigkit._utils import metadata_of, seal_safetensors
+    >>> metadata_of(seal_safetensors(save({"mean": np.zeros(3)}), "mean 1"))["format"]
+    'mean 1'
+    """
+    try:
+        return _parts(content)[1]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
 def _parts(content):
     """Return the header of a safetensors file without the metadata, the metadata, and the bytes of the tensors."""
     end = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
     if len(content) < max(end, _LENGTH):
         raise ValueError("The header is cut short.")
+    # Bytes of the tensors are not copied: a system has hundreds of megabytes.
     header = json.loads(content[_LENGTH:end])
     metadata = header.pop(_METADATA, None) or {}
     if not all(isinstance(text, str) for text in metadata.values()):
         raise ValueError("The metadata are no texts.")
-    return header, metadata, content[end:]
+    return header, metadata, memoryview(content)[end:]
 
 
 def _add(digest, value):

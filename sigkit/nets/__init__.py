@@ -11,6 +11,12 @@ from sigkit.nets._meta_learner import MetaLearner
 from sigkit.nets._prepare import choose_device, choose_precision, prepare_network, set_inplace_relu
 from sigkit.nets._shipped import weights_path
 from sigkit.nets._signet import SigNet
+from sigkit.nets._state import learner_state as learner_state
+from sigkit.nets._state import network_state as network_state
+from sigkit.nets._state import restore_learner as restore_learner
+from sigkit.nets._state import restore_network as restore_network
+from sigkit.nets._state import restore_tensors as restore_tensors
+from sigkit.nets._state import tensors_state as tensors_state
 from sigkit.nets._torch_file import load_torch as load_torch
 from sigkit.nets._weights import load_network, save_weights
 

@@ -14,9 +14,10 @@ from sigkit._utils import (
     unseal_safetensors,
     whole_file,
 )
-from sigkit.nets._architectures import build_network, check_architecture, network_without_weights
+from sigkit.nets._architectures import check_architecture
 from sigkit.nets._check_weights import NETWORK, check_weights, is_meta_learned
 from sigkit.nets._shipped import weights_path
+from sigkit.nets._state import network_to_load
 from sigkit.nets._torch_file import load_torch
 
 _FORMAT = "sigkit weights 1"
@@ -84,11 +85,7 @@ def load_network(path, architecture="signet", *, return_meta_learned=False):
     if is_meta_learned(weights):
         meta_learned = {name: tensor for name, tensor in weights.items() if not name.startswith(NETWORK)}
         weights = {name.removeprefix(NETWORK): tensor for name, tensor in weights.items() if name.startswith(NETWORK)}
-    network = network_without_weights(architecture)
-    saved = network.state_dict().keys()
-    if any(name not in saved for name, _ in network.named_buffers()):
-        # Buffers that are not saved get their values when the network is built.
-        network = build_network(architecture, seed=0)
+    network = network_to_load(architecture)
     network.load_state_dict(weights, assign=True)
     network, metadata = network.eval(), {**metadata, "architecture": architecture}
     return (network, metadata, meta_learned) if return_meta_learned else (network, metadata)

@@ -1,7 +1,8 @@
-"""Fitted systems on disk: a store of enrolled writers that several processes share."""
+"""Fitted systems on disk: whole systems in one file each, without pickle; and a store of enrolled writers."""
 
 from sigkit.persistence._store._records import Decision, Enrollment
 from sigkit.persistence._store._stored_verifier import StoredVerifier
 from sigkit.persistence._store._writer_store import WriterStore
+from sigkit.persistence._system_file import load, save
 
-__all__ = ["Decision", "Enrollment", "StoredVerifier", "WriterStore"]
+__all__ = ["Decision", "Enrollment", "StoredVerifier", "WriterStore", "load", "save"]

@@ -9,7 +9,6 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sigkit._utils import (
-    VersionInState,
     check_images,
     check_magnification,
     check_size,
@@ -35,9 +34,10 @@ from sigkit.nets import (
 from sigkit.training import SigNetTraining, own_training, train_features, training_of, training_seed
 from sigkit.transformers._features import FeatureExtractor, check_features, extract_features
 from sigkit.transformers._memory import ImageMemory, cached_features, make_memory, warn_if_not_kept
+from sigkit.transformers._network_in_state import NetworkInState
 
 
-class SigNetFeaturizer(VersionInState, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class SigNetFeaturizer(NetworkInState, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Compute features of preprocessed signatures with a convolutional network, trained on writers or loaded.
 
     With the defaults, the training is that of SigNet [1]_: the network is trained to classify the writers of genuine
@@ -92,7 +92,7 @@ class SigNetFeaturizer(VersionInState, ClassNamePrefixFeaturesOutMixin, Transfor
     architecture_ : str
         The architecture of the network.
     net_ : skorch.NeuralNet or None
-        The net that was trained, without its optimizer; None if there was no training.
+        The net that was trained, without its optimizer; None if there was no training, and in a copy that was loaded.
     history_ : list of dict or None
         Measurements of each epoch: "train_loss", "valid_loss", "valid_acc", "lr", "dur" (seconds).
     metadata_ : dict of str to str

@@ -10,6 +10,7 @@ import torch
 from sigkit.estimators._enrolled import EnrolledChecks, joined, left_out
 from sigkit.estimators._meta._random_forgeries import RandomForgeries
 from sigkit.estimators._verifier import report_no_information
+from sigkit.nets import restore_tensors, tensors_state
 
 WHAT_TO_CHECK = (
     "Their references are blank or equal those of others, or the adaptation of the network diverges or gives the same "
@@ -121,6 +122,18 @@ class AdaptedWriters(EnrolledChecks):
     others: RandomForgeries
     references: dict[int | str, PackedImages] = field(default_factory=dict)
     marks: dict = field(default_factory=dict)
+
+    def __getstate__(self):
+        """Return the state, in which arrays stand for tensors."""
+        known = {writer: tensors_state(what) if isinstance(what, dict) else what for writer, what in self.known.items()}
+        return {**vars(self), "known": known}
+
+    def __setstate__(self, state):
+        """Set the state, with tensors for the arrays."""
+        known = {
+            writer: restore_tensors(what) if isinstance(what, dict) else what for writer, what in state["known"].items()
+        }
+        vars(self).update({**state, "known": known})
 
     @property
     def base(self):

@@ -25,7 +25,7 @@ from sigkit.estimators._meta._learner import choose_seed, learn
 from sigkit.estimators._meta._meta_gallery import AdaptedWriters
 from sigkit.estimators._meta._random_forgeries import draw_random_forgeries
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target, unchanged_on_error
-from sigkit.nets import check_architecture, save_weights
+from sigkit.nets import check_architecture, learner_state, restore_learner, save_weights
 from sigkit.training import DevelopmentSet, MetaTraining, own_training, training_of
 
 
@@ -354,6 +354,17 @@ class MetaLearnedVerifier(VerifierMixin, ClassifierMixin, BaseEstimator):
             for column, writer in progress(columns, len(columns), "scoring, writers", self.verbose):
                 scores[:, column] = adaptation.score(writer, adapted.known[writer], prepared)
         return adapted.classes, only_informed(self, X, scores, adaptation.blind)
+
+    def __getstate__(self):
+        """Return the state, in which arrays stand for the learner."""
+        state = super().__getstate__()
+        return {**state, "learner_": learner_state(state["learner_"])} if "learner_" in state else state
+
+    def __setstate__(self, state):
+        """Set the state, and build the learner."""
+        if "learner_" in state:
+            state = {**state, "learner_": restore_learner(state["learner_"], state["architecture_"])}
+        super().__setstate__(state)
 
     @property
     def random_forgeries_(self):
