@@ -157,9 +157,11 @@ def insert_decisions(connection, rows):
 
 @contextmanager
 def _damage_named(writer, path):
-    """Name the writer whose rows cannot be read."""
+    """Name the writer whose rows cannot be read, or whose id cannot be in a store."""
     try:
         yield
+    except UnicodeEncodeError:
+        raise ValueError(f"{path}: the writer id {writer!r} is no valid text. Replace its surrogates.") from None
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
             raise
