@@ -29,7 +29,7 @@ N_SIGNATURES = 8
 N_LOOPS, N_CHANGES = 10, 25
 """In 10 loops a thread enrolls a writer of its own and the one who changes 10 times each, and removes 5 writers."""
 
-PAUSE = 0.02
+PAUSE = 0.1
 """Seconds between the claims of a thread: without a pause, they take the processor from those that enroll."""
 
 

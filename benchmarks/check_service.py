@@ -16,7 +16,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -43,30 +42,37 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        files = ["--system", system, "--store", store]
-        self.command = [sys.executable, str(SERVICE), *files, "--port", str(self.port)]
-        self.process = None
+        self.arguments = ["--system", system, "--store", store, "--port", str(self.port)]
+        self.number = None
+
+    def launch(self):
+        """Start the process, and return its number."""
+        return os.posix_spawn(sys.executable, [sys.executable, str(SERVICE), *self.arguments], os.environ)
 
     def start(self):
-        self.process = subprocess.Popen(self.command)
+        """Start the service, and wait until it answers."""
+        self.number = self.launch()
+        client = Client(self.port)
         while True:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"The service ended with the status {self.process.returncode}.")
+            ended, status = os.waitpid(self.number, os.WNOHANG)
+            if ended:
+                raise RuntimeError(f"The service ended with the status {status}.")
             try:
-                status, _ = Client(self.port).send("GET", "/health")
+                status, answer = client.send("GET", "/health")
             except OSError:
                 time.sleep(0.05)
             else:
-                assert status == 200, status
+                client.connection.close()
+                assert status == 200, answer
                 return
 
     def end(self, number):
-        self.process.send_signal(number)
-        self.process.wait()
+        os.kill(self.number, number)
+        os.waitpid(self.number, 0)
 
     def memory(self):
         """Return the resident memory in MiB."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
+        lines = Path(f"/proc/{self.number}/status").read_text(encoding="ascii").splitlines()
         return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
@@ -173,6 +179,7 @@ def work(number, customers, port, ended, results):
             ask("DELETE", f"/writers/{writer}", 200)
             results.removed.add(writer)
         turn += 1
+    client.connection.close()
 
 
 def find_lost(path, results):
@@ -186,14 +193,14 @@ def find_lost(path, results):
             if len(events) < version or (writer in results.removed) != (events[-1].event == "remove"):
                 problems.append(f"{writer} has the events {[event.event for event in events]}")
         lost = [one for one in results.decisions if one not in known]
-    return problems + [f"{len(lost)} decisions were lost, such as {lost[0]}"] * bool(lost)
+    return problems + [f"the decision {one} was lost" for one in lost]
 
 
-def check(seconds, n_clients, system, folder):
+def check(seconds, n_clients, system, folder, make_server=Server):
     """Run the service and the clients; return a summary and the problems."""
     customers, results, ended = draw_customers(n_clients), Results(), threading.Event()
     path = os.path.join(folder, "writers.sqlite")
-    server = Server(system, path)
+    server = make_server(system, path)
     server.start()
     clients = [
         threading.Thread(target=work, args=(number, customers, server.port, ended, results))

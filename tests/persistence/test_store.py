@@ -24,6 +24,7 @@ from sigkit.estimators import (
     WriterDependentSVC,
 )
 from sigkit.persistence import StoredVerifier, WriterStore, load, save
+from sigkit.training import MetaTraining
 from sigkit.transformers import SignaturePreprocessor, StrokeFeaturizer
 
 DEV, ENROLLED = list(range(8)), [8, 9, 10, 11]
@@ -125,7 +126,7 @@ def test_scores_are_those_of_the_verifier_in_memory(kind, signatures, store):
     claims[::3] = 10
     Z = X[queries] if last is plain else plain[:-1].transform(X[queries])
     scores = last.claim_scores(Z, claims)
-    assert len(set(scores.tolist())) > 5
+    assert len(set(scores.tolist())) > 2
     assert np.array_equal(stored.claim_scores(X[queries], claims), scores)
     assert np.array_equal(stored.decision_function(X[queries]), last.decision_function(Z))
     accepted = stored.verify(X[queries], claims)
@@ -391,15 +392,15 @@ def test_ids_that_are_no_text_are_refused(signatures, svc, store):
         StoredVerifier(svc, store).enroll(X[80:82], ["a\udc80"] * 2)
 
 
-def test_verifiers_whose_models_depend_on_others_are_refused(signatures, store, fitted_verifier):
+def test_verifiers_whose_models_depend_on_others_are_refused(signatures, store, make_verifier, blots):
     X, target = signatures
     peers = WriterDependentSVC(gamma=0.05, n_peer_negatives=2, dev_writers=DEV, random_state=0).fit(X, target)
     with pytest.raises(ValueError, match="references of other enrolled writers"):
-        StoredVerifier(OperatingPointVerifier(peers, random_state=0).fit(X, target), store)
+        StoredVerifier(peers, store)
     with pytest.raises(NotFittedError):
         StoredVerifier(make("fusion"), store)
     with pytest.raises(ValueError, match="MetaLearnedVerifier cannot be stored one by one"):
-        StoredVerifier(fitted_verifier(), store)
+        StoredVerifier(make_verifier(training=MetaTraining(epochs=0)).fit(*blots), store)
 
 
 def test_a_full_disk_is_an_error_and_loses_nothing(signatures, verifier, store):
