@@ -39,16 +39,14 @@ def system():
     scans, target = make_signatures(n_writers=6, n_genuine=4, n_skilled=1, random_state=2)
     rows = [(f"synthetic/{writer}", forgery) for writer, forgery in target.tolist()]
     names = sorted({writer for writer, _ in rows})
-    steps = (
-        SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57), on_poor_scan="ignore"),
-        StrokeFeaturizer(),
-    )
+    preprocess = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57), on_poor_scan="ignore")
     verifier = OperatingPointVerifier(StrokeMatcher(dev_writers=names), dev_writers=names, n_draws=1, random_state=0)
     pipe = make_pipeline(preprocess, StrokeFeaturizer(n_points=20), verifier).fit(scans, rows)
     return pipe.set_params(signaturepreprocessor__on_poor_scan="error")
 
 
-def test_requests_and_errors(service, check_service, system, tmp_path):
+def test_requests_and_errors(service, check_service, system, tmp_path, monkeypatch):
+    monkeypatch.setattr(service, "MAX_BODY", 6 * 2**20)
     files, others = check_service.draw_customers(2)
     with WriterStore(tmp_path / "writers.sqlite") as store:
         config = uvicorn.Config(service.make_app(system, store), port=0, log_level="critical")
@@ -77,12 +75,12 @@ def test_requests_and_errors(service, check_service, system, tmp_path):
             blank = check_service.encode(np.full((200, 300), 255, dtype=np.uint8))
             for method, path, content, field, expected, words in [
                 ("PUT", "/writers/eve", files[:2], "files", 422, "at least 3 are needed"),
-                ("PUT", "/writers/eve", [blank] * 3, "files", 422, "ink"),
+                ("PUT", "/writers/eve", [blank] * 3, "files", 422, "blank: every pixel"),
                 ("PUT", "/writers/eve", [b"no image"] * 3, "files", 422, "scan 0 of X"),
                 ("PUT", "/writers/e%20e", files[:3], "files", 422, "writer: "),
                 ("PUT", "/writers/eve", [], "files", 422, "files: Field required"),
                 ("POST", "/writers/ada/claims", [b"0" * 5 * 2**20], "file", 413, "has more than 4,194,304 bytes"),
-                ("POST", "/writers/ada/claims", [b"0" * 90 * 2**20], "file", 413, "has more than 83,886,080 bytes"),
+                ("POST", "/writers/ada/claims", [b"0" * 7 * 2**20], "file", 413, "has more than 6,291,456 bytes"),
                 ("POST", "/writers/eve/claims", files[:1], "file", 404, "'eve' is not enrolled"),
                 ("GET", "/nothing", [], "file", 404, "Not Found"),
                 ("POST", "/health", [], "file", 405, "Method Not Allowed"),
