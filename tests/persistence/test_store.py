@@ -303,6 +303,10 @@ def test_a_damaged_row_is_an_error_that_names_the_writer_and_no_other(signatures
         [problem] = store.check()
         assert "the writer 9" in problem
         raw(store, f"UPDATE enrollments SET {column} = ? WHERE writer = 9", kept)
+    raw(store, "UPDATE enrollments SET model = x'00' WHERE writer = 11")
+    raw(store, "UPDATE enrollments SET sigkit = '9' WHERE writer = 10")
+    verifier.enroll(X[80:84], [10] * 4).enroll(X[80:84], [11] * 4)
+    assert np.isfinite(verifier.claim_scores(X[80:81], [10]))
     raw(store, "UPDATE enrollments SET signatures = x'00' WHERE writer = 9")
     with pytest.raises(ValueError, match="references of the writer 9: damaged"):
         verifier.add_references(X[:1], [9])
@@ -310,6 +314,50 @@ def test_a_damaged_row_is_an_error_that_names_the_writer_and_no_other(signatures
     raw(store, "UPDATE decisions SET accepted = 1 - accepted")
     with pytest.raises(ValueError, match="about the writer 8 is damaged"):
         store.decisions()
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        (
+            "DELETE FROM enrollments WHERE writer = 9 AND version = 2",
+            "last event of the writer 9 is damaged or missing",
+        ),
+        ("DELETE FROM writers WHERE writer = 9", "last event of the writer 9"),
+        ("UPDATE writers SET event = 'remove' WHERE writer = 9", "last event of the writer 9"),
+        ("DELETE FROM enrollments WHERE writer = 9 AND version = 1", "a version of the writer 9 is missing"),
+        ("DELETE FROM enrollments WHERE writer = 9", "last event of the writer 9"),
+        ("DELETE FROM decisions WHERE id = 2", "of the decisions 1 to 3, 1 are missing"),
+        ("DELETE FROM decisions WHERE id = 3", "of the decisions 1 to 3, 1 are missing"),
+    ],
+)
+def test_missing_rows_are_noticed(sql, message, signatures, verifier, store):
+    X, _ = signatures
+    verifier.add_references(X[95:96], [9])
+    verifier.verify(X[85:88], [8, 8, 8])
+    raw(store, sql)
+
+    def read_all():
+        store.decisions()
+        return store.history(9)
+
+    with pytest.raises(ValueError, match=message):
+        read_all()
+    assert store.check()
+    if "last event" in message:
+        with pytest.raises(ValueError, match=message):
+            verifier.claim_scores(X[:1], [9])
+        assert np.isfinite(verifier.claim_scores(X[:1], [8]))
+        assert verifier.enroll(X[80:84], [9] * 4).claim_scores(X[:1], [9])[0] + 10 > 0
+        store.erase([9])
+
+
+def test_old_decisions_can_be_deleted(signatures, verifier, store):
+    X, _ = signatures
+    verifier.verify(X[85:88], [8, 8, 8])
+    raw(store, "DELETE FROM decisions WHERE id < 3")
+    assert len(store.decisions()) == 1
+    assert store.check() == []
 
 
 def test_damaged_pages_are_an_error(verifier, store, tmp_path):

@@ -5,9 +5,19 @@ APPLICATION = 0x7369676B
 
 SCHEMA = 1
 
-# Rows are never changed, but for `model` and `signatures` that are erased. The large columns come last, so that SQLite
-# reads the others without them. STRICT and ANY keep the type of a writer id: 7 and "7" are two writers.
+# Rows of `enrollments` and `decisions` are never changed, but for `model` and `signatures` that are erased. The large
+# columns come last, so that SQLite reads the others without them. `writers` has the last event of each writer: it is
+# small, so that all writers are listed fast, and it shows if the last row of a writer is missing. STRICT and ANY keep
+# the type of a writer id: 7 and "7" are two writers.
 TABLES = {
+    "writers": """CREATE TABLE writers (
+    writer ANY NOT NULL PRIMARY KEY,
+    version INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    expires TEXT,
+    row_digest TEXT NOT NULL,
+    digest TEXT NOT NULL
+) STRICT, WITHOUT ROWID""",
     "enrollments": """CREATE TABLE enrollments (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     writer ANY NOT NULL,

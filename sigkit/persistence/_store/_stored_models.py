@@ -10,7 +10,7 @@ from sigkit.estimators import holding, writer_arrays
 from sigkit.persistence._store._checks import check_enrolled, check_type
 from sigkit.persistence._store._content import joined_signatures, pack, pack_signatures, unpack, unpack_signatures
 from sigkit.persistence._store._records import enrollment_row
-from sigkit.persistence._store._rows import insert_enrollment, read_content, read_latest
+from sigkit.persistence._store._rows import insert_enrollment, read_content, read_latest, read_version
 
 
 class Loaded(NamedTuple):
@@ -141,11 +141,11 @@ class StoredModels:
             rows.append((writer, len(own), *pack(writer_arrays(fitted, writer)), *pack_signatures(own)))
         with self.store._database.writing() as connection:
             check_type(connection, rows[0][0], path)
-            latest = {writer: read_latest(connection, writer, path) for writer in signatures}
-            if before is not None and any(before[writer].number != own.number for writer, own in latest.items()):
-                return False
+            for writer, own in (before or {}).items():
+                if read_latest(connection, writer, path).number != own.number:
+                    return False
             for writer, n_references, model, model_digest, content, content_digest in rows:
-                version = latest[writer].enrollment.version + 1 if latest[writer] else 1
+                version = read_version(connection, writer, path) + 1
                 about = writer, version, event, expires[writer], n_references, self.system
                 insert_enrollment(connection, enrollment_row(*about, model_digest, content_digest), model, content)
         return True

@@ -19,7 +19,14 @@ from sigkit.persistence._store._records import (
     read_enrollment,
     to_text,
 )
-from sigkit.persistence._store._rows import insert_enrollment, read_events, read_latest
+from sigkit.persistence._store._rows import (
+    check_complete,
+    insert_enrollment,
+    read_events,
+    read_latest,
+    read_version,
+    read_writers,
+)
 
 
 class WriterStore:
@@ -143,6 +150,7 @@ class WriterStore:
             values.append(to_text(check_time(since, "since")))
         sql = f"SELECT {', '.join(DECISION_COLUMNS)} FROM decisions WHERE {' AND '.join(conditions)} ORDER BY id"
         with self._database.reading() as connection:
+            check_complete(connection, self.path)
             rows = connection.execute(sql, values).fetchall()
         return [read_decision(row, self.path) for row in rows]
 
@@ -170,7 +178,8 @@ class WriterStore:
                     f"{self.path}: writers to remove who are not enrolled: {listing(map(repr, lacking))}. Check ids."
                 )
             for writer, latest in found.items():
-                self._add_event(connection, writer, latest, REMOVE)
+                version, system = latest.enrollment.version + 1, latest.enrollment.system
+                insert_enrollment(connection, enrollment_row(writer, version, REMOVE, None, 0, system, "", ""))
 
     def erase(self, writers):
         """Delete the references and models of writers, those of the past too, and overwrite them in the file.
@@ -191,15 +200,16 @@ class WriterStore:
         """
         names = parse_ids(writers, "writers").tolist()
         with self._database.writing() as connection:
-            found = {writer: read_latest(connection, writer, self.path) for writer in names}
-            lacking = [writer for writer, latest in found.items() if latest is None]
+            # Damaged rows can be erased, too.
+            found = {writer: read_version(connection, writer, self.path) for writer in names}
+            lacking = [writer for writer, version in found.items() if not version]
             if lacking:
                 raise ValueError(
                     f"{self.path}: writers to erase who were never enrolled: {listing(map(repr, lacking))}. Check ids."
                 )
-            for writer, latest in found.items():
+            for writer, version in found.items():
                 connection.execute("UPDATE enrollments SET model = NULL, signatures = NULL WHERE writer = ?", (writer,))
-                self._add_event(connection, writer, latest, ERASE)
+                insert_enrollment(connection, enrollment_row(writer, version + 1, ERASE, None, 0, "", "", ""))
         with self._database.connection() as connection:
             # The write-ahead log still has pages with the deleted content.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -222,8 +232,14 @@ class WriterStore:
             columns = ", ".join(ENROLLMENT_COLUMNS)
             for *row, model, signatures in connection.execute(f"SELECT {columns}, model, signatures FROM enrollments"):
                 problems += self._problems_of(row, model, signatures)
+            for (writer,) in connection.execute("SELECT DISTINCT writer FROM enrollments").fetchall():
+                problems += _problem(read_events, connection, writer, self.path)
+            problems += _problem(read_writers, connection, to_text(now()), self.path)
             for row in connection.execute(f"SELECT {', '.join(DECISION_COLUMNS)} FROM decisions"):
                 problems += _problem(read_decision, row, self.path)
+            problems += _problem(check_complete, connection, self.path)
+        # Several checks find the same damage.
+        problems = list(dict.fromkeys(problems))
         return problems
 
     def backup(self, path):
@@ -252,20 +268,8 @@ class WriterStore:
 
     def _writers(self, connection):
         """Return the enrolled writers, within a transaction."""
-        # With max, SQLite takes the other columns from the row of the maximum.
-        found = connection.execute("SELECT writer, event, expires, max(version) FROM enrollments GROUP BY writer")
-        time = to_text(now())
-        names = [
-            writer
-            for writer, event, expires, _ in found
-            if event not in (REMOVE, ERASE) and (expires is None or expires > time)
-        ]
+        names = read_writers(connection, to_text(now()), self.path)
         return parse_ids(names, "writers") if names else np.empty(0, dtype=np.int64)
-
-    def _add_event(self, connection, writer, latest, event):
-        """Add an event that leaves the writer without references."""
-        version, system = latest.enrollment.version + 1, latest.enrollment.system
-        insert_enrollment(connection, enrollment_row(writer, version, event, None, 0, system, "", ""))
 
     def _problems_of(self, row, model, signatures):
         problems = _problem(read_enrollment, row, self.path)
