@@ -16,6 +16,12 @@ and no encryption here: put the service behind a server that has them.
 
 import argparse
 import os
+
+# One thread for each request: several would wait for each other, and round sums otherwise with another number of them.
+# It must be set before numpy and torch are imported.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
 from datetime import UTC, datetime, timedelta
 from threading import Semaphore
 from typing import Annotated

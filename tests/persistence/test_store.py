@@ -327,8 +327,8 @@ def test_a_damaged_row_is_an_error_that_names_the_writer_and_no_other(signatures
         ("UPDATE writers SET event = 'remove' WHERE writer = 9", "last event of the writer 9"),
         ("DELETE FROM enrollments WHERE writer = 9 AND version = 1", "a version of the writer 9 is missing"),
         ("DELETE FROM enrollments WHERE writer = 9", "last event of the writer 9"),
-        ("DELETE FROM decisions WHERE id = 2", "of the decisions 1 to 3, 1 are missing"),
-        ("DELETE FROM decisions WHERE id = 3", "of the decisions 1 to 3, 1 are missing"),
+        ("DELETE FROM decisions WHERE id = 2", "of the decisions 1 to 3, there are 2"),
+        ("DELETE FROM decisions WHERE id = 3", "of the decisions 1 to 3, there are 2"),
     ],
 )
 def test_missing_rows_are_noticed(sql, message, signatures, verifier, store):

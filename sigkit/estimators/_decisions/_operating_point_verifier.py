@@ -8,7 +8,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import GENUINE, by_writer, listing, own_random_state, parse_target, warn
+from sigkit._utils import GENUINE, by_writer, check_threshold, listing, own_random_state, parse_target, warn
 from sigkit.estimators._decisions._choose_threshold import choose_threshold, counted_trials, select
 from sigkit.estimators._decisions._expected_rates import expected_rates
 from sigkit.estimators._decisions._operating_point import OperatingPoint
@@ -266,9 +266,13 @@ class OperatingPointVerifier(WrappedVerifier):
         return super()._writer_arrays(writer) | own
 
     def _holding(self, writers):
-        copied = super()._holding(writers)
+        others = {
+            writer: {name: array for name, array in arrays.items() if name != _THRESHOLD}
+            for writer, arrays in writers.items()
+        }
+        copied = super()._holding(others)
         if self.user_specific:
-            copied._thresholds = {writer: arrays[_THRESHOLD].item() for writer, arrays in writers.items()}
+            copied._thresholds = {writer: check_threshold(arrays[_THRESHOLD]) for writer, arrays in writers.items()}
         return copied
 
     def _set_threshold(self, enrolled, n_references):

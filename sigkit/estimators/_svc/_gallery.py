@@ -8,11 +8,12 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sigkit._utils import by_writer, listing, map_parallel, progress, warn
 from sigkit.estimators._enrolled import EnrolledChecks, joined, left_out, warn_single
-from sigkit.estimators._marks import mark
+from sigkit.estimators._marks import check_marks, mark
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import has_no_information
 from sigkit.estimators._svc._fit_writer import FittedWriter, References, Settings, fit_writer, kernel_among
 from sigkit.estimators._svc._kernel import Kernel
+from sigkit.estimators._svc._stored_model import make_model
 from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
 from sigkit.estimators._verifier import report_no_information
 
@@ -311,17 +312,19 @@ class Gallery(EnrolledChecks):
         -------
         Gallery
             The new gallery.
+
+        Raises
+        ------
+        ValueError
+            If the arrays are no model of such an SVM.
         """
-        kind = LinearModel if self.settings.kernel == "linear" else RbfModel
-        # Numbers were stored as arrays without dimensions.
-        fields = {
-            writer: {name: array if array.ndim else array.item() for name, array in arrays.items()}
-            for writer, arrays in writers.items()
-        }
-        models = {writer: kind(*map(own.get, kind._fields)) for writer, own in fields.items()}
-        marks = {writer: own["marks"] for writer, own in fields.items() if "marks" in own}
+        bank, models = self.bank.of_development(), {}
+        for writer, arrays in writers.items():
+            check_marks(arrays.get("marks"))
+            fields = {name: array for name, array in arrays.items() if name != "marks"}
+            models[writer] = make_model(fields, bank, self.settings)
+        marks = {writer: arrays["marks"] for writer, arrays in writers.items() if "marks" in arrays}
         classes = np.array(sorted(writers)) if writers else self.classes[:0]
-        bank = self.bank.of_development()
         return replace(self, bank=bank, classes=classes, models=models, references={}, marks=marks)
 
     @property

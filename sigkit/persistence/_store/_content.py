@@ -15,7 +15,7 @@ _FAST = 1
 _FILE, _ARRAY = "file", "array"
 
 
-def pack(arrays):
+def pack_arrays(arrays):
     """Write named arrays as compressed bytes.
 
     Parameters
@@ -34,13 +34,13 @@ def pack(arrays):
     return content, content_digest(content)
 
 
-def unpack(content, digest, what):
+def unpack_arrays(content, digest, what):
     """Read named arrays.
 
     Parameters
     ----------
     content : bytes or None
-        What `pack` returned; None if it was erased.
+        What `pack_arrays` returned; None if it was erased.
     digest : str
         Its digest.
     what : str
@@ -151,7 +151,7 @@ def pack_signatures(signatures):
     for number, one in enumerate(signatures):
         kind = _FILE if isinstance(one, bytes) else _ARRAY
         named[f"{kind} {number}"] = np.frombuffer(one, dtype=np.uint8) if kind == _FILE else one
-    return pack(named)
+    return pack_arrays(named)
 
 
 def unpack_signatures(content, digest, what):
@@ -176,7 +176,7 @@ def unpack_signatures(content, digest, what):
     ValueError
         If it was erased, or is damaged.
     """
-    arrays = unpack(content, digest, what)
+    arrays = unpack_arrays(content, digest, what)
     found = {int(name.split()[1]): (name.split()[0], array) for name, array in arrays.items()}
     return [found[number][1].tobytes() if found[number][0] == _FILE else found[number][1] for number in sorted(found)]
 

@@ -46,6 +46,9 @@ def named_errors(path):
     """
     try:
         yield
+    except UnicodeDecodeError as error:
+        # The message of an error of SQLite has text of the file.
+        raise ValueError(f"{path}: is damaged ({error}). {_RESTORE}") from error
     except sqlite3.Error as error:
         # The first byte is the kind of error, the others say more.
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF

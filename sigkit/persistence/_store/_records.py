@@ -216,14 +216,18 @@ def read_enrollment(row, path):
         If the row was damaged; the writer is named.
     """
     writer, version = row[:2]
-    if digest_of(row[:-1]) != row[-1]:
-        raise ValueError(
-            f"{path}: version {version!r} of the writer {writer!r} is damaged. Restore a backup, or enroll the writer "
-            "again."
-        )
     found = Enrollment(*row[: len(Enrollment._fields)])
-    expires = None if found.expires is None else datetime.fromisoformat(found.expires)
-    return found._replace(time=datetime.fromisoformat(found.time), expires=expires)
+    try:
+        if digest_of(row[:-1]) == row[-1]:
+            expires = None if found.expires is None else datetime.fromisoformat(found.expires)
+            return found._replace(time=datetime.fromisoformat(found.time), expires=expires)
+    except ValueError:
+        # The digest is right, but no time was written.
+        pass
+    raise ValueError(
+        f"{path}: version {version!r} of the writer {writer!r} is damaged. Restore a backup, or enroll the writer "
+        "again."
+    )
 
 
 def read_decision(row, path):
@@ -246,7 +250,11 @@ def read_decision(row, path):
     ValueError
         If the row was damaged; the writer is named.
     """
-    if digest_of(row[:-1]) != row[-1]:
-        raise ValueError(f"{path}: a decision of {row[0]!r} about the writer {row[1]!r} is damaged. Restore a backup.")
     found = Decision(*row[:-1])
-    return found._replace(time=datetime.fromisoformat(found.time), accepted=bool(found.accepted))
+    try:
+        if digest_of(row[:-1]) == row[-1]:
+            return found._replace(time=datetime.fromisoformat(found.time), accepted=bool(found.accepted))
+    except ValueError:
+        # The digest is right, but no time was written.
+        pass
+    raise ValueError(f"{path}: a decision of {row[0]!r} about the writer {row[1]!r} is damaged. Restore a backup.")

@@ -244,8 +244,8 @@ def check_complete(connection, path):
     """
     n, first, last = connection.execute("SELECT count(*), min(id), max(id) FROM decisions").fetchone()
     [given] = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'decisions'").fetchone()
-    if n and (n != last - first + 1 or last != given):
-        raise ValueError(f"{path}: of the decisions {first} to {given}, {given - first + 1 - n} are missing.")
+    if n and not (n == last - first + 1 and last == given):
+        raise ValueError(f"{path}: of the decisions {first} to {given}, there are {n}. Restore a backup.")
 
 
 def _last_event(row):

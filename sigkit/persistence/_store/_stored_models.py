@@ -8,7 +8,13 @@ import numpy as np
 from sigkit._utils import before_last_step, last_step
 from sigkit.estimators import holding, writer_arrays
 from sigkit.persistence._store._checks import check_enrolled, check_type
-from sigkit.persistence._store._content import joined_signatures, pack, pack_signatures, unpack, unpack_signatures
+from sigkit.persistence._store._content import (
+    joined_signatures,
+    pack_arrays,
+    pack_signatures,
+    unpack_arrays,
+    unpack_signatures,
+)
 from sigkit.persistence._store._records import enrollment_row
 from sigkit.persistence._store._rows import insert_enrollment, read_content, read_latest, read_version
 
@@ -138,7 +144,7 @@ class StoredModels:
         """
         path, rows = self.store.path, []
         for writer, own in signatures.items():
-            rows.append((writer, len(own), *pack(writer_arrays(fitted, writer)), *pack_signatures(own)))
+            rows.append((writer, len(own), *pack_arrays(writer_arrays(fitted, writer)), *pack_signatures(own)))
         with self.store._database.writing() as connection:
             check_type(connection, rows[0][0], path)
             for writer, own in (before or {}).items():
@@ -192,9 +198,18 @@ class StoredModels:
             arrays = self.known(latest.number)
             if not arrays:
                 what = f"{path}: model of the writer {writer!r}"
-                arrays |= unpack(read_content(connection, "model", latest, path), latest.model_digest, what)
+                arrays |= self._read(connection, latest, what)
             loaded[writer] = Loaded(latest.enrollment.version, arrays)
         return loaded
+
+    def _read(self, connection, latest, what):
+        """Read a model, and check that it is one of this verifier."""
+        arrays = unpack_arrays(read_content(connection, "model", latest, self.store.path), latest.model_digest, what)
+        try:
+            holding(self.verifier, {latest.enrollment.writer: arrays})
+        except (ValueError, KeyError) as error:
+            raise ValueError(f"{what}: no model of this system ({error}). Enroll the writer again.") from error
+        return arrays
 
     def foreign(self):
         """Find the enrolled writers whose models another system fitted.

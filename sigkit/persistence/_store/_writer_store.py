@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from sigkit._utils import listing, parse_ids, whole_file
-from sigkit.persistence._store._content import unpack
+from sigkit.persistence._store._content import unpack_arrays
 from sigkit.persistence._store._database import Database
 from sigkit.persistence._store._records import (
     DECISION_COLUMNS,
@@ -276,7 +276,9 @@ class WriterStore:
         if not problems:
             what = f"version {row[1]} of the writer {row[0]!r}"
             for name, content, digest in (("model", model, row[-3]), ("references", signatures, row[-2])):
-                problems += _problem(unpack, content, digest, f"{self.path}: {name} of {what}") if content else []
+                problems += (
+                    _problem(unpack_arrays, content, digest, f"{self.path}: {name} of {what}") if content else []
+                )
         return problems
 
     def __enter__(self):
