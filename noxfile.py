@@ -32,13 +32,13 @@ def lint(session):
     session.install("codespell", "ruff")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    session.run(
-        "codespell", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks", "docs", "examples", "sigkit", "tests"
-    )
+    documents = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+    session.run("codespell", *documents, "benchmarks", "docs", "examples", "reproduce", "sigkit", "tests")
 
 
 @nox.session
 def docs(session):
-    """Build the documentation; warnings are errors."""
+    """Build the documentation and run the gallery; warnings and dead links are errors."""
     session.install(".[docs]")
     session.run("sphinx-build", "-W", "--keep-going", "docs", "docs/_build/html")
+    session.run("python", "docs/check_site.py", "docs/_build/html")

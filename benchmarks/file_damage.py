@@ -6,6 +6,7 @@ and of whether the digest is renewed.
 
 import io
 import json
+import pickle
 
 import numpy as np
 import torch
@@ -164,6 +165,8 @@ def damage_plain(rng, value):
     """Return a plain value or a tensor that differs somewhere."""
     if isinstance(value, torch.Tensor):
         return torch.from_numpy(np.array(damaged_array(rng, value.numpy()), order="C"))
+    if isinstance(value, np.ndarray):
+        return damaged_array(rng, value)
     if isinstance(value, dict) and value and rng.random() < 0.9:
         keys = {str(key): key for key in value}
         changed = damaged_table(rng, {str(key): part for key, part in value.items()}, lambda v: damage_plain(rng, v))
@@ -188,9 +191,15 @@ def damage_json(rng, content, forged):
     return json.dumps(damage_plain(rng, json.loads(content)), default=str).encode()
 
 
+def damage_pickle(rng, content, forged):
+    # The file was written by this program.
+    return pickle.dumps(damage_plain(rng, pickle.loads(content)))
+
+
 STRUCTURED = {
     "safetensors": damage_safetensors,
     "npz": damage_npz,
     "torch": damage_torch,
     "json": damage_json,
+    "pickle": damage_pickle,
 }

@@ -18,6 +18,7 @@ ROOMS = (
     "persistence",
     "training",
     "transformers",
+    "_commands",
     "_utils",
 )
 # Methods that scikit-learn makes, with its own docstrings.

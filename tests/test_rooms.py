@@ -6,6 +6,7 @@ A room is a sub-package of `sigkit`. CONTRIBUTING.md explains the rules.
 import ast
 import importlib
 import inspect
+import itertools
 import re
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,20 @@ import sigkit
 
 # For each room, the other rooms and the guarded libraries that its modules import. CONTRIBUTING.md has the same table.
 MAY_IMPORT = {
+    "_commands": {
+        "experiments",
+        "estimators",
+        "transformers",
+        "training",
+        "nets",
+        "datasets",
+        "imaging",
+        "model_selection",
+        "metrics",
+        "_utils",
+        "sklearn",
+        "PIL",
+    },
     "experiments": {
         "estimators",
         "attacks",
@@ -54,7 +69,7 @@ GUARDED = {"torch", "torchvision", "skorch", "sklearn", "matplotlib", "PIL"}
 
 PACKAGE = Path(sigkit.__file__).parent
 ROOT = Path(__file__).parents[1]
-SCRIPTS = {folder: sorted((ROOT / folder).rglob("*.py")) for folder in ("examples", "benchmarks")}
+SCRIPTS = {folder: sorted((ROOT / folder).rglob("*.py")) for folder in ("examples", "reproduce", "benchmarks")}
 
 # Names of other libraries with a leading underscore: those of named tuples are public, the others have no public twin.
 FOREIGN_PRIVATE = {
@@ -154,8 +169,8 @@ def test_no_private_module_or_name_of_another_room_is_imported(place):
         for module, name in imported(path):
             top, *rest = module.split(".") if name is None else [*module.split("."), name]
             if top == "sigkit" and rest[:1] != [place]:
-                # The package `sigkit._utils` is open to rooms and benchmarks; examples show users public names only.
-                inner = rest if place == "examples" else rest[1:]
+                # `sigkit._utils` is open to rooms and benchmarks; other scripts show users public names only.
+                inner = rest if place in ("examples", "reproduce") else rest[1:]
                 if any(part.startswith("_") and not part.startswith("__") for part in inner):
                     found.append(f"{path.relative_to(ROOT)}: {'.'.join([top, *rest])}")
     assert not found
@@ -190,7 +205,7 @@ def test_public_constructors_have_at_most_15_parameters(room):
 
 
 def test_renamed_identifiers_are_gone():
-    places = [*sources(), *SCRIPTS["examples"], *SCRIPTS["benchmarks"], *sorted((ROOT / "tests").rglob("*.py"))]
+    places = [*sources(), *itertools.chain(*SCRIPTS.values()), *sorted((ROOT / "tests").rglob("*.py"))]
     found = {str(path.relative_to(ROOT)): RENAMED.intersection(defined_names(parse(path))) for path in places}
     assert {name: names for name, names in found.items() if names} == {}
 

@@ -11,7 +11,7 @@ CHECKS = {
     "rules": ["ruff", "check", "."],
     "format": ["ruff", "format", "--check", "."],
     "spelling": ["codespell_lib", *sorted(path.name for path in ROOT.iterdir() if path.suffix in (".md", ".toml"))]
-    + ["benchmarks", "docs", "examples", "sigkit", "tests"],
+    + ["benchmarks", "docs", "examples", "reproduce", "sigkit", "tests"],
 }
 
 

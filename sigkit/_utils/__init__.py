@@ -4,6 +4,7 @@ from sigkit._utils._allocator import freed_memory_kept
 from sigkit._utils._by_writer import by_writer
 from sigkit._utils._development_writers import development_writers
 from sigkit._utils._digest import content_digest, distinct_signatures, scan_digest, signature_digest
+from sigkit._utils._documentation_link import DOCUMENTATION, DocumentationLink
 from sigkit._utils._files import locked_folder, remove_unfinished, whole_file
 from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
@@ -57,6 +58,7 @@ from sigkit._utils._warning_filters import filters_lock, validate_data
 
 __all__ = [
     "DIGEST",
+    "DOCUMENTATION",
     "FORGERY_KINDS",
     "FORMAT",
     "GENUINE",
@@ -65,6 +67,7 @@ __all__ = [
     "SIMPLE",
     "SKILLED",
     "VERSION_KEY",
+    "DocumentationLink",
     "VersionInState",
     "as_bytes",
     "before_last_step",

@@ -1,12 +1,13 @@
 """The version of sigkit in pickled estimators."""
 
 import sigkit
+from sigkit._utils._documentation_link import DocumentationLink
 from sigkit._utils._warn import warn
 
 VERSION_KEY = "_sigkit_version"
 
 
-class VersionInState:
+class VersionInState(DocumentationLink):
     """Put the version of sigkit into the pickled state of an estimator, and warn if another version loads it.
 
     scikit-learn does this for its own estimators only. The class comes before `BaseEstimator`.

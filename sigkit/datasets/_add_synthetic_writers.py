@@ -1,8 +1,10 @@
 """Synthetic development writers beside a user's own signatures."""
 
 import contextlib
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_consistent_length
 
@@ -15,17 +17,17 @@ _N_LOOKED_AT = 8
 
 
 def add_synthetic_writers(
-    images,
-    target,
-    n_writers=20,
-    n_genuine=8,
-    n_skilled=4,
+    images: Sequence,
+    target: ArrayLike,
+    n_writers: int = 20,
+    n_genuine: int = 8,
+    n_skilled: int = 4,
     *,
-    background="otsu",
-    resolution=300,
-    random_state=None,
-    n_jobs=None,
-):
+    background: str = "otsu",
+    resolution: float = 300,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+) -> Bunch:
     """Add synthetic development writers to signatures of one's own.
 
     A verifier needs signatures of other people as negatives, and a threshold needs forgeries. Where there are none,

@@ -3,6 +3,10 @@
 An entry is a `Corpus` and a loader, whose docstring `add_corpus` writes. `sigkit.datasets` exports all of `__all__`.
 """
 
+import os
+
+from sklearn.utils import Bunch
+
 from sigkit._utils import GENUINE, SIMPLE, SKILLED
 from sigkit.datasets._corpora import add_corpus, load_corpus
 from sigkit.datasets._layout import Corpus, Series
@@ -34,7 +38,7 @@ _LICENCE = "Its owners distribute it to researchers who sign a license agreement
         ),
     )
 )
-def load_cedar(folder, *, on_error="raise"):
+def load_cedar(folder: str | os.PathLike, *, on_error: str = "raise") -> Bunch:
     return load_corpus("cedar", folder, on_error=on_error)
 
 
@@ -73,7 +77,7 @@ def load_cedar(folder, *, on_error="raise"):
         scripts={"bengali": 100, "hindi": 160},
     )
 )
-def load_bhsig260(folder, script="both", *, on_error="raise"):
+def load_bhsig260(folder: str | os.PathLike, script: str = "both", *, on_error: str = "raise") -> Bunch:
     return load_corpus("bhsig260", folder, script=script, on_error=on_error)
 
 
@@ -96,7 +100,7 @@ def load_bhsig260(folder, script="both", *, on_error="raise"):
         ),
     )
 )
-def load_mcyt75(folder, *, on_error="raise"):
+def load_mcyt75(folder: str | os.PathLike, *, on_error: str = "raise") -> Bunch:
     return load_corpus("mcyt75", folder, on_error=on_error)
 
 
@@ -118,7 +122,7 @@ def load_mcyt75(folder, *, on_error="raise"):
         ),
     )
 )
-def load_gpds(folder, *, on_error="raise"):
+def load_gpds(folder: str | os.PathLike, *, on_error: str = "raise") -> Bunch:
     return load_corpus("gpds", folder, on_error=on_error)
 
 
@@ -144,5 +148,5 @@ def load_gpds(folder, *, on_error="raise"):
         ),
     )
 )
-def load_puc_pr(folder, *, on_error="raise"):
+def load_puc_pr(folder: str | os.PathLike, *, on_error: str = "raise") -> Bunch:
     return load_corpus("puc_pr", folder, on_error=on_error)

@@ -1,7 +1,10 @@
 """Load any corpus of the catalogue, and write the docstrings of the loaders."""
 
+import os
 import textwrap
 from inspect import cleandoc
+
+from sklearn.utils import Bunch
 
 from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing
 from sigkit.datasets._layout import scan_corpus
@@ -92,7 +95,7 @@ A folder with a single signature; the loader warns that the other ones are missi
 """
 
 
-def list_corpora():
+def list_corpora() -> list[str]:
     """List the names of the public corpora that can be loaded.
 
     Returns
@@ -113,7 +116,7 @@ def list_corpora():
     return sorted(CATALOGUE)
 
 
-def load_corpus(name, folder, *, script="both", on_error="raise"):
+def load_corpus(name: str, folder: str | os.PathLike, *, script: str = "both", on_error: str = "raise") -> Bunch:
     """List the signatures of a public corpus.
 
     Nothing is downloaded: the corpus is a folder on this machine. The `DESCR` of the result says how to get it.

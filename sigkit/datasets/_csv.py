@@ -2,6 +2,9 @@
 
 import csv
 import os
+from collections.abc import Mapping
+
+from sklearn.utils import Bunch
 
 from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, read_file, split_page
 from sigkit.datasets._folder import check_canvas
@@ -28,7 +31,15 @@ _NUMBERS = {
 _TRUTH = {"true": "1", "yes": "1", "false": "0", "no": "0"}
 
 
-def load_csv(path, *, columns=None, kinds=None, folder=None, canvas_size="max", on_error="raise"):
+def load_csv(
+    path: str | os.PathLike,
+    *,
+    columns: Mapping[str, str] | None = None,
+    kinds: Mapping[str, int] | None = None,
+    folder: str | os.PathLike | None = None,
+    canvas_size: tuple[int, int] | str = "max",
+    on_error: str = "raise",
+) -> Bunch:
     """List signatures from a table of paths, writers and kinds.
 
     The first line of the file has the names of the columns; the separator is a comma, a semicolon or a tab. The

@@ -2,6 +2,9 @@
 
 import operator
 import os
+from collections.abc import Mapping
+
+from sklearn.utils import Bunch
 
 from sigkit._utils import GENUINE, listing
 from sigkit.datasets._naming import (
@@ -19,7 +22,14 @@ from sigkit.datasets._tree import Scans, check_folder, list_files, make_bunch, n
 _MAX_DEPTH = 8
 
 
-def load_folder(folder, pattern=None, *, kinds=None, canvas_size="max", on_error="raise"):
+def load_folder(
+    folder: str | os.PathLike,
+    pattern: str | None = None,
+    *,
+    kinds: Mapping[str, int] | None = None,
+    canvas_size: tuple[int, int] | str = "max",
+    on_error: str = "raise",
+) -> Bunch:
     """List the signatures of any folder.
 
     Without a pattern, the writer and the kind of each signature are found by the names, if they are of a usual layout:

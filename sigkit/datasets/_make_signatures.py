@@ -10,19 +10,19 @@ from sigkit.datasets._synthesis import SCANS, SCRIPTS, ScanSettings, render_sign
 
 
 def make_signatures(
-    n_writers=20,
-    n_genuine=24,
-    n_skilled=24,
-    random_state=None,
+    n_writers: int = 20,
+    n_genuine: int = 24,
+    n_skilled: int = 24,
+    random_state: int | np.random.RandomState | None = None,
     *,
-    n_simple=0,
-    first_writer=1,
-    script="mixed",
-    scan="grey",
-    resolution=300,
-    n_jobs=None,
-    verbose=0,
-):
+    n_simple: int = 0,
+    first_writer: int = 1,
+    script: str = "mixed",
+    scan: str = "grey",
+    resolution: float = 300,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Generate synthetic signatures and forgeries by simulating the movements of a pen.
 
     A synthetic writer has a text, in Latin letters, in an invented script like Indic ones, or in signs that are not

@@ -3,6 +3,7 @@
 import os
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
 from sigkit._utils import (
@@ -22,10 +23,12 @@ from sigkit._utils import (
 from sigkit.datasets._npz_file import NpzFile
 
 _FORMAT = "sigkit signatures 1"
-ARRAYS = ("x", "y", "yforg", "user_mapping", "filenames")
+ARRAYS = ("x", "y", "yforg")
+OPTIONAL = ("user_mapping", "filenames")
+"""Arrays of sigver's programs that its documentation does not ask for."""
 
 
-def load_npz(path):
+def load_npz(path: str | os.PathLike) -> Bunch:
     """Read preprocessed signatures from an .npz file.
 
     The file was written by `save_npz` or by sigver. Nothing in it is unpickled. Since sigver pickles its table of
@@ -34,8 +37,9 @@ def load_npz(path):
     Parameters
     ----------
     path : str or os.PathLike
-        The .npz file, with the arrays `x` of shape (n, 1, height, width) and dtype uint8, `y` (n,), `yforg` (n,),
-        `user_mapping` and `filenames` (n,). The writer ids are `user_mapping[y]`.
+        The .npz file, with the arrays `x` of shape (n, 1, height, width) and dtype uint8, `y` (n,) and `yforg` (n,),
+        and possibly `user_mapping` and `filenames` (n,). The writer ids are `user_mapping[y]`; without
+        `user_mapping` they are `y`.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def load_npz(path):
         target : ndarray of shape (n_signatures, 2), dtype int64 or object
             Rows `[writer, forgery]`: two integers, or a string and an integer.
         filenames : ndarray of shape (n_signatures,), dtype str
-            The name of the file from which each image was made.
+            The name of the file from which each image was made; empty strings if the file has none.
         DESCR : str
             The file, and the numbers of signatures and writers.
 
@@ -89,22 +93,23 @@ def load_npz(path):
     if absent:
         raise ValueError(
             f"{path} lacks the arrays {listing(absent)}; it has {listing(archive.names) or 'none'}. "
-            f"A file of signatures has {listing(ARRAYS)}."
+            f"A file of signatures has {listing(ARRAYS)}, and possibly {listing(OPTIONAL)}."
         )
-    arrays = {name: archive.read(name) for name in ARRAYS}
-    pickled = [name for name in ARRAYS if arrays[name] is None and name != "user_mapping"]
+    arrays = {name: archive.read(name) for name in (*ARRAYS, *OPTIONAL) if name in archive.names}
+    pickled = [name for name, array in arrays.items() if array is None and name != "user_mapping"]
     if pickled:
         raise ValueError(
             f"{path}: the array {pickled[0]} is pickled, and pickles are never read: they can run any program."
         )
     if {FORMAT, DIGEST} & {*archive.names}:
         _check_digest(path, archive, arrays)
-    mapping = arrays["user_mapping"]
-    if mapping is None:
+    mapping = arrays.setdefault("user_mapping", None)
+    if mapping is None and "user_mapping" in archive.names:
         warn(
             f"{path}: user_mapping is pickled and was not read, because a pickle can run any program. "
             "The writer ids are the indices in y."
         )
+    arrays.setdefault("filenames", np.full(arrays["x"].shape[:1], ""))
     _check_arrays(path, **arrays)
     if mapping is not None:
         mapping = _check_ids(path, mapping)
@@ -120,7 +125,7 @@ def load_npz(path):
     )
 
 
-def save_npz(path, images, target, filenames=None):
+def save_npz(path: str | os.PathLike, images: ArrayLike, target: ArrayLike, filenames: ArrayLike | None = None) -> None:
     """Write preprocessed signatures to an .npz file.
 
     The file is created when it is complete, so that a reader never finds a part of it. It has sigver's layout, but the
@@ -193,7 +198,9 @@ def _check_digest(path, archive, arrays):
         raise ValueError(f"{path}: has no digest: damaged. Copy or make the file again.")
     if found[FORMAT].item() != _FORMAT:
         raise ValueError(f"{path}: a file of another kind or version, not {_FORMAT!r}. Make it again by save_npz.")
-    if arrays["user_mapping"] is None or found[DIGEST].item() != digest_of({**arrays, FORMAT: _FORMAT}):
+    if any(arrays.get(name) is None for name in OPTIONAL) or found[DIGEST].item() != digest_of(
+        {**arrays, FORMAT: _FORMAT}
+    ):
         raise ValueError(f"{path}: damaged, its content does not match its digest. Copy or make the file again.")
 
 

@@ -1,9 +1,11 @@
 """Verifiers: estimators that enroll writers and score claims; and trainers of features that withstand attacks."""
 
-# Names outside `__all__` are the states of verifiers, for the files of systems.
+# Names outside `__all__` are the states of verifiers and their checks, for the files of systems.
 from sigkit.estimators._adversarial_trainers import AdversarialTrainer, EnsembleAdversarialTrainer
 from sigkit.estimators._attack_adapters._black_box_verifier import BlackBoxVerifier
 from sigkit.estimators._attack_adapters._differentiable_verifier import DifferentiableVerifier, NotDifferentiable
+from sigkit.estimators._best_writers import find_best_writers
+from sigkit.estimators._check_stored import check_stored as check_stored
 from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
 from sigkit.estimators._decisions._operating_point import OperatingPoint
 from sigkit.estimators._decisions._operating_point_verifier import OperatingPointVerifier
@@ -56,6 +58,7 @@ __all__ = [
     "VerifierFusion",
     "WriterDependentSVC",
     "WrongDecisionsDisplay",
+    "find_best_writers",
     "make_fused_verifier",
     "reference_curve",
 ]

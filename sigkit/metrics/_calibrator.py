@@ -1,5 +1,7 @@
 """Calibration of scores: from scores of any scale to likelihood ratios."""
 
+from __future__ import annotations
+
 from numbers import Real
 
 import numpy as np
@@ -9,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import warn
+from sigkit._utils import DocumentationLink, warn
 from sigkit.metrics._elub import _supported_range
 from sigkit.metrics._pav import _pool_violators
 from sigkit.metrics._trials import _check_scores, _make_trials
@@ -19,7 +21,7 @@ from sigkit.metrics._trials import _check_scores, _make_trials
 SLOPE_PRIOR = 10.0
 
 
-class ScoreCalibrator(TransformerMixin, BaseEstimator):
+class ScoreCalibrator(DocumentationLink, TransformerMixin, BaseEstimator):
     r"""Map scores to base-10 logarithms of likelihood ratios.
 
     The likelihood ratio of a score is its density among genuine trials, divided by its density among forgeries. It does
@@ -98,7 +100,7 @@ class ScoreCalibrator(TransformerMixin, BaseEstimator):
         self.method = method
         self.bound = bound
 
-    def fit(self, X: ArrayLike, y: ArrayLike, writers: ArrayLike | None = None) -> "ScoreCalibrator":
+    def fit(self, X: ArrayLike, y: ArrayLike, writers: ArrayLike | None = None) -> ScoreCalibrator:
         """Fit the map from scores to likelihood ratios.
 
         Parameters

@@ -1,5 +1,7 @@
 """The cost of log likelihood ratios (Cllr), and how much of it better calibration would remove."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Several systems on the same trials: error rates, and differences with intervals."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -1,5 +1,7 @@
 """Expected costs of decisions: the detection cost function and its minimum over thresholds."""
 
+from __future__ import annotations
+
 from numbers import Real
 
 import numpy as np

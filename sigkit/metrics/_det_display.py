@@ -1,5 +1,7 @@
 """Detection error trade-off curves."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np
@@ -71,7 +73,7 @@ class VerificationDetDisplay:
         writers: ArrayLike | None = None,
         pos_label: object = None,
         ax=None,
-    ) -> "VerificationDetDisplay":
+    ) -> VerificationDetDisplay:
         """Plot DET curves from scores.
 
         Parameters
@@ -108,7 +110,7 @@ class VerificationDetDisplay:
         writers: ArrayLike | None = None,
         pos_label: object = None,
         ax=None,
-    ) -> "VerificationDetDisplay":
+    ) -> VerificationDetDisplay:
         """Plot the DET curves of several systems on the same trials.
 
         Parameters
@@ -137,7 +139,7 @@ class VerificationDetDisplay:
         trials = {name: _make_trials(y_true, scores, **options).to_bunch() for name, scores in systems.items()}
         return cls(trials, kind=kind).plot(ax=ax)
 
-    def plot(self, ax=None) -> "VerificationDetDisplay":
+    def plot(self, ax=None) -> VerificationDetDisplay:
         """Plot the curves, and the line of equal error rates.
 
         Parameters

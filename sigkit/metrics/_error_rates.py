@@ -1,5 +1,7 @@
 """False acceptance rate, false rejection rate and equal error rate."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np

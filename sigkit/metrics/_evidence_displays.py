@@ -1,5 +1,7 @@
 """Plots of likelihood ratios: Tippett plots and empirical cross-entropy."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
@@ -65,7 +67,7 @@ class TippettDisplay:
         writers: ArrayLike | None = None,
         pos_label: object = None,
         ax=None,
-    ) -> "TippettDisplay":
+    ) -> TippettDisplay:
         """Plot the curves from log10 likelihood ratios.
 
         Parameters
@@ -91,7 +93,7 @@ class TippettDisplay:
         trials = verification_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
         return cls(trials).plot(ax=ax)
 
-    def plot(self, ax=None) -> "TippettDisplay":
+    def plot(self, ax=None) -> TippettDisplay:
         """Plot the curves, and a line at a likelihood ratio of 1.
 
         Parameters
@@ -180,7 +182,7 @@ class EceDisplay:
         writers: ArrayLike | None = None,
         pos_label: object = None,
         ax=None,
-    ) -> "EceDisplay":
+    ) -> EceDisplay:
         """Compute and plot the curves from log10 likelihood ratios.
 
         Parameters
@@ -219,7 +221,7 @@ class EceDisplay:
         alone = [pi * _mean_bits(-at) + (1 - pi) * _mean_bits(at) for pi, at in zip(prior, odds)]
         return cls(odds, np.array(ece), np.array(calibrated), np.array(alone)).plot(ax=ax)
 
-    def plot(self, ax=None) -> "EceDisplay":
+    def plot(self, ax=None) -> EceDisplay:
         """Plot the three curves.
 
         Parameters

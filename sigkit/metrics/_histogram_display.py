@@ -1,5 +1,7 @@
 """Histograms of scores."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
@@ -55,7 +57,7 @@ class ScoreHistogramDisplay:
         writers: ArrayLike | None = None,
         pos_label: object = None,
         ax=None,
-    ) -> "ScoreHistogramDisplay":
+    ) -> ScoreHistogramDisplay:
         """Plot histograms from scores.
 
         Parameters
@@ -85,7 +87,7 @@ class ScoreHistogramDisplay:
         trials = verification_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
         return cls(trials, threshold=threshold).plot(ax=ax, bins=bins)
 
-    def plot(self, ax=None, *, bins: int = 40) -> "ScoreHistogramDisplay":
+    def plot(self, ax=None, *, bins: int = 40) -> ScoreHistogramDisplay:
         """Plot the histograms, normalized to an area of 1, and the threshold.
 
         Parameters

@@ -1,5 +1,7 @@
 """Computing a verification report."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from numbers import Integral, Real
 

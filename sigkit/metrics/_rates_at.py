@@ -1,5 +1,7 @@
 """One error rate at a given value of the other."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

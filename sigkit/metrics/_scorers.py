@@ -1,5 +1,7 @@
 """Scorers for the `scoring` parameter of scikit-learn: all error rates of an estimator on a test fold in one pass."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Thresholds at a wanted false acceptance rate, false rejection rate or expected cost."""
 
+from __future__ import annotations
+
 from numbers import Real
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Verification trials: scores of signatures against a claimed writer, with the kind of each signature."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +72,7 @@ class _Trials:
             raise ValueError(f"There are no {wanted} among the trials; found {self._census()}. {advice}.")
         return mask
 
-    def select(self, mask: np.ndarray) -> "_Trials":
+    def select(self, mask: np.ndarray) -> _Trials:
         """Select the trials of a mask; `writers` is not changed, so that indices stay valid."""
         writer = None if self.writer is None else self.writer[mask]
         row = np.flatnonzero(mask) if self.row is None else self.row[mask]
@@ -84,7 +86,7 @@ class _Trials:
         return Bunch(y_true=self.genuine.astype(int), y_score=self.score, kind=names[self.kind], writer=writer, row=row)
 
     @classmethod
-    def from_bunch(cls, bunch: Bunch) -> "_Trials":
+    def from_bunch(cls, bunch: Bunch) -> _Trials:
         """Convert back what `to_bunch` returned."""
         writers = writer = None
         if bunch.writer is not None:

@@ -1,5 +1,7 @@
 """Words for likelihood ratios, as forensic reports use them."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,5 +1,7 @@
 """Which signatures are decided wrongly."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Cross-validation_writers that split signatures into references and queries."""
+"""Cross-validators that split signatures into references and queries."""
 
 from sigkit.model_selection._writer_split import WriterSplit
 

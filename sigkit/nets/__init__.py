@@ -9,8 +9,10 @@ from sigkit.nets._heads import balanced_cross_entropy
 from sigkit.nets._input import center_crop, network_input
 from sigkit.nets._meta_learner import MetaLearner
 from sigkit.nets._prepare import choose_device, choose_precision, prepare_network, set_inplace_relu
+from sigkit.nets._prepared import prepared_network as prepared_network
 from sigkit.nets._shipped import weights_path
 from sigkit.nets._signet import SigNet
+from sigkit.nets._sigver_file import load_sigver_weights, save_sigver_weights
 from sigkit.nets._state import learner_state as learner_state
 from sigkit.nets._state import network_state as network_state
 from sigkit.nets._state import restore_learner as restore_learner
@@ -31,9 +33,11 @@ __all__ = [
     "choose_device",
     "choose_precision",
     "load_network",
+    "load_sigver_weights",
     "network_input",
     "prepare_network",
     "register_architecture",
+    "save_sigver_weights",
     "save_weights",
     "set_inplace_relu",
     "weights_path",

@@ -3,7 +3,6 @@
 import os
 import pickle
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
@@ -16,6 +15,7 @@ from sigkit._utils import (
 )
 from sigkit.nets._architectures import check_architecture
 from sigkit.nets._check_weights import NETWORK, check_weights, is_meta_learned
+from sigkit.nets._checkpoint import find_state_dict, without_wrappers
 from sigkit.nets._shipped import weights_path
 from sigkit.nets._state import network_to_load
 from sigkit.nets._torch_file import load_torch
@@ -30,9 +30,11 @@ def load_network(path, architecture="signet", *, return_meta_learned=False):
     Parameters
     ----------
     path : {"synthetic"}, str or os.PathLike
-        The name of shipped weights, or a `.safetensors` file, or a `.pth` or `.pt` file of sigver: a tuple of the state
-        dicts of the network, its writer layer and its forgery layer, of which the first is used. No code in the file is
-        executed. A file of `save_weights` must match its digest.
+        The name of shipped weights, or a `.safetensors` file, or a `.pth` or `.pt` file: a state dict, a checkpoint
+        with one state dict in it (as "state_dict", "model" or another key), or a file of sigver, a tuple of the state
+        dicts of the network, its writer layer and its forgery layer, of which the first is used. What `DataParallel`
+        and `torch.compile` put before the names of tensors is taken off. No code in the file is executed. A file of
+        `save_weights` must match its digest.
     architecture : str, default="signet"
         The architecture of the network, see :func:`build_network`. If the metadata of the file name one, that is used.
     return_meta_learned : bool, default=False
@@ -81,7 +83,8 @@ def load_network(path, architecture="signet", *, return_meta_learned=False):
         weights, metadata = _read_torch(path), {}
     else:
         raise ValueError(f"{path}: weights are read from .safetensors, .pth or .pt files, not {suffix or 'this'}.")
-    weights, meta_learned = _checked(path, weights, metadata, architecture), {}
+    _check_description(path, metadata, architecture)
+    weights, meta_learned = check_weights(path, without_wrappers(weights, architecture), architecture), {}
     if is_meta_learned(weights):
         meta_learned = {name: tensor for name, tensor in weights.items() if not name.startswith(NETWORK)}
         weights = {name.removeprefix(NETWORK): tensor for name, tensor in weights.items() if name.startswith(NETWORK)}
@@ -133,20 +136,20 @@ def save_weights(path, network, architecture, metadata=None, half=False):
         matrices = {name for name, tensor in tensors.items() if tensor.ndim > 1 and tensor.is_floating_point()}
         tensors = {name: tensor.half() if name in matrices else tensor for name, tensor in tensors.items()}
     metadata = {**(metadata or {}), "architecture": architecture}
-    _checked(path, tensors, metadata, architecture)
+    _check_description(path, metadata, architecture)
+    check_weights(path, tensors, architecture)
     content = save(tensors, metadata=metadata)
     with whole_file(path) as file:
         file.write(seal_safetensors(content, _FORMAT))
 
 
-def _checked(path, weights, metadata, architecture):
-    """Check the content of a file that is read or written; return its tensors as `check_weights` does."""
+def _check_description(path, metadata, architecture):
+    """Check the name of the architecture and the metadata of a file that is read or written."""
     try:
         check_architecture(architecture)
     except ValueError as error:
         raise ValueError(f"{path}: {error} Register an architecture of your own first.") from error
     check_metadata(metadata, path)
-    return check_weights(path, weights, architecture)
 
 
 def _read_safetensors(path):
@@ -174,9 +177,4 @@ def _read_torch(path):
     except Exception as error:
         # Damaged files make the zip reader or the unpickler raise errors of many kinds.
         raise ValueError(f"{path}: cannot be read as torch weights ({error}). {_REMEDY}") from error
-    weights = loaded[0] if isinstance(loaded, (tuple, list)) and loaded else loaded
-    if not isinstance(weights, dict) or not all(
-        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in weights.items()
-    ):
-        raise ValueError(f"{path}: holds {type(loaded).__name__}, not a state dict or sigver's tuple of three.")
-    return weights
+    return find_state_dict(path, loaded)

@@ -1,6 +1,7 @@
 """Many arrays in few tensors: those of one type lie one after the other."""
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -72,11 +73,10 @@ class ArrayReader:
     """
 
     def __init__(self, tensors, table):
-        self._tensors, self._places, ends, types = tensors, [], dict.fromkeys(tensors, 0), {}
+        self._tensors, self._places, ends = tensors, [], dict.fromkeys(tensors, 0)
         for text, shape, order in table:
-            if text not in types:
-                types[text] = np.dtype(text), _tensor_of(np.dtype(text))
-            dtype, name = types[text]
+            dtype = np.dtype(text)
+            name = _tensor_of(dtype)
             if order not in ("C", "F") or not all(type(n) is int and n >= 0 for n in shape):
                 raise ValueError(f"an array of shape {shape} and order {order!r}")
             size = math.prod(shape) * (dtype.itemsize if name == _OTHERS else 1)
@@ -131,6 +131,7 @@ def can_store(array):
     return array.dtype.kind in _KINDS and (type(array) in (np.ndarray, np.memmap) or isinstance(array, np.generic))
 
 
+@cache
 def _tensor_of(dtype):
     if dtype.kind not in _KINDS:
         raise ValueError(f"an array of type {dtype}")

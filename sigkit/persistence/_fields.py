@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 import sigkit
 from sigkit._utils import VERSION_KEY, VersionInState, listing
+from sigkit.estimators import check_stored
 
 _WIDER = {float: (float, int, np.floating, np.integer), int: (int, np.integer), str: (str,)}
 
@@ -58,7 +59,7 @@ def values_of(thing):
 
 
 def make(cls, values):
-    """Make an object of checked values, without calling its constructor.
+    """Make an object of values that are checked, without calling its constructor.
 
     Parameters
     ----------
@@ -78,16 +79,27 @@ def make(cls, values):
         If an attribute is missing, too many, or of another type.
     """
     names = field_names(cls)
-    if names is not None:
-        if type(values) is not list or len(values) != len(names):
-            raise ValueError(f"a {cls.__name__} with other attributes than {listing(names)}")
-        values = dict(zip(names, values))
-        _check_types(cls, values)
-        if issubclass(cls, tuple):
-            return cls._make(values.values())
-        thing = cls.__new__(cls)
-        vars(thing).update(values)
-        return thing
+    if names is None:
+        thing = _with_state(cls, values)
+    elif type(values) is not list or len(values) != len(names):
+        raise ValueError(f"a {cls.__name__} with other attributes than {listing(names)}")
+    else:
+        thing = _with_fields(cls, dict(zip(names, values)))
+    check_stored(thing)
+    return thing
+
+
+def _with_fields(cls, values):
+    _check_types(cls, values)
+    if issubclass(cls, tuple):
+        return cls._make(values.values())
+    thing = cls.__new__(cls)
+    # A frozen dataclass refuses plain assignment.
+    vars(thing).update(values)
+    return thing
+
+
+def _with_state(cls, values):
     _check_names(cls, values)
     thing = cls.__new__(cls)
     if hasattr(cls, "__setstate__"):

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import validate_parameter_constraints
 
-from sigkit._utils import listing
+from sigkit._utils import DocumentationLink, listing
 
 parameters = partial(dataclass, eq=False, repr=False)
 """Decorator of a parameter object: the constructor comes from its fields, comparison and repr from scikit-learn."""
@@ -32,7 +32,7 @@ def param(default, *constraints):
     return field(default=default, metadata={"constraints": list(constraints)})
 
 
-class Parameters(BaseEstimator):
+class Parameters(DocumentationLink, BaseEstimator):
     """Base of the parameter objects.
 
     `clone`, `get_params`, repr and pickling are those of scikit-learn's estimators, so that a grid search reaches a

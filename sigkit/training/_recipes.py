@@ -32,5 +32,5 @@ SYNTHETIC_RECIPE = SigNetTraining(
 """Training on thousands of synthetic writers, for `SigNetFeaturizer("signet_small", training=SYNTHETIC_RECIPE)`.
 
 Synthetic signatures already vary in shape, so they are distorted less, and there are no mirror images.
-`examples/train_synthetic.py` makes the weights in the package with it.
+`reproduce/train_synthetic.py` makes the weights in the package with it.
 """

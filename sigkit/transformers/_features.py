@@ -1,7 +1,11 @@
 """From images to features, in batches."""
 
+from contextlib import nullcontext
+from functools import cache
+
 import numpy as np
 import torch
+from threadpoolctl import ThreadpoolController
 from torch import nn
 from torch.nn import functional as F
 
@@ -89,8 +93,8 @@ def extract_features(extractor, images):
     ndarray of shape (n_samples, n_magnifications * n_features), dtype float32
         The features.
     """
-    with torch.inference_mode():
-        device = next(extractor.parameters()).device
+    device = next(extractor.parameters()).device
+    with torch.inference_mode(), _threads_for(len(images)):
         return extractor(torch.from_numpy(np.ascontiguousarray(images)).to(device)).cpu().numpy()
 
 
@@ -120,6 +124,24 @@ def check_features(features, weights):
             "training; use others."
         )
     return features
+
+
+def _threads_for(n_images):
+    """Return a context in which the features of a single image are computed in one thread.
+
+    A second one hardly helps: its share of the work is as short as the wait for it. It would compete with other calling
+    threads, and its sums would be rounded differently. The limit belongs to the calling thread.
+    """
+    if n_images > 1:
+        return nullcontext()
+    # In the first call of a thread, PyTorch sets its number of threads, and would lift the limit.
+    torch.get_num_threads()
+    return _thread_pools().limit(limits=1, user_api="openmp")
+
+
+@cache
+def _thread_pools():
+    return ThreadpoolController()
 
 
 def _view(images, number, size):

@@ -12,6 +12,8 @@ from sigkit._utils import content_digest, read_file, seal_safetensors, unseal_sa
 
 _FORMAT = "sigkit memory 1"
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+# Folders that could not be written, and were reported. Each step of a Pipeline, and each call, would report them again.
+_reported = set()
 
 
 class ImageMemory:
@@ -53,7 +55,7 @@ class ImageMemory:
     """
 
     def __init__(self, memory, step, *settings):
-        location = _location(memory)
+        self._location = location = _location(memory)
         self.problem = self.folder = None
         if location is not None:
             self.settings = {"step": step, "settings": content_digest(repr((__version__, *settings)).encode())}
@@ -88,6 +90,8 @@ class ImageMemory:
                 file.write(seal_safetensors(save(arrays, metadata=self.settings | {"image": digest}), _FORMAT))
         except OSError as error:
             self.problem = str(error)
+        else:
+            _reported.discard(self._location)
 
     def _path(self, digest):
         return os.path.join(self.folder, digest[:2], digest[2:])
@@ -158,7 +162,7 @@ def make_memory(memory):
 
 
 def warn_if_not_kept(memory, problems):
-    """Warn once if results could not be cached.
+    """Warn if results could not be cached: once for each folder, until it can be written again.
 
     Parameters
     ----------
@@ -168,10 +172,12 @@ def warn_if_not_kept(memory, problems):
         The reasons; None where there is none.
     """
     problem = next(filter(None, problems), None)
-    if problem is not None:
+    location = _location(memory)
+    if problem is not None and location not in _reported:
+        _reported.add(location)
         warn(
-            f"memory={_location(memory)!r}: results cannot be kept there ({problem}). They are correct, and will be "
-            "computed again next time."
+            f"memory={location!r}: results cannot be kept there ({problem}). They are correct, and will be computed "
+            "again next time. There is no further warning about this folder."
         )
 
 

@@ -29,6 +29,7 @@ from sigkit.nets import (
     load_network,
     network_without_weights,
     prepare_network,
+    prepared_network,
     save_weights,
 )
 from sigkit.training import SigNetTraining, own_training, train_features, training_of, training_seed
@@ -289,7 +290,7 @@ class SigNetFeaturizer(NetworkInState, ClassNamePrefixFeaturesOutMixin, Transfor
         memory = ImageMemory(self.memory, "features", weights, *settings)
 
         def compute(unknown):
-            network = prepare_network(self.network_, device, precision)
+            network = prepared_network(self.network_, device, precision)
             extractor = FeatureExtractor(network, self.n_views, self.magnifications_)
             batches = (unknown[batch] for batch in gen_batches(len(unknown), self.batch_size))
             for rows in progress(batches, len(unknown), "features", self.verbose):

@@ -107,8 +107,8 @@ def test_the_documents_list_every_corpus(monkeypatch):
     assert ".. include:: generated/corpora.txt" in (ROOT / "docs" / "data.rst").read_text()
 
 
-def test_the_example_offers_every_corpus(monkeypatch, capsys):
-    script = str(ROOT / "examples" / "corpus.py")
+def test_the_script_offers_every_corpus(monkeypatch, capsys):
+    script = str(ROOT / "reproduce" / "corpus.py")
     monkeypatch.setattr(sys, "argv", [script, "--help"])
     with pytest.raises(SystemExit, match=r"^0$"):
         runpy.run_path(script, run_name="__main__")

@@ -103,7 +103,20 @@ def test_other_pickled_arrays_are_refused(tmp_path, arrays, name):
     assert not proof.exists()
 
 
-@pytest.mark.parametrize("name", ["x", "y", "yforg", "user_mapping", "filenames"])
+@pytest.mark.parametrize("absent", [{"user_mapping", "filenames"}, {"user_mapping"}, {"filenames"}])
+def test_arrays_that_sigver_does_not_document_may_be_missing(tmp_path, arrays, absent):
+    """sigver's README asks for x, y and yforg; y are then the ids of the writers, whatever they are."""
+    path = tmp_path / "some.npz"
+    arrays["y"] = arrays["y"] if "user_mapping" not in absent else np.array([5, 5, -2, -2])
+    np.savez(path, **{name: array for name, array in arrays.items() if name not in absent})
+    bunch = load_npz(path)
+    writers = [5, 5, -2, -2] if "user_mapping" in absent else [7, 7, 30, 30]
+    assert bunch.target.tolist() == [[writer, kind] for writer, kind in zip(writers, [0, 1, 0, 2])]
+    assert bunch.target.dtype == np.int64
+    assert bunch.filenames.tolist() == ([""] * 4 if "filenames" in absent else ["a", "b", "c", "d"])
+
+
+@pytest.mark.parametrize("name", ["x", "y", "yforg"])
 def test_a_missing_array_is_named(tmp_path, arrays, name):
     path = tmp_path / "bad.npz"
     np.savez(path, **{other: array for other, array in arrays.items() if other != name})
@@ -226,6 +239,8 @@ def rewrite(path, **changes):
         ({"user_mapping": np.array([8, 31])}, "does not match its digest"),
         ({"user_mapping": np.array([{}, {}])}, "does not match its digest"),
         ({"filenames": np.full(4, "a.png")}, "does not match its digest"),
+        ({"filenames": None}, "does not match its digest"),
+        ({"user_mapping": None}, "does not match its digest"),
         ({"digest": np.array("0" * 64)}, "does not match its digest"),
         ({"digest": np.zeros(3)}, "has no digest"),
         ({"digest": None}, "has no digest"),

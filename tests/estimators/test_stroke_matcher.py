@@ -46,7 +46,8 @@ def test_nearest_points_are_exact(strokes):
     which = np.arange(8)
     positions = rng.uniform(-30, 200, (8, 2, 4000))
     positions[:, :, 2000:] = points.sites[:, :, rng.integers(0, 120, 2000)] + rng.normal(0, 2, (8, 2, 2000))
-    found = NeighborMaps(points.maps, points.sites).of_pairs(which).find_nearest(positions) - 120 * which[:, None]
+    maps = NeighborMaps(points.maps, points.sites).of_pairs(which)
+    found = maps.find_nearest(positions)[0] - 120 * which[:, None]
     for sites, position, nearest in zip(points.sites, positions, found):
         expected = cKDTree(sites.T).query(position.T)[0]
         np.testing.assert_allclose(np.hypot(*(sites[:, nearest] - position)), expected, atol=1e-9)
@@ -58,7 +59,7 @@ def test_nearest_points_on_a_line_and_of_few(n_points):
     sites = np.stack([column, row])[None].astype(float)
     maps = NeighborMaps([NeighborMap.of(column, row, n_points)], sites)
     positions = np.random.default_rng(0).uniform(-20, 150, (1, 2, 500))
-    nearest = maps.of_pairs(np.array([0])).find_nearest(positions)[0]
+    nearest = maps.of_pairs(np.array([0])).find_nearest(positions)[0][0]
     expected = ((sites[0, :, :, None] - positions[0, :, None]) ** 2).sum(axis=0).argmin(axis=0)
     assert nearest.tolist() == expected.tolist()
 

@@ -120,6 +120,65 @@ def test_weights_of_no_architecture_name_what_differs(tmp_path, tiny):
         load_network(path, architecture="tiny")
 
 
+WRAPPED = {
+    "state_dict": lambda weights: {"epoch": 3, "state_dict": weights, "optimizer": {"state": {}, "param_groups": []}},
+    "model": lambda weights: {"model": weights, "lr": 0.1, "scheduler": {}},
+    "net": lambda weights: {"net": weights, "history": [1, 2]},
+    "parallel": lambda weights: {f"module.{name}": tensor for name, tensor in weights.items()},
+    "compiled": lambda weights: {f"_orig_mod.{name}": tensor for name, tensor in weights.items()},
+    "all": lambda weights: {"model": {f"module._orig_mod.{name}": tensor for name, tensor in weights.items()}},
+    "sigver": lambda weights: ({f"module.{name}": tensor for name, tensor in weights.items()}, {}, {}),
+}
+
+
+@pytest.mark.parametrize("form", WRAPPED)
+def test_weights_inside_of_checkpoints_and_wrappers(tmp_path, tiny, form):
+    path = tmp_path / "weights.pth"
+    torch.save(WRAPPED[form](tiny.state_dict()), path)
+    loaded = load_network(path, "tiny")[0].state_dict()
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in tiny.state_dict().items())
+
+
+def test_wrapped_names_in_safetensors_are_shortened(tmp_path, tiny):
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(save(WRAPPED["parallel"](tiny.state_dict())))
+    assert load_network(path, "tiny")[0].n_features == 16
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "message"),
+    [
+        ({"epoch": 3, "best": 0.1}, r"'epoch', 'best', of which none is\. .* torch\.save\("),
+        ({"model": 1, "ema": 1}, r"'model', 'ema', of which 'model', 'ema' are\."),
+        ({"model": {}, "epoch": 2}, "'model', 'epoch', of which none is"),
+    ],
+)
+def test_checkpoints_that_are_not_clear_say_what_they_hold(tmp_path, tiny, checkpoint, message):
+    path = tmp_path / "weights.pth"
+    torch.save({key: tiny.state_dict() if value == 1 else value for key, value in checkpoint.items()}, path)
+    with pytest.raises(ValueError, match=rf"weights\.pth: not a state dict, but .* keys {message}"):
+        load_network(path, "tiny")
+
+
+def test_names_of_an_architecture_that_begin_as_a_wrapper_stay(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(registry, "ARCHITECTURES", registry._REGISTRY)
+
+    class Outer(torch.nn.Module):
+        input_size, takes_any_size, n_features = tiny.input_size, tiny.takes_any_size, tiny.n_features
+
+        def __init__(self):
+            super().__init__()
+            self.module = build_network("tiny", seed=0)
+
+        def forward(self, images):
+            return self.module(images)
+
+    register_architecture("outer", Outer, "for a test")
+    torch.save(Outer().state_dict(), tmp_path / "weights.pth")
+    assert load_network(tmp_path / "weights.pth", "outer")[0].n_features == 16
+
+
 def test_other_contents_and_suffixes(tmp_path):
     path = tmp_path / "weights.pth"
     torch.save([1, 2], path)

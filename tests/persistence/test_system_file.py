@@ -31,6 +31,8 @@ from sigkit.estimators import (
     WriterDependentSVC,
     make_fused_verifier,
 )
+from sigkit.nets import _architectures as registry
+from sigkit.nets import build_network, register_architecture
 from sigkit.persistence import load, save
 from sigkit.training import CosFaceLoss, Patience, SigNetTraining
 from sigkit.transformers import (
@@ -300,6 +302,33 @@ def test_folders_and_devices_of_another_machine(tmp_path, scans):
     assert (loaded.memory, loaded[1].memory, loaded[1].device) == (None, None, None)
     assert loaded[0].memory == kept
     np.testing.assert_array_equal(loaded.decision_function(scans[0][:2]), scores)
+
+
+def test_a_full_disk_names_the_file_and_leaves_the_previous_one(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "system"
+    save(StrokeMatcher(), path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))  # stands for a full disk
+    try:
+        with pytest.raises(OSError, match="system"):
+            save(WriterDependentSVC().fit(VECTORS, WRITERS), path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert isinstance(load(path), StrokeMatcher)
+    assert [each.name for each in tmp_path.iterdir()] == ["system"]
+
+
+def test_an_architecture_of_the_user_is_registered_before_loading(tmp_path, monkeypatch, blots):
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(registry, "ARCHITECTURES", registry._REGISTRY)
+    register_architecture("mine", lambda: build_network("tiny"), "for a test")
+    featurizer = SigNetFeaturizer("mine", training=SigNetTraining(epochs=0)).fit(blots[0])
+    save(featurizer, tmp_path / "system")
+    np.testing.assert_array_equal(load(tmp_path / "system").transform(blots[0]), featurizer.transform(blots[0]))
+    del registry._REGISTRY["mine"]
+    with pytest.raises(ValueError, match=r"system: holds what .* architecture must be one of .* found 'mine'"):
+        load(tmp_path / "system")
 
 
 def rewrite(path, format="sigkit system 1", tensors=None, **changes):

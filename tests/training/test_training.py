@@ -229,7 +229,7 @@ def test_a_killed_script_resumes_exactly(shared_data, tmp_path):
                 (tmp_path / folder / name).symlink_to(shared_data.resolve() / folder / name)
 
     def start(name):
-        command = [sys.executable, "examples/train_signet.py", "bhsig260", str(tmp_path / "BHSig260")]
+        command = [sys.executable, "reproduce/train_signet.py", "bhsig260", str(tmp_path / "BHSig260")]
         command += [str(tmp_path / f"{name}.safetensors"), "--recipe", "signet-f", "--architecture", "tiny"]
         command += ["--epochs", "4", "--hold-out"]
         command += ["--checkpoint-dir", str(tmp_path / name), "--memory", str(tmp_path / "memory")]

@@ -151,3 +151,18 @@ def test_a_featurizer_as_a_module_computes_its_features_with_gradients(images):
     with torch.no_grad():
         next(module.parameters()).fill_(0)
     np.testing.assert_array_equal(featurizer.transform(images), expected)
+
+
+def test_one_image_has_the_same_features_with_any_number_of_threads():
+    images = np.random.default_rng(0).integers(0, 256, (1, 170, 242), dtype=np.uint8)
+    extractor = FeatureExtractor(prepare_network(build_network("signet_small", seed=0), torch.device("cpu")))
+    n_threads = torch.get_num_threads()
+    try:
+        found = []
+        for n in (1, 2):
+            torch.set_num_threads(n)
+            found.append(extract_features(extractor, images))
+            assert torch.get_num_threads() == n
+    finally:
+        torch.set_num_threads(n_threads)
+    np.testing.assert_array_equal(*found)

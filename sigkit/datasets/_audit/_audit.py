@@ -1,9 +1,11 @@
 """Audit a corpus: measure all scans, compare them, and collect what a user should know."""
 
 import os
+from collections.abc import Sequence
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sigkit._utils import (
     check_ordered,
@@ -25,18 +27,18 @@ _BATCH = 16
 
 
 def audit(
-    images,
-    target,
+    images: Sequence,
+    target: ArrayLike,
     *,
-    background="otsu",
-    near=0.93,
-    min_auc=0.65,
-    n_bootstraps=500,
-    confidence=0.95,
-    n_jobs=None,
-    verbose=0,
-    random_state=None,
-):
+    background: str = "otsu",
+    near: float = 0.93,
+    min_auc: float = 0.65,
+    n_bootstraps: int = 500,
+    confidence: float = 0.95,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    random_state: int | np.random.RandomState | None = None,
+) -> CorpusAudit:
     """Look for what makes error rates of a corpus meaningless, before any are computed.
 
     Three things are looked for. *Copies*: scans with the same bytes, the same pixels or nearly the same ink, of the

@@ -181,18 +181,10 @@ class Fused:
         ndarray of shape (n_queries,)
             Scores; NaN where the first verifier has no information.
         """
-        first, *others = map(last_step, self.verifiers)
-        scores = first.claim_scores(features[0], writers)
-        matched = np.flatnonzero(self.combination.find_matched(scores))
-        more = np.full((len(others), len(scores)), NO_INFORMATION)
-        if len(matched):
-            claimed = writers[matched]
-            for row, other, own in zip(more, others, features[1:]):
-                row[matched] = other.claim_scores(_safe_indexing(own, matched), claimed)
-        return self._combine(scores, more)
+        return self._add_others(last_step(self.verifiers[0]).claim_scores(features[0], writers), features, writers)
 
-    def find_informed(self, features, writers):
-        """Find the claims that the first verifier can accept.
+    def judge_claims(self, features, writers):
+        """Score claims that are to be decided.
 
         Parameters
         ----------
@@ -203,14 +195,17 @@ class Fused:
 
         Returns
         -------
-        ndarray of shape (n_queries,), dtype bool
-            Whether it would accept them at the lowest threshold.
+        scores : ndarray of shape (n_queries,)
+            Scores; NaN where the first verifier has no information.
+        informed : ndarray of shape (n_queries,), dtype bool
+            Whether the first verifier would accept the claim at the lowest threshold.
         """
         first = last_step(self.verifiers[0])
         if not isinstance(first, VerifierMixin):
-            return first.verify(features[0], writers, threshold=_LOWEST)
+            return self.score_claims(features, writers), first.verify(features[0], writers, threshold=_LOWEST)
         scores, informed = first._score_claims(features[0], writers)
-        return informed & ~np.isnan(scores)
+        lacks = np.isnan(scores)
+        return self._add_others(np.where(lacks, NO_INFORMATION, scores), features, writers), informed & ~lacks
 
     def find_copies(self, features, writers):
         """Find queries that are copies of a reference, by the features of the first verifier.
@@ -256,6 +251,17 @@ class Fused:
                 own_scores[rows, columns] = other.claim_scores(_safe_indexing(own, rows), classes[columns])
         combined = self._combine(scores.reshape(-1), more.reshape(len(others), scores.size))
         return combined.reshape(scores.shape)
+
+    def _add_others(self, scores, features, writers):
+        """Add the scores of the other verifiers to those of the first."""
+        others = [last_step(verifier) for verifier in self.verifiers[1:]]
+        matched = np.flatnonzero(self.combination.find_matched(scores))
+        more = np.full((len(others), len(scores)), NO_INFORMATION)
+        if len(matched):
+            claimed = writers[matched]
+            for row, other, own in zip(more, others, features[1:]):
+                row[matched] = other.claim_scores(_safe_indexing(own, matched), claimed)
+        return self._combine(scores, more)
 
     def _combine(self, first, others):
         return np.where(first == NO_INFORMATION, np.nan, self.combination.apply(first, others))

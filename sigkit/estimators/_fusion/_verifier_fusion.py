@@ -311,15 +311,14 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         fused, writers = self._fused, parse_target(writers, "writers")[0]
         # Features are computed once, for scores and copies.
         features = fused.features(X)
-        judged = fused.score_claims(features, writers), fused.find_informed(features, writers)
+        judged = fused.judge_claims(features, writers)
         report_copies(fused.find_copies(features, writers), writers)
         return judged
 
     def _score_claims(self, X, writers):
         check_is_fitted(self)
         fused, writers = self._fused, parse_target(writers, "writers")[0]
-        features = fused.features(X)
-        return fused.score_claims(features, writers), fused.find_informed(features, writers)
+        return fused.judge_claims(fused.features(X), writers)
 
     def _score_enrolled(self, X):
         check_is_fitted(self)

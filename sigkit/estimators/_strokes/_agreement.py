@@ -19,7 +19,8 @@ _LEAST_MATCHED = 10
 _FAR = 1e-3, 0.3
 """Straightness where no point is near: a share of the points that differs by so much."""
 
-_BATCH = 64
+_BATCH = 3200
+"""Points of a batch of pairs in each way, about."""
 
 
 def compare_points(points, first, second):
@@ -39,11 +40,16 @@ def compare_points(points, first, second):
     """
     maps = NeighborMaps(points.maps, points.sites)
     agreement = np.empty((len(first), len(SIGNALS)))
-    # Batches of pairs, so that their arrays fit into the processor's cache.
-    for start in range(0, len(first), _BATCH):
-        a, b = first[start : start + _BATCH], second[start : start + _BATCH]
+    # Pairs with about equal numbers of points, in batches whose arrays fit into the processor's cache.
+    width = np.maximum(points.n_present[first], points.n_present[second])
+    order = np.argsort(width, kind="stable")
+    start = 0
+    while start < len(order):
+        batch = order[start : start + max(1, int(_BATCH // width[order[start]]))]
+        a, b = first[batch], second[batch]
         both = _compare(points, maps, np.concatenate([a, b]), np.concatenate([b, a]))
-        agreement[start : start + _BATCH] = both[: len(a)] + both[len(a) :]
+        agreement[batch] = both[: len(a)] + both[len(a) :]
+        start += len(batch)
     return agreement
 
 
@@ -51,28 +57,34 @@ def _compare(points, maps, moving, fixed):
     affine, distance, nearest = align(points, maps, moving, fixed)
     n_present = points.n_present[moving]
     near = np.exp(distance**2 * (-0.5 / NEAR**2))
-    cos, sin = points.cos[moving], points.sin[moving]
+    width = distance.shape[1]
+    cos, sin = points.cos[moving, :width], points.sin[moving, :width]
     other_cos, other_sin = points.cos.reshape(-1).take(nearest), points.sin.reshape(-1).take(nearest)
     turn = double_turn(affine)
     along, across = cos * other_cos + sin * other_sin, sin * other_cos - cos * other_sin
     cosine = np.cos(turn)[:, None] * along - np.sin(turn)[:, None] * across
-    coverage = near.sum(axis=1) / n_present
-    direction = (near * cosine).sum(axis=1) / n_present
-    parallel = (near * (cosine > PARALLEL)).sum(axis=1) / n_present
+    coverage = _sum(near) / n_present
+    direction = _sum(near, cosine) / n_present
+    parallel = _sum(near, cosine > PARALLEL) / n_present
     matched = distance < MATCHED
     n_matched = matched.sum(axis=1)
     other_darkness = points.darkness.reshape(-1).take(nearest)
-    correlation = _rank_correlation(points.darkness[moving], other_darkness, matched, n_matched)
+    correlation = _rank_correlation(points.darkness[moving, :width], other_darkness, matched, n_matched)
     pressure = np.where(n_matched > _LEAST_MATCHED, correlation * n_matched / n_present, 0.0)
-    difference = np.abs(points.straightness[moving] - points.straightness.reshape(-1).take(nearest))
-    differing = (near * difference).sum(axis=1) / n_present
+    difference = np.abs(points.straightness[moving, :width] - points.straightness.reshape(-1).take(nearest))
+    differing = _sum(near, difference) / n_present
     straightness = -(differing + _FAR[0] * _FAR[1]) / (coverage + _FAR[0])
     return np.stack([direction, coverage, pressure, parallel, straightness], axis=1)
 
 
+def _sum(*factors):
+    """Sum the products of the columns of each row; absent points, at the end, do not change how it is rounded."""
+    return np.einsum(",".join(["ij"] * len(factors)) + "->i", *factors)
+
+
 def _rank_correlation(values, others, matched, n_matched):
     """Compute Spearman's correlation of the matched columns of each row; 0 where either has one value only."""
-    first, second = (_centered_ranks(part, matched, n_matched) for part in (values, others))
+    first, second = _centered_ranks(np.stack([values, others]), matched, n_matched)
     products = [np.einsum("ij,ij->i", *pair) for pair in ((first, second), (first, first), (second, second))]
     return products[0] / np.sqrt(np.where(products[1] * products[2] > 0, products[1] * products[2], np.inf))
 
@@ -80,17 +92,15 @@ def _rank_correlation(values, others, matched, n_matched):
 def _centered_ranks(values, matched, n_matched):
     """Rank the matched columns of each row, minus the mean rank; equal values have their mean rank, others 0."""
     values = np.where(matched, values, np.float32(np.inf))
-    order = np.argsort(values, axis=1)
-    ordered = np.take_along_axis(values, order, axis=1)
-    n = values.shape[1]
-    # Positions of the first and the last of equal values.
+    n = values.shape[-1]
+    before = np.arange(0, values.size, n).reshape(*values.shape[:-1], 1)
+    order = (np.argsort(values, axis=-1) + before).reshape(-1)
+    ordered = values.take(order).reshape(values.shape)
     begins = np.ones(values.shape, dtype=bool)
-    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=begins[:, 1:])
-    place = np.arange(n)
-    first = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
-    ends = np.roll(begins, -1, axis=1)
-    ends[:, -1] = True
-    last = np.minimum.accumulate(np.where(ends, place, n)[:, ::-1], axis=1)[:, ::-1]
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, (first + last) / 2, axis=1)
-    return np.where(matched, ranks - (n_matched[:, None] - 1) / 2, 0.0)
+    np.not_equal(ordered[..., 1:], ordered[..., :-1], out=begins[..., 1:])
+    # Equal values have the mean of their places.
+    starts = begins.reshape(-1).nonzero()[0]
+    ends = np.append(starts[1:], values.size)
+    ranks = np.empty(values.size)
+    ranks[order] = np.repeat((starts + ends - 1) / 2, ends - starts)
+    return np.where(matched, ranks.reshape(values.shape) - (before + (n_matched[:, None] - 1) / 2), 0.0)

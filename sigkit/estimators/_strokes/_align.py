@@ -8,11 +8,11 @@ N_ITERATIONS, KEPT = 6, 0.8
 RIDGE = np.diag([60.0, 60.0, 1e-3])
 """The pull of the affine map towards the identity."""
 
-_FACTORS = [0, 0, 1, 0, 1, 2], [0, 1, 1, 2, 2, 2]
-_GRAM = np.array([[0, 1, 3], [1, 2, 4], [3, 4, 5]])
-"""The products of two rows of the design that the normal equations need, and their places there."""
+_STEP = 16
+"""Points are compared in multiples of so many, so that sums are those of present points to the last bit."""
 
 _IDENTITY = np.array([[1.0, 0], [0, 1], [0, 0]])
+_PULL = RIDGE @ _IDENTITY
 
 
 class Aligned(NamedTuple):
@@ -53,31 +53,29 @@ def align(points, maps, moving, fixed):
     Aligned
         The maps and matches.
     """
-    design = points.design[moving]
     n_present = points.n_present[moving]
-    is_absent = np.arange(design.shape[2]) >= n_present[:, None]
-    has_absent = bool(is_absent.any())
+    width = min(-(-int(n_present.max()) // _STEP) * _STEP, points.design.shape[2])
+    # The rows x, y, 1 of the moving signature, and those of the matched points.
+    rows = np.empty((len(moving), 5, width))
+    design, matched = rows[:, :3], rows[:, 3:]
+    design[...] = points.design[moving, :, :width]
+    is_absent = np.arange(width) >= n_present[:, None]
     pixel, center = points.pixel[fixed, None], points.center[fixed]
-    products = design[:, _FACTORS[0]] * design[:, _FACTORS[1]]
-    pair_maps = maps.of_pairs(fixed)
+    pair_maps, largest_kept = maps.of_pairs(fixed), _Quantile(n_present, width)
     affine = np.broadcast_to(_IDENTITY, (len(moving), 3, 2))
     for iteration in range(N_ITERATIONS + 1):
         # To pixels of the map of the fixed signature.
         to_map = affine / pixel[:, :, None]
         to_map[:, 2] += center / pixel
-        moved = np.ascontiguousarray(to_map.transpose(0, 2, 1)) @ design
-        nearest = pair_maps.find_nearest(moved)
-        matched = maps.flat_sites.take(nearest, axis=1)
-        moved = moved.transpose(1, 0, 2) - matched
-        moved *= moved
-        distance = np.sqrt(moved[0] + moved[1])
+        nearest, squares = pair_maps.find_nearest(to_map.transpose(0, 2, 1) @ design)
+        distance = np.sqrt(squares, out=squares)
         distance *= pixel
-        if has_absent:
-            distance[is_absent] = np.inf
+        distance[is_absent] = np.inf
         if iteration == N_ITERATIONS:
             return Aligned(affine, distance, nearest)
-        kept = distance <= _quantile(distance, n_present)[:, None] + 1e-6
-        affine = _fit(design, products, kept.astype(np.float64), matched, pixel, center)
+        kept = distance <= largest_kept.of(distance) + 1e-6
+        matched[:, 0], matched[:, 1] = maps.x.take(nearest), maps.y.take(nearest)
+        affine = _fit(design * kept[:, None].astype(np.float64), rows, pixel, center)
 
 
 def double_turn(affine):
@@ -96,23 +94,34 @@ def double_turn(affine):
     return 2 * np.arctan2(affine[..., 0, 1] - affine[..., 1, 0], affine[..., 0, 0] + affine[..., 1, 1])
 
 
-def _fit(design, products, kept, matched, pixel, center):
+def _fit(weighted, rows, pixel, center):
     """Fit the affine maps by their normal equations."""
-    # Products of matrices and vectors are several times as fast as those of stacked small matrices.
-    gram = (products @ kept[:, :, None])[:, _GRAM, 0]
-    weighted = design * kept[:, None]
-    moments = np.concatenate([weighted @ one[:, :, None] for one in matched], axis=2) * pixel[:, :, None]
+    products = weighted @ rows.transpose(0, 2, 1)
+    gram, moments = products[:, :, :3], products[:, :, 3:] * pixel[:, :, None]
     # The matched positions are relative to the origin of the map; the map is fitted to those relative to their mean.
     moments -= gram[:, :, 2:] * center[:, None]
-    return np.linalg.solve(gram + RIDGE, moments + RIDGE @ _IDENTITY)
+    return np.linalg.solve(gram + RIDGE, moments + _PULL)
 
 
-def _quantile(distance, n_present):
-    """Return the quantile of the present distances that are kept, interpolated as by `numpy.quantile`."""
-    position = KEPT * (n_present - 1)
-    below = position.astype(np.intp)
-    above = np.minimum(below + 1, n_present - 1)
-    ordered = np.sort(distance, axis=1)
-    rows = np.arange(len(distance))
-    low, high = ordered[rows, below], ordered[rows, above]
-    return low + (high - low) * (position - below)
+class _Quantile:
+    """The quantile of the distances of present points that are kept, interpolated as by `numpy.quantile`.
+
+    Parameters
+    ----------
+    n_present : ndarray of shape (n_pairs,)
+        Points of each pair; the distances of the others are infinite.
+    width : int
+        Number of points with those that are absent.
+    """
+
+    def __init__(self, n_present, width):
+        position = KEPT * (n_present - 1)
+        below = position.astype(np.intp)
+        first = np.arange(0, len(n_present) * width, width)
+        self.places = np.stack([first + below, first + np.minimum(below + 1, n_present - 1)])
+        self.share = position - below
+
+    def of(self, distance):
+        """Return the quantile of each row of the distances, shape (n_pairs, 1)."""
+        low, high = np.sort(distance, axis=1).take(self.places)
+        return (low + (high - low) * self.share)[:, None]

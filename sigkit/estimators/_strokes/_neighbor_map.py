@@ -1,57 +1,61 @@
 """Maps of one signature by which the point nearest to any position is found without a search."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 from scipy.spatial import Delaunay
 
-AMBIGUOUS, HIDDEN = 0x4000, 0x8000
-"""Marks of a cell: points of more than one corner are nearest in it; or perhaps points of no corner."""
+UNSURE = 0x8000
+"""Mark of a cell in which other points may be nearest than those that the map names."""
 
 MARGIN = 12
-"""Cells around the points. Positions beyond it are looked up at the border."""
+"""Cells around the points. Positions beyond it are compared with all points."""
 
-_NUMBER = AMBIGUOUS - 1
+_NUMBER = np.uint16(UNSURE - 1)
 
 _LARGEST = 2**22
 
 _MOVE = 1e-6
-_N_NEIGHBORS = 16
-"""Columns of the table of neighbors; more where a point has more neighbors."""
+_NEARER = 1e-9
+
+_N_FEW = 7
+"""Neighbors of a point that are compared first."""
+
+_AT_ONCE = 512
+"""Positions that are compared with all points at once: it bounds the memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class NeighborMap:
-    """The nearest point of each node of a grid, and the neighbors of each point.
+    """The points that can be nearest in each cell of a grid: those nearest to its corners, and one other.
 
     Parameters
     ----------
     entries : ndarray of shape (n_rows, n_columns), dtype uint16
         The number of the point nearest to each node, and the mark of the cell to the right of and below it.
-    neighbors : ndarray of shape (n_points, n_neighbors), dtype uint16
-        Each point and its neighbors in the Delaunay triangulation, padded by the point itself.
+    inside : ndarray of shape (n_rows, n_columns), dtype uint16
+        The point that is nearest somewhere in that cell but at no corner; the point of the node if there is none.
     """
 
     entries: np.ndarray
-    neighbors: np.ndarray
+    inside: np.ndarray
 
     @classmethod
     def of(cls, column, row, n_points):
         """Make the map of points at the nodes of a grid.
 
-        A cell lies between four nodes, its corners. The positions that are nearest to a point form a convex set. So if
-        a point is nearest to all corners, it is nearest everywhere in the cell. Otherwise the cell is ambiguous. A
-        point that is nearest in the cell but at no corner is nearest somewhere on a side, and there also where the
-        points of the two corners of that side are equally far; such a point is hidden. Cells at the border are marked
-        as if they had hidden points.
+        A cell lies between four nodes, its corners. The positions that are nearest to a point form a convex set. So a
+        point that is nearest in the cell but at no corner is nearest somewhere on a side. Cells with several such
+        points are marked, and those at the border.
 
         Parameters
         ----------
         column, row : ndarray of shape (n_present,), dtype int
             The nodes of the points, at least `MARGIN`.
         n_points : int
-            The number of points with those that are absent, which have no neighbors.
+            The number of points with those that are absent.
 
         Returns
         -------
@@ -77,18 +81,17 @@ class NeighborMap:
         number.reshape(-1)[nodes] = first
         entries = number[tuple(distance_transform_edt(is_empty, return_distances=False, return_indices=True))]
         neighbors = _triangulate(column[first], row[first], first, n_points)
-        differs = entries[:-1] != entries[1:], entries[:, :-1] != entries[:, 1:]
-        hides = _find_hidden(entries, differs, (column, row), neighbors)
-        for mark, (left, above) in ((AMBIGUOUS, differs), (HIDDEN, hides)):
-            marked = left[:, :-1] | left[:, 1:] | above[:-1] | above[1:]
-            entries[:-1, :-1] |= marked * np.uint16(mark)
+        inside = entries.copy()
+        cells, points, are_sure = _points_inside(entries, (column, row), neighbors)
+        inside.reshape(-1)[cells] = points
+        entries.reshape(-1)[cells[~are_sure]] |= np.uint16(UNSURE)
         for border in (np.s_[:1], np.s_[-2:], np.s_[:, :1], np.s_[:, -2:]):
-            entries[border] |= np.uint16(HIDDEN)
-        return cls(entries, neighbors)
+            entries[border] |= np.uint16(UNSURE)
+        return cls(entries, inside)
 
 
 def _triangulate(column, row, number, n_points):
-    """Return each point and its neighbors, padded by the point itself."""
+    """Return each point and its neighbors in the Delaunay triangulation, padded by the point itself."""
     # Points of a grid lie on common circles, which takes Qhull twice the time. Moved so little, they do not.
     phase = np.arange(len(column))
     positions = np.stack([column + _MOVE * np.sin(phase), row + _MOVE * np.cos(1.7 * phase)], axis=1)
@@ -100,30 +103,111 @@ def _triangulate(column, row, number, n_points):
     # Those far away come last: their numbers are replaced by that of the owner.
     owners, found = np.repeat(np.arange(len(number)), counts), found[: first[len(number)]]
     found = np.where(found < len(number), found, owners)
-    neighbors = np.repeat(np.arange(n_points, dtype=np.uint16)[:, None], max(counts.max() + 1, _N_NEIGHBORS), axis=1)
+    neighbors = np.repeat(np.arange(n_points, dtype=np.uint16)[:, None], counts.max() + 1, axis=1)
     neighbors[number[owners], np.arange(len(owners)) - first[owners] + 1] = number[found]
     return neighbors
 
 
-def _find_hidden(entries, differs, sites, neighbors):
-    """Find the sides of cells on which a point is nearest that is nearest to neither end."""
-    found = []
-    for axis, differing in enumerate(differs):
-        where = np.nonzero(differing)
-        begin = np.stack(where[::-1]).astype(np.float64)
-        point = entries[where]
-        other = entries[1:][where] if axis == 0 else entries[:, 1:][where]
+def _points_inside(entries, sites, neighbors):
+    """Return the cells in which a point is nearest that is nearest to no corner, that point, and if it is the only one.
+
+    Cells are positions in the flattened map.
+    """
+    nodes, n_columns = entries.reshape(-1), entries.shape[1]
+    sides = [np.flatnonzero(entries[:-1] != entries[1:]), np.flatnonzero(nodes[:-1] != nodes[1:])]
+    step = np.repeat([n_columns, 1], [len(side) for side in sides])
+    begin = np.concatenate(sides)
+    # The nodes of a row end where those of the next one begin.
+    is_side = (step > 1) | (begin % n_columns < n_columns - 1)
+    begin, step = begin[is_side], step[is_side]
+    first, last = nodes.take(begin), nodes.take(begin + step)
+    crossings = _Crossings(sites, neighbors, n_columns)
+    hidden, is_hidden = crossings.find_nearer(begin, step, first, last, first)
+    begin, step, first, last, hidden = (values[is_hidden] for values in (begin, step, first, last, hidden))
+    # The ends are nearest up to where the hidden point takes over, if no other point is nearer there.
+    twice = (np.tile(values, 2) for values in (begin, step, hidden))
+    ends = np.concatenate([first, last])
+    is_only = ~crossings.find_nearer(*twice, ends, ends)[1].reshape(2, -1).any(axis=0)
+    # A side belongs to the cell that begins with it, and to the one before.
+    cells = np.concatenate([begin, begin - np.where(step == 1, n_columns, 1)])
+    points, is_only = np.tile(hidden, 2), np.tile(is_only, 2)
+    # Cells at the border are marked anyway.
+    kept = (cells >= 0) & (cells < entries.size - n_columns - 1)
+    corners = cells[:, None] + [0, 1, n_columns, n_columns + 1]
+    kept &= (nodes.take(corners, mode="clip") != points[:, None]).all(axis=1) | ~is_only
+    order = np.flatnonzero(kept)
+    order = order[np.argsort(cells[order], kind="stable")]
+    cells, points, is_only = cells[order], points[order], is_only[order]
+    if len(cells):
+        begins = np.flatnonzero(np.diff(cells, prepend=-1))
+        is_only = np.logical_and.reduceat(is_only, begins)
+        is_only &= np.maximum.reduceat(points, begins) == np.minimum.reduceat(points, begins)
+        cells, points = cells[begins], points[begins]
+    return cells, points, is_only
+
+
+class _Crossings:
+    """Where two points are equally far from a side of a cell, and which points are nearer there.
+
+    Parameters
+    ----------
+    sites : tuple of (ndarray, ndarray)
+        The nodes of the points, columns and rows.
+    neighbors : ndarray of shape (n_points, n_neighbors)
+        Each point and its neighbors.
+    n_columns : int
+        Columns of the map.
+    """
+
+    def __init__(self, sites, neighbors, n_columns):
+        self.sites, self.n_columns = [np.asarray(site, dtype=np.float64) for site in sites], n_columns
+        self.few, self.more = np.ascontiguousarray(neighbors[:, : 1 + _N_FEW]), neighbors[:, 1 + _N_FEW :]
+        self.has_more = (self.more != neighbors[:, :1]).any(axis=1)
+
+    def find_nearer(self, begin, step, point, other, owner):
+        """Find a point nearer than the owner where it and another are equally far; the owner is one of the two.
+
+        If any point is nearer, a neighbor of the owner is.
+
+        Parameters
+        ----------
+        begin : ndarray of shape (n_sides,)
+            The first node of each side, as a position in the flattened map.
+        step : ndarray of shape (n_sides,)
+            The positions from there to the other end.
+        point, other, owner : ndarray of shape (n_sides,)
+            The two points, and the owner.
+
+        Returns
+        -------
+        nearest : ndarray of shape (n_sides,)
+            The nearest neighbor.
+        is_nearer : ndarray of shape (n_sides,), dtype bool
+            Whether it is nearer than the owner.
+        """
+        row, column = np.divmod(begin, self.n_columns)
+        (x, y), (other_x, other_y) = (
+            [site.take(which) - start for site, start in zip(self.sites, (column, row))] for which in (point, other)
+        )
+        is_across = step == 1
         # Along the side the difference of the squared distances is linear; it is 0 at the crossing.
-        to_point, to_other = ([site[which] - start for site, start in zip(sites, begin)] for which in (point, other))
-        squares = [across**2 + down**2 for across, down in (to_point, to_other)]
-        begin[1 - axis] += (squares[1] - squares[0]) / 2 / (to_other[1 - axis] - to_point[1 - axis])
-        # If any point is nearer to the crossing, a neighbor is.
-        around = neighbors[point]
-        reached = sum((site[around] - at[:, None]) ** 2 for site, at in zip(sites, begin))
-        hidden = np.zeros(differing.shape, dtype=bool)
-        hidden[where] = reached.min(axis=1) < reached[:, 0] - 1e-9
-        found.append(hidden)
-    return found
+        apart = np.where(is_across, other_x - x, other_y - y)
+        place = (other_x * other_x + other_y * other_y - x * x - y * y) / 2 / apart
+        at = np.where(is_across, column + place, column), np.where(is_across, row, row + place)
+        nearest, least, own = self._nearest_of(self.few, owner, at)
+        # Few points have more neighbors.
+        rows = np.flatnonzero(self.has_more.take(owner))
+        if len(rows):
+            others, squares, _ = self._nearest_of(self.more, owner[rows], [values[rows] for values in at])
+            is_less = squares < least[rows]
+            nearest[rows[is_less]], least[rows[is_less]] = others[is_less], squares[is_less]
+        return nearest, least < own - _NEARER
+
+    def _nearest_of(self, neighbors, owner, at):
+        around = neighbors.take(owner, axis=0)
+        squares = _squares(*(site.take(around) for site in self.sites), *(start[:, None] for start in at))
+        rows, best = np.arange(len(around)), squares.argmin(axis=1)
+        return around[rows, best], squares[rows, best], squares[:, 0]
 
 
 class NeighborMaps:
@@ -138,14 +222,14 @@ class NeighborMaps:
     """
 
     def __init__(self, maps, sites):
+        self.sites = np.ascontiguousarray(sites.transpose(1, 0, 2))
         self.n_points = sites.shape[2]
-        self.flat_sites = np.ascontiguousarray(sites.transpose(1, 0, 2)).reshape(2, -1)
+        self.x, self.y = self.sites.reshape(2, -1)
         self.entries = np.concatenate([one.entries.reshape(-1) for one in maps])
+        self.inside = np.concatenate([one.inside.reshape(-1) for one in maps])
         self.shapes = np.array([one.entries.shape for one in maps])
         sizes = self.shapes.prod(axis=1)
         self.first = np.cumsum(sizes) - sizes
-        n_neighbors = max(one.neighbors.shape[1] for one in maps)
-        self.neighbors = np.concatenate([_widened(one.neighbors, n_neighbors) for one in maps])
 
     def of_pairs(self, which):
         """Select the map of each of several pairs.
@@ -163,9 +247,21 @@ class NeighborMaps:
         return PairMaps(self, which)
 
 
-def _widened(neighbors, n_neighbors):
-    lacking = n_neighbors - neighbors.shape[1]
-    return np.concatenate([neighbors, np.repeat(neighbors[:, :1], lacking, axis=1)], axis=1) if lacking else neighbors
+class _Work(NamedTuple):
+    corners: np.ndarray
+    numbers: np.ndarray
+    candidates: np.ndarray
+    sites: np.ndarray
+
+    @classmethod
+    def of(cls, n_pairs, n_positions):
+        shape = n_pairs, n_positions
+        return cls(
+            np.empty((4, *shape), dtype=np.intp),
+            np.empty((5, *shape), dtype=np.uint16),
+            np.empty((5, *shape), dtype=np.intp),
+            np.empty((2, 5, *shape)),
+        )
 
 
 class PairMaps:
@@ -180,13 +276,12 @@ class PairMaps:
     """
 
     def __init__(self, maps, which):
-        self.maps = maps
-        height, self.width = maps.shapes[which].T
-        self.largest = np.stack([self.width, height], axis=1)[:, :, None] - 2.0
+        self.maps, self.which = maps, which
+        height, width = maps.shapes[which].T
+        self.width, self.last = width[:, None], np.stack([width, height], axis=1)[:, :, None] - 2.0
         self.first = maps.first[which, None]
-        self.offset = which * maps.n_points
-        # A copy in the memory order of a column is not needed in each iteration.
-        self.column_width, self.column_offset = self.width[:, None], self.offset[:, None]
+        self.offset = which[:, None] * maps.n_points
+        self._arrays = None
 
     def find_nearest(self, positions):
         """Find the point nearest to each position, exactly.
@@ -198,59 +293,60 @@ class PairMaps:
 
         Returns
         -------
-        ndarray of shape (n_pairs, n_positions), dtype int
+        nearest : ndarray of shape (n_pairs, n_positions), dtype int
             The nearest points, as positions in the flattened points of all signatures.
+        squares : ndarray of shape (n_pairs, n_positions)
+            Their squared distances, in cells.
         """
-        cells = np.minimum(np.maximum(positions, 0), self.largest).astype(np.intp)
-        cell = cells[:, 1] * self.column_width
-        cell += cells[:, 0]
-        cell += self.first
-        entries = self.maps.entries.take(cell)
-        nearest = (entries & _NUMBER) + self.column_offset
-        flat = nearest.reshape(-1)
-        marked = (entries.reshape(-1) >= AMBIGUOUS).nonzero()[0]
-        pair = marked // entries.shape[1]
+        maps, work = self.maps, self._work(positions.shape[2])
+        cells = np.minimum(np.maximum(positions, 0), self.last).astype(np.intp)
+        corners, numbers, candidates = work.corners, work.numbers, work.candidates
+        np.multiply(cells[:, 1], self.width, out=corners[0])
+        corners[0] += cells[:, 0]
+        corners[0] += self.first
+        np.add(corners[0], 1, out=corners[1])
+        np.add(corners[:2], self.width, out=corners[2:])
+        maps.entries.take(corners, out=numbers[:4], mode="clip")
+        maps.inside.take(corners[0], out=numbers[4], mode="clip")
+        unsure = (numbers[0].reshape(-1) >= UNSURE).nonzero()[0]
+        numbers &= _NUMBER
+        np.add(numbers, self.offset, out=candidates)
+        sites = (of_axis.take(candidates, out=out, mode="clip") for of_axis, out in zip((maps.x, maps.y), work.sites))
+        squares = _squares(*sites, positions[:, 0], positions[:, 1])
+        # Comparisons are faster than argmin over an axis of five; of equally near points they take the first.
+        right = squares[1:4:2] < squares[:4:2]
+        of_rows, least = np.where(right, candidates[1:4:2], candidates[:4:2]), np.minimum(squares[1:4:2], squares[:4:2])
+        nearest, least = np.where(least[1] < least[0], of_rows[1], of_rows[0]), np.minimum(*least)
+        nearest, least = np.where(squares[4] < least, candidates[4], nearest), np.minimum(squares[4], least)
+        for start in range(0, len(unsure), _AT_ONCE):
+            self._compare_all(unsure[start : start + _AT_ONCE], positions, nearest.reshape(-1), least.reshape(-1))
+        return nearest, least
+
+    def _work(self, n_positions):
+        """Return arrays to work in, which are made once: so much memory comes from the system at each allocation."""
+        if self._arrays is None or self._arrays.numbers.shape[2] != n_positions:
+            self._arrays = _Work.of(len(self.which), n_positions)
+        return self._arrays
+
+    def _compare_all(self, rows, positions, nearest, least):
+        """Compare some positions with all points; what is nearer is written in place."""
+        pair = rows // positions.shape[2]
         # The y of a pair are behind its x.
-        at = marked + pair * entries.shape[1]
-        positions = positions.reshape(-1)
-        x, y = positions.take(at), positions.take(at + entries.shape[1])
-        offset = self.offset.take(pair)
-        best = self._among_corners(x, y, cell.reshape(-1).take(marked), self.width.take(pair), offset)
-        hidden = (entries.reshape(-1).take(marked) >= HIDDEN).nonzero()[0]
-        best[hidden] = self._walk(x.take(hidden), y.take(hidden), best.take(hidden), offset.take(hidden))
-        flat[marked] = best
-        return nearest
+        at = rows + pair * positions.shape[2]
+        x, y = positions.take(at), positions.take(at + positions.shape[2])
+        of_pair = self.which.take(pair)
+        squares = _squares(*(sites.take(of_pair, axis=0) for sites in self.maps.sites), x[:, None], y[:, None])
+        best, smallest = squares.argmin(axis=1), squares.min(axis=1)
+        is_nearer = smallest < least[rows]
+        rows = rows[is_nearer]
+        nearest[rows], least[rows] = (best + of_pair * self.maps.n_points)[is_nearer], smallest[is_nearer]
 
-    def _among_corners(self, x, y, cell, width, offset):
-        corners = np.empty((4, len(cell)), dtype=np.intp)
-        corners[0], corners[1] = cell, cell + 1
-        np.add(corners[:2], width, out=corners[2:])
-        candidates = (self.maps.entries.take(corners) & _NUMBER) + offset
-        squares = self._squares(x, y, candidates)
-        # Three comparisons are faster than argmin over an axis of four.
-        right = squares[1::2] < squares[::2]
-        rows = np.where(right, candidates[1::2], candidates[::2])
-        of_rows = np.minimum(squares[1::2], squares[::2])
-        return np.where(of_rows[1] < of_rows[0], rows[1], rows[0])
 
-    def _walk(self, x, y, current, offset):
-        """Go from point to nearer neighbor, which ends at the nearest point."""
-        walking = np.arange(len(x))
-        while len(walking):
-            # The point itself comes first, so that it stays if no neighbor is nearer.
-            around = self.maps.neighbors.take(current.take(walking), axis=0) + offset.take(walking)[:, None]
-            squares = self._squares(x.take(walking)[:, None], y.take(walking)[:, None], around)
-            best = squares.argmin(axis=1)
-            is_nearer = best.nonzero()[0]
-            walking = walking.take(is_nearer)
-            current[walking] = around[is_nearer, best.take(is_nearer)]
-        return current
-
-    def _squares(self, x, y, points):
-        across, down = self.maps.flat_sites[0].take(points), self.maps.flat_sites[1].take(points)
-        across -= x
-        down -= y
-        across *= across
-        down *= down
-        across += down
-        return across
+def _squares(across, down, x, y):
+    """Return the squared distances of points from positions; the arrays of the points are overwritten."""
+    across -= x
+    down -= y
+    across *= across
+    down *= down
+    across += down
+    return across

@@ -1,0 +1,1 @@
+"""Features computed by ONNX Runtime."""
