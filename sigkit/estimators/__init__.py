@@ -6,6 +6,7 @@ from sigkit.estimators._attack_adapters._black_box_verifier import BlackBoxVerif
 from sigkit.estimators._attack_adapters._differentiable_verifier import DifferentiableVerifier, NotDifferentiable
 from sigkit.estimators._best_writers import find_best_writers
 from sigkit.estimators._check_stored import check_stored as check_stored
+from sigkit.estimators._check_stored import check_writers as check_writers
 from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
 from sigkit.estimators._decisions._operating_point import OperatingPoint
 from sigkit.estimators._decisions._operating_point_verifier import OperatingPointVerifier

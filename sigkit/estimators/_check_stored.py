@@ -16,7 +16,7 @@ from sigkit.estimators._marks import N_VALUES
 from sigkit.estimators._meta._meta_gallery import AdaptedWriters, PackedImages, StoredReferences
 from sigkit.estimators._meta._random_forgeries import RandomForgeries
 from sigkit.estimators._strokes._agreement import SIGNALS
-from sigkit.estimators._strokes._neighbor_map import AMBIGUOUS, NeighborMap
+from sigkit.estimators._strokes._neighbor_map import UNSURE, NeighborMap
 from sigkit.estimators._strokes._stroke_gallery import StrokeGallery
 from sigkit.estimators._strokes._stroke_points import StrokePoints
 from sigkit.estimators._strokes._writer_strokes import Typical, WriterStrokes
@@ -142,11 +142,12 @@ def _(state: StrokePoints):
     _require(n > 0 and (state.pixel > 0).all() and state.n_present.dtype.kind == "i", state, "has no points")
     _in_range(state, state.n_present - 1, n_points)
     for one in state.maps.tolist():
-        fits = type(one) is NeighborMap and one.neighbors.shape[:1] == (n_points,) and one.entries.dtype == np.uint16
-        _require(fits and one.entries.ndim == one.neighbors.ndim == 2, state, "has no maps of its points")
-        _in_range(state, one.neighbors, n_points)
+        fits = type(one) is NeighborMap and one.entries.shape == one.inside.shape and one.entries.size
+        _require(fits and one.entries.ndim == 2, state, "has no maps of its points")
+        _require(one.entries.dtype == one.inside.dtype == np.uint16, state, "has maps of another type")
+        _in_range(state, one.inside, n_points)
         # The low bits are the number of a point.
-        _in_range(state, one.entries & (AMBIGUOUS - 1), n_points)
+        _in_range(state, one.entries & (UNSURE - 1), n_points)
 
 
 @check_stored.register
@@ -195,6 +196,33 @@ def _(state: Fused):
     _require(len(state.combination.weights) == len(state.verifiers) > 0, state, "has another number of weights")
     for one in state.verifiers:
         _require(np.array_equal(last_step(one).classes_, state.classes), state, "has verifiers with other writers")
+
+
+def check_writers(verifier):
+    """Check the models of all writers who are enrolled in a verifier.
+
+    Parameters
+    ----------
+    verifier : estimator
+        A verifier whose writers were read from a file, or a Pipeline that ends in one.
+
+    Raises
+    ------
+    ValueError
+        If arrays do not fit each other, or numbers of rows and points do not exist.
+    """
+    last = last_step(verifier)
+    if isinstance(last, WrappedVerifier):
+        check_writers(last.verifier_)
+    elif isinstance(last, VerifierFusion):
+        for one in last.verifiers_:
+            check_writers(one)
+    else:
+        for model in last._enrolled.known.values():
+            if isinstance(model, WriterStrokes):
+                check_stored(model.points)
+            check_stored(model)
+        check_stored(last._enrolled)
 
 
 def _check_enrolled(state):

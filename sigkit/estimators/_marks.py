@@ -42,25 +42,6 @@ def mark(X):
     return signed.reshape(len(X), n_terms, N_VALUES).sum(axis=1, dtype=np.float64).astype(np.float32)
 
 
-def check_marks(marks):
-    """Check marks that were stored.
-
-    Parameters
-    ----------
-    marks : ndarray or None
-        What should be marks; None if there are none.
-
-    Raises
-    ------
-    ValueError
-        If they have another shape or type, or values that are not finite.
-    """
-    if marks is not None and (
-        marks.shape[1:] != (N_VALUES,) or marks.dtype != np.float32 or not len(marks) or not np.isfinite(marks).all()
-    ):
-        raise ValueError(f"its marks are {marks.dtype} of shape {marks.shape}, or not finite")
-
-
 def find_copies(marks, X, claimed):
     """Find queries that are copies of a reference of the claimed writer.
 

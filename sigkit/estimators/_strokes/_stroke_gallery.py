@@ -6,9 +6,8 @@ import numpy as np
 
 from sigkit._utils import by_writer
 from sigkit.estimators._enrolled import EnrolledChecks, joined, left_out, warn_single
-from sigkit.estimators._marks import check_marks, mark
+from sigkit.estimators._marks import mark
 from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
-from sigkit.estimators._strokes._check_stored import check_stored
 from sigkit.estimators._strokes._stroke_points import StrokePoints
 from sigkit.estimators._strokes._writer_strokes import Typical, WriterStrokes, best_agreement, enroll_strokes
 from sigkit.estimators._verifier import report_no_information
@@ -164,16 +163,7 @@ class StrokeGallery(EnrolledChecks):
         -------
         StrokeGallery
             The new gallery.
-
-        Raises
-        ------
-        ValueError
-            If the arrays are no strokes.
         """
-        for own in writers.values():
-            check_marks(own.get("marks"))
-            if own.keys() != {"marks"}:
-                check_stored(own)
         known = {
             writer: WriterStrokes(StrokePoints.from_arrays(own), own["mean"], own["spread"]) if "mean" in own else None
             for writer, own in writers.items()

@@ -152,7 +152,7 @@ class StrokePoints:
         """
         arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "maps"}
         for number, own in enumerate(self.maps):
-            arrays |= {f"entries {number}": own.entries, f"neighbors {number}": own.neighbors}
+            arrays |= {f"entries {number}": own.entries, f"inside {number}": own.inside}
         return arrays
 
     @classmethod
@@ -171,7 +171,7 @@ class StrokePoints:
         """
         maps = np.empty(len(arrays["design"]), dtype=object)
         for number in range(len(maps)):
-            maps[number] = NeighborMap(arrays[f"entries {number}"], arrays[f"neighbors {number}"])
+            maps[number] = NeighborMap(arrays[f"entries {number}"], arrays[f"inside {number}"])
         return cls(*(arrays[field.name] for field in fields(cls) if field.name != "maps"), maps)
 
     def __len__(self):

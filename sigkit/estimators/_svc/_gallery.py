@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sigkit._utils import by_writer, listing, map_parallel, progress, warn
 from sigkit.estimators._enrolled import EnrolledChecks, joined, left_out, warn_single
-from sigkit.estimators._marks import check_marks, mark
+from sigkit.estimators._marks import mark
 from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import has_no_information
 from sigkit.estimators._svc._fit_writer import FittedWriter, References, Settings, fit_writer, kernel_among
@@ -320,7 +320,6 @@ class Gallery(EnrolledChecks):
         """
         bank, models = self.bank.of_development(), {}
         for writer, arrays in writers.items():
-            check_marks(arrays.get("marks"))
             fields = {name: array for name, array in arrays.items() if name != "marks"}
             models[writer] = make_model(fields, bank, self.settings)
         marks = {writer: arrays["marks"] for writer, arrays in writers.items() if "marks" in arrays}

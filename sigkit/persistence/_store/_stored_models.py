@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sigkit._utils import before_last_step, last_step
-from sigkit.estimators import holding, writer_arrays
+from sigkit.estimators import check_writers, holding, writer_arrays
 from sigkit.persistence._store._checks import check_enrolled, check_type
 from sigkit.persistence._store._content import (
     joined_signatures,
@@ -206,8 +206,11 @@ class StoredModels:
         """Read a model, and check that it is one of this verifier."""
         arrays = unpack_arrays(read_content(connection, "model", latest, self.store.path), latest.model_digest, what)
         try:
-            holding(self.verifier, {latest.enrollment.writer: arrays})
-        except (ValueError, KeyError) as error:
+            if any(array.dtype.kind not in "fiu" for array in arrays.values()):
+                raise ValueError("it has arrays of other types than numbers")
+            check_writers(holding(self.verifier, {latest.enrollment.writer: arrays}))
+        # What a crafted model lacks.
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
             raise ValueError(f"{what}: no model of this system ({error}). Enroll the writer again.") from error
         return arrays
 
