@@ -118,13 +118,13 @@ def raw(store, sql, *values):
 def test_scores_are_those_of_the_verifier_in_memory(kind, signatures, store):
     X, target = signatures
     is_dev, references, queries = split(signatures)
-    plain = make(kind).fit(X[is_dev | references], target[is_dev | references])
-    stored = StoredVerifier(plain, store).enroll(X[references], target[references])
+    in_memory = make(kind).fit(X[is_dev | references], target[is_dev | references])
+    stored = StoredVerifier(in_memory, store).enroll(X[references], target[references])
     # Another one that has read nothing yet.
-    stored = StoredVerifier(plain, WriterStore(store.path))
-    last, claims = last_step(plain), target[queries, 0].copy()
+    stored = StoredVerifier(in_memory, WriterStore(store.path))
+    last, claims = last_step(in_memory), target[queries, 0].copy()
     claims[::3] = 10
-    Z = X[queries] if last is plain else plain[:-1].transform(X[queries])
+    Z = X[queries] if last is in_memory else in_memory[:-1].transform(X[queries])
     scores = last.claim_scores(Z, claims)
     assert len(set(scores.tolist())) > 2
     assert np.array_equal(stored.claim_scores(X[queries], claims), scores)
@@ -200,9 +200,9 @@ def test_removed_and_expired_writers_are_refused_by_name(signatures, verifier, s
 def test_models_of_another_system_are_refused_until_they_are_fitted_again(signatures, verifier, store):
     X, target = signatures
     is_dev, references, queries = split(signatures)
-    plain = WriterDependentSVC(C=2.0, gamma=0.05, dev_writers=DEV, random_state=0)
-    plain.fit(X[is_dev | references], target[is_dev | references])
-    other = StoredVerifier(plain, store)
+    in_memory = WriterDependentSVC(C=2.0, gamma=0.05, dev_writers=DEV, random_state=0)
+    in_memory.fit(X[is_dev | references], target[is_dev | references])
+    other = StoredVerifier(in_memory, store)
     assert other.system != verifier.system
     with pytest.raises(ValueError, match=r"another system fitted the models of these writers: 8, 9 .* Call reenroll"):
         other.claim_scores(X[:2], [8, 9])
@@ -211,7 +211,7 @@ def test_models_of_another_system_are_refused_until_they_are_fitted_again(signat
     assert other.reenroll() == []
     known = queries & (target[:, 0] < 11)
     scores = other.claim_scores(X[known], target[known, 0])
-    assert np.array_equal(scores, plain.claim_scores(X[known], target[known, 0]))
+    assert np.array_equal(scores, in_memory.claim_scores(X[known], target[known, 0]))
     with pytest.raises(ValueError, match="another system"):
         verifier.claim_scores(X[:1], [8])
     assert verifier.reenroll([8]) == [8]
@@ -270,9 +270,9 @@ def test_contents_of_files_are_stored_for_another_system(tmp_path, store):
         path.unlink()
     other = StoredVerifier(fitted(30), store)
     assert other.reenroll() == ["ada", "bob"]
-    plain = other.verifier[:-1].transform(scans[10:])
-    last = other.verifier[-1].enroll(plain[[0, 1, 2, 5, 6, 7]], np.repeat(["ada", "bob"], 3))
-    expected = last.claim_scores(plain[[3, 9]], ["ada", "bob"])
+    in_memory = other.verifier[:-1].transform(scans[10:])
+    last = other.verifier[-1].enroll(in_memory[[0, 1, 2, 5, 6, 7]], np.repeat(["ada", "bob"], 3))
+    expected = last.claim_scores(in_memory[[3, 9]], ["ada", "bob"])
     assert np.array_equal(other.claim_scores([scans[13], scans[19]], ["ada", "bob"]), expected)
     Image.fromarray(scans[0]).save(tmp_path / "a.tif")
     with pytest.raises(ValueError, match="one page of a file cannot be stored"):
