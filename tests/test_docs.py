@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import importlib.util
 import pkgutil
 import re
 from pathlib import Path
@@ -110,3 +111,21 @@ def test_lessons_are_cells_with_a_title_that_use_public_names(lesson):
 def test_the_gallery_has_an_order_for_every_lesson():
     listed = re.findall(r'^    "(plot_\w+\.py)",$', (DOCS / "conf.py").read_text(), flags=re.MULTILINE)
     assert sorted(listed) == [path.name for path in LESSONS]
+
+
+def test_the_check_of_the_site_finds_dead_links_and_names_without_a_link(tmp_path):
+    spec = importlib.util.spec_from_file_location("check_site", DOCS / "check_site.py")
+    check_site = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(check_site)
+    (tmp_path / "other.html").write_text('<h1 id="there">Other</h1><pre><code>WriterSplit</code></pre>')
+    sound = '<a href="other.html#there"><code>WriterSplit</code></a><code>fit</code><a href="https://example.org">e</a>'
+    (tmp_path / "page.html").write_text(sound)
+    assert check_site.check(tmp_path) == (2, [])
+    faulty = '<a href="gone.html">a</a><img src="gone.png"><a href="other.html#gone">b</a><p><code>WriterSplit</code>'
+    (tmp_path / "page.html").write_text(faulty)
+    assert check_site.check(tmp_path)[1] == [
+        "page.html: gone.html: no such file",
+        "page.html: gone.png: no such file",
+        "page.html: other.html#gone: no such anchor",
+        "page.html: WriterSplit is no link",
+    ]

@@ -1,5 +1,7 @@
 """Synthetic development writers beside a user's own signatures."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Sequence
 

@@ -1,5 +1,7 @@
 """Save and load preprocessed signatures in one .npz file, in the layout of sigver."""
 
+from __future__ import annotations
+
 import os
 
 import numpy as np

@@ -142,9 +142,9 @@ def _(state: StrokePoints):
     _require(n > 0 and (state.pixel > 0).all() and state.n_present.dtype.kind == "i", state, "has no points")
     _in_range(state, state.n_present - 1, n_points)
     for one in state.maps.tolist():
-        fits = type(one) is NeighborMap and one.entries.shape == one.inside.shape and one.entries.size
-        _require(fits and one.entries.ndim == 2, state, "has no maps of its points")
-        _require(one.entries.dtype == one.inside.dtype == np.uint16, state, "has maps of another type")
+        fits = type(one) is NeighborMap and one.entries.dtype == np.uint16 and one.cells.shape == one.inside.shape
+        _require(fits and (one.entries.ndim, one.cells.ndim) == (2, 1), state, "has no maps of its points")
+        _in_range(state, one.cells, one.entries.size)
         _in_range(state, one.inside, n_points)
         # The low bits are the number of a point.
         _in_range(state, one.entries & (UNSURE - 1), n_points)

@@ -93,13 +93,19 @@ POINTS = {
     "too many": lambda points: replace(points, n_present=points.n_present + 1000),
     "shape": lambda points: replace(points, cos=points.cos[:, 1:]),
     "map": lambda points: replace(points, maps=changed(points.maps, 0, 1.5)),
-    "neighbor": lambda points: replace(points, maps=changed(points.maps, 0, far(points.maps[0], "neighbors"))),
+    "inside": lambda points: replace(points, maps=changed(points.maps, 0, far(points.maps[0], "inside", 0))),
+    "cell": lambda points: replace(points, maps=changed(points.maps, 0, far(points.maps[0], "cells", 0, 2**30))),
+    "cells": lambda points: replace(points, maps=changed(points.maps, 0, fewer_cells(points.maps[0]))),
     "entry": lambda points: replace(points, maps=changed(points.maps, 0, far(points.maps[0], "entries"))),
 }
 
 
-def far(one, name):
-    return replace(one, **{name: changed(getattr(one, name), (0, 0), 5000)})
+def far(one, name, place=(0, 0), number=5000):
+    return replace(one, **{name: changed(getattr(one, name), place, number)})
+
+
+def fewer_cells(one):
+    return replace(one, cells=one.cells[1:])
 
 
 @pytest.mark.parametrize("name", IN_SVM)

@@ -57,7 +57,7 @@ def test_nearest_points_are_exact(strokes):
 def test_nearest_points_on_a_line_and_of_few(n_points):
     column, row = 12 + 3 * np.arange(n_points), np.full(n_points, 12)
     sites = np.stack([column, row])[None].astype(float)
-    maps = NeighborMaps([NeighborMap.of(column, row, n_points)], sites)
+    maps = NeighborMaps([NeighborMap.of(column, row)], sites)
     positions = np.random.default_rng(0).uniform(-20, 150, (1, 2, 500))
     nearest = maps.of_pairs(np.array([0])).find_nearest(positions)[0][0]
     expected = ((sites[0, :, :, None] - positions[0, :, None]) ** 2).sum(axis=0).argmin(axis=0)

@@ -19,10 +19,12 @@ from sigkit.estimators import (
     WriterDependentSVC,
 )
 from sigkit.metrics import ScoreCalibrator
+from sigkit.persistence import load, save
 from sigkit.training import SigNetTraining
 from sigkit.transformers import (
     BackgroundRemover,
     CLBPFeaturizer,
+    OnnxFeaturizer,
     SignaturePreprocessor,
     SigNetFeaturizer,
     StrokeFeaturizer,
@@ -65,7 +67,7 @@ ON_IMAGES = {
     "AdversarialTrainer": lambda: AdversarialTrainer(featurizer()),
     "EnsembleAdversarialTrainer": lambda: EnsembleAdversarialTrainer(featurizer(), [featurizer(dev_writers=None)]),
 }
-OTHERS = {"MetaLearnedVerifier", "StrokeMatcher", "ScoreCalibrator"}
+OTHERS = {"MetaLearnedVerifier", "OnnxFeaturizer", "StrokeMatcher", "ScoreCalibrator"}
 
 
 def test_every_public_estimator_is_here():
@@ -87,6 +89,17 @@ def test_transformers_of_images(name, blots):
     images, target = blots
     transformer = ON_IMAGES[name]().fit(images, target)
     np.testing.assert_array_equal(stored(transformer).transform(images), transformer.transform(images))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_onnx_featurizer(blots, tmp_path):
+    for library in ("onnx", "onnxruntime", "onnxscript"):
+        pytest.importorskip(library)
+    images, target = blots
+    transformer = OnnxFeaturizer(featurizer()).fit(images, target)
+    save(transformer, tmp_path / "system")
+    for again in (stored(transformer), load(tmp_path / "system")):
+        np.testing.assert_array_equal(again.transform(images), transformer.transform(images))
 
 
 @pytest.mark.parametrize("keep", ["references", "weights"])

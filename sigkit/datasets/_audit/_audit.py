@@ -1,5 +1,7 @@
 """Audit a corpus: measure all scans, compare them, and collect what a user should know."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Sequence
 from numbers import Integral, Real

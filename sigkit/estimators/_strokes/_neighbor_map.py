@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
-from scipy.spatial import Delaunay
 
 UNSURE = 0x8000
 """Mark of a cell in which other points may be nearest than those that the map names."""
@@ -17,11 +16,7 @@ _NUMBER = np.uint16(UNSURE - 1)
 
 _LARGEST = 2**22
 
-_MOVE = 1e-6
 _NEARER = 1e-9
-
-_N_FEW = 7
-"""Neighbors of a point that are compared first."""
 
 _AT_ONCE = 512
 """Positions that are compared with all points at once: it bounds the memory."""
@@ -35,15 +30,18 @@ class NeighborMap:
     ----------
     entries : ndarray of shape (n_rows, n_columns), dtype uint16
         The number of the point nearest to each node, and the mark of the cell to the right of and below it.
-    inside : ndarray of shape (n_rows, n_columns), dtype uint16
-        The point that is nearest somewhere in that cell but at no corner; the point of the node if there is none.
+    cells : ndarray of shape (n_cells,), dtype int32
+        The cells in which a point is nearest that is nearest to no corner, as positions in the flattened grid.
+    inside : ndarray of shape (n_cells,), dtype uint16
+        That point.
     """
 
     entries: np.ndarray
+    cells: np.ndarray
     inside: np.ndarray
 
     @classmethod
-    def of(cls, column, row, n_points):
+    def of(cls, column, row):
         """Make the map of points at the nodes of a grid.
 
         A cell lies between four nodes, its corners. The positions that are nearest to a point form a convex set. So a
@@ -54,8 +52,6 @@ class NeighborMap:
         ----------
         column, row : ndarray of shape (n_present,), dtype int
             The nodes of the points, at least `MARGIN`.
-        n_points : int
-            The number of points with those that are absent.
 
         Returns
         -------
@@ -80,35 +76,14 @@ class NeighborMap:
         number = np.zeros(shape, dtype=np.uint16)
         number.reshape(-1)[nodes] = first
         entries = number[tuple(distance_transform_edt(is_empty, return_distances=False, return_indices=True))]
-        neighbors = _triangulate(column[first], row[first], first, n_points)
-        inside = entries.copy()
-        cells, points, are_sure = _points_inside(entries, (column, row), neighbors)
-        inside.reshape(-1)[cells] = points
+        cells, inside, are_sure = _points_inside(entries, column[first], row[first], first)
         entries.reshape(-1)[cells[~are_sure]] |= np.uint16(UNSURE)
         for border in (np.s_[:1], np.s_[-2:], np.s_[:, :1], np.s_[:, -2:]):
             entries[border] |= np.uint16(UNSURE)
-        return cls(entries, inside)
+        return cls(entries, cells.astype(np.int32), inside.astype(np.uint16))
 
 
-def _triangulate(column, row, number, n_points):
-    """Return each point and its neighbors in the Delaunay triangulation, padded by the point itself."""
-    # Points of a grid lie on common circles, which takes Qhull twice the time. Moved so little, they do not.
-    phase = np.arange(len(column))
-    positions = np.stack([column + _MOVE * np.sin(phase), row + _MOVE * np.cos(1.7 * phase)], axis=1)
-    # Three points far away, so that there is a triangulation even of one point or of points on a line.
-    far = 10.0 * (np.ptp(column) + np.ptp(row) + 100)
-    around = np.array([[0, far], [-far, -far], [far, -far]]) + positions[0]
-    first, found = Delaunay(np.concatenate([positions, around])).vertex_neighbor_vertices
-    counts = np.diff(first)[: len(number)]
-    # Those far away come last: their numbers are replaced by that of the owner.
-    owners, found = np.repeat(np.arange(len(number)), counts), found[: first[len(number)]]
-    found = np.where(found < len(number), found, owners)
-    neighbors = np.repeat(np.arange(n_points, dtype=np.uint16)[:, None], counts.max() + 1, axis=1)
-    neighbors[number[owners], np.arange(len(owners)) - first[owners] + 1] = number[found]
-    return neighbors
-
-
-def _points_inside(entries, sites, neighbors):
+def _points_inside(entries, column, row, number):
     """Return the cells in which a point is nearest that is nearest to no corner, that point, and if it is the only one.
 
     Cells are positions in the flattened map.
@@ -121,13 +96,12 @@ def _points_inside(entries, sites, neighbors):
     is_side = (step > 1) | (begin % n_columns < n_columns - 1)
     begin, step = begin[is_side], step[is_side]
     first, last = nodes.take(begin), nodes.take(begin + step)
-    crossings = _Crossings(sites, neighbors, n_columns)
-    hidden, is_hidden = crossings.find_nearer(begin, step, first, last, first)
+    crossings = _Crossings(column, row, number, n_columns)
+    hidden, is_hidden = crossings.find_nearer(begin, step, first, last)
     begin, step, first, last, hidden = (values[is_hidden] for values in (begin, step, first, last, hidden))
     # The ends are nearest up to where the hidden point takes over, if no other point is nearer there.
     twice = (np.tile(values, 2) for values in (begin, step, hidden))
-    ends = np.concatenate([first, last])
-    is_only = ~crossings.find_nearer(*twice, ends, ends)[1].reshape(2, -1).any(axis=0)
+    is_only = ~crossings.find_nearer(*twice, np.concatenate([first, last]))[1].reshape(2, -1).any(axis=0)
     # A side belongs to the cell that begins with it, and to the one before.
     cells = np.concatenate([begin, begin - np.where(step == 1, n_columns, 1)])
     points, is_only = np.tile(hidden, 2), np.tile(is_only, 2)
@@ -151,23 +125,23 @@ class _Crossings:
 
     Parameters
     ----------
-    sites : tuple of (ndarray, ndarray)
-        The nodes of the points, columns and rows.
-    neighbors : ndarray of shape (n_points, n_neighbors)
-        Each point and its neighbors.
+    column, row : ndarray of shape (n_distinct,)
+        The nodes of the points, each once.
+    number : ndarray of shape (n_distinct,)
+        The numbers of these points.
     n_columns : int
         Columns of the map.
     """
 
-    def __init__(self, sites, neighbors, n_columns):
-        self.sites, self.n_columns = [np.asarray(site, dtype=np.float64) for site in sites], n_columns
-        self.few, self.more = np.ascontiguousarray(neighbors[:, : 1 + _N_FEW]), neighbors[:, 1 + _N_FEW :]
-        self.has_more = (self.more != neighbors[:, :1]).any(axis=1)
+    def __init__(self, column, row, number, n_columns):
+        self.number, self.n_columns = number, n_columns
+        self.place = np.zeros(number.max() + 1, dtype=np.intp)
+        self.place[number] = np.arange(len(number))
+        self.x, self.y = column.astype(np.float64), row.astype(np.float64)
+        self.products = np.stack([-2 * self.x, -2 * self.y, self.x * self.x + self.y * self.y])
 
-    def find_nearer(self, begin, step, point, other, owner):
-        """Find a point nearer than the owner where it and another are equally far; the owner is one of the two.
-
-        If any point is nearer, a neighbor of the owner is.
+    def find_nearer(self, begin, step, point, other):
+        """Find a point nearer than two others where these are equally far.
 
         Parameters
         ----------
@@ -175,39 +149,35 @@ class _Crossings:
             The first node of each side, as a position in the flattened map.
         step : ndarray of shape (n_sides,)
             The positions from there to the other end.
-        point, other, owner : ndarray of shape (n_sides,)
-            The two points, and the owner.
+        point, other : ndarray of shape (n_sides,)
+            The two points.
 
         Returns
         -------
         nearest : ndarray of shape (n_sides,)
-            The nearest neighbor.
+            The nearest of all points.
         is_nearer : ndarray of shape (n_sides,), dtype bool
-            Whether it is nearer than the owner.
+            Whether it is nearer than the two.
         """
         row, column = np.divmod(begin, self.n_columns)
-        (x, y), (other_x, other_y) = (
-            [site.take(which) - start for site, start in zip(self.sites, (column, row))] for which in (point, other)
-        )
+        own, opposite = self.place.take(point), self.place.take(other)
+        x, y = self.x.take(own) - column, self.y.take(own) - row
+        other_x, other_y = self.x.take(opposite) - column, self.y.take(opposite) - row
         is_across = step == 1
         # Along the side the difference of the squared distances is linear; it is 0 at the crossing.
-        apart = np.where(is_across, other_x - x, other_y - y)
-        place = (other_x * other_x + other_y * other_y - x * x - y * y) / 2 / apart
-        at = np.where(is_across, column + place, column), np.where(is_across, row, row + place)
-        nearest, least, own = self._nearest_of(self.few, owner, at)
-        # Few points have more neighbors.
-        rows = np.flatnonzero(self.has_more.take(owner))
-        if len(rows):
-            others, squares, _ = self._nearest_of(self.more, owner[rows], [values[rows] for values in at])
-            is_less = squares < least[rows]
-            nearest[rows[is_less]], least[rows[is_less]] = others[is_less], squares[is_less]
-        return nearest, least < own - _NEARER
-
-    def _nearest_of(self, neighbors, owner, at):
-        around = neighbors.take(owner, axis=0)
-        squares = _squares(*(site.take(around) for site in self.sites), *(start[:, None] for start in at))
-        rows, best = np.arange(len(around)), squares.argmin(axis=1)
-        return around[rows, best], squares[rows, best], squares[:, 0]
+        place = (other_x * other_x + other_y * other_y - x * x - y * y) / 2
+        place /= np.where(is_across, other_x - x, other_y - y)
+        at = np.ones((len(begin), 3))
+        at[:, 0], at[:, 1] = column + np.where(is_across, place, 0), row + np.where(is_across, 0, place)
+        nearest, is_nearer = np.empty(len(begin), dtype=np.intp), np.empty(len(begin), dtype=bool)
+        for start in range(0, len(begin), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            # The squared distances, but for the square of the crossing, which is the same for all points.
+            squares = at[part] @ self.products
+            least = squares.argmin(axis=1)
+            rows = np.arange(len(squares))
+            nearest[part], is_nearer[part] = least, squares[rows, least] < squares[rows, own[part]] - _NEARER
+        return self.number.take(nearest), is_nearer
 
 
 class NeighborMaps:
@@ -226,10 +196,13 @@ class NeighborMaps:
         self.n_points = sites.shape[2]
         self.x, self.y = self.sites.reshape(2, -1)
         self.entries = np.concatenate([one.entries.reshape(-1) for one in maps])
-        self.inside = np.concatenate([one.inside.reshape(-1) for one in maps])
         self.shapes = np.array([one.entries.shape for one in maps])
         sizes = self.shapes.prod(axis=1)
         self.first = np.cumsum(sizes) - sizes
+        # The point inside of each cell, or that of its node.
+        self.inside = self.entries & _NUMBER
+        begins = np.repeat(self.first, [len(one.cells) for one in maps])
+        self.inside[begins + np.concatenate([one.cells for one in maps])] = np.concatenate([one.inside for one in maps])
 
     def of_pairs(self, which):
         """Select the map of each of several pairs.

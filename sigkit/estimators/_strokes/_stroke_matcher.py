@@ -81,9 +81,8 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
     the typical mean counts as one observation more, the typical variance as six. The variance includes the uncertainty
     of the mean, so a query is judged less strictly where there are few references.
 
-    Nearest points are exact. A reference has a map of the nearest point on the grid of pixels, which is computed at
-    enrollment. Where it is not unique within a pixel, the points of its corners are compared, and then the neighbors of
-    the best one in the Delaunay triangulation. A reference of 170 x 242 pixels takes 38 KiB on average.
+    Nearest points are exact. A reference has a map, which is computed at enrollment: the points that can be nearest in
+    each cell of the grid of pixels, which are compared. A reference of 170 x 242 pixels takes 38 KiB on average.
 
     `fit`, `enroll`, `add_references` and `remove` replace the fitted state as a whole at their end, so other threads
     may score meanwhile. Several threads may enroll and remove writers at once.

@@ -78,7 +78,7 @@ class StrokePoints:
             present = np.rint(positions[:, : n_present[number]]).astype(np.int64)
             origin = present.min(axis=1, keepdims=True) - MARGIN
             present -= origin
-            maps[number] = NeighborMap.of(*present, len(is_present[number]))
+            maps[number] = NeighborMap.of(*present)
             absent = np.repeat(present[:, :1], len(is_present[number]) - n_present[number], axis=1)
             nodes.append(np.concatenate([present, absent], axis=1))
             origins.append(origin[:, 0])
@@ -143,7 +143,7 @@ class StrokePoints:
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
     def to_arrays(self):
-        """Return the points as named arrays, the maps as two arrays each.
+        """Return the points as named arrays, those of each map with its number.
 
         Returns
         -------
@@ -152,7 +152,7 @@ class StrokePoints:
         """
         arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "maps"}
         for number, own in enumerate(self.maps):
-            arrays |= {f"entries {number}": own.entries, f"inside {number}": own.inside}
+            arrays |= {f"{field.name} {number}": getattr(own, field.name) for field in fields(own)}
         return arrays
 
     @classmethod
@@ -171,7 +171,7 @@ class StrokePoints:
         """
         maps = np.empty(len(arrays["design"]), dtype=object)
         for number in range(len(maps)):
-            maps[number] = NeighborMap(arrays[f"entries {number}"], arrays[f"inside {number}"])
+            maps[number] = NeighborMap(*(arrays[f"{field.name} {number}"] for field in fields(NeighborMap)))
         return cls(*(arrays[field.name] for field in fields(cls) if field.name != "maps"), maps)
 
     def __len__(self):
