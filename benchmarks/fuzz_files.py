@@ -51,7 +51,7 @@ class Target:
         The file.
     read : callable
         Returns what is computed from the file, an array or a list of arrays.
-    format : {"safetensors", "torch", "npz", "json", "pickle"}
+    format : {"safetensors", "torch", "npz", "json", "pickle", "sqlite"}
         The format.
     has_digest : bool, default=True
         Whether damage to a number can be noticed.
@@ -358,7 +358,7 @@ def run(n, names, seed=0, forged=False, out=sys.stdout):
 
 
 def main():
-    for module in ("fuzz_experiments", "fuzz_sigver", "fuzz_systems"):
+    for module in ("fuzz_experiments", "fuzz_sigver", "fuzz_store", "fuzz_systems"):
         importlib.import_module(module)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=20_000, help="number of damaged files, of all kinds together")

@@ -15,6 +15,7 @@ ROOMS = (
     "metrics",
     "model_selection",
     "nets",
+    "persistence",
     "training",
     "transformers",
     "_commands",

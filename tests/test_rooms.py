@@ -74,6 +74,7 @@ SCRIPTS = {folder: sorted((ROOT / folder).rglob("*.py")) for folder in ("example
 # Names of other libraries with a leading underscore: those of named tuples are public, the others have no public twin.
 FOREIGN_PRIVATE = {
     "_asdict": "typing.NamedTuple",
+    "_fields": "typing.NamedTuple",
     "_replace": "typing.NamedTuple",
     "_getframe": "sys: the frames of the callers, for the line of a warning",
     "_version": "torch.Tensor: the number of changes in place, which autograd checks",

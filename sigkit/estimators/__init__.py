@@ -6,6 +6,7 @@ from sigkit.estimators._attack_adapters._black_box_verifier import BlackBoxVerif
 from sigkit.estimators._attack_adapters._differentiable_verifier import DifferentiableVerifier, NotDifferentiable
 from sigkit.estimators._best_writers import find_best_writers
 from sigkit.estimators._check_stored import check_stored as check_stored
+from sigkit.estimators._check_stored import check_writers as check_writers
 from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
 from sigkit.estimators._decisions._operating_point import OperatingPoint
 from sigkit.estimators._decisions._operating_point_verifier import OperatingPointVerifier
@@ -21,6 +22,12 @@ from sigkit.estimators._meta._meta_gallery import PackedImages as PackedImages
 from sigkit.estimators._meta._meta_gallery import StoredReferences as StoredReferences
 from sigkit.estimators._meta._meta_learned_verifier import MetaLearnedVerifier
 from sigkit.estimators._meta._random_forgeries import RandomForgeries as RandomForgeries
+from sigkit.estimators._stored_writers import Decisions as Decisions
+from sigkit.estimators._stored_writers import check_storable as check_storable
+from sigkit.estimators._stored_writers import decide_claims as decide_claims
+from sigkit.estimators._stored_writers import holding as holding
+from sigkit.estimators._stored_writers import verifier_fingerprint as verifier_fingerprint
+from sigkit.estimators._stored_writers import writer_arrays as writer_arrays
 from sigkit.estimators._strokes._neighbor_map import NeighborMap as NeighborMap
 from sigkit.estimators._strokes._stroke_gallery import StrokeGallery as StrokeGallery
 from sigkit.estimators._strokes._stroke_matcher import StrokeMatcher

@@ -198,6 +198,33 @@ def _(state: Fused):
         _require(np.array_equal(last_step(one).classes_, state.classes), state, "has verifiers with other writers")
 
 
+def check_writers(verifier):
+    """Check the models of all writers who are enrolled in a verifier.
+
+    Parameters
+    ----------
+    verifier : estimator
+        A verifier whose writers were read from a file, or a Pipeline that ends in one.
+
+    Raises
+    ------
+    ValueError
+        If arrays do not fit each other, or numbers of rows and points do not exist.
+    """
+    last = last_step(verifier)
+    if isinstance(last, WrappedVerifier):
+        check_writers(last.verifier_)
+    elif isinstance(last, VerifierFusion):
+        for one in last.verifiers_:
+            check_writers(one)
+    else:
+        for model in last._enrolled.known.values():
+            if isinstance(model, WriterStrokes):
+                check_stored(model.points)
+            check_stored(model)
+        check_stored(last._enrolled)
+
+
 def _check_enrolled(state):
     """Check that each enrolled writer has a model, and that marks are those of enrolled writers."""
     fits = state.classes.ndim == 1 and state.classes.tolist() == sorted(state.known)

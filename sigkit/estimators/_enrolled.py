@@ -12,8 +12,28 @@ class EnrolledChecks:
     The class that inherits this has `classes`, the sorted enrolled writers, and `known`, a dict with the model of each.
     Where writers are enrolled, it also has `dev_writers`, the set of development writers; `base`, the object that the
     models of new writers depend on; `references`, a dict with the references of each writer; `with_writers(fitted)` and
-    `without(writers)`.
+    `without(writers)`. Where models can be stored apart, it has `check_storable(name)`, `arrays_of(writer)`, the model
+    of a writer as named arrays; `holding(writers)`, which returns a state with exactly the writers of such arrays; and
+    `learned`, everything else that scores depend on.
     """
+
+    def check_storable(self, name):
+        """Check that the models of writers can be stored one by one; a class whose models can overrides this.
+
+        Parameters
+        ----------
+        name : str
+            The class of the verifier, for the message.
+
+        Raises
+        ------
+        ValueError
+            If they cannot.
+        """
+        raise ValueError(
+            f"The writers of a {name} cannot be stored one by one. Use a WriterDependentSVC, a StrokeMatcher, or a "
+            "VerifierFusion of them."
+        )
 
     def check_any(self):
         """Check that at least one writer is enrolled.

@@ -88,7 +88,11 @@ class EnrollmentMixin(VersionInState):
     them the writers; and `_fit_writers(enrolled, *references, extend)`, which returns what `enrolled.with_writers`
     takes. `enrolled` is an `EnrolledChecks`, which is immutable. Models are computed without the lock. If another
     thread has meanwhile changed what they depend on, they are computed again.
+
+    `_state` is the name of the attribute that has the models, for those that are stored one by one.
     """
+
+    _state = "_enrolled"
 
     def enroll(self, X, y):
         """Enroll writers into the fitted verifier; the models of the others do not change.
@@ -191,3 +195,20 @@ class EnrollmentMixin(VersionInState):
                     fitted = self._fit_writers(now, *references, extend=extend)
             self._enrolled = now.with_writers(fitted)
         return self
+
+    def _check_storable(self):
+        check_is_fitted(self)
+        getattr(self, self._state).check_storable(type(self).__name__)
+
+    def _writer_arrays(self, writer):
+        return getattr(self, self._state).arrays_of(writer)
+
+    def _holding(self, writers):
+        """Return a copy in which exactly the writers with these arrays are enrolled."""
+        copied = copy.copy(self)
+        setattr(copied, self._state, getattr(self, self._state).holding(writers))
+        return copied
+
+    def _describe(self):
+        """Return everything that scores depend on, except the enrolled writers, as values with a digest."""
+        return [type(self).__name__, getattr(self, self._state).learned]

@@ -18,6 +18,7 @@ from sigkit._utils import (
 )
 from sigkit.estimators._enrollment import EnrollmentMixin
 from sigkit.estimators._marks import find_copies, report_copies
+from sigkit.estimators._stored_writers import Decisions
 
 NO_INFORMATION = -10.0
 """The score of a query or a model without information.
@@ -111,25 +112,7 @@ class VerifierMixin(EnrollmentMixin):
         UserWarning
             If a query is a copy of a reference; see `find_copies`.
         """
-        if threshold is None:
-            check_is_fitted(self)
-            threshold = self.threshold_
-        if hasattr(threshold, "items"):
-            known, claimed = thresholds_of_writers(threshold), parse_target(writers, "writers")[0].tolist()
-            lacking = sorted({writer for writer in claimed if np.isnan(known.get(writer, np.nan))})
-            if lacking:
-                raise ValueError(
-                    f"threshold has no entry for the writers {listing(map(repr, lacking))}; it has those of "
-                    f"{listing(map(repr, known))}."
-                )
-            threshold = np.array([known[writer] for writer in claimed])
-        else:
-            threshold = check_threshold(threshold)
-        if np.isneginf(threshold).any():
-            raise ValueError("threshold must be above minus infinity, which would accept every query.")
-        scores, informed = self._judge_claims(X, writers)
-        # Comparisons with NaN are False.
-        return (scores >= threshold) & informed
+        return self._decide(X, writers, threshold).accepted
 
     def find_copies(self, X, writers):
         """Find queries that are copies of a reference of the claimed writer.
@@ -216,6 +199,29 @@ class VerifierMixin(EnrollmentMixin):
         identified, informed = self._identify(X)
         right = ((identified == writers) & informed)[genuine]
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)[genuine]))
+
+    def _decide(self, X, writers, threshold):
+        """Return the `Decisions` of `verify`, with scores and thresholds."""
+        if threshold is None:
+            check_is_fitted(self)
+            threshold = self.threshold_
+        if hasattr(threshold, "items"):
+            known, claimed = thresholds_of_writers(threshold), parse_target(writers, "writers")[0].tolist()
+            lacking = sorted({writer for writer in claimed if np.isnan(known.get(writer, np.nan))})
+            if lacking:
+                raise ValueError(
+                    f"threshold has no entry for the writers {listing(map(repr, lacking))}; it has those of "
+                    f"{listing(map(repr, known))}."
+                )
+            threshold = np.array([known[writer] for writer in claimed])
+        else:
+            threshold = check_threshold(threshold)
+        if np.isneginf(threshold).any():
+            raise ValueError("threshold must be above minus infinity, which would accept every query.")
+        scores, informed = self._judge_claims(X, writers)
+        # Comparisons with NaN are False.
+        accepted = (scores >= threshold) & informed
+        return Decisions(_finite(scores), np.broadcast_to(threshold, scores.shape), accepted)
 
     def _judge_claims(self, X, writers):
         """Score claims that are to be decided, and warn about copies of references."""

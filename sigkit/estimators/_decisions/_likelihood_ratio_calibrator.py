@@ -183,6 +183,10 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
         log10_lr = np.nan_to_num(self._score_claims(X, writers)[0], nan=0.0)
         return 1 / (1 + (1 - prior) / prior * 10**-log10_lr)
 
+    def _describe(self):
+        fitted = {name: value for name, value in vars(self.calibrator_).items() if name.endswith("_")}
+        return [*super()._describe(), self.calibrator_.method, fitted]
+
     def _score_claims(self, X, writers):
         scores, informed = super()._score_claims(X, writers)
         return self._to_ratios(scores), informed

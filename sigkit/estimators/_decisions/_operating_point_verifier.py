@@ -8,7 +8,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import GENUINE, by_writer, listing, own_random_state, parse_target, warn
+from sigkit._utils import GENUINE, by_writer, check_threshold, listing, own_random_state, parse_target, warn
 from sigkit.estimators._decisions._choose_threshold import choose_threshold, counted_trials, select
 from sigkit.estimators._decisions._expected_rates import expected_rates
 from sigkit.estimators._decisions._operating_point import OperatingPoint
@@ -20,6 +20,7 @@ from sigkit.estimators._verifier import unchanged_on_error
 
 # Fewer references of a writer say less about the writer's scores than those of all writers.
 _MIN_REFERENCES = 3
+_THRESHOLD = "threshold"
 
 _OF_THRESHOLD = {"criterion", "level", "forgery", "prior", "cost_far", "cost_frr", "confidence", "other_corpus"}
 """The parameters that say how a threshold is chosen on given trials."""
@@ -259,6 +260,20 @@ class OperatingPointVerifier(WrappedVerifier):
                 trials = reference_trials(self.verifier_, *own, own_random_state(self.random_state), required=False)
                 self._thresholds = self._thresholds | self._by_writer(trials, np.unique(writers[rows]))
         return self
+
+    def _writer_arrays(self, writer):
+        own = {_THRESHOLD: np.array(self._thresholds[writer])} if self.user_specific else {}
+        return super()._writer_arrays(writer) | own
+
+    def _holding(self, writers):
+        others = {
+            writer: {name: array for name, array in arrays.items() if name != _THRESHOLD}
+            for writer, arrays in writers.items()
+        }
+        copied = super()._holding(others)
+        if self.user_specific:
+            copied._thresholds = {writer: check_threshold(arrays[_THRESHOLD]) for writer, arrays in writers.items()}
+        return copied
 
     def _set_threshold(self, enrolled, n_references):
         """Choose the threshold on the trials, and predict the error rates of the enrolled writers."""

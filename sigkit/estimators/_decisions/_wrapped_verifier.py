@@ -1,5 +1,6 @@
 """Common parts of the meta-estimators around a verifier."""
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from sigkit.estimators._decisions._stored_features import with_stored_features
 from sigkit.estimators._development import development_parameters, usual_number
 from sigkit.estimators._enrollment import change_lock, changed, enroll_into
 from sigkit.estimators._fit_with_features import fit_with_features, select_features
+from sigkit.estimators._stored_writers import check_storable, describe_system, holding, writer_arrays
 from sigkit.estimators._verifier import VerifierMixin, check_has_target, check_target
 
 _MIN_WRITERS = 4
@@ -118,6 +120,21 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
         # By the scores of the wrapped verifier: bounded likelihood ratios of several writers can be equal.
         check_is_fitted(self)
         return last_step(self.verifier_)._identify(before_last_step(self.verifier_, X))
+
+    def _check_storable(self):
+        check_is_fitted(self)
+        check_storable(self.verifier_)
+
+    def _writer_arrays(self, writer):
+        return writer_arrays(self.verifier_, writer)
+
+    def _holding(self, writers):
+        copied = copy.copy(self)
+        copied.verifier_ = holding(self.verifier_, writers)
+        return copied
+
+    def _describe(self):
+        return [type(self).__name__, *describe_system(self.verifier_)]
 
     def _fit_verifier(self, X, y):
         """Fit the verifier without the development writers whom it does not know; return the rows of the target."""

@@ -9,6 +9,7 @@ from sklearn.utils import _safe_indexing
 from sigkit._utils import before_last_step, last_step, listing
 from sigkit.estimators._enrollment import changed
 from sigkit.estimators._fusion._combination import Combination
+from sigkit.estimators._stored_writers import check_storable, describe_system, holding, writer_arrays
 from sigkit.estimators._verifier import NO_INFORMATION, VerifierMixin
 
 _LOWEST = float(np.finfo(np.float64).min)
@@ -49,6 +50,67 @@ class Fused:
         """
         each = enumerate(self.verifiers)
         return replace(self, verifiers=tuple(changed(verifier, partial(change, number)) for number, verifier in each))
+
+    @property
+    def learned(self):
+        """The combination and what each verifier learned, as values that have a digest."""
+        return [*self.combination, *map(describe_system, self.verifiers)]
+
+    def check_storable(self, name):
+        """Check that the models of writers can be stored one by one.
+
+        Parameters
+        ----------
+        name : str
+            The class of the verifier, which is not used: the verifiers name themselves.
+
+        Raises
+        ------
+        ValueError
+            If those of one verifier cannot.
+        """
+        for verifier in self.verifiers:
+            check_storable(verifier)
+
+    def arrays_of(self, writer):
+        """Return what each verifier knows of a writer as named arrays.
+
+        Parameters
+        ----------
+        writer : int or str
+            An enrolled writer.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays; their names begin with the number of the verifier.
+        """
+        each = enumerate(writer_arrays(verifier, writer) for verifier in self.verifiers)
+        return {f"{number}/{name}": array for number, arrays in each for name, array in arrays.items()}
+
+    def holding(self, writers):
+        """Return a state with exactly the writers with given arrays.
+
+        Parameters
+        ----------
+        writers : dict of writer id to dict of str to ndarray
+            What `arrays_of` returned.
+
+        Returns
+        -------
+        Fused
+            The new state.
+        """
+
+        def part(number):
+            prefix = f"{number}/"
+            return {
+                writer: {name.removeprefix(prefix): array for name, array in own.items() if name.startswith(prefix)}
+                for writer, own in writers.items()
+            }
+
+        each = enumerate(self.verifiers)
+        return replace(self, verifiers=tuple(holding(verifier, part(number)) for number, verifier in each))
 
     def features(self, X):
         """Compute the features of queries for each verifier.

@@ -130,6 +130,7 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         "bounds": [tuple, list],
         "random_state": ["random_state"],
     }
+    _state = "_fused"
 
     def __init__(self, verifiers, *, weights=None, dev_writers=None, reach=-0.5, bounds=(-2.0, 2.0), random_state=None):
         self.verifiers = verifiers

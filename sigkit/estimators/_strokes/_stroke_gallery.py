@@ -9,7 +9,7 @@ from sigkit.estimators._enrolled import EnrolledChecks, joined, left_out, warn_s
 from sigkit.estimators._marks import mark
 from sigkit.estimators._strokes._agreement import SIGNALS, compare_points
 from sigkit.estimators._strokes._stroke_points import StrokePoints
-from sigkit.estimators._strokes._writer_strokes import Typical, best_agreement, enroll_strokes
+from sigkit.estimators._strokes._writer_strokes import Typical, WriterStrokes, best_agreement, enroll_strokes
 from sigkit.estimators._verifier import report_no_information
 
 _PAIRS = 512
@@ -123,6 +123,59 @@ class StrokeGallery(EnrolledChecks):
         """
         known, marks = (left_out(kept, writers) for kept in (self.known, self.marks))
         return replace(self, classes=self.classes[~np.isin(self.classes, list(writers))], known=known, marks=marks)
+
+    def check_storable(self, name):
+        """Do nothing: the strokes of a writer never depend on other enrolled writers.
+
+        Parameters
+        ----------
+        name : str
+            The class of the verifier.
+        """
+
+    def arrays_of(self, writer):
+        """Return the strokes of a writer and the marks of the references as named arrays.
+
+        Parameters
+        ----------
+        writer : int or str
+            An enrolled writer.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays; only marks if no reference has ink.
+        """
+        strokes, marks = self.known[writer], {"marks": self.marks[writer]}
+        if strokes is None:
+            return marks
+        return marks | {"mean": strokes.mean, "spread": strokes.spread} | strokes.points.to_arrays()
+
+    def holding(self, writers):
+        """Return a gallery of exactly the writers with given arrays.
+
+        Parameters
+        ----------
+        writers : dict of writer id to dict of str to ndarray
+            What `arrays_of` returned.
+
+        Returns
+        -------
+        StrokeGallery
+            The new gallery.
+        """
+        known = {
+            writer: WriterStrokes(StrokePoints.from_arrays(own), own["mean"], own["spread"]) if "mean" in own else None
+            for writer, own in writers.items()
+        }
+        marks = {writer: own["marks"] for writer, own in writers.items()}
+        classes = np.array(sorted(writers)) if writers else self.classes[:0]
+        return replace(self, classes=classes, known=known, marks=marks)
+
+    @property
+    def learned(self):
+        """What is typical, as values that have a digest."""
+        return list(self.typical)
 
     def signals(self, queries, rows, writers):
         """Compare queries with the references of writers.

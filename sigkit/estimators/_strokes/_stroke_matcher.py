@@ -251,6 +251,9 @@ class StrokeMatcher(VerifierMixin, ClassifierMixin, BaseEstimator):
     def _fit_writers(self, gallery, X, has_ink, writers, *, extend):
         return gallery.fit_writers(X, has_ink, writers, extend)
 
+    def _describe(self):
+        return [*super()._describe(), self.allowance, self.pixel_]
+
     def _check_queries(self, X):
         check_ordered(X)
         return check_strokes(self, X, reset=False)

@@ -142,5 +142,37 @@ class StrokePoints:
         """
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
+    def to_arrays(self):
+        """Return the points as named arrays, those of each map with its number.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays.
+        """
+        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "maps"}
+        for number, own in enumerate(self.maps):
+            arrays |= {f"{field.name} {number}": getattr(own, field.name) for field in fields(own)}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays):
+        """Make the points of named arrays.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            What `to_arrays` returned, and any others.
+
+        Returns
+        -------
+        StrokePoints
+            The points.
+        """
+        maps = np.empty(len(arrays["design"]), dtype=object)
+        for number in range(len(maps)):
+            maps[number] = NeighborMap(*(arrays[f"{field.name} {number}"] for field in fields(NeighborMap)))
+        return cls(*(arrays[field.name] for field in fields(cls) if field.name != "maps"), maps)
+
     def __len__(self):
         return len(self.design)

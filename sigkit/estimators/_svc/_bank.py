@@ -198,6 +198,16 @@ class NegativeBank:
         """
         return replace(self, rows=self.rows[kept], owners=self.owners[kept], active=self.active[kept])
 
+    def of_development(self):
+        """Return the bank without references of enrolled writers.
+
+        Returns
+        -------
+        NegativeBank
+            The bank, with the rows of development writers only.
+        """
+        return self if len(self.rows) == self.n_dev else self.select(np.arange(len(self.rows)) < self.n_dev)
+
     @cached_property
     def sums(self):
         """Sums of the active rows and of their squares, in double precision: two arrays of (n_features,)."""

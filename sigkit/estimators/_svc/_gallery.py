@@ -13,6 +13,7 @@ from sigkit.estimators._svc._bank import NegativeBank
 from sigkit.estimators._svc._check_finite import has_no_information
 from sigkit.estimators._svc._fit_writer import FittedWriter, References, Settings, fit_writer, kernel_among
 from sigkit.estimators._svc._kernel import Kernel
+from sigkit.estimators._svc._stored_model import make_model
 from sigkit.estimators._svc._writer_model import LinearModel, RbfModel
 from sigkit.estimators._verifier import report_no_information
 
@@ -263,6 +264,72 @@ class Gallery(EnrolledChecks):
         number = np.cumsum(needed, dtype=np.int32) - 1
         models = {writer: model._replace(rows=number[model.rows]) for writer, model in self.models.items()}
         return replace(self, bank=bank.select(needed), models=models)
+
+    def check_storable(self, name):
+        """Check that models do not depend on the references of other writers.
+
+        Parameters
+        ----------
+        name : str
+            The class of the verifier, for the message.
+
+        Raises
+        ------
+        ValueError
+            If they do.
+        """
+        if self.n_peers != 0:
+            raise ValueError(
+                f"The negatives of this {name} are references of other enrolled writers, so its models cannot be "
+                "stored one by one. Fit it with dev_writers, and n_peer_negatives=0."
+            )
+
+    def arrays_of(self, writer):
+        """Return the model of a writer and the marks of the references as named arrays.
+
+        Parameters
+        ----------
+        writer : int or str
+            An enrolled writer, whose negatives are development writers.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The arrays.
+        """
+        fields = self.models[writer]._asdict() | {"marks": self.marks.get(writer)}
+        return {name: np.asarray(value) for name, value in fields.items() if value is not None}
+
+    def holding(self, writers):
+        """Return a gallery of exactly the writers with given arrays.
+
+        Parameters
+        ----------
+        writers : dict of writer id to dict of str to ndarray
+            What `arrays_of` returned, for these negatives.
+
+        Returns
+        -------
+        Gallery
+            The new gallery.
+
+        Raises
+        ------
+        ValueError
+            If the arrays are no model of such an SVM.
+        """
+        bank, models = self.bank.of_development(), {}
+        for writer, arrays in writers.items():
+            fields = {name: array for name, array in arrays.items() if name != "marks"}
+            models[writer] = make_model(fields, bank, self.settings)
+        marks = {writer: arrays["marks"] for writer, arrays in writers.items() if "marks" in arrays}
+        classes = np.array(sorted(writers)) if writers else self.classes[:0]
+        return replace(self, bank=bank, classes=classes, models=models, references={}, marks=marks)
+
+    @property
+    def learned(self):
+        """The negatives and the parameters of the SVMs, as values that have a digest."""
+        return [self.bank.fingerprint, *self.settings]
 
     @property
     def known(self):

@@ -1,0 +1,203 @@
+"""References and models as bytes: what is in the large columns of a store."""
+
+import os
+import zlib
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from sigkit._utils import content_digest, printable_path, read_scan, read_upload
+
+_FAST = 1
+"""Compression level. Features are half zeros and images are mostly background: higher levels gain little."""
+
+_FILE, _ARRAY = "file", "array"
+
+
+def pack_arrays(arrays):
+    """Write named arrays as compressed bytes.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        The arrays.
+
+    Returns
+    -------
+    content : bytes
+        The bytes.
+    digest : str
+        Their digest.
+    """
+    content = zlib.compress(save({name: np.asarray(array, order="C") for name, array in arrays.items()}), _FAST)
+    return content, content_digest(content)
+
+
+def unpack_arrays(content, digest, what):
+    """Read named arrays.
+
+    Parameters
+    ----------
+    content : bytes or None
+        What `pack_arrays` returned; None if it was erased.
+    digest : str
+        Its digest.
+    what : str
+        What it is, for messages.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The arrays.
+
+    Raises
+    ------
+    ValueError
+        If it was erased, or is damaged.
+    """
+    if content is None:
+        raise ValueError(f"{what}: erased. Enroll the writer again.")
+    try:
+        if content_digest(content) != digest:
+            raise ValueError("its digest is another one")
+        return load(zlib.decompress(content))
+    except (ValueError, TypeError, zlib.error, SafetensorError) as error:
+        raise ValueError(f"{what}: damaged, its content does not match its digest. Enroll the writer again.") from error
+
+
+def read_open_files(X):
+    """Read open files, some of which can be read only once.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or list of n_samples
+        Signatures.
+
+    Returns
+    -------
+    array-like, DataFrame or list of n_samples
+        The signatures, with the contents of open files.
+
+    Raises
+    ------
+    OSError
+        If a file is not open, or empty.
+    """
+    if not isinstance(X, (list, tuple)):
+        return X
+    return [read_upload(one) if hasattr(one, "read") else one for one in X]
+
+
+def take_signatures(X, rows):
+    """Copy signatures as they were passed: the content of files, and arrays.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or list of n_samples
+        Paths, contents of files, images, or rows of features.
+    rows : ndarray of int
+        The signatures.
+
+    Returns
+    -------
+    list of bytes or ndarray
+        The signatures.
+
+    Raises
+    ------
+    ValueError
+        If one is a page of a file, or has no content.
+    OSError
+        If a file cannot be read.
+    """
+    return [_take(X.iloc[row] if hasattr(X, "iloc") else X[row]) for row in rows.tolist()]
+
+
+def joined_signatures(signatures):
+    """Make the input of a verifier of stored signatures.
+
+    Parameters
+    ----------
+    signatures : list of bytes or ndarray
+        The signatures.
+
+    Returns
+    -------
+    ndarray of shape (n_signatures, ...) or list
+        An array if all are rows of features or gray images of one shape.
+    """
+    shapes = {np.shape(one) for one in signatures if not isinstance(one, bytes)}
+    alike = len(shapes) == 1 and not any(isinstance(one, bytes) for one in signatures)
+    return np.stack(signatures) if alike and len(shapes.pop()) < 3 else list(signatures)
+
+
+def pack_signatures(signatures):
+    """Write signatures as compressed bytes.
+
+    Parameters
+    ----------
+    signatures : list of bytes or ndarray
+        The signatures.
+
+    Returns
+    -------
+    content : bytes
+        The bytes.
+    digest : str
+        Their digest.
+    """
+    named = {}
+    for number, one in enumerate(signatures):
+        kind = _FILE if isinstance(one, bytes) else _ARRAY
+        named[f"{kind} {number}"] = np.frombuffer(one, dtype=np.uint8) if kind == _FILE else one
+    return pack_arrays(named)
+
+
+def unpack_signatures(content, digest, what):
+    """Read signatures.
+
+    Parameters
+    ----------
+    content : bytes or None
+        What `pack_signatures` returned; None if it was erased.
+    digest : str
+        Its digest.
+    what : str
+        What it is, for messages.
+
+    Returns
+    -------
+    list of bytes or ndarray
+        The signatures.
+
+    Raises
+    ------
+    ValueError
+        If it was erased, or is damaged.
+    """
+    arrays = unpack_arrays(content, digest, what)
+    found = {int(name.split()[1]): (name.split()[0], array) for name, array in arrays.items()}
+    return [found[number][1].tobytes() if found[number][0] == _FILE else found[number][1] for number in sorted(found)]
+
+
+def _take(signature):
+    if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
+        signature = np.asarray(signature)[0]
+    if isinstance(signature, (str, os.PathLike)):
+        content, page = read_scan(signature)
+        if page is not None:
+            raise ValueError(
+                f"{printable_path(signature)}: one page of a file cannot be stored as a reference. Write it to a file "
+                "of its own, or pass sigkit.imaging.read_image(path)."
+            )
+        return content
+    content = read_upload(signature)
+    if content is not None:
+        return content
+    array = np.asarray(signature)
+    if array.dtype.kind not in "biuf" or not array.ndim:
+        raise ValueError(
+            f"A reference is {array.dtype} of shape {array.shape}. Pass files, images or rows of features."
+        )
+    return array

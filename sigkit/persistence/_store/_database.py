@@ -1,0 +1,201 @@
+"""Connections to a database of SQLite that threads and processes share."""
+
+import os
+import sqlite3
+import stat
+import threading
+from contextlib import contextmanager
+from weakref import WeakSet
+
+from sigkit.persistence._store._errors import named_errors
+from sigkit.persistence._store._schema import create_tables, is_empty
+
+_SETTINGS = (
+    # A commit is on the disk when it returns, also if the power fails.
+    "synchronous = FULL",
+    # Deleted content is overwritten: references are personal data.
+    "secure_delete = ON",
+    # Nothing in the file is executed, and damaged cells are an error.
+    "trusted_schema = OFF",
+    "cell_size_check = ON",
+    # The log of a large transaction does not remain large.
+    "journal_size_limit = 67108864",
+)
+
+_databases = WeakSet()
+# The connections of a parent process. They must not be used, and not even be closed, by a child process.
+_inherited = []
+
+
+class Database:
+    """A file in WAL mode: readers never wait for the process that writes, and see the state of one moment.
+
+    A connection serves one thread at a time. Threads take it from those that are idle, and give it back. After a fork
+    the child process opens its own.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file; it is created if it does not exist.
+    timeout : float
+        Seconds to wait for another process that writes.
+    mmap_size : float
+        MiB of the file that are mapped into memory.
+
+    Raises
+    ------
+    ValueError
+        If the file is no store of this schema.
+    OSError
+        If it cannot be opened.
+    """
+
+    def __init__(self, path, timeout, mmap_size):
+        # Not ":memory:" or "", which have another meaning for SQLite.
+        self.path = os.path.abspath(os.fsdecode(path))
+        self.timeout, self.mmap_size, self._closed = timeout, mmap_size, False
+        self._reset()
+        _databases.add(self)
+        # The first connection shows whether the file can be used.
+        with self.connection():
+            pass
+
+    def abandon(self):
+        """Keep the connections of the parent process unused, and begin anew, without the locks of other threads."""
+        _inherited.extend(self._all)
+        self._reset()
+
+    def close(self):
+        """Close the connections that no thread uses; the others are closed when they are given back."""
+        with self._guard:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            self._discard(connection)
+
+    @contextmanager
+    def reading(self):
+        """Read the state of one moment.
+
+        Yields
+        ------
+        sqlite3.Connection
+            A connection in a transaction.
+        """
+        with self.connection() as connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def writing(self):
+        """Change the database in one transaction, which is undone if the block is left by an error.
+
+        Yields
+        ------
+        sqlite3.Connection
+            A connection in a transaction; no other thread or process has one.
+        """
+        # Threads of one process wait in their order; SQLite lets processes try again and again.
+        with self._writing, self.connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    def _reset(self):
+        self._idle, self._all = [], []
+        self._guard, self._writing = threading.Lock(), threading.Lock()
+
+    @contextmanager
+    def connection(self):
+        """Take a connection outside of a transaction.
+
+        Yields
+        ------
+        sqlite3.Connection
+            The connection.
+        """
+        with named_errors(self.path):
+            with self._guard:
+                if self._closed:
+                    raise ValueError(f"{self.path}: this store was closed. Open it again.")
+                connection = self._idle.pop() if self._idle else None
+            connection = connection or self._open()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+
+    def _give_back(self, connection):
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._discard(connection)
+            return
+        with self._guard:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        self._discard(connection)
+
+    def _discard(self, connection):
+        with self._guard:
+            self._all.remove(connection)
+        connection.close()
+
+    def _open(self):
+        self._check_kind()
+        connection = sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None, check_same_thread=False)
+        with self._guard:
+            self._all.append(connection)
+        # Damaged text is shown by the digest of its row.
+        connection.text_factory = _decode
+        try:
+            self._prepare(connection)
+        except BaseException:
+            self._discard(connection)
+            raise
+        return connection
+
+    def _prepare(self, connection):
+        for setting in _SETTINGS:
+            connection.execute(f"PRAGMA {setting}")
+        connection.execute(f"PRAGMA mmap_size = {int(self.mmap_size * 2**20)}")
+        try:
+            is_new = is_empty(connection)
+            [mode] = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            if mode != "wal":
+                raise ValueError("its file system has no shared memory. Pass a path on a local disk.")
+            if is_new:
+                connection.execute("BEGIN IMMEDIATE")
+                # Another process may have created the tables meanwhile.
+                if is_empty(connection):
+                    create_tables(connection)
+                connection.execute("COMMIT")
+        except ValueError as error:
+            raise ValueError(f"{self.path}: {error}") from None
+
+    def _check_kind(self):
+        """Refuse what is no regular file: opening a named pipe would wait forever."""
+        try:
+            mode = os.stat(self.path).st_mode
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            raise OSError(f"{self.path}: cannot be opened ({error}).") from None
+        # The file is not opened here: closing it would end the locks that SQLite holds in this process.
+        if not stat.S_ISREG(mode):
+            raise OSError(f"{self.path}: is no regular file. Pass the path of a file.")
+
+
+def _decode(content):
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _after_fork():
+    for database in _databases:
+        database.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,233 @@
+"""Fitting the models of writers, storing them, and loading them from a store."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from sigkit._utils import before_last_step, last_step
+from sigkit.estimators import check_writers, holding, writer_arrays
+from sigkit.persistence._store._checks import check_enrolled, check_type
+from sigkit.persistence._store._content import (
+    joined_signatures,
+    pack_arrays,
+    pack_signatures,
+    unpack_arrays,
+    unpack_signatures,
+)
+from sigkit.persistence._store._records import enrollment_row
+from sigkit.persistence._store._rows import insert_enrollment, read_content, read_latest, read_version
+
+
+class Loaded(NamedTuple):
+    """The model of a writer.
+
+    Parameters
+    ----------
+    version : int
+        The version of the references.
+    arrays : dict of str to ndarray
+        The model, as `writer_arrays` returned it.
+    """
+
+    version: int
+    arrays: dict
+
+
+def arrays_of(loaded):
+    """Return the arrays of each writer.
+
+    Parameters
+    ----------
+    loaded : dict of writer id to Loaded
+        The models.
+
+    Returns
+    -------
+    dict of writer id to dict of str to ndarray
+        Their arrays.
+    """
+    return {writer: own.arrays for writer, own in loaded.items()}
+
+
+class StoredModels:
+    """The models that one verifier fits, in a store.
+
+    Parameters
+    ----------
+    verifier : estimator
+        The fitted verifier, without enrolled writers.
+    system : str
+        Its fingerprint.
+    store : WriterStore
+        The store.
+    cache_size : int
+        Number of models that are kept in memory.
+    """
+
+    def __init__(self, verifier, system, store, cache_size):
+        self.verifier, self.system, self.store = verifier, system, store
+        # By the number of the row, which never changes; a lock of Python would be held forever after a fork.
+        self.known = lru_cache(maxsize=cache_size)(_empty)
+
+    def fit(self, X, y):
+        """Fit the models of writers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            References.
+        y : array-like of shape (n_samples,) or (n_samples, 2)
+            The target.
+
+        Returns
+        -------
+        estimator
+            A verifier in which these writers alone are enrolled.
+        """
+        fitted = holding(self.verifier, {})
+        last_step(fitted).enroll(before_last_step(fitted, X), y)
+        return fitted
+
+    def fit_again(self, more, event, expires):
+        """Fit and store models from stored references and more, until no other process changes them meanwhile.
+
+        Parameters
+        ----------
+        more : dict of writer id to list of bytes or ndarray
+            The additional references of each writer.
+        event : str
+            What is done.
+        expires : datetime or None
+            When the references expire; None leaves it as it is.
+
+        Raises
+        ------
+        ValueError
+            If a writer is not enrolled, or the references have expired or are damaged.
+        """
+        path, is_stored = self.store.path, False
+        while not is_stored:
+            with self.store._database.reading() as connection:
+                before = check_enrolled(connection, list(more), path)
+                content = {writer: read_content(connection, "signatures", own, path) for writer, own in before.items()}
+            signatures = {}
+            for writer, own in before.items():
+                what = f"{path}: references of the writer {writer!r}"
+                earlier = unpack_signatures(content[writer], own.signatures_digest, what)
+                signatures[writer] = [*earlier, *more[writer]]
+            y = np.repeat(np.array([*signatures]), [len(own) for own in signatures.values()])
+            fitted = self.fit(joined_signatures([one for own in signatures.values() for one in own]), y)
+            limits = {writer: expires or own.enrollment.expires for writer, own in before.items()}
+            is_stored = self.commit(fitted, signatures, event, limits, before)
+
+    def commit(self, fitted, signatures, event, expires, before=None):
+        """Store writers in one transaction.
+
+        Parameters
+        ----------
+        fitted : estimator
+            A verifier in which they are enrolled.
+        signatures : dict of writer id to list of bytes or ndarray
+            The references of each writer.
+        event : str
+            What was done.
+        expires : dict of writer id to datetime or None
+            When the references expire.
+        before : dict of writer id to Latest or None, default=None
+            The events that the models are based on, if they are based on any.
+
+        Returns
+        -------
+        bool
+            False if a writer has changed since `before`; then nothing is stored.
+        """
+        path, rows = self.store.path, []
+        for writer, own in signatures.items():
+            rows.append((writer, len(own), *pack_arrays(writer_arrays(fitted, writer)), *pack_signatures(own)))
+        with self.store._database.writing() as connection:
+            check_type(connection, rows[0][0], path)
+            for writer, own in (before or {}).items():
+                if read_latest(connection, writer, path).number != own.number:
+                    return False
+            for writer, n_references, model, model_digest, content, content_digest in rows:
+                version = read_version(connection, writer, path) + 1
+                about = writer, version, event, expires[writer], n_references, self.system
+                insert_enrollment(connection, enrollment_row(*about, model_digest, content_digest), model, content)
+        return True
+
+    def load(self, claimed):
+        """Load the models of claimed writers.
+
+        Parameters
+        ----------
+        claimed : ndarray of shape (n_claims,)
+            The writers.
+
+        Returns
+        -------
+        dict of writer id to Loaded
+            The models, all of one moment.
+        """
+        with self.store._database.reading() as connection:
+            return self.load_within(connection, np.unique(claimed).tolist())
+
+    def load_within(self, connection, names):
+        """Load models within a transaction.
+
+        Parameters
+        ----------
+        connection : sqlite3.Connection
+            A connection in a transaction.
+        names : list of writer ids
+            The writers.
+
+        Returns
+        -------
+        dict of writer id to Loaded
+            The models.
+
+        Raises
+        ------
+        ValueError
+            If a writer is not enrolled, the references have expired, the model is damaged, or another system fitted
+            it; the writer is named.
+        """
+        path, loaded = self.store.path, {}
+        for writer, latest in check_enrolled(connection, names, path, self.system).items():
+            arrays = self.known(latest.number)
+            if not arrays:
+                what = f"{path}: model of the writer {writer!r}"
+                arrays |= self._read(connection, latest, what)
+            loaded[writer] = Loaded(latest.enrollment.version, arrays)
+        return loaded
+
+    def _read(self, connection, latest, what):
+        """Read a model, and check that it is one of this verifier."""
+        arrays = unpack_arrays(read_content(connection, "model", latest, self.store.path), latest.model_digest, what)
+        try:
+            if any(array.dtype.kind not in "fiu" for array in arrays.values()):
+                raise ValueError("it has arrays of other types than numbers")
+            check_writers(holding(self.verifier, {latest.enrollment.writer: arrays}))
+        # What a crafted model lacks.
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            raise ValueError(f"{what}: no model of this system ({error}). Enroll the writer again.") from error
+        return arrays
+
+    def foreign(self):
+        """Find the enrolled writers whose models another system fitted.
+
+        Returns
+        -------
+        list of writer ids
+            The writers.
+        """
+        with self.store._database.reading() as connection:
+            names = self.store._writers(connection).tolist()
+            latest = check_enrolled(connection, names, self.store.path)
+            return [writer for writer in names if latest[writer].enrollment.system != self.system]
+
+
+def _empty(number):
+    """Return the place of the model in a row, which is filled when it is read."""
+    return {}
