@@ -115,6 +115,9 @@ def _add_evaluate(commands):
         "--weights", default="synthetic", help="of the network: synthetic, .safetensors or .pth (default: synthetic)"
     )
     parser.add_argument("--architecture", default="signet", help="architecture of a .pth file (default: signet)")
+    choices = ("fused", "svm")
+    parser.add_argument("--verifier", choices=choices, default="fused", help="SVM and strokes, or SVM (default: fused)")
+    parser.add_argument("--threshold", type=float, help="of FRR and FAR (default: that of the verifier)")
     parser.add_argument("--references", type=int, default=12, help="references per writer (default: 12)")
     parser.add_argument("--queries", type=int, default=10, help="genuine queries per writer (default: 10)")
     parser.add_argument("--splits", type=int, default=10, help="splits into references and queries (default: 10)")
@@ -215,5 +218,6 @@ _EVALUATE = """\
     sigkit evaluate CEDAR --corpus cedar --memory cache --folder results
     sigkit evaluate gpds.npz --weights signet.pth --dev-writers 300:880 --json rates.json
 
-References are drawn from the genuine signatures of each enrolled writer, and one SVM per writer scores the others and
-the forgeries. Every third writer belongs to the development set, unless --dev-writers names others."""
+References are drawn from the genuine signatures of each enrolled writer. One SVM per writer, on features of a network,
+fused with a comparison of strokes, scores the others and the forgeries. Every third writer belongs to the development
+set, unless --dev-writers names others."""

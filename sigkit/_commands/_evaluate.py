@@ -1,5 +1,8 @@
 """`sigkit evaluate`: the writer-dependent experiment on a corpus."""
 
+import tempfile
+from contextlib import ExitStack
+
 import numpy as np
 
 from sigkit._commands._files import (
@@ -12,14 +15,45 @@ from sigkit._commands._files import (
     write_table,
 )
 from sigkit._commands._images import load_images
-from sigkit.estimators import WriterDependentSVC
+from sigkit._utils import last_step
+from sigkit.estimators import make_fused_verifier
 from sigkit.experiments import writer_dependent_experiment
 from sigkit.model_selection import WriterSplit
-from sigkit.nets import weights_path
-from sigkit.transformers import SigNetFeaturizer
+from sigkit.nets import choose_device, weights_path
 
 EVERY = 3
 """By default every third writer is a development writer."""
+
+
+def make_verifier(options, dev_writers, memory):
+    """Make the verifier that the arguments describe.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The arguments.
+    dev_writers : list of writer ids or None
+        The development writers.
+    memory : str
+        Folder in which features are cached.
+
+    Returns
+    -------
+    estimator
+        A verifier of preprocessed images, or a Pipeline that ends in one.
+    """
+    settings = {"weights": options.weights, "memory": memory, "n_jobs": options.n_jobs, "random_state": options.seed}
+    fused = make_fused_verifier(dev_writers=dev_writers, **settings)
+    svc = {"kernel": options.kernel, "C": options.C, "gamma": options.gamma or "auto", "scaling": options.scaling}
+    network = {
+        "architecture": options.architecture,
+        "device": options.device,
+        "precision": options.precision,
+        "verbose": 1,
+    }
+    fused.set_params(**{f"svm__svc__{name}": value for name, value in svc.items()})
+    fused.set_params(**{f"svm__features__{name}": value for name, value in network.items()})
+    return fused if options.verifier == "fused" else dict(fused.verifiers)["svm"]
 
 
 def run(options):
@@ -34,25 +68,20 @@ def run(options):
     for path in (options.json, options.csv):
         check_output(path)
     weights_path(options.weights)
+    choose_device(options.device)
     images, target = load_images(options)
     known = np.unique(np.array(target[:, 0].tolist()))
     texts = options.dev_writers
     dev_writers = known[::EVERY].tolist() if texts is None else choose_writers(known, texts) if texts else None
     say(f"{len(images)} signatures of {len(known)} writers, {len(dev_writers or ())} of them in the development set.")
-    settings = {"device": options.device, "precision": options.precision, "memory": options.memory, "verbose": 1}
-    # Features do not depend on the split: they are computed once, and only SVMs are trained in each split.
-    features = SigNetFeaturizer(options.architecture, weights=options.weights, **settings).fit_transform(images)
-    model = WriterDependentSVC(
-        options.kernel,
-        C=options.C,
-        gamma="auto" if options.gamma is None else options.gamma,
-        scaling=options.scaling,
-        dev_writers=dev_writers,
-        n_jobs=options.n_jobs,
-        random_state=options.seed,
-    )
-    cv = WriterSplit(options.references, options.queries, dev_writers, options.splits, random_state=options.seed)
-    results = writer_dependent_experiment(model, features, target, cv=cv, folder=options.folder, verbose=1)
+    # Features do not depend on the split: with a cache they are computed once.
+    with ExitStack() as stack:
+        memory = options.memory or stack.enter_context(tempfile.TemporaryDirectory())
+        model = make_verifier(options, dev_writers, memory)
+        threshold = last_step(model).threshold_ if options.threshold is None else options.threshold
+        cv = WriterSplit(options.references, options.queries, dev_writers, options.splits, random_state=options.seed)
+        settings = {"threshold": threshold, "folder": options.folder, "verbose": 1}
+        results = writer_dependent_experiment(model, images, target, cv=cv, **settings)
     report = results.report(0, random_state=options.seed)
     print(f"The first split:\n{report}\n\nAll splits:\n{results}")
     metrics = {name: values.tolist() for name, values in results.metrics.items()}

@@ -12,9 +12,9 @@ import numpy as np
 from sigkit._utils import RUN_TIME_PARAMETERS, content_digest, signature_digest
 from sigkit.nets import weights_path
 
-# Parameters that are not described. The steps of a Pipeline are, by their own parameters; callbacks may end a training
-# early.
-LEFT_OUT = (RUN_TIME_PARAMETERS - {"callbacks"}) | {"steps"}
+# Parameters that are not described. The steps of a Pipeline and the verifiers of a fusion are, by their own parameters;
+# callbacks may end a training early.
+LEFT_OUT = (RUN_TIME_PARAMETERS - {"callbacks"}) | {"steps", "verifiers"}
 
 
 def describe_estimator(estimator):

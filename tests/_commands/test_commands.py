@@ -149,8 +149,11 @@ def test_evaluate(run, npz, tmp_path):
     assert len(parts) == 2
     run(*arguments[:-6])
     assert parts == {path: path.stat().st_mtime_ns for path in parts}
-    run(*arguments[:6], "--splits", 1, "--dev-writers", "--json", files[0])
-    assert json.loads(files[0].read_text())["dev_writers"] is None
+    run(*arguments[:6], "--splits", 1, "--dev-writers", "--verifier", "svm", "--threshold", 0, "--json", files[0])
+    without = json.loads(files[0].read_text())
+    assert without["dev_writers"] is None
+    assert found["first_split"]["threshold"] == 0.4
+    assert without["first_split"]["threshold"] == 0
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 import importlib
 import inspect
-import runpy
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -105,11 +103,3 @@ def test_the_documents_list_every_corpus(monkeypatch):
         assert f"   * - :func:`~sigkit.datasets.load_{name}`\n     - " in table
     assert "55 writers of Latin script" in table
     assert ".. include:: generated/corpora.txt" in (ROOT / "docs" / "data.rst").read_text()
-
-
-def test_the_script_offers_every_corpus(monkeypatch, capsys):
-    script = str(ROOT / "reproduce" / "corpus.py")
-    monkeypatch.setattr(sys, "argv", [script, "--help"])
-    with pytest.raises(SystemExit, match=r"^0$"):
-        runpy.run_path(script, run_name="__main__")
-    assert "{" + ",".join([*list_corpora(), "folder"]) + "}" in capsys.readouterr().out
