@@ -16,6 +16,7 @@ import time
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from sklearn.model_selection import cross_validate
 
 from sigkit.datasets import make_signatures
@@ -39,12 +40,12 @@ def parse_arguments():
 
 def make_runtimes(drawn, n_threads):
     """Return the fitted featurizers by name."""
-    plain = SigNetFeaturizer(weights="synthetic", magnification=(1, 1.25), device="cpu")
+    featurizer = SigNetFeaturizer(weights="synthetic", magnification=(1, 1.25), device="cpu")
     return {
-        "PyTorch, float32": plain.fit(drawn),
-        "PyTorch, bfloat16": SigNetFeaturizer(**plain.get_params(deep=False) | {"precision": "bfloat16"}).fit(drawn),
-        "ONNX Runtime, float32": OnnxFeaturizer(plain, n_threads=n_threads).fit(drawn),
-        "ONNX Runtime, int8": OnnxFeaturizer(plain, precision="int8", n_threads=n_threads).fit(drawn),
+        "PyTorch, float32": featurizer.fit(drawn),
+        "PyTorch, bfloat16": clone(featurizer).set_params(precision="bfloat16").fit(drawn),
+        "ONNX Runtime, float32": OnnxFeaturizer(featurizer, n_threads=n_threads).fit(drawn),
+        "ONNX Runtime, int8": OnnxFeaturizer(featurizer, precision="int8", n_threads=n_threads).fit(drawn),
     }
 
 
@@ -93,7 +94,7 @@ def main():
     if options.cedar:
         with np.load(options.cedar) as corpus:
             images, target = corpus["x"][:, 0], np.column_stack([corpus["y"], corpus["yforg"]]).astype(int)
-    plain, first = times["PyTorch, float32"], None
+    today, first = times["PyTorch, float32"], None
     for name, featurizer in runtimes.items():
         whole = is_fast or not name.endswith("bfloat16")
         features = featurizer.transform(images if whole else images[:: max(1, len(images) // 64)])
@@ -106,7 +107,7 @@ def main():
         )
         one, batch = times[name]
         print(
-            f"| {name} | {1000 * one:.1f} | {1000 * batch:.1f} | {plain[0] / one:.2f} | {plain[1] / batch:.2f} | "
+            f"| {name} | {1000 * one:.1f} | {1000 * batch:.1f} | {today[0] / one:.2f} | {today[1] / batch:.2f} | "
             f"{cosine(features, expected).min():.5f} | {eer} |",
             flush=True,
         )

@@ -78,7 +78,6 @@ sphinx_gallery_conf = {
     "within_subsection_order": ExplicitOrder([*LESSONS, "*"]),
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("sigkit",),
-    "reference_url": {"sigkit": None},
     "abort_on_example_error": True,
     "download_all_examples": False,
     "remove_config_comments": True,

@@ -1,4 +1,4 @@
-"""Names of other projects that the documentation links to, and the pages that have them.
+"""Names of other projects that the documentation links to, and the places that have them.
 
 Sphinx reads the inventory of each project from its site. Where there is no network, it reads the small inventories that
 `write_inventories` makes of this table, so that the documentation builds without warnings and with the same links.
@@ -7,9 +7,10 @@ Sphinx reads the inventory of each project from its site. Where there is no netw
 import zlib
 
 PROJECTS = {
+    "python": ("https://docs.python.org/3/", "library/{0}.html#module-{0}", {"module": ["pickle"]}),
     "sklearn": (
         "https://scikit-learn.org/stable/",
-        "modules/generated/{}.html",
+        "modules/generated/{0}.html#{0}",
         {
             "class": [
                 "sklearn.base.BaseEstimator",
@@ -37,22 +38,22 @@ PROJECTS = {
     ),
     "numpy": (
         "https://numpy.org/doc/stable/",
-        "reference/generated/{}.html",
+        "reference/generated/{0}.html#{0}",
         {"class": ["numpy.ndarray", "numpy.random.RandomState"]},
     ),
     "scipy": (
         "https://docs.scipy.org/doc/scipy/",
-        "reference/generated/{}.html",
+        "reference/generated/{0}.html#{0}",
         {"function": ["scipy.optimize.minimize"]},
     ),
     "torch": (
         "https://docs.pytorch.org/docs/stable/",
-        "generated/{}.html",
+        "generated/{0}.html#{0}",
         {"class": ["torch.nn.Module"], "function": ["torch.set_num_threads"]},
     ),
     "skorch": (
         "https://skorch.readthedocs.io/en/stable/",
-        "callbacks.html",
+        "callbacks.html#{0}",
         {
             "class": [
                 "skorch.callbacks.Checkpoint",
@@ -64,27 +65,25 @@ PROJECTS = {
     ),
     "joblib": (
         "https://joblib.readthedocs.io/en/stable/",
-        "generated/{}.html",
+        "generated/{0}.html#{0}",
         {"class": ["joblib.parallel_config"]},
     ),
 }
-"""By project: the address of its documentation, the page of a name there, and names by kind."""
+"""By project: the address of its documentation, the place of a name there, and names by kind."""
 
 
 def full_names():
-    """Return the full name of each name in the table by its last part."""
+    """Return the full name of each name in the table by its last part; modules have no short name."""
     names = (name for _, _, kinds in PROJECTS.values() for group in kinds.values() for name in group)
-    return {name.rpartition(".")[2]: name for name in names}
+    return {name.rpartition(".")[2]: name for name in names if "." in name}
 
 
 def write_inventories(folder):
     """Write an inventory of each project into a folder; return the value of `intersphinx_mapping`."""
     folder.mkdir(parents=True, exist_ok=True)
     mapping = {}
-    for project, (address, page, kinds) in PROJECTS.items():
-        lines = [
-            f"{name} py:{kind} 1 {page.format(name)}#{name} -\n" for kind, names in kinds.items() for name in names
-        ]
+    for project, (address, place, kinds) in PROJECTS.items():
+        lines = [f"{name} py:{kind} 1 {place.format(name)} -\n" for kind, names in kinds.items() for name in names]
         header = f"# Sphinx inventory version 2\n# Project: {project}\n# Version: stable\n# zlib\n"
         path = folder / f"{project}.inv"
         path.write_bytes(header.encode() + zlib.compress("".join(lines).encode()))

@@ -38,6 +38,7 @@ from sigkit.training import InnerLoop, MetaTraining, SigNetTraining
 from sigkit.transformers import (
     BackgroundRemover,
     CLBPFeaturizer,
+    OnnxFeaturizer,
     SignaturePreprocessor,
     SigNetFeaturizer,
     StrokeFeaturizer,
@@ -52,6 +53,8 @@ class NoisyNet(TinyNet):
         return torch.dropout(super().forward(images), 0.2, self.training)
 
 
+# The export to ONNX imports it, and its import sets environment variables.
+importlib.import_module("torch._dynamo")
 register_architecture("noisy", NoisyNet, "draws random numbers")
 DEV = (1, 2, 3, 4)
 TRAINING = SigNetTraining(epochs=1, batch_size=8)
@@ -78,6 +81,7 @@ ESTIMATORS = {
     ),
     "featurizer": TINY,
     "featurizer that draws": clone(TINY).set_params(architecture="noisy"),
+    "featurizer by ONNX": OnnxFeaturizer(clone(TINY).set_params(training__epochs=0)),
     "untrained": clone(TINY).set_params(training__epochs=0),
     "adversarial": AdversarialTrainer(TINY, n_steps=2, random_start=True),
     "ensemble": EnsembleAdversarialTrainer(TINY, [TINY]),

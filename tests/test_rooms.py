@@ -77,6 +77,7 @@ FOREIGN_PRIVATE = {
     "_fields": "typing.NamedTuple",
     "_replace": "typing.NamedTuple",
     "_getframe": "sys: the frames of the callers, for the line of a warning",
+    "_version": "torch.Tensor: the number of changes in place, which autograd checks",
     "_BatchNorm": "torch: the base class of all batch normalizations",
     "_is_avx512_bf16_supported": "torch: whether the processor computes in bfloat16",
     "_orig_mod": "torch: the module inside a compiled one",

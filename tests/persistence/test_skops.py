@@ -67,6 +67,7 @@ ON_IMAGES = {
     "AdversarialTrainer": lambda: AdversarialTrainer(featurizer()),
     "EnsembleAdversarialTrainer": lambda: EnsembleAdversarialTrainer(featurizer(), [featurizer(dev_writers=None)]),
 }
+# OnnxFeaturizer: in its own tests, because its fit takes seconds.
 OTHERS = {"MetaLearnedVerifier", "OnnxFeaturizer", "StrokeMatcher", "ScoreCalibrator"}
 
 

@@ -4,9 +4,11 @@ import pickle
 
 import numpy as np
 import pytest
+import skops.io
 import torch
 from sklearn.base import clone
 
+from sigkit.persistence import load, save
 from sigkit.training import SigNetTraining
 from sigkit.transformers import OnnxFeaturizer, SigNetFeaturizer
 
@@ -47,10 +49,14 @@ def test_features_in_float32_are_those_of_pytorch(images):
     assert (featurizer.cosine_, featurizer.n_float_) == (1.0, 1)
 
 
-def test_it_is_pickled_without_its_session(fitted, images):
+def test_it_is_stored_without_its_session(fitted, images, tmp_path):
     features = fitted.transform(images)
+    save(fitted, tmp_path / "featurizer.sigkit")
+    data = skops.io.dumps(fitted)
     loaded = pickle.loads(pickle.dumps(fitted))
-    np.testing.assert_array_equal(loaded.transform(images), features)
+    by_skops = skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
+    for one in (loaded, load(tmp_path / "featurizer.sigkit"), by_skops):
+        np.testing.assert_array_equal(one.transform(images), features)
     np.testing.assert_allclose(loaded.set_params(n_threads=2).transform(images), features, atol=1e-4)
     assert not hasattr(clone(fitted), "model_")
 
