@@ -38,7 +38,10 @@ def _add(commands, name, summary, description):
 
 
 def _resolution(text):
-    return text if text == "file" else float(text)
+    try:
+        return text if text == "file" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'a number of dpi or "file" is expected, found {text!r}') from None
 
 
 def _add_verify(commands):

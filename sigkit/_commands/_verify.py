@@ -154,5 +154,6 @@ def run(options):
     with tempfile.TemporaryDirectory() as folder:
         arguments = make_customers(folder)
         print(f"Four synthetic customers with five references each:\nsigkit verify {' '.join(arguments)}\n")
-        settings = ["--far", str(options.far), "--weights", options.weights]
-        verify(make_parser().parse_args(["verify", *arguments, *settings]))
+        drawn = make_parser().parse_args(["verify", *arguments])
+        options.customers, options.claim, options.query = drawn.customers, drawn.claim, drawn.query
+        verify(options)

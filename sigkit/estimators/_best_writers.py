@@ -1,5 +1,7 @@
 """Identification among very many writers, whose linear models are on disk."""
 
+from numbers import Integral
+
 import numpy as np
 import torch
 from sklearn.utils.validation import check_array
@@ -35,7 +37,7 @@ def find_best_writers(queries, directions, intercepts, n_best=10):
     Raises
     ------
     ValueError
-        If there is no writer, or numbers of features or of writers differ.
+        If there is no writer, numbers of features or of writers differ, or `n_best` is no positive integer.
 
     Examples
     --------
@@ -47,8 +49,8 @@ def find_best_writers(queries, directions, intercepts, n_best=10):
     ([[2, 0]], [[3.0, 2.0]])
     """
     queries = check_array(queries, dtype=np.float32)
-    if n_best < 1:
-        raise ValueError(f"n_best must be at least 1, found {n_best}.")
+    if not isinstance(n_best, Integral) or n_best < 1:
+        raise ValueError(f"n_best must be an integer of at least 1, found {n_best!r}.")
     if not sum(map(len, directions)) or list(map(len, directions)) != list(map(len, intercepts)):
         raise ValueError(
             "directions and intercepts must have the same parts with at least one writer; found the numbers of writers "

@@ -22,7 +22,7 @@ def prepared_network(network, device, precision):
     """Return a network as `prepare_network` makes it, the same one while the network does not change.
 
     The copy takes longer than the features of one image. It is kept as long as the network, and made again for another
-    device or precision, or if a layer or a weight was changed.
+    device or precision, or if a layer, its settings or a weight were changed.
 
     Parameters
     ----------
@@ -51,7 +51,10 @@ def prepared_network(network, device, precision):
     """
     if may_draw(network, evaluation=True):
         return prepare_network(network, device, precision)
-    state, layers = (device, precision, *_describe_weights(network)), list(network.modules())[1:]
+    layers = list(network.modules())[1:]
+    # Settings of layers, such as a padding, can be assigned too.
+    settings = [layer.extra_repr() for layer in layers]
+    state = device, precision, settings, *_describe_weights(network)
     last = _last.get(network)
     if last is None or last.state != state or not _are_same(last.layers, layers):
         last = _last[network] = _Prepared(state, layers, prepare_network(network, device, precision))

@@ -71,8 +71,8 @@ def load_sigver_weights(path, architecture="signet"):
 def save_sigver_weights(path, network, architecture="signet", *, writer_layer=None, forgery_layer=None):
     """Write a `.pth` file that sigver reads: a tuple of the state dicts of a network and of its two layers.
 
-    The scripts of sigver, and of its repository of adversarial examples, load the networks "signet", "signet_thin" and
-    "signet_smaller". The file has no digest and no metadata; :func:`save_weights` is the format of sigkit.
+    The scripts of sigver, and of its repository of adversarial examples, load the network "signet" and its
+    two narrower forms. The file has no digest and no metadata; :func:`save_weights` is the format of sigkit.
 
     Parameters
     ----------

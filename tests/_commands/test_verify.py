@@ -172,3 +172,18 @@ def test_scans_of_another_resolution(tmp_path, capsys):
     assert np.ptp(list(by_file.values())) < 0.5
     found = refused(capsys, "--references", *references, "--query", *queries, "--resolution", "200")
     assert "other than resolution=200 in 5 of 5 scans" in found
+
+
+def test_without_a_query_the_other_options_count_too(monkeypatch):
+    seen = []
+    monkeypatch.setattr(command, "verify", seen.append)
+    verify("--threshold", "0.5", "--rows", "900", "--resolution", "200")
+    [options] = seen
+    assert (options.threshold, options.rows, options.resolution) == (0.5, 900, 200)
+    assert (options.claim, len(options.query)) == ("ada", 3)
+
+
+def test_a_resolution_that_is_no_number_is_named(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["verify", "--resolution", "abc"])
+    assert "a number of dpi or \"file\" is expected, found 'abc'" in capsys.readouterr().err

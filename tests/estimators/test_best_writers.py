@@ -60,7 +60,7 @@ def test_what_does_not_fit_is_an_error():
         find_best_writers(np.ones((2, 4)), ones, [np.ones(2)])
     with pytest.raises(ValueError, match="at least one writer"):
         find_best_writers(np.ones((2, 4)), [], [])
-    with pytest.raises(ValueError, match="n_best must be at least 1, found 0"):
+    with pytest.raises(ValueError, match="n_best must be an integer of at least 1, found 0"):
         find_best_writers(np.ones((2, 4)), ones, [np.ones(3)], n_best=0)
     with pytest.raises(ValueError, match="NaN"):
         find_best_writers(np.full((2, 4), np.nan), ones, [np.ones(3)])

@@ -45,12 +45,17 @@ def change_statistics(network):
     network.fc_layers[0].bn.running_mean.data += 1
 
 
+def change_setting(network):
+    network.fc_layers[0].bn.eps = 10.0
+
+
 def add_hook(network):
     network.fc_layers.register_forward_hook(lambda layer, inputs, output: output + 1)
 
 
 @pytest.mark.parametrize(
-    "change", [change_in_place, change_data, exchange_data, exchange_layer, change_statistics, add_hook]
+    "change",
+    [change_in_place, change_data, exchange_data, exchange_layer, change_statistics, change_setting, add_hook],
 )
 def test_changes_of_the_network_are_seen(network, change):
     images = torch.rand(2, 1, 20, 30, generator=torch.Generator().manual_seed(0)) - 0.2

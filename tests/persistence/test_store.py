@@ -5,7 +5,7 @@ import os
 import pickle
 import sqlite3
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -567,3 +567,34 @@ def test_a_pickled_store_is_its_path(signatures, verifier, store):
     again = pickle.loads(pickle.dumps(verifier))
     assert again.store.path == store.path
     assert np.array_equal(again.claim_scores(X[85:86], [8]), verifier.claim_scores(X[85:86], [8]))
+
+
+def test_values_that_a_store_cannot_hold_are_refused(signatures, verifier, store, tmp_path):
+    X, target = signatures
+    row = X[target[:, 0] == 8][5:6]
+    late = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
+    with pytest.raises(ValueError, match="expires must be a datetime"):
+        verifier.enroll(row, [8], expires=late)
+    with pytest.raises(ValueError, match="note must be a str without surrogates"):
+        verifier.verify(row, [8], note="\ud800")
+    for call in (verifier.claim_scores, verifier.verify):
+        with pytest.raises(ValueError, match="There are no queries"):
+            call(X[:0], [])
+    with pytest.raises(ValueError, match="There are no references"):
+        verifier.add_references(row, [[8, 1]])
+    with pytest.raises(ValueError, match=r"References have 5, \d+ features"):
+        verifier.add_references(row[:, :5], [8])
+    assert [one.event for one in store.history(8)] == ["enroll"]
+    assert store.decisions() == []
+    for settings in ({"timeout": -1}, {"timeout": "a"}, {"mmap_size": "a"}, {"mmap_size": np.inf}):
+        with pytest.raises(ValueError, match=f"{next(iter(settings))} must be a finite number from 0 on"):
+            WriterStore(tmp_path / "other.sqlite", **settings)
+
+
+def test_an_erasure_whose_log_is_still_read_is_an_error(signatures, verifier, store):
+    with WriterStore(store.path, timeout=0.1) as hurried, store._database.reading() as connection:
+        connection.execute("SELECT count(*) FROM enrollments").fetchone()
+        with pytest.raises(OSError, match="the log beside the file still has their content"):
+            hurried.erase([9])
+    store.erase([9])
+    assert os.path.getsize(f"{store.path}-wal") == 0

@@ -7,7 +7,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from sigkit._utils import content_digest, printable_path, read_scan, read_upload
+from sigkit._utils import content_digest, listing, printable_path, read_scan, read_upload
 
 _FAST = 1
 """Compression level. Features are half zeros and images are mostly background: higher levels gain little."""
@@ -126,8 +126,18 @@ def joined_signatures(signatures):
     -------
     ndarray of shape (n_signatures, ...) or list
         An array if all are rows of features or gray images of one shape.
+
+    Raises
+    ------
+    ValueError
+        If they are rows of different numbers of features.
     """
     shapes = {np.shape(one) for one in signatures if not isinstance(one, bytes)}
+    if len(shapes) > 1 and all(len(shape) == 1 for shape in shapes):
+        raise ValueError(
+            f"References have {listing(str(n) for (n,) in sorted(shapes))} features. Pass those of the system that "
+            "computed the stored ones."
+        )
     alike = len(shapes) == 1 and not any(isinstance(one, bytes) for one in signatures)
     return np.stack(signatures) if alike and len(shapes.pop()) < 3 else list(signatures)
 

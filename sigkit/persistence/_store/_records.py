@@ -135,9 +135,13 @@ def check_time(time, name):
     Raises
     ------
     ValueError
-        If it is no datetime, or has no time zone.
+        If it is no datetime, has no time zone, or is in no year from 1 to 9999 in UTC.
     """
-    if time is not None and (not isinstance(time, datetime) or time.tzinfo is None):
+    try:
+        is_valid = time is None or (time.tzinfo is not None and time.astimezone(UTC) is not None)
+    except (AttributeError, OverflowError):
+        is_valid = False
+    if not is_valid or not isinstance(time, (datetime, type(None))):
         raise ValueError(
             f"{name} must be a datetime with a time zone, such as datetime(2030, 1, 1, tzinfo=datetime.UTC), or None; "
             f"found {time!r}."

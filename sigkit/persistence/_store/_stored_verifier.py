@@ -43,6 +43,8 @@ class StoredVerifier:
     ----------
     system : str
         Fingerprint of the verifier: a digest of everything that scores depend on, except writers and thresholds.
+    classes_ : ndarray of shape (n_enrolled,)
+        The enrolled writers, read from the store.
 
     Raises
     ------
@@ -216,8 +218,7 @@ class StoredVerifier:
             If a claimed writer is not enrolled, the references have expired, the model is damaged, or another system
             fitted it. The writer is named.
         """
-        claimed = parse_target(writers, "writers")[0]
-        check_consistent_length(X, claimed)
+        claimed = _check_claims(X, writers)
         held = holding(self.verifier, arrays_of(self._models.load(claimed)))
         return last_step(held).claim_scores(before_last_step(held, X), claimed)
 
@@ -304,10 +305,8 @@ class StoredVerifier:
         OSError
             If the decisions cannot be recorded. Then there are none.
         """
-        if note is not None and not isinstance(note, str):
-            raise ValueError(f"note must be a str or None; found {note!r}.")
-        claimed = parse_target(writers, "writers")[0]
-        check_consistent_length(X, claimed)
+        _check_note(note)
+        claimed = _check_claims(X, writers)
         X, loaded = read_open_files(X), self._models.load(claimed)
         found = decide_claims(holding(self.verifier, arrays_of(loaded)), X, claimed, threshold)
         time = now()
@@ -343,9 +342,29 @@ class StoredVerifier:
         return partial(StoredVerifier, cache_size=self.cache_size), (self.verifier, self.store)
 
 
+def _check_claims(X, writers):
+    """Return the claimed writers, at least one."""
+    claimed = parse_target(writers, "writers")[0]
+    check_consistent_length(X, claimed)
+    if not len(claimed):
+        raise ValueError("There are no queries. Pass at least one, with its claimed writer.")
+    return claimed
+
+
+def _check_note(note):
+    try:
+        is_text = note is None or note.encode() is not None
+    except (AttributeError, UnicodeEncodeError):
+        is_text = False
+    if not is_text or not isinstance(note, (str, type(None))):
+        raise ValueError(f"note must be a str without surrogates or None; found {note!r}.")
+
+
 def _by_writer(X, y):
     """Return copies of the genuine signatures of each writer."""
     writers, forgery = parse_target(y)
     check_consistent_length(X, writers)
     rows = by_writer(np.flatnonzero(forgery == GENUINE), writers)
+    if not rows:
+        raise ValueError("There are no references: y has no genuine signature. Pass at least one.")
     return {writer: take_signatures(X, own) for writer, own in rows.items()}

@@ -1,6 +1,7 @@
 """A file of enrolled writers, their references and the decisions about them."""
 
 import os
+from numbers import Real
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class WriterStore:
     Raises
     ------
     ValueError
-        If the file is another one than a store of this version, or is damaged.
+        If the file is another one than a store of this version, or is damaged; or a parameter is no number from 0 on.
     OSError
         If it cannot be opened or created, or is no regular file.
 
@@ -84,6 +85,9 @@ class WriterStore:
     """
 
     def __init__(self, path, *, timeout=60.0, mmap_size=0.0):
+        for name, value in (("timeout", timeout), ("mmap_size", mmap_size)):
+            if not isinstance(value, Real) or not 0 <= value < np.inf:
+                raise ValueError(f"{name} must be a finite number from 0 on; found {value!r}.")
         self.timeout, self.mmap_size = timeout, mmap_size
         self._database = Database(path, timeout, mmap_size)
         self.path = self._database.path
@@ -196,7 +200,7 @@ class WriterStore:
         ValueError
             If a writer was never enrolled; then none is erased.
         OSError
-            If the file cannot be written.
+            If the file cannot be written, or its log is read for longer than `timeout`; then call it again.
         """
         names = parse_ids(writers, "writers").tolist()
         with self._database.writing() as connection:
@@ -212,7 +216,12 @@ class WriterStore:
                 insert_enrollment(connection, enrollment_row(writer, version + 1, ERASE, None, 0, "", "", ""))
         with self._database.connection() as connection:
             # The write-ahead log still has pages with the deleted content.
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            [(is_busy, *_)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if is_busy:
+            raise OSError(
+                f"{self.path}: the writers are erased, but the log beside the file still has their content, because it "
+                "was read for longer than timeout. Call erase again."
+            )
 
     def check(self):
         """Check the whole file: its structure, and the digests of all rows, models and references.
