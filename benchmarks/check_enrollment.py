@@ -5,8 +5,8 @@
 Eight threads enroll and remove writers of their own, and enroll again one writer whose references change between two
 sets, while four threads score claims for that writer and for one who never changes. At the end the enrolled writers
 must be exactly those that the threads left, with the scores that a verifier has which enrolled them one after another.
-The status is 1 if a change was lost, or a score is another one. Features are small, so that 1,000 calls of each thread
-take about four minutes for all verifiers on two cores.
+The status is 1 if a change was lost, or a score is another one. Features are small, and
+1,000 calls of each thread end: on two cores with other work, after 1 to 9 minutes for each verifier.
 """
 
 import argparse
