@@ -25,10 +25,10 @@ import argparse
 import os
 
 import numpy as np
-from corpus import CORPORA, load
 from sklearn.base import clone
 from train_synthetic import N_GENUINE, check_weights_path, draw
 
+from sigkit.datasets import list_corpora, load_corpus, load_folder
 from sigkit.training import SYNTHETIC_RECIPE, TRANSFER_RECIPE, SigNetTraining, TrainingCurvesDisplay
 from sigkit.transformers import SignaturePreprocessor, SigNetFeaturizer
 
@@ -46,6 +46,7 @@ RECIPES = {
     "signet-f": SigNetFeaturizer("signet", forgery_weight=0.95, training=SigNetTraining()),
 }
 HELD_OUT = {"bhsig260": {"Bengali 1-20": "B-001:B-020", "Hindi 61-80": "H-061:H-080"}}
+CORPORA = (*list_corpora(), "folder")
 
 
 def parse_arguments():
@@ -75,6 +76,12 @@ def parse_arguments():
     parser.add_argument("--curves", help="write the learning curves to this file, such as curves.png")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
+
+
+def load(options):
+    if options.corpus == "folder":
+        return load_folder(options.folder, options.pattern, on_error="skip")
+    return load_corpus(options.corpus, options.folder, on_error="skip")
 
 
 def is_held_out(writers, ranges):
