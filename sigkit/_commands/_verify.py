@@ -9,6 +9,7 @@ from PIL import Image
 from sklearn.base import clone
 
 from sigkit._commands._arguments import make_parser
+from sigkit._commands._files import say
 from sigkit.datasets import load_folder, make_signatures
 from sigkit.estimators import OperatingPointVerifier, make_fused_verifier
 from sigkit.imaging import ImageError
@@ -97,6 +98,7 @@ def verify(options):
     preprocessor = make_preprocessor(options)
     images = preprocessor.fit_transform(paths)
     judged, reasons = preprocess_queries(preprocessor, options.query)
+    say(f"Fitting on {N_SYNTHETIC} synthetic writers, for about 20 seconds ...")
     development, target = make_development_set(preprocessor)
     model = fit_verifier(options, images, writers, development, target)
     claim = options.claim or SIGNER

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.utils import Bunch
 
-from sigkit.experiments._split_report import report_of_split
+from sigkit.experiments._split_report import report_of_split, scores_of_split
 from sigkit.metrics import VerificationReport, latex_table, rows_to_frame
 
 # In the order of the table.
@@ -82,6 +82,22 @@ class ExperimentResults:  # numpydoc ignore=PR01
             The report.
         """
         return report_of_split(self.trials[split], self.threshold, **options)
+
+    def scores(self, split: int) -> np.ndarray:
+        """Return the scores of one split, for functions of `sigkit.metrics` such as `compare_systems`.
+
+        Parameters
+        ----------
+        split : int
+            Index of the split.
+
+        Returns
+        -------
+        ndarray of shape (n_queries, n_enrolled)
+            The scores, in the order of ``trials[split].target`` and ``trials[split].classes``. A forgery has a score
+            against its claimed writer only; the others are 0, and are not used.
+        """
+        return scores_of_split(self.trials[split])
 
     def to_frame(self):
         """Convert the metrics to a pandas DataFrame.

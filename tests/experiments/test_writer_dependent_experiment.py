@@ -73,6 +73,9 @@ def test_trials_and_both_methods_of_the_eer(signatures, settings):
     assert results.metrics["eer_writer_sigver"][0] == report.estimates["eer_writer"].value
     assert results.metrics["frr"][0] == report.estimates["frr"].value
     again = results.report(0, method="sigver", n_bootstraps=0)
+    settings = {"classes": trials.classes, "n_bootstraps": 0, "threshold": -0.2}
+    direct = verification_report(trials.target, results.scores(0), **settings)
+    assert direct.to_dict() == results.report(0, n_bootstraps=0).to_dict()
     assert again.estimates["eer"].value == report.estimates["eer"].value
     assert again.threshold == -0.2
     text = str(results)
