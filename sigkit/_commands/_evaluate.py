@@ -44,7 +44,8 @@ def make_verifier(options, dev_writers, memory):
     """
     settings = {"weights": options.weights, "memory": memory, "n_jobs": options.n_jobs, "random_state": options.seed}
     fused = make_fused_verifier(dev_writers=dev_writers, **settings)
-    svc = {"kernel": options.kernel, "C": options.C, "gamma": options.gamma or "auto", "scaling": options.scaling}
+    gamma = "auto" if options.gamma is None else options.gamma
+    svc = {"kernel": options.kernel, "C": options.C, "gamma": gamma, "scaling": options.scaling}
     network = {
         "architecture": options.architecture,
         "device": options.device,
