@@ -14,6 +14,7 @@ from sigkit.datasets import load_folder, make_signatures
 from sigkit.estimators import OperatingPointVerifier, make_fused_verifier
 from sigkit.imaging import ImageError
 from sigkit.metrics import ScoreCalibrator, verbal_scale
+from sigkit.nets import weights_path
 from sigkit.transformers import SignaturePreprocessor
 
 SIGNER = "one person"
@@ -94,6 +95,8 @@ def fit_calibrator(trials):
 
 def verify(options):
     """Enroll the references, and print the scores and decisions of the queries."""
+    # A wrong name is an error before the long work.
+    weights_path(options.weights)
     paths, writers = find_references(options)
     preprocessor = make_preprocessor(options)
     images = preprocessor.fit_transform(paths)
