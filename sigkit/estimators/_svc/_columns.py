@@ -19,7 +19,9 @@ class StoredColumns:
         self._gram = gram
 
     def submatrix(self, rows):
-        """Return the kernel among some rows, (n_chosen, n_chosen)."""
+        """Return the kernel among some rows, (n_chosen, n_chosen). The rows are sorted."""
+        if len(rows) == len(self._gram):
+            return self._gram
         return self._gram[np.ix_(rows, rows)]
 
     def weighted_sum(self, rows, coef):

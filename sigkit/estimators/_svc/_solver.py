@@ -142,8 +142,13 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
 def _solve_subproblem(svm, reference_kernel, cross_kernel, within, working, n_negatives):
     """Solve the problem on the working set by libsvm; the class weight is that of the whole problem."""
     n_references = len(reference_kernel)
-    # libsvm computes in float64 only.
-    kernel = np.block([[reference_kernel, cross_kernel], [cross_kernel.T, within]]).astype(np.float64)
+    # libsvm computes in float64 only. The blocks are written in place: for a few hundred negatives, copies would cost
+    # more than the optimization.
+    kernel = np.empty((n_references + len(working),) * 2)
+    kernel[:n_references, :n_references] = reference_kernel
+    kernel[:n_references, n_references:] = cross_kernel
+    kernel[n_references:, :n_references] = cross_kernel.T
+    kernel[n_references:, n_references:] = within
     labels = np.repeat([1, -1], [n_references, len(working)])
     svm.set_params(class_weight={1: n_negatives / n_references}).fit(kernel, labels)
     coef = np.zeros(len(labels))
