@@ -16,6 +16,7 @@ sufficient to check their margins.
 from typing import NamedTuple
 
 import numpy as np
+from sklearn import config_context
 from sklearn.svm import SVC
 
 from sigkit._utils import filters_lock
@@ -109,11 +110,11 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
     # Small problems are solved whole.
     n_first = n_negatives if n_negatives <= INITIAL_SIZE + INCREMENT else INITIAL_SIZE
     working = np.sort(_largest(similarity, n_first))
-    n_rounds = 0
+    n_rounds, weight = 0, {1: n_negatives / len(reference_kernel)}
     while True:
         within = columns.submatrix(working)
-        svm = _LibSVM(kernel="precomputed", C=C, tol=tol, max_iter=MAX_ITERATIONS, random_state=0)
-        dual = _solve_subproblem(svm, reference_kernel, cross_kernel[:, working], within, working, n_negatives)
+        svm = _LibSVM(kernel="precomputed", C=C, tol=tol, max_iter=MAX_ITERATIONS, class_weight=weight, random_state=0)
+        dual = _solve_subproblem(svm, reference_kernel, cross_kernel[:, working], within, working)
         if svm.n_iter_[0] >= MAX_ITERATIONS:
             return dual._replace(converged=False)
         if len(working) == n_negatives:
@@ -139,8 +140,8 @@ def solve(reference_kernel, cross_kernel, columns, eligible, *, C, tol):
             working = np.flatnonzero(eligible)
 
 
-def _solve_subproblem(svm, reference_kernel, cross_kernel, within, working, n_negatives):
-    """Solve the problem on the working set by libsvm; the class weight is that of the whole problem."""
+def _solve_subproblem(svm, reference_kernel, cross_kernel, within, working):
+    """Solve the problem on the working set by libsvm."""
     n_references = len(reference_kernel)
     # libsvm computes in float64 only. The blocks are written in place: for a few hundred negatives, copies would cost
     # more than the optimization.
@@ -150,7 +151,9 @@ def _solve_subproblem(svm, reference_kernel, cross_kernel, within, working, n_ne
     kernel[n_references:, :n_references] = cross_kernel.T
     kernel[n_references:, n_references:] = within
     labels = np.repeat([1, -1], [n_references, len(working)])
-    svm.set_params(class_weight={1: n_negatives / n_references}).fit(kernel, labels)
+    # The parameters were checked in `fit` of the verifier. To check them for each writer takes longer than libsvm.
+    with config_context(skip_parameter_validation=True):
+        svm.fit(kernel, labels)
     coef = np.zeros(len(labels))
     coef[svm.support_] = svm.dual_coef_[0]
     negative = coef[n_references:]
