@@ -3,7 +3,8 @@ Synthetic signatures
 ====================
 
 :func:`~sigkit.datasets.make_signatures` generates signatures of writers who do not exist, and forgeries of them. They
-are not personal data, and their number is not limited. All lessons of this gallery use them.
+are not personal data, and their number is not limited. The lessons of this gallery use them wherever they
+need signatures.
 """
 
 # %%

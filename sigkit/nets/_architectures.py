@@ -245,5 +245,5 @@ register_architecture(
     "the residual network with half the features; that of the shipped weights",
 )
 register_architecture("smallcnn", SmallCNN, "two convolutions without batch normalization, for meta-learning")
-register_architecture("tiny", TinyNet, "a few hundred parameters, for tests")
+register_architecture("tiny", TinyNet, "a few thousand parameters, for tests")
 _BUILT_IN = frozenset(_REGISTRY)
