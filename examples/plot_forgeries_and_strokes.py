@@ -2,8 +2,8 @@
 Forgeries and their strokes
 ===========================
 
-Forgers copy the outline of a signature. What betrays them is the stroke: its direction where the outlines agree, and
-where the pen pressed. This page shows what :class:`~sigkit.estimators.StrokeMatcher` measures.
+Forgeries often have the right outline and wrong strokes: another direction where the outlines agree, or another
+pressure. This page shows what :class:`~sigkit.estimators.StrokeMatcher` measures.
 """
 
 # %%
@@ -46,8 +46,8 @@ plt.show()
 # ------------
 #
 # The points of a query are aligned with those of each reference, and compared where they match. Each signal is in
-# standard deviations from the agreement of the references with each other, so that a writer with a variable hand is not
-# accused of it.
+# standard deviations from the agreement of the references with each other, so that a variable hand does not count as
+# forged.
 
 is_reference = (forgeries == 0) & (np.arange(len(target)) % 15 < 5)
 matcher = make_pipeline(StrokeFeaturizer(), StrokeMatcher())

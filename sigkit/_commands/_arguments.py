@@ -68,7 +68,7 @@ def _add_verify(commands):
 
 
 def _add_audit(commands):
-    parser = _add(commands, "audit", "look for what makes error rates of a corpus meaningless", _AUDIT)
+    parser = _add(commands, "audit", "find copies, poor scans and shortcuts in a corpus", _AUDIT)
     _add_source(parser, "a folder of scans or a table of paths (.csv)")
     parser.add_argument("--background", choices=("otsu", "adaptive"), default="otsu", help="(default: otsu)")
     parser.add_argument("--page", metavar="IMAGE", help="write a page of the worst scans, such as worst.png")
@@ -149,7 +149,7 @@ def _add_preprocessing(parser):
     choices = ("otsu", "adaptive", "photo", "none")
     group.add_argument("--background", choices=choices, default="otsu", help="(default: otsu)")
     group.add_argument(
-        "--resolution", type=_resolution, metavar="DPI", help='of all scans, or "file" (default: unknown)'
+        "--resolution", type=_resolution, metavar="DPI", help='of all scans, or "file" (default: not resampled)'
     )
     choices = ("warn", "error", "ignore")
     group.add_argument("--on-poor-scan", choices=choices, default="warn", help="(default: warn)")
