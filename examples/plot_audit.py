@@ -45,7 +45,7 @@ print(found)
 
 # %%
 # Each line of the copies includes those above it: scan 1 has the pixels of scan 0, and scan 34 has nearly the ink of
-# scan 33. Scan 50 has the shadow; the other odd scans are narrower than usual.
+# scan 33. Scan 50 has the shadow; the size alone makes some other scans odd.
 #
 # A *shortcut* is a statistic that tells genuine from forged by itself: an AUC of 0.5 is chance, and 1 is perfect. The
 # brightness of the paper is one here. It is harmless for verifiers that clear the background, because preprocessing
