@@ -260,3 +260,17 @@ def _stamped(scan, shape, color, rules):
 def test_gray_ink_is_kept_beside_a_stamp(shape, color, rules, scans):
     rates = [agreement(ink_of(scan), ink_of(_stamped(scan, shape, color, rules))) for scan in scans]
     assert np.median(rates) > 0.8
+
+
+def test_the_legs_of_an_a_between_two_rules_are_strokes():
+    image = np.full((320, 720), 235, dtype=np.uint8)
+    pen = Image.fromarray(image)
+    draw = ImageDraw.Draw(pen)
+    for row in range(30, 320, 60):
+        draw.line((0, row, 720, row), fill=170, width=2)
+    draw.line((300, 214, 335, 87, 370, 214), fill=60, width=4)
+    draw.line((318, 165, 352, 165), fill=60, width=4)
+    draw.ellipse((400, 110, 470, 190), outline=60, width=4)
+    ink = crop_ink(np.asarray(pen), "photo").pixels > 60
+    # Without the legs, the crossbar and the ring are about half as tall.
+    assert ink.shape[1] / ink.shape[0] < 1.8
