@@ -10,8 +10,8 @@ intervals cannot tell; the interval of the difference can.
 # Three systems on the same writers
 # ---------------------------------
 #
-# The same SVMs, on features of the network at one scale and at two scales, and on a hand-crafted description of texture.
-# References and queries are the same for all.
+# The same SVMs, on features of the network at one scale and at two scales, and on a hand-crafted description of
+# texture. References and queries are the same for all.
 
 import matplotlib.pyplot as plt
 import numpy as np
