@@ -43,7 +43,7 @@ def save(system, path, *, classes=()):
     system : estimator
         The system.
     path : str or os.PathLike
-        The file to write; an existing one is replaced when the new one is complete.
+        The file to write; an existing one is replaced when the new one is complete, and passes its permissions on.
     classes : iterable of type, default=()
         Classes of your own steps, whose attributes are numbers, texts, arrays and containers of them. `load` needs the
         same.
