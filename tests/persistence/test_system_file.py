@@ -304,6 +304,57 @@ def test_folders_and_devices_of_another_machine(tmp_path, scans):
     np.testing.assert_array_equal(loaded.decision_function(scans[0][:2]), scores)
 
 
+class Gain(TransformerMixin, BaseEstimator):
+    """A step of the user, with parameters of his own that have the names of sigkit's."""
+
+    def __init__(self, memory=1.0, device=None):
+        self.memory = memory
+        self.device = device
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return X * (self.memory if isinstance(self.memory, float) else 1)
+
+
+class OwnPreprocessor(SignaturePreprocessor):
+    """A step of the user, with the parameters of sigkit's."""
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"memory": 5.0},
+        {"memory": "a text"},
+        {"memory": [3]},
+        {"memory": {"a": 1}},
+        {"device": "left"},
+        {"device": 2.5},
+        {"device": np.arange(3)},
+    ],
+    ids=str,
+)
+def test_parameters_of_other_classes_stay_as_they_are(parameters, again):
+    system = make_pipeline(Gain(**parameters), WriterDependentSVC(random_state=0)).fit(VECTORS, WRITERS)
+    loaded = again(system, classes=[Gain])
+    np.testing.assert_equal(loaded[0].get_params(), system[0].get_params())
+    np.testing.assert_array_equal(loaded.decision_function(QUERIES), system.decision_function(QUERIES))
+
+
+@pytest.mark.parametrize("value", [3, [3], {"a": 1}, 2.5])
+def test_devices_and_folders_that_fit_refuses_are_saved_and_loaded(value, again):
+    for system in (SigNetFeaturizer(memory=value, device=value), make_pipeline(StandardScaler(), memory=value)):
+        loaded = again(system)
+        assert (loaded.memory, getattr(loaded, "device", value)) == (value, value)
+
+
+def test_a_folder_of_a_derived_class_is_looked_up(tmp_path, again):
+    with pytest.warns(UserWarning, match=r"of OwnPreprocessor \(there is no such folder"):
+        loaded = again(OwnPreprocessor(memory=str(tmp_path / "gone")), classes=[OwnPreprocessor])
+    assert loaded.memory is None
+
+
 def test_a_full_disk_names_the_file_and_leaves_the_previous_one(tmp_path):
     resource = pytest.importorskip("resource")
     path = tmp_path / "system"
