@@ -334,7 +334,7 @@ def nested(depth):
             HidingDefault().fit(),
             r"could not be loaded again \(ValueError: a HidingDefault with the attributes scale_\)",
         ),
-        (nested(150), r"system\.value(\[0\])+\.\.\. is inside of 100 other objects"),
+        (nested(150), r"system\.value(\[0\])+\[?0?\.\.\. is inside of 100 other objects"),
         (nested(20_000), r"is inside of 100 other objects"),
     ],
     ids=["dict", "slots", "state", "default", "nested", "nested deeply"],
