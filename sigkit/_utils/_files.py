@@ -48,7 +48,7 @@ def whole_file(path, *, replace=True, like=None):
         If there is such a file, and `replace` is False.
     OSError
         If it cannot be written, or is a device, a named pipe or a socket; the error names the file.
-    TypeError
+    ValueError
         If `path` is no path.
 
     Examples

@@ -191,7 +191,7 @@ def printable_path(path):
 
     Raises
     ------
-    TypeError
+    ValueError
         If it is no path.
 
     Examples
@@ -201,7 +201,7 @@ def printable_path(path):
     'scans/ada\\x00.png'
     """
     if not isinstance(path, (str, bytes, os.PathLike)):
-        raise TypeError(f"A path is a str or an os.PathLike; found {path!r}.")
+        raise ValueError(f"path must be a str or an os.PathLike; found {path!r}.")
     text = os.fsdecode(path)
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

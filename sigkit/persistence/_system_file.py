@@ -53,9 +53,9 @@ def save(system, path, *, classes=()):
     ------
     ValueError
         If the system holds an object of another class, such as a function, or one that could not be loaded again; the
-        message says which and where. Nothing is written then.
+        message says which and where. Nothing is written then. Or if `path` is no path.
     TypeError
-        If the system is no estimator, `path` is no path, or `classes` are no classes.
+        If the system is no estimator, or `classes` are no classes.
     OSError
         If the file cannot be written; the error names it.
 
@@ -139,11 +139,11 @@ def load(path, *, classes=()):
     ------
     ValueError
         If the file is damaged, is no system file, has another schema, or holds a class that is not known. The file is
-        named.
+        named. Or if `path` is no path.
     OSError
         If the file cannot be read.
     TypeError
-        If `path` is no path, or `classes` are no classes.
+        If `classes` are no classes.
 
     Warns
     -----

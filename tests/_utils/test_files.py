@@ -211,5 +211,5 @@ def test_names_that_no_file_can_have_are_shown(path, shown, replace, tmp_path, m
 @pytest.mark.parametrize("path", [None, 3, ["file"]])
 def test_a_path_is_text(path):
     for use in (read_file, lambda path: whole_file(path).__enter__()):
-        with pytest.raises(TypeError, match=r"A path is a str or an os\.PathLike; found"):
+        with pytest.raises(ValueError, match=r"path must be a str or an os\.PathLike; found"):
             use(path)

@@ -361,7 +361,7 @@ def test_too_many_values_for_a_file_are_an_error(tmp_path, monkeypatch):
 @pytest.mark.parametrize("path", [None, 3])
 def test_a_path_is_text(path):
     for use in (lambda: save(StrokeMatcher(), path), lambda: load(path)):
-        with pytest.raises(TypeError, match=f"A path is a str or an os.PathLike; found {path}"):
+        with pytest.raises(ValueError, match=f"path must be a str or an os.PathLike; found {path}"):
             use()
 
 
