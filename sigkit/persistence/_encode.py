@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 from sklearn.utils import Bunch
 
+from sigkit._utils import listing
 from sigkit.persistence._arrays import ArrayWriter, can_store
 from sigkit.persistence._fields import field_names, values_of
 
@@ -160,6 +161,7 @@ class Encoder:
             self.classes.append([self._names[cls], None if names is None else list(names)])
         values = values_of(thing)
         if self.classes[number][1] is not None:
+            _check_all_fields(thing)
             content = [self._within(f".{name}", value) for name, value in zip(field_names(cls), values)]
         elif type(values) is dict and all(type(name) is str for name in values):
             content = {name: self._within(f".{name}", value) for name, value in values.items()}
@@ -182,6 +184,16 @@ def _check_content(cls):
     builtin = [each.__name__ for each in cls.__mro__ if not each.__flags__ & _HEAP_TYPE and each not in others]
     if builtin:
         raise Unknown(f"is a {cls.__name__}, which is also a {builtin[0]}: attributes alone would be saved")
+
+
+def _check_all_fields(thing):
+    """Check that an object has no attributes beside its fields, except cached properties."""
+    cls = type(thing)
+    others = [
+        name for name in getattr(thing, "__dict__", ()) if name not in field_names(cls) and not hasattr(cls, name)
+    ]
+    if others:
+        raise Unknown(f"is a {cls.__name__} with attributes that are no fields, {listing(others)}")
 
 
 def _described(value, known):

@@ -31,7 +31,7 @@ def field_names(cls):
         The names.
     """
     if issubclass(cls, tuple):
-        return cls._fields
+        return getattr(cls, "_fields", None)
     if is_dataclass(cls) and not _has_own_state(cls):
         return tuple(field.name for field in fields(cls))
     return None

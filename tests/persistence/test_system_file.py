@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 import warnings
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
@@ -295,6 +296,18 @@ class Mapping(dict):
     """A dict of the user."""
 
 
+class Pair(tuple):
+    """A tuple of the user, without names."""
+
+
+@dataclass
+class Record:
+    value: int = 1
+
+    def __post_init__(self):
+        self.more = 2
+
+
 class Slotted:
     __slots__ = ("value",)
 
@@ -317,6 +330,9 @@ class HidingDefault(BaseEstimator):
         return self
 
 
+OWN = [Values, Mapping, Pair, Record, Slotted, Numbered, HidingDefault]
+
+
 def nested(depth):
     values = []
     for _ in range(depth):
@@ -328,6 +344,8 @@ def nested(depth):
     ("value", "message"),
     [
         (Mapping(a=1), r"system\.value is a Mapping, which is also a dict"),
+        (Pair((1, 2)), r"system\.value is a Pair, which is also a tuple"),
+        (Record(), r"system\.value is a Record with attributes that are no fields, more"),
         (Slotted(), r"system\.value is a Slotted, whose state is no dict of attributes"),
         (Numbered(), r"system\.value is a Numbered, whose state is no dict of attributes"),
         (
@@ -337,11 +355,11 @@ def nested(depth):
         (nested(150), r"system\.value(\[0\])+\[?0?\.\.\. is inside of 100 other objects"),
         (nested(20_000), r"is inside of 100 other objects"),
     ],
-    ids=["dict", "slots", "state", "default", "nested", "nested deeply"],
+    ids=["dict", "tuple", "dataclass", "slots", "state", "default", "nested", "nested deeply"],
 )
 def test_what_could_not_be_loaded_is_not_saved(value, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        save(Values(value), tmp_path / "system", classes=[Values, Mapping, Slotted, Numbered, HidingDefault])
+        save(Values(value), tmp_path / "system", classes=OWN)
     assert not list(tmp_path.iterdir())
 
 
