@@ -39,7 +39,7 @@ def exchanged_parts(writers, forgery, n_references, rng, n_parts=N_PARTS):
     writers, forgery : ndarray of shape (n_samples,)
         The writers and forgery kinds of signatures of development writers.
     n_references : int
-        Number of references; half of a writer's signatures if there are fewer than twice as many.
+        Number of references; at most three quarters of a writer's signatures, since the others are queries.
     rng : RandomState
         Draws the parts and the references.
     n_parts : int, default=2
@@ -56,7 +56,7 @@ def exchanged_parts(writers, forgery, n_references, rng, n_parts=N_PARTS):
         references, queries = [], []
         for rows in by_writer(np.flatnonzero(is_judged & (forgery == GENUINE)), writers).values():
             drawn = rng.permutation(rows)
-            n_drawn = min(n_references, len(rows) // 2)
+            n_drawn = min(n_references, len(rows) - max(1, len(rows) // 4))
             references.extend(drawn[:n_drawn])
             queries.extend(drawn[n_drawn:])
         queries.extend(np.flatnonzero(is_judged & (forgery != GENUINE)))

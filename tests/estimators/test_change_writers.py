@@ -244,7 +244,7 @@ def test_references_are_added_to_a_verifier_with_an_operating_point(signatures):
     model.fit(X[y < 8], y[y < 8])
     threshold, together = model.threshold_, copy.deepcopy(model)
     rows = np.flatnonzero(y == 9)
-    with pytest.warns(UserWarning, match="enroll with less than half of the 6 references"):
+    with pytest.warns(UserWarning, match="enroll with less than half of the 5 references"):
         model.enroll(X[rows[:2]], y[rows[:2]])
     model.add_references(X[rows[2:4]], y[rows[2:4]])
     together.enroll(X[rows[:4]], y[rows[:4]])

@@ -29,7 +29,7 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng):
     writers, forgery : ndarray of shape (n_samples,)
         The writers and forgery kinds of the signatures.
     n_references : int
-        Number of references; half of a writer's signatures if there are fewer than twice as many.
+        Number of references; at most three quarters of a writer's signatures, since the others are queries.
     n_draws : int
         Number of divisions, each with other references.
     rng : RandomState
@@ -39,7 +39,8 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng):
     -------
     Bunch
         `y_true`, `y_score`, `kind` and `writer` as in `sigkit.metrics.verification_trials`, `draw`, the number of
-        the division, and `n_references`, the number that was asked for.
+        the division, `n_references`, the number that was asked for, and `n_enrolled`, the number that the claimed
+        writer had.
     """
     n_parts = min(N_PARTS, len(np.unique(writers)) // 2)
     knows_development = bool(development_parameters(template))
@@ -52,8 +53,10 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng):
             query, claimed, kind = draw_claims(writers[part.queries], forgery[part.queries], rng)
             features = before_last_step(model, part.queries)
             score = last_step(model).claim_scores(np.asarray(features)[query], claimed)
-            found.append((score, kind, claimed, np.full(len(score), draw)))
-    score, kind, claimed, draw = map(np.concatenate, zip(*found))
+            names, counts = np.unique(writers[part.references], return_counts=True)
+            n_enrolled = counts[np.searchsorted(names, claimed)]
+            found.append((score, kind, claimed, np.full(len(score), draw), n_enrolled))
+    score, kind, claimed, draw, n_enrolled = map(np.concatenate, zip(*found))
     return Bunch(
         y_true=(kind == "genuine").astype(int),
         y_score=score,
@@ -61,6 +64,7 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng):
         writer=claimed,
         draw=draw,
         n_references=np.full(len(score), n_references),
+        n_enrolled=n_enrolled,
     )
 
 

@@ -205,8 +205,8 @@ class OperatingPointVerifier(WrappedVerifier):
                 own = _safe_indexing(signatures, references), writers[references]
                 trials = reference_trials(self.verifier_, *own, own_random_state(self.random_state))
             self.development_trials_ = trials
-            given = trials.get("n_references", [usual_number(writers[references])])
-            self._set_threshold(np.unique(writers[references]), int(given[0]))
+            given = trials.get("n_enrolled", [usual_number(writers[references])])
+            self._set_threshold(np.unique(writers[references]), round(np.mean(given)))
         return self
 
     def choose_threshold(self, **params):

@@ -23,7 +23,7 @@ def development_claims(make_fused, X, writers, forgery, n_references, rng):
     writers, forgery : ndarray of shape (n_samples,)
         Their writers and forgery kinds.
     n_references : int
-        Number of references; half of a writer's signatures if there are fewer than twice as many.
+        Number of references; at most three quarters of a writer's signatures, since the others are queries.
     rng : RandomState
         Draws the halves and the references.
 
