@@ -172,6 +172,45 @@ def test_references_that_change_meanwhile_are_not_lost(signatures, verifier, sto
     assert [one.n_references for one in store.history(9)] == [5, 6, 7]
 
 
+def restore(copy, store):
+    """Restore a backup of a store in use, by SQLite."""
+    with sqlite3.connect(copy) as source, sqlite3.connect(store.path) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+
+
+def test_models_from_before_a_restored_backup_are_not_used(signatures, svc, verifier, store, tmp_path):
+    X, target = signatures
+    store.backup(tmp_path / "copy")
+    own = X[target[:, 0] == 9]
+    verifier.enroll(X[target[:, 0] == 10][:4], [9] * 4).claim_scores(own[:1], [9])
+    restore(tmp_path / "copy", store)
+    fresh = StoredVerifier(svc, WriterStore(store.path)).enroll(own[:4], [9] * 4)
+    assert verifier.claim_scores(own[5:6], [9]) == fresh.claim_scores(own[5:6], [9])
+
+
+def test_references_are_added_to_those_of_a_restored_backup(signatures, svc, verifier, store, tmp_path, monkeypatch):
+    X, target = signatures
+    own, other, calls = X[target[:, 0] == 9], X[target[:, 0] == 10], []
+    store.backup(tmp_path / "copy")
+    verifier.enroll(other[:4], [9] * 4).enroll(other[:4], [12] * 4)
+    fit = verifier._models.fit
+
+    def fit_while_restored(X_all, y):
+        calls.append(len(X_all))
+        if len(calls) == 1:
+            restore(tmp_path / "copy", store)
+            StoredVerifier(svc, WriterStore(store.path)).enroll(own[:6], [9] * 6)
+        return fit(X_all, y)
+
+    monkeypatch.setattr(verifier._models, "fit", fit_while_restored)
+    verifier.add_references(own[6:7], [9])
+    assert calls == [5, 7]
+    with pytest.raises(ValueError, match="not enrolled: 12"):
+        verifier.add_references(own[6:7], [12])
+
+
 def test_removed_and_expired_writers_are_refused_by_name(signatures, verifier, store):
     X, target = signatures
     verifier.remove([8])

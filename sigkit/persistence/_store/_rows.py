@@ -35,7 +35,11 @@ class Latest:
 
     def __init__(self, number, row, path):
         self.number, self.enrollment = number, read_enrollment(row, path)
-        self.model_digest, self.signatures_digest = row[-3:-1]
+        self.model_digest, self.signatures_digest, self.digest = row[-3:]
+
+    def is_same(self, other):
+        """Whether this is the event `other`, which may be None; a store that was restored gives numbers again."""
+        return other is not None and (self.number, self.digest) == (other.number, other.digest)
 
     @property
     def is_enrolled(self):

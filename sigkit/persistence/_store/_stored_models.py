@@ -67,7 +67,8 @@ class StoredModels:
 
     def __init__(self, verifier, system, store, cache_size):
         self.verifier, self.system, self.store = verifier, system, store
-        # By the number of the row, which never changes; a lock of Python would be held forever after a fork.
+        # By the number of the row and the digest of the model: a backup that is restored gives numbers again. A lock of
+        # Python would be held forever after a fork.
         self.known = lru_cache(maxsize=cache_size)(_empty)
 
     def fit(self, X, y):
@@ -148,7 +149,7 @@ class StoredModels:
         with self.store._database.writing() as connection:
             check_type(connection, rows[0][0], path)
             for writer, own in (before or {}).items():
-                if read_latest(connection, writer, path).number != own.number:
+                if not own.is_same(read_latest(connection, writer, path)):
                     return False
             for writer, n_references, model, model_digest, content, content_digest in rows:
                 version = read_version(connection, writer, path) + 1
@@ -195,7 +196,7 @@ class StoredModels:
         """
         path, loaded = self.store.path, {}
         for writer, latest in check_enrolled(connection, names, path, self.system).items():
-            arrays = self.known(latest.number)
+            arrays = self.known(latest.number, latest.model_digest)
             if not arrays:
                 what = f"{path}: model of the writer {writer!r}"
                 arrays |= self._read(connection, latest, what)
@@ -228,6 +229,6 @@ class StoredModels:
             return [writer for writer in names if latest[writer].enrollment.system != self.system]
 
 
-def _empty(number):
-    """Return the place of the model in a row, which is filled when it is read."""
+def _empty(number, digest):
+    """Return the place of the model with this digest in a row, which is filled when it is read."""
     return {}
