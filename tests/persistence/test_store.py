@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+import shutil
 import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta, timezone
@@ -599,6 +600,164 @@ def test_a_forked_process_has_connections_of_its_own(signatures, verifier, store
     assert os.waitpid(child, 0)[1] == 0
     scores = verifier.claim_scores(X[[95, 95]], [30, 31])
     assert scores[0] == scores[1] > 0
+
+
+def kill(store, tmp_path):
+    """Copy the files of a store in use, as a process leaves them that is killed."""
+    path = str(tmp_path / "killed")
+    for suffix in ("", "-wal", "-shm"):
+        shutil.copyfile(store.path + suffix, path + suffix)
+    return path
+
+
+@pytest.mark.parametrize("change", ["rename", "delete", "replace", "folder", "log"])
+def test_files_that_were_moved_while_they_are_open_are_an_error(change, signatures, svc, tmp_path):
+    X, _ = signatures
+    os.mkdir(tmp_path / "in")
+    store = WriterStore(tmp_path / "in" / "writers.sqlite")
+    verifier = StoredVerifier(svc, store).enroll(X[80:84], [8] * 4)
+    store.backup(tmp_path / "copy")
+    kept = str(tmp_path / "kept")
+    {
+        "rename": lambda: os.rename(store.path, kept),
+        "delete": lambda: os.unlink(store.path),
+        "replace": lambda: os.replace(tmp_path / "copy", store.path),
+        "folder": lambda: os.rename(tmp_path / "in", tmp_path / "out"),
+        "log": lambda: os.rename(f"{store.path}-wal", kept),
+    }[change]()
+    for call in (
+        lambda: verifier.enroll(X[90:94], [9] * 4),
+        lambda: verifier.verify(X[85:86], [8]),
+        lambda: verifier.claim_scores(X[85:86], [8]),
+        lambda: store.remove([8]),
+        lambda: store.erase([8]),
+        store.history,
+    ):
+        arguments = [8] if call == store.history else []
+        with pytest.raises(OSError, match=r"writers\.sqlite: the file or its log .* renamed, deleted or replaced"):
+            call(*arguments)
+    store.backup(tmp_path / "rescued")
+    with WriterStore(tmp_path / "rescued") as rescued:
+        assert rescued.writers().tolist() == [8]
+    if change in ("rename", "log"):
+        os.rename(kept, store.path if change == "rename" else f"{store.path}-wal")
+        assert verifier.enroll(X[90:94], [9] * 4).classes_.tolist() == [8, 9]
+    store.close()
+
+
+def test_a_file_that_is_moved_during_a_call_is_an_error(signatures, verifier, store, monkeypatch):
+    X, _ = signatures
+    fit = verifier._models.fit
+
+    def fit_while_moved(X_all, y):
+        os.rename(store.path, f"{store.path}.old")
+        return fit(X_all, y)
+
+    monkeypatch.setattr(verifier._models, "fit", fit_while_moved)
+    with pytest.raises(OSError, match="renamed, deleted or replaced while it was open"):
+        verifier.enroll(X[80:84], [12] * 4)
+    with pytest.raises(ValueError, match=r"writers\.sqlite: no such file, but its log"):
+        WriterStore(store.path)
+    os.rename(f"{store.path}.old", store.path)
+    assert verifier.classes_.tolist() == ENROLLED
+
+    def change_while_moved():
+        with store._database.writing() as connection:
+            connection.execute("DELETE FROM writers")
+            os.rename(store.path, f"{store.path}.old")
+
+    with pytest.raises(OSError, match="renamed, deleted or replaced while it was open"):
+        change_while_moved()
+    os.rename(f"{store.path}.old", store.path)
+    assert verifier.classes_.tolist() == ENROLLED
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: os.truncate(path, 0), "killed: an empty file, which is no store; was it truncated"),
+        (lambda path: os.unlink(path), r"killed: no such file, but its log \(-wal\) is beside it"),
+        (lambda path: os.unlink(f"{path}-wal"), r"killed: the process that used it was ended, and its log .* deleted"),
+        (
+            lambda path: [os.unlink(f"{path}{suffix}") for suffix in ("-wal", "-shm")],
+            r"killed: has no tables: its log \(-wal\) was deleted",
+        ),
+    ],
+)
+def test_what_remains_of_a_store_is_no_new_one(damage, message, verifier, store, tmp_path):
+    path = kill(store, tmp_path)
+    damage(path)
+    before = {name: os.path.getsize(tmp_path / name) for name in os.listdir(tmp_path)}
+    with pytest.raises(ValueError, match=message):
+        WriterStore(path)
+    if "no tables" not in message:
+        # SQLite would delete a log.
+        assert {name: os.path.getsize(tmp_path / name) for name in os.listdir(tmp_path)} == before
+
+
+def test_a_killed_store_is_whole(verifier, store, tmp_path):
+    with WriterStore(kill(store, tmp_path)) as killed:
+        assert killed.writers().tolist() == ENROLLED
+        assert killed.check() == []
+
+
+def test_an_empty_file_is_no_store(tmp_path):
+    (tmp_path / "empty").touch()
+    with pytest.raises(ValueError, match="empty: an empty file, which is no store"):
+        WriterStore(tmp_path / "empty")
+
+
+def test_a_store_behind_a_link_is_created(tmp_path):
+    os.symlink(tmp_path / "there", tmp_path / "link")
+    with WriterStore(tmp_path / "link") as store, WriterStore(tmp_path / "there") as same:
+        assert sorted(os.listdir(tmp_path)) == ["link", "there", "there-shm", "there-wal"]
+        assert store.check() == same.check() == []
+
+
+def test_threads_create_one_store(tmp_path):
+    stores, problems = [], []
+
+    def create():
+        try:
+            stores.append(WriterStore(tmp_path / "writers.sqlite"))
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=create) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert all(store.check() == [] for store in stores)
+    for store in stores:
+        store.close()
+    assert os.listdir(tmp_path) == ["writers.sqlite"]
+
+
+def test_a_long_timeout_is_waited_for(verifier, store):
+    """SQLite counts milliseconds in a C integer, and does not wait at all beyond it."""
+    with WriterStore(store.path, timeout=1e300, mmap_size=1e300) as patient:
+        with patient._database.connection() as connection:
+            [[milliseconds]] = connection.execute("PRAGMA busy_timeout").fetchall()
+        assert milliseconds == 2_000_000_000
+        assert patient.writers().tolist() == ENROLLED
+
+
+def test_an_sqlite_without_strict_tables_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
+    with pytest.raises(OSError, match=r"writers\.sqlite: a store needs SQLite 3\.37 or later"):
+        WriterStore(tmp_path / "writers.sqlite")
+
+
+def test_only_damage_is_called_damage(store):
+    with (
+        pytest.raises(OSError, match=r"SQLite 3\S+ reports an error \(no such table: another\)") as caught,
+        store._database.connection() as connection,
+    ):
+        connection.execute("SELECT * FROM another")
+    assert "damaged" not in str(caught.value)
+    assert "backup" not in str(caught.value)
 
 
 def test_a_pickled_store_is_its_path(signatures, verifier, store):

@@ -107,7 +107,7 @@ class StoredModels:
         ValueError
             If a writer is not enrolled, or the references have expired or are damaged.
         """
-        path, is_stored = self.store.path, False
+        path, is_stored = self.store._name, False
         while not is_stored:
             with self.store._database.reading() as connection:
                 before = check_enrolled(connection, list(more), path)
@@ -143,7 +143,7 @@ class StoredModels:
         bool
             False if a writer has changed since `before`; then nothing is stored.
         """
-        path, rows = self.store.path, []
+        path, rows = self.store._name, []
         for writer, own in signatures.items():
             rows.append((writer, len(own), *pack_arrays(writer_arrays(fitted, writer)), *pack_signatures(own)))
         with self.store._database.writing() as connection:
@@ -194,7 +194,7 @@ class StoredModels:
             If a writer is not enrolled, the references have expired, the model is damaged, or another system fitted
             it; the writer is named.
         """
-        path, loaded = self.store.path, {}
+        path, loaded = self.store._name, {}
         for writer, latest in check_enrolled(connection, names, path, self.system).items():
             arrays = self.known(latest.number, latest.model_digest)
             if not arrays:
@@ -205,7 +205,7 @@ class StoredModels:
 
     def _read(self, connection, latest, what):
         """Read a model, and check that it is one of this verifier."""
-        arrays = unpack_arrays(read_content(connection, "model", latest, self.store.path), latest.model_digest, what)
+        arrays = unpack_arrays(read_content(connection, "model", latest, self.store._name), latest.model_digest, what)
         try:
             if any(array.dtype.kind not in "fiu" for array in arrays.values()):
                 raise ValueError("it has arrays of other types than numbers")
@@ -225,7 +225,7 @@ class StoredModels:
         """
         with self.store._database.reading() as connection:
             names = self.store._writers(connection).tolist()
-            latest = check_enrolled(connection, names, self.store.path)
+            latest = check_enrolled(connection, names, self.store._name)
             return [writer for writer in names if latest[writer].enrollment.system != self.system]
 
 

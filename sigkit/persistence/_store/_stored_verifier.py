@@ -245,7 +245,7 @@ class StoredVerifier:
         with self.store._database.reading() as connection:
             names = self.store._writers(connection).tolist()
             if not names:
-                raise ValueError(f"{self.store.path}: no writer is enrolled yet: call enroll first.")
+                raise ValueError(f"{self.store._name}: no writer is enrolled yet: call enroll first.")
             for first in range(0, len(names), _BLOCK):
                 loaded = self._models.load_within(connection, names[first : first + _BLOCK])
                 parts.append(holding(last, arrays_of(loaded)).decision_function(X))
