@@ -4,6 +4,7 @@ import errno
 import os
 import pickle
 import shutil
+import signal
 import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta, timezone
@@ -733,6 +734,24 @@ def test_threads_create_one_store(tmp_path):
     for store in stores:
         store.close()
     assert os.listdir(tmp_path) == ["writers.sqlite"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no limit of the size of files")
+def test_a_backup_on_a_full_disk_says_so(verifier, store, tmp_path):
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most))
+        with pytest.raises(OSError, match=r"writers\.sqlite, copied to .*copy: .* Check the disk and its") as caught:
+            store.backup(tmp_path / "copy")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        signal.signal(signal.SIGXFSZ, handler)
+    assert caught.value.errno in (errno.EIO, errno.ENOSPC)
+    assert sorted(os.listdir(tmp_path)) == ["writers.sqlite", "writers.sqlite-shm", "writers.sqlite-wal"]
+    store.backup(tmp_path / "copy")
 
 
 def test_a_long_timeout_is_waited_for(verifier, store):

@@ -202,6 +202,8 @@ class Database:
                 if is_empty(connection, had_log):
                     create_tables(connection)
                 connection.execute("COMMIT")
+            # The log of a backup is created when it is first read.
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
 

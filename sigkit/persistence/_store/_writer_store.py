@@ -5,9 +5,11 @@ from numbers import Real
 
 import numpy as np
 
-from sigkit._utils import listing, parse_ids, whole_file
+from sigkit._utils import listing, parse_ids, printable_path, whole_file
 from sigkit.persistence._store._content import unpack_arrays
 from sigkit.persistence._store._database import Database
+from sigkit.persistence._store._errors import named_errors
+from sigkit.persistence._store._file import path_text
 from sigkit.persistence._store._records import (
     DECISION_COLUMNS,
     ENROLLMENT_COLUMNS,
@@ -267,10 +269,15 @@ class WriterStore:
             If there is such a file.
         OSError
             If it cannot be written.
+        ValueError
+            If the store is damaged, or `path` is no path.
         """
-        with whole_file(path, replace=False) as file, self._database.connection(anywhere=True) as connection:
-            # SQLite fills the empty file.
-            connection.execute("VACUUM INTO ?", (os.path.abspath(file.name),))
+        path = path_text(path)
+        with self._database.connection(anywhere=True) as connection, whole_file(path, replace=False) as file:
+            # Which of the two files an error of SQLite is about is not known.
+            with named_errors(f"{self._name}, copied to {printable_path(path)}"):
+                # SQLite fills the empty file.
+                connection.execute("VACUUM INTO ?", (file.name,))
             os.fsync(file.fileno())
 
     def close(self):
