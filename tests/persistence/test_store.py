@@ -288,6 +288,38 @@ def test_the_fingerprint_is_that_of_what_scores_depend_on(signatures, svc, tmp_p
     assert len(found) == 2
 
 
+def test_thresholds_of_writers_are_those_of_the_system(signatures, store):
+    X, target = signatures
+    is_dev, references, _ = split(signatures)
+    own = np.flatnonzero(target[:, 0] == 9)
+    svc = make("rbf")
+
+    def fitted(**settings):
+        model = OperatingPointVerifier(svc, **settings)
+        return model.fit(X[is_dev | references], target[is_dev | references])
+
+    user_specific = {"source": "references", "criterion": "frr", "user_specific": True, "random_state": 0}
+    strict, loose = fitted(level=0.2, **user_specific), fitted(level=0.6, **user_specific)
+    same = fitted(level=0.2, **user_specific)
+    common = fitted(random_state=0)
+    first, others = StoredVerifier(strict, store), [StoredVerifier(one, store) for one in (loose, common)]
+    assert first.system == StoredVerifier(same, store).system
+    assert len({one.system for one in (first, *others)}) == 3
+    # A global threshold is that of the verifier, whatever is stored.
+    assert StoredVerifier(fitted(level=0.3, random_state=0), store).system == others[1].system
+    first.enroll(X[own[:5]], [9] * 5)
+    for stored, model in zip(others, (loose, common)):
+        with pytest.raises(ValueError, match="another system fitted the models of these writers: 9"):
+            stored.decide(X[own[5:6]], [9])
+        assert stored.reenroll() == [9]
+        [decision] = stored.decide(X[own[5:6]], [9])
+        model.enroll(X[own[:5]], [9] * 5)
+        assert decision.threshold == (model.threshold_[9] if model is loose else model.threshold_)
+        assert decision.accepted == model.verify(X[own[5:6]], [9])[0]
+    assert first.reenroll() == [9]
+    assert first.decision_function(X[own]).shape == (10, 1)
+
+
 def test_contents_of_files_are_stored_for_another_system(tmp_path, store):
     scans, target = make_signatures(n_writers=4, n_genuine=5, n_skilled=0, random_state=0)
     paths = [tmp_path / f"{number}.png" for number in range(10, 20)]

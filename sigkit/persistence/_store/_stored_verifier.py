@@ -42,7 +42,8 @@ class StoredVerifier:
     Attributes
     ----------
     system : str
-        Fingerprint of the verifier: a digest of everything that scores depend on, except writers and thresholds.
+        Fingerprint of the verifier: a digest of everything that scores depend on, except writers and thresholds; with
+        `user_specific`, also of what thresholds depend on.
     classes_ : ndarray of shape (n_enrolled,)
         The enrolled writers, read from the store.
 
