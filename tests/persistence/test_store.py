@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sigkit._utils import content_digest, last_step
 from sigkit.datasets import make_signatures
@@ -318,6 +318,24 @@ def test_thresholds_of_writers_are_those_of_the_system(signatures, store):
         assert decision.accepted == model.verify(X[own[5:6]], [9])[0]
     assert first.reenroll() == [9]
     assert first.decision_function(X[own]).shape == (10, 1)
+
+
+def test_a_pipeline_that_is_fitted_again_changes_nothing(signatures, store):
+    X, target = signatures
+    is_dev, references, _ = split(signatures)
+    inner = make_pipeline(StandardScaler(), FunctionTransformer())
+    pipe = make_pipeline(inner, make("rbf")).fit(X[is_dev], target[is_dev])
+    verifier = StoredVerifier(pipe, store).enroll(X[references], target[references])
+    before = verifier.decide(X[85:86], [8])[0]
+    pipe.fit(X[is_dev] * 3 + 1, target[is_dev])
+    inner[0].partial_fit(X)
+    pipe.set_params(pipeline__standardscaler__with_mean=False)
+    [after] = StoredVerifier(verifier.verifier, WriterStore(store.path)).decide(X[85:86], [8])
+    assert after.score == verifier.decide(X[85:86], [8])[0].score == before.score
+    assert after.system == before.system != StoredVerifier(pipe, store).system
+    pipe.steps.insert(0, ("lock", FunctionTransformer(kw_args={"lock": threading.Lock()})))
+    with pytest.raises(ValueError, match="verifier has a step that cannot be copied"):
+        StoredVerifier(pipe, store)
 
 
 def test_contents_of_files_are_stored_for_another_system(tmp_path, store):

@@ -1,5 +1,6 @@
 """A verifier whose writers are in a store."""
 
+import copy
 from functools import partial
 
 import numpy as np
@@ -33,7 +34,7 @@ class StoredVerifier:
     verifier : estimator
         A fitted `WriterDependentSVC`, `StrokeMatcher` or `VerifierFusion`, one of these in an `OperatingPointVerifier`
         or `LikelihoodRatioCalibrator`, or a Pipeline that ends in one. The negatives of SVMs must be development
-        writers. Writers who are enrolled in it are not used.
+        writers. Writers who are enrolled in it are not used. It is copied, so that it can be fitted again.
     store : WriterStore
         The store.
     cache_size : int, default=256
@@ -86,7 +87,7 @@ class StoredVerifier:
 
     def __init__(self, verifier, store, *, cache_size=256):
         check_storable(verifier)
-        self.verifier = holding(verifier, {})
+        self.verifier = _own(verifier)
         self.store = store
         self.cache_size = cache_size
         self.system = verifier_fingerprint(self.verifier)
@@ -341,6 +342,20 @@ class StoredVerifier:
 
     def __reduce__(self):
         return partial(StoredVerifier, cache_size=self.cache_size), (self.verifier, self.store)
+
+
+def _own(verifier):
+    """Copy a verifier without its writers: when a Pipeline is fitted again, its steps change in place."""
+    copied = holding(verifier, {})
+    if hasattr(copied, "steps"):
+        try:
+            copied.steps[:-1] = copy.deepcopy(copied.steps[:-1])
+        # Any class may be a step.
+        except Exception as error:
+            raise ValueError(
+                f"verifier has a step that cannot be copied ({error}). Give its class a method __deepcopy__."
+            ) from error
+    return copied
 
 
 def _check_claims(X, writers):
