@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -365,9 +366,59 @@ def test_contents_of_files_are_stored_for_another_system(tmp_path, store):
     last = other.verifier[-1].enroll(in_memory[[0, 1, 2, 5, 6, 7]], np.repeat(["ada", "bob"], 3))
     expected = last.claim_scores(in_memory[[3, 9]], ["ada", "bob"])
     assert np.array_equal(other.claim_scores([scans[13], scans[19]], ["ada", "bob"]), expected)
+    Image.fromarray(np.full_like(scans[0], 255)).save(tmp_path / "blank.png")
+    for call in (other.enroll, other.decide):
+        with pytest.raises(ValueError, match=r"blank\.png: blank"):
+            call([str(tmp_path / "blank.png")], ["ada"])
     Image.fromarray(scans[0]).save(tmp_path / "a.tif")
     with pytest.raises(ValueError, match="one page of a file cannot be stored"):
         verifier.enroll([f"{tmp_path / 'a.tif'}[0]"], ["eve"])
+
+
+@pytest.mark.parametrize("as_table", [list, np.array, lambda paths: np.array(paths, dtype=object)[:, None]])
+def test_a_file_that_changes_meanwhile_is_read_once(as_table, signatures, store, tmp_path):
+    X, target = signatures
+    own, changes = X[target[:, 0] == 9], []
+    paths = [str(tmp_path / f"{number}.bin") for number in range(10)]
+
+    def write(number, row):
+        (tmp_path / f"{number}.bin").write_bytes(row.tobytes())
+
+    def read(scans):
+        contents = [one if isinstance(one, bytes) else Path(one.removesuffix("[0]")).read_bytes() for one in scans]
+        for change in changes:
+            change()
+        return np.stack([np.frombuffer(content, dtype=np.float32) for content in contents])
+
+    for number, row in enumerate(own):
+        write(number, row)
+    is_dev = target[:, 0] < 8
+    pipe = make_pipeline(FunctionTransformer(read), make("rbf"))
+    verifier = StoredVerifier(pipe.fit([row.tobytes() for row in X[is_dev]], target[is_dev]), store)
+    # Steps that are functions are the same in a copy.
+    fit = verifier._models.fit
+
+    def fit_after_a_change(scans, y):
+        for number in range(5):
+            write(number, X[number])
+        return fit(scans, y)
+
+    verifier._models.fit = fit_after_a_change
+    verifier.enroll(as_table(paths[:5]), [9] * 5)
+    [before] = verifier.decide([own[5].tobytes()], [9])
+    verifier._models.fit = fit
+    assert verifier.reenroll([9]) == [9]
+    changes.append(lambda: write(5, X[0]))
+    [after] = verifier.decide(as_table(paths[5:6]), [9])
+    assert (after.score, after.query) == (before.score, before.query)
+    assert after.query != content_digest(Path(paths[5]).read_bytes())
+    write(5, own[5])
+    with pytest.raises(OSError, match=r"5\.bin\[0\]: changed while it was scored; nothing was recorded"):
+        verifier.decide(as_table([f"{paths[5]}[0]"]), [9])
+    assert len(store.decisions()) == 2
+    assert verifier.decide(as_table([f"{paths[5]}[0]"]), [9])[0].writer == 9
+    with pytest.raises(OSError, match=r"nowhere\.bin: no such file"):
+        verifier.decide(as_table([str(tmp_path / "nowhere.bin")]), [9])
 
 
 def test_a_damaged_row_is_an_error_that_names_the_writer_and_no_other(signatures, svc, verifier, store):

@@ -7,9 +7,18 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from sigkit import __version__
-from sigkit._utils import GENUINE, before_last_step, by_writer, last_step, parse_ids, parse_target, signature_digest
+from sigkit._utils import (
+    GENUINE,
+    before_last_step,
+    by_writer,
+    last_step,
+    parse_ids,
+    parse_target,
+    printable_path,
+    signature_digest,
+)
 from sigkit.estimators import check_storable, decide_claims, holding, verifier_fingerprint
-from sigkit.persistence._store._content import read_open_files, take_signatures
+from sigkit.persistence._store._content import page_digests, read_files, take_signatures
 from sigkit.persistence._store._records import ADD, ENROLL, REENROLL, Decision, check_time, decision_row, now
 from sigkit.persistence._store._rows import insert_decisions
 from sigkit.persistence._store._stored_models import StoredModels, arrays_of
@@ -115,10 +124,10 @@ class StoredVerifier:
         ValueError
             If the verifier cannot enroll the writers, or their ids have another type than those in the store.
         OSError
-            If the store cannot be written. In both cases no writer is enrolled.
+            If a file cannot be read, or the store cannot be written. In all cases no writer is enrolled.
         """
         check_time(expires, "expires")
-        X = read_open_files(X)
+        X = read_files(X)
         signatures = _by_writer(X, y)
         fitted = self._models.fit(X, y)
         self._models.commit(fitted, signatures, ENROLL, dict.fromkeys(signatures, expires))
@@ -146,10 +155,10 @@ class StoredVerifier:
         ValueError
             If a writer is not enrolled or has expired references, or as in `enroll`.
         OSError
-            If the store cannot be written.
+            If a file cannot be read, or the store cannot be written.
         """
         check_time(expires, "expires")
-        self._models.fit_again(_by_writer(read_open_files(X), y), ADD, expires)
+        self._models.fit_again(_by_writer(read_files(X), y), ADD, expires)
         return self
 
     def reenroll(self, writers=None):
@@ -277,7 +286,7 @@ class StoredVerifier:
         ValueError
             As in `claim_scores`.
         OSError
-            If the decisions cannot be recorded.
+            If a file cannot be read, or the decisions cannot be recorded.
         """
         return np.array([one.accepted for one in self.decide(X, writers, threshold, note=note)], dtype=bool)
 
@@ -305,12 +314,17 @@ class StoredVerifier:
         ValueError
             As in `claim_scores`, or if the note is no text.
         OSError
-            If the decisions cannot be recorded. Then there are none.
+            If a file cannot be read, or the decisions cannot be recorded. Then there are none.
         """
         _check_note(note)
+        X = read_files(X)
         claimed = _check_claims(X, writers)
-        X, loaded = read_open_files(X), self._models.load(claimed)
+        loaded, before = self._models.load(claimed), page_digests(X)
         found = decide_claims(holding(self.verifier, arrays_of(loaded)), X, claimed, threshold)
+        # A page is read by its path, because its file may be large.
+        changed = [X[row] for row, digest in page_digests(X).items() if digest != before[row]]
+        if changed:
+            raise OSError(f"{printable_path(changed[0])}: changed while it was scored; nothing was recorded. Retry.")
         time = now()
         decisions = [
             Decision(
