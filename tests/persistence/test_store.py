@@ -7,7 +7,7 @@ import shutil
 import signal
 import sqlite3
 import threading
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from sigkit.estimators import (
     WriterDependentSVC,
 )
 from sigkit.persistence import StoredVerifier, WriterStore, load, save
+from sigkit.persistence._store import _records
 from sigkit.training import MetaTraining
 from sigkit.transformers import SignaturePreprocessor, StrokeFeaturizer
 
@@ -47,6 +48,13 @@ def signatures():
     points[:, :, 2:5] = np.stack([np.cos(angle), np.sin(angle), rng.uniform(size=angle.shape)], axis=2)
     points[:, :, 6] = 1
     return np.concatenate([features, points.reshape(120, -1)], axis=1).astype(np.float32), target
+
+
+class NoOffset(tzinfo):
+    """A time zone that does not say which one it is."""
+
+    def utcoffset(self, time):
+        return None
 
 
 def first(X):
@@ -107,6 +115,13 @@ def verifier(svc, store, signatures):
     X, target = signatures
     references = split(signatures)[1]
     return StoredVerifier(svc, store).enroll(X[references], target[references, 0])
+
+
+def expire(verifier, X, writer, time):
+    """Enroll a writer whose references expired in the past."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_records, "now", lambda: time - timedelta(days=1))
+        verifier.enroll(X, [writer] * len(X), expires=time)
 
 
 def raw(store, sql, *values):
@@ -226,7 +241,7 @@ def test_removed_and_expired_writers_are_refused_by_name(signatures, verifier, s
     with pytest.raises(ValueError, match=r"who are not enrolled: 8, 77"):
         verifier.remove([9, 8, 77])
     past = datetime.now(UTC) - timedelta(days=400)
-    verifier.enroll(X[target[:, 0] == 9][:4], [9] * 4, expires=past)
+    expire(verifier, X[target[:, 0] == 9][:4], 9, past)
     message = rf"the references of these writers expired: 9 \(on {past:%Y-%m-%d %H:%M} UTC\)"
     for call in (verifier.claim_scores, verifier.verify, verifier.add_references):
         with pytest.raises(ValueError, match=message):
@@ -891,8 +906,12 @@ def test_values_that_a_store_cannot_hold_are_refused(signatures, verifier, store
     X, target = signatures
     row = X[target[:, 0] == 8][5:6]
     late = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
-    with pytest.raises(ValueError, match="expires must be a datetime"):
-        verifier.enroll(row, [8], expires=late)
+    for expires in (late, datetime(2100, 1, 1, tzinfo=NoOffset())):
+        with pytest.raises(ValueError, match="expires must be a datetime"):
+            verifier.enroll(row, [8], expires=expires)
+    for call in (verifier.enroll, verifier.add_references):
+        with pytest.raises(ValueError, match=r"expires must be in the future; found .*2020.* call remove"):
+            call(row, [8], expires=datetime(2020, 1, 1, tzinfo=UTC))
     with pytest.raises(ValueError, match="note must be a str without surrogates"):
         verifier.verify(row, [8], note="\ud800")
     for call in (verifier.claim_scores, verifier.verify):

@@ -138,7 +138,8 @@ def check_time(time, name):
         If it is no datetime, has no time zone, or is in no year from 1 to 9999 in UTC.
     """
     try:
-        is_valid = time is None or (time.tzinfo is not None and time.astimezone(UTC) is not None)
+        # A time zone without an offset would be taken for the local one.
+        is_valid = time is None or (time.utcoffset() is not None and time.astimezone(UTC) is not None)
     except (AttributeError, OverflowError):
         is_valid = False
     if not is_valid or not isinstance(time, (datetime, type(None))):
@@ -147,6 +148,23 @@ def check_time(time, name):
             f"found {time!r}."
         )
     return time
+
+
+def check_expiry(expires):
+    """Check the time when references expire.
+
+    Parameters
+    ----------
+    expires : datetime or None
+        The time.
+
+    Raises
+    ------
+    ValueError
+        As in `check_time`, or if it is not in the future.
+    """
+    if check_time(expires, "expires") is not None and expires <= now():
+        raise ValueError(f"expires must be in the future; found {expires!r}. To end an enrollment, call remove.")
 
 
 def now():

@@ -19,7 +19,7 @@ from sigkit._utils import (
 )
 from sigkit.estimators import check_storable, decide_claims, holding, verifier_fingerprint
 from sigkit.persistence._store._content import page_digests, read_files, take_signatures
-from sigkit.persistence._store._records import ADD, ENROLL, REENROLL, Decision, check_time, decision_row, now
+from sigkit.persistence._store._records import ADD, ENROLL, REENROLL, Decision, check_expiry, decision_row, now
 from sigkit.persistence._store._rows import insert_decisions
 from sigkit.persistence._store._stored_models import StoredModels, arrays_of
 
@@ -112,7 +112,7 @@ class StoredVerifier:
         y : array-like of shape (n_samples,) or (n_samples, 2)
             Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
         expires : datetime or None, default=None
-            When the references expire, with a time zone. Claims are refused afterwards.
+            When the references expire, in the future and with a time zone. Claims are refused afterwards.
 
         Returns
         -------
@@ -126,7 +126,7 @@ class StoredVerifier:
         OSError
             If a file cannot be read, or the store cannot be written. In all cases no writer is enrolled.
         """
-        check_time(expires, "expires")
+        check_expiry(expires)
         X = read_files(X)
         signatures = _by_writer(X, y)
         fitted = self._models.fit(X, y)
@@ -157,7 +157,7 @@ class StoredVerifier:
         OSError
             If a file cannot be read, or the store cannot be written.
         """
-        check_time(expires, "expires")
+        check_expiry(expires)
         self._models.fit_again(_by_writer(read_files(X), y), ADD, expires)
         return self
 
