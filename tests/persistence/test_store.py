@@ -26,6 +26,7 @@ from sigkit.estimators import (
     VerifierFusion,
     WriterDependentSVC,
 )
+from sigkit.imaging import ImageError
 from sigkit.persistence import StoredVerifier, WriterStore, load, save
 from sigkit.persistence._store import _records
 from sigkit.training import MetaTraining
@@ -273,6 +274,51 @@ def test_models_of_another_system_are_refused_until_they_are_fitted_again(signat
         verifier.claim_scores(X[:1], [8])
     assert verifier.reenroll([8]) == [8]
     assert [one.event for one in store.history(8)] == ["enroll", "reenroll", "reenroll"]
+
+
+def test_one_damaged_writer_does_not_keep_the_others_from_being_enrolled_again(signatures, verifier, store):
+    X, target = signatures
+    is_dev = target[:, 0] < 8
+    other = WriterDependentSVC(C=2.0, gamma=0.05, dev_writers=DEV, random_state=0).fit(X[is_dev], target[is_dev])
+    verifier.enroll(X[80:84], [12] * 4).enroll(X[80:84], [13] * 4).enroll(X[80:84], [14] * 4).remove([14])
+    raw(store, "UPDATE enrollments SET signatures = x'00' WHERE writer = 9")
+    raw(store, "UPDATE enrollments SET n_references = 0 WHERE writer = 12")
+    raw(store, "DELETE FROM writers WHERE writer = 13")
+    other = StoredVerifier(other, store)
+    with pytest.raises(ValueError, match=r"writers\.sqlite: 3 writers were not enrolled again") as caught:
+        other.reenroll()
+    for writer in (9, 12, 13):
+        assert f"the writer {writer}" in str(caught.value)
+    assert np.isfinite(other.claim_scores(X[85:88], [8, 10, 11])).all()
+    assert len(store.history(8)) == 2
+    with pytest.raises(ValueError, match="3 writers were not enrolled again"):
+        other.reenroll()
+    with pytest.raises(ValueError, match=r"(?s)2 writers were not enrolled again.*the writer 9.*not enrolled: 77"):
+        other.reenroll([8, 9, 77])
+    assert [one.event for one in store.history(8)] == ["enroll", "reenroll", "reenroll"]
+
+
+def test_an_error_of_stored_references_names_the_writer(signatures, verifier, store):
+    X, target = signatures
+    is_dev = target[:, 0] < 8
+    short = WriterDependentSVC(gamma=0.05, dev_writers=DEV, random_state=0).fit(X[is_dev, :20], target[is_dev])
+    with pytest.raises(ValueError, match=r"(?s)the references of 8 cannot be enrolled: X has \d+ .*of 11 cannot"):
+        StoredVerifier(short, store).reenroll()
+    with pytest.raises(ValueError, match=r"writers\.sqlite: the references of 9 cannot be enrolled: .* 5, \d+ feat"):
+        verifier.add_references([X[80], X[90, :5]], [8, 9])
+    scans, rows = make_signatures(n_writers=2, n_genuine=3, n_skilled=0, random_state=0)
+    preprocess = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57))
+    system = make_pipeline(preprocess, StrokeFeaturizer(n_points=20), StrokeMatcher(dev_writers=[1, 2]))
+    scored = StoredVerifier(system.fit(scans, rows), store)
+    pipe = make_pipeline(FunctionTransformer(rows_of), make("rbf"))
+    pipe.fit([row.tobytes() for row in X[is_dev]], target[is_dev])
+    StoredVerifier(pipe, store).enroll([row.tobytes() for row in X[80:84]], [8] * 4)
+    with pytest.raises(ImageError, match=r"the references of 8 cannot be .*\n?.*reference 0 of the writer 8: "):
+        scored.add_references(scans[:1], [8])
+
+
+def rows_of(contents):
+    return np.stack([np.frombuffer(content, dtype=np.float32) for content in contents])
 
 
 def test_the_fingerprint_is_that_of_what_scores_depend_on(signatures, svc, tmp_path):

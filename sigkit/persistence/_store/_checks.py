@@ -37,14 +37,14 @@ def check_enrolled(connection, names, path, system=None):
     if unknown:
         which = listing(_with_event(writer, found[writer]) for writer in unknown)
         raise ValueError(f"{path}: writers who are not enrolled: {which}. {_advice(connection, unknown[0])}")
-    events = {writer: latest.enrollment for writer, latest in found.items()}
     expired = [
-        f"{writer!r} (on {event.expires:%Y-%m-%d %H:%M} UTC)"
-        for writer, event in events.items()
-        if event.expires is not None and event.expires <= time
+        f"{writer!r} (on {latest.enrollment.expires:%Y-%m-%d %H:%M} UTC)"
+        for writer, latest in found.items()
+        if latest.has_expired(time)
     ]
     if expired:
         raise ValueError(f"{path}: the references of these writers expired: {listing(expired)}. Enroll them again.")
+    events = {writer: latest.enrollment for writer, latest in found.items()}
     foreign = [writer for writer, event in events.items() if system not in (None, event.system)]
     if foreign:
         other = events[foreign[0]]

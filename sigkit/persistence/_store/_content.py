@@ -270,7 +270,7 @@ def _take(signature):
         )
     content = read_upload(signature)
     if content is not None:
-        return bytes(content)
+        return content
     array = np.asarray(signature)
     if array.dtype.kind not in "biuf" or not array.ndim:
         raise ValueError(

@@ -46,6 +46,10 @@ class Latest:
         """Whether the writer has neither been removed nor erased."""
         return self.enrollment.event not in (REMOVE, ERASE)
 
+    def has_expired(self, time):
+        """Whether the references are not valid at a time."""
+        return self.enrollment.expires is not None and self.enrollment.expires <= time
+
 
 def read_latest(connection, writer, path):
     """Read the last event of a writer.
@@ -199,6 +203,23 @@ def read_writers(connection, time, path):
         for writer, _, event, expires, *_ in found
         if event not in (REMOVE, ERASE) and (expires is None or expires > time)
     ]
+
+
+def read_ids(connection):
+    """List all writers, also those whose rows are damaged.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        A connection in a transaction.
+
+    Returns
+    -------
+    list of writer ids
+        The writers, sorted.
+    """
+    sql = "SELECT writer FROM writers UNION SELECT writer FROM enrollments ORDER BY writer"
+    return [writer for (writer,) in connection.execute(sql)]
 
 
 def insert_enrollment(connection, row, model=None, signatures=None):

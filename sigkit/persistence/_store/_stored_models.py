@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sigkit._utils import before_last_step, last_step
+from sigkit._utils import FileContent, before_last_step, last_step, listing
 from sigkit.estimators import check_writers, holding, writer_arrays
 from sigkit.persistence._store._checks import check_enrolled, check_type
 from sigkit.persistence._store._content import (
@@ -15,8 +15,8 @@ from sigkit.persistence._store._content import (
     unpack_arrays,
     unpack_signatures,
 )
-from sigkit.persistence._store._records import enrollment_row
-from sigkit.persistence._store._rows import insert_enrollment, read_content, read_latest, read_version
+from sigkit.persistence._store._records import REENROLL, enrollment_row, now
+from sigkit.persistence._store._rows import insert_enrollment, read_content, read_ids, read_latest, read_version
 
 
 class Loaded(NamedTuple):
@@ -105,7 +105,8 @@ class StoredModels:
         Raises
         ------
         ValueError
-            If a writer is not enrolled, or the references have expired or are damaged.
+            If a writer is not enrolled, the references have expired or are damaged, or the verifier cannot enroll them;
+            the writer is named.
         """
         path, is_stored = self.store._name, False
         while not is_stored:
@@ -117,10 +118,42 @@ class StoredModels:
                 what = f"{path}: references of the writer {writer!r}"
                 earlier = unpack_signatures(content[writer], own.signatures_digest, what)
                 signatures[writer] = [*earlier, *more[writer]]
-            y = np.repeat(np.array([*signatures]), [len(own) for own in signatures.values()])
-            fitted = self.fit(joined_signatures([one for own in signatures.values() for one in own]), y)
+            fitted = self._fit_by_name(signatures)
             limits = {writer: expires or own.enrollment.expires for writer, own in before.items()}
             is_stored = self.commit(fitted, signatures, event, limits, before)
+
+    def fit_each_again(self, names, problems):
+        """Fit and store models from stored references; those of single writers where not all of them can be fitted.
+
+        Parameters
+        ----------
+        names : list of writer ids
+            The writers.
+        problems : dict of writer id to str
+            Gets the message of each writer who cannot be enrolled.
+        """
+        try:
+            self.fit_again(dict.fromkeys(names, ()), REENROLL, None)
+        except ValueError as error:
+            if len(names) == 1:
+                problems[names[0]] = str(error)
+                return
+            for writer in names:
+                self.fit_each_again([writer], problems)
+
+    def _fit_by_name(self, signatures):
+        """Fit the models of writers from stored references and others; an error names the writer and the reference."""
+        y = np.repeat(np.array([*signatures]), [len(own) for own in signatures.values()])
+        X = [_named(one, writer, number) for writer, own in signatures.items() for number, one in enumerate(own)]
+        try:
+            return self.fit(joined_signatures(X), y)
+        # A system that takes features may raise any error for files.
+        except (ValueError, TypeError) as error:
+            if len(signatures) > 1:
+                for writer, own in signatures.items():
+                    self._fit_by_name({writer: own})
+            who = listing(map(repr, signatures), limit=2)
+            raise _like(error, f"{self.store._name}: the references of {who} cannot be enrolled: {error}") from error
 
     def commit(self, fitted, signatures, event, expires, before=None):
         """Store writers in one transaction.
@@ -220,15 +253,39 @@ class StoredModels:
 
         Returns
         -------
-        list of writer ids
+        names : list of writer ids
             The writers.
+        problems : dict of writer id to str
+            The messages of writers of whom this is not known, because their rows are damaged.
         """
+        names, problems, time = [], {}, now()
         with self.store._database.reading() as connection:
-            names = self.store._writers(connection).tolist()
-            latest = check_enrolled(connection, names, self.store._name)
-            return [writer for writer in names if latest[writer].enrollment.system != self.system]
+            for writer in read_ids(connection):
+                try:
+                    latest = read_latest(connection, writer, self.store._name)
+                except ValueError as error:
+                    problems[writer] = str(error)
+                    continue
+                if latest.is_enrolled and not latest.has_expired(time) and latest.enrollment.system != self.system:
+                    names.append(writer)
+        return names, problems
 
 
 def _empty(number, digest):
     """Return the place of the model with this digest in a row, which is filled when it is read."""
     return {}
+
+
+def _named(signature, writer, number):
+    """Return a signature; the content of a file that has no name gets one."""
+    if isinstance(signature, FileContent) or not isinstance(signature, bytes):
+        return signature
+    return FileContent(signature, f"reference {number} of the writer {writer!r}")
+
+
+def _like(error, message):
+    """Return an error with another message, of the same type where this type takes one."""
+    try:
+        return type(error)(message) if isinstance(error, ValueError) else ValueError(message)
+    except TypeError:
+        return ValueError(message)

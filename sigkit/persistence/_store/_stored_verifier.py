@@ -19,7 +19,7 @@ from sigkit._utils import (
 )
 from sigkit.estimators import check_storable, decide_claims, holding, verifier_fingerprint
 from sigkit.persistence._store._content import page_digests, read_files, take_signatures
-from sigkit.persistence._store._records import ADD, ENROLL, REENROLL, Decision, check_expiry, decision_row, now
+from sigkit.persistence._store._records import ADD, ENROLL, Decision, check_expiry, decision_row, now
 from sigkit.persistence._store._rows import insert_decisions
 from sigkit.persistence._store._stored_models import StoredModels, arrays_of
 
@@ -177,14 +177,19 @@ class StoredVerifier:
         Raises
         ------
         ValueError
-            If references of a writer were erased or are damaged, or this verifier cannot enroll them. The writers
-            before it are enrolled.
+            If a writer is not enrolled, references were erased or are damaged, or this verifier cannot enroll them. All
+            such writers are named, and the others are enrolled.
         OSError
             If the store cannot be written.
         """
-        names = self._models.foreign() if writers is None else parse_ids(writers, "writers").tolist()
+        names, problems = self._models.foreign() if writers is None else (parse_ids(writers, "writers").tolist(), {})
         for first in range(0, len(names), _GROUP):
-            self._models.fit_again(dict.fromkeys(names[first : first + _GROUP], ()), REENROLL, None)
+            self._models.fit_each_again(names[first : first + _GROUP], problems)
+        if problems:
+            messages = "\n".join(problems.values())
+            raise ValueError(
+                f"{self.store._name}: {len(problems)} writers were not enrolled again; all others were.\n{messages}"
+            )
         return names
 
     def remove(self, writers):
