@@ -2,6 +2,7 @@
 
 import copy
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
@@ -18,10 +19,11 @@ from sigkit._utils import (
     signature_digest,
 )
 from sigkit.estimators import check_storable, decide_claims, holding, verifier_fingerprint
-from sigkit.persistence._store._content import page_digests, read_files, take_signatures
+from sigkit.persistence._store._content import check_signatures, page_digests, read_files, take_signatures
 from sigkit.persistence._store._records import ADD, ENROLL, Decision, check_expiry, decision_row, now
 from sigkit.persistence._store._rows import insert_decisions
 from sigkit.persistence._store._stored_models import StoredModels, arrays_of
+from sigkit.persistence._store._writer_store import WriterStore
 
 _BLOCK = 512
 """Writers whose models are in memory at once in `decision_function`."""
@@ -60,7 +62,7 @@ class StoredVerifier:
     Raises
     ------
     ValueError
-        If the models of the verifier cannot be stored one by one.
+        If the models of the verifier cannot be stored one by one, or a parameter has another type.
 
     See Also
     --------
@@ -95,12 +97,18 @@ class StoredVerifier:
     """
 
     def __init__(self, verifier, store, *, cache_size=256):
+        if isinstance(verifier, type):
+            raise ValueError(f"verifier must be fitted; found the class {verifier.__name__}.")
+        if not isinstance(store, WriterStore):
+            raise ValueError(f"store must be a WriterStore, such as WriterStore(path); found {store!r}.")
+        if not isinstance(cache_size, Integral) or isinstance(cache_size, bool) or cache_size < 0:
+            raise ValueError(f"cache_size must be an integer from 0 on; found {cache_size!r}.")
         check_storable(verifier)
         self.verifier = _own(verifier)
         self.store = store
-        self.cache_size = cache_size
+        self.cache_size = int(cache_size)
         self.system = verifier_fingerprint(self.verifier)
-        self._models = StoredModels(self.verifier, self.system, store, cache_size)
+        self._models = StoredModels(self.verifier, self.system, store, self.cache_size)
 
     def enroll(self, X, y, *, expires=None):
         """Enroll writers; those who are enrolled already are enrolled again, from these references only.
@@ -234,6 +242,7 @@ class StoredVerifier:
             If a claimed writer is not enrolled, the references have expired, the model is damaged, or another system
             fitted it. The writer is named.
         """
+        check_signatures(X)
         claimed = _check_claims(X, writers)
         held = holding(self.verifier, arrays_of(self._models.load(claimed)))
         return last_step(held).claim_scores(before_last_step(held, X), claimed)
@@ -256,6 +265,7 @@ class StoredVerifier:
         ValueError
             If no writer is enrolled, or as in `claim_scores`.
         """
+        check_signatures(X)
         X, parts = before_last_step(self.verifier, X), []
         last = last_step(self.verifier)
         with self.store._database.reading() as connection:
