@@ -635,6 +635,10 @@ def test_ids_keep_their_value_and_type(ids, signatures, svc, store):
         verifier.enroll(X[:2], [other, other])
     with pytest.raises(ValueError, match=r"not enrolled: '?77'?\. Those in the store have ids like .* Convert"):
         verifier.claim_scores(X[:1], [other])
+    for ask in (store.history, store.decisions):
+        with pytest.raises(ValueError, match=r"no writer '?77'?\. Those in the store have ids like .* Convert"):
+            ask(other)
+        assert ask("none" if isinstance(ids[0], str) else 1) == []
 
 
 def test_ids_that_are_no_text_are_refused(signatures, svc, store):
@@ -972,6 +976,53 @@ def test_values_that_a_store_cannot_hold_are_refused(signatures, verifier, store
     for settings in ({"timeout": -1}, {"timeout": "a"}, {"mmap_size": "a"}, {"mmap_size": np.inf}):
         with pytest.raises(ValueError, match=f"{next(iter(settings))} must be a finite number from 0 on"):
             WriterStore(tmp_path / "other.sqlite", **settings)
+
+
+@pytest.mark.parametrize(
+    ("make_it", "message"),
+    [
+        (lambda svc, store: WriterStore(None), "path must be a str or an os.PathLike; found None"),
+        (lambda svc, store: WriterStore(3), "path must be a str or an os.PathLike; found 3"),
+        (lambda svc, store: store.backup(3), "path must be a str or an os.PathLike; found 3"),
+        (lambda svc, store: StoredVerifier(WriterDependentSVC, store), "found the class WriterDependentSVC"),
+        (lambda svc, store: StoredVerifier(svc, None), "store must be a WriterStore"),
+        (lambda svc, store: StoredVerifier(svc, store.path), "store must be a WriterStore"),
+        *(
+            (lambda svc, store, size=size: StoredVerifier(svc, store, cache_size=size), "cache_size must be an integer")
+            for size in ("a", 1.5, -1, None, True)
+        ),
+    ],
+)
+def test_parameters_of_other_types_are_refused(make_it, message, svc, store):
+    with pytest.raises(ValueError, match=message):
+        make_it(svc, store)
+
+
+@pytest.mark.parametrize("X", [None, 3, "text", {1, 2}, np.float64(3), np.array(3)])
+def test_signatures_that_are_no_list_are_refused(X, verifier):
+    for call in (verifier.enroll, verifier.add_references, verifier.claim_scores, verifier.decide, verifier.verify):
+        with pytest.raises(ValueError, match=r"^X "):
+            call(X, [8])
+    with pytest.raises(ValueError, match=r"^X "):
+        verifier.decision_function(X)
+
+
+@pytest.mark.parametrize("dtype", [str, object])
+def test_numbers_as_text_are_decided_as_they_are_scored(dtype, signatures, svc, verifier):
+    X, _ = signatures
+    assert StoredVerifier(svc, verifier.store, cache_size=np.int64(3)).cache_size == 3
+    scores = verifier.claim_scores(X[85:86].astype(dtype), [8])
+    assert verifier.decide(X[85:86].astype(dtype), [8])[0].score == scores[0]
+
+
+def test_a_path_with_control_characters_is_escaped(tmp_path):
+    with pytest.raises(OSError, match=r"a\\x00b: cannot be opened \(embedded null byte\)"):
+        WriterStore(f"{tmp_path}/a\0b")
+    with (
+        WriterStore(tmp_path / "a\x1b[31m") as store,
+        pytest.raises(ValueError, match=r"a\\x1b\[31m: writers to erase who were never enrolled: 8"),
+    ):
+        store.erase([8])
 
 
 def test_an_erasure_whose_log_is_still_read_is_an_error(signatures, verifier, store):

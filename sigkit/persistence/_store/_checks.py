@@ -78,6 +78,27 @@ def check_type(connection, writer, path):
         raise ValueError(f"{path}: has writers with ids like {other!r}; found {writer!r}. Use one type.")
 
 
+def check_asked(connection, writer, path):
+    """Check that the id of a writer without rows has the type of those in the store.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        A connection in a transaction.
+    writer : int or str
+        The writer.
+    path : str
+        The file, for the message.
+
+    Raises
+    ------
+    ValueError
+        If one is a string and the other an integer.
+    """
+    if _id_of_other_type(connection, writer) is not None:
+        raise ValueError(f"{path}: no writer {writer!r}. {_advice(connection, writer)}")
+
+
 def _id_of_other_type(connection, writer):
     found = connection.execute("SELECT writer FROM enrollments LIMIT 1").fetchone()
     is_other = found is not None and not same_id_type(np.array(found), np.array([writer]))

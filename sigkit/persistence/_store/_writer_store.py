@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 
 from sigkit._utils import listing, parse_ids, printable_path, whole_file
+from sigkit.persistence._store._checks import check_asked
 from sigkit.persistence._store._content import unpack_arrays
 from sigkit.persistence._store._database import Database
 from sigkit.persistence._store._errors import named_errors
@@ -123,11 +124,15 @@ class WriterStore:
         Raises
         ------
         ValueError
-            If a row is damaged; the writer is named.
+            If a row is damaged; the writer is named. Also if the id is a string and those in the store are integers, or
+            the other way round.
         """
         [writer] = parse_ids([writer], "writer").tolist()
         with self._database.reading() as connection:
-            return read_events(connection, writer, self._name)
+            events = read_events(connection, writer, self._name)
+            if not events:
+                check_asked(connection, writer, self._name)
+        return events
 
     def decisions(self, writer=None, since=None):
         """Return the decisions that were made; ``pandas.DataFrame(store.decisions())`` makes a table of them.
@@ -147,7 +152,7 @@ class WriterStore:
         Raises
         ------
         ValueError
-            If a row is damaged, or `since` has no time zone.
+            If a row is damaged, `since` has no time zone, or the id has another type than those in the store.
         """
         conditions, values = ["1"], []
         if writer is not None:
@@ -160,6 +165,8 @@ class WriterStore:
         with self._database.reading() as connection:
             check_complete(connection, self._name)
             rows = connection.execute(sql, values).fetchall()
+            if writer is not None and not rows:
+                check_asked(connection, values[0], self._name)
         return [read_decision(row, self._name) for row in rows]
 
     def remove(self, writers):
