@@ -532,6 +532,7 @@ def test_a_damaged_row_is_an_error_that_names_the_writer_and_no_other(signatures
         ("DELETE FROM enrollments WHERE writer = 9", "last event of the writer 9"),
         ("DELETE FROM decisions WHERE id = 2", "of the decisions 1 to 3, there are 2"),
         ("DELETE FROM decisions WHERE id = 3", "of the decisions 1 to 3, there are 2"),
+        ("DELETE FROM decisions", "of the decisions up to 3, there are none. Restore a backup; to delete old"),
     ],
 )
 def test_missing_rows_are_noticed(sql, message, signatures, verifier, store):
@@ -553,6 +554,14 @@ def test_missing_rows_are_noticed(sql, message, signatures, verifier, store):
         assert np.isfinite(verifier.claim_scores(X[:1], [8]))
         assert verifier.enroll(X[80:84], [9] * 4).claim_scores(X[:1], [9])[0] + 10 > 0
         store.erase([9])
+
+
+@pytest.mark.parametrize("condition", ["writer = 9", "1"])
+def test_check_notices_writers_who_are_missing(condition, verifier, store):
+    for table in ("writers", "enrollments"):
+        raw(store, f"DELETE FROM {table} WHERE {condition}")
+    [problem] = store.check()
+    assert f"of the 4 events of writers, there are {3 if condition == 'writer = 9' else 0}" in problem
 
 
 def test_old_decisions_can_be_deleted(signatures, verifier, store):

@@ -268,9 +268,41 @@ def check_complete(connection, path):
         If the numbers of the decisions have a gap, or end before the last number that was given.
     """
     n, first, last = connection.execute("SELECT count(*), min(id), max(id) FROM decisions").fetchone()
-    [given] = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'decisions'").fetchone()
+    given = _last_number(connection, "decisions")
     if n and not (n == last - first + 1 and last == given):
         raise ValueError(f"{path}: of the decisions {first} to {given}, there are {n}. Restore a backup.")
+    if not n and given:
+        raise ValueError(
+            f"{path}: of the decisions up to {given}, there are none. Restore a backup; to delete old decisions, leave "
+            "the last one."
+        )
+
+
+def check_all_events(connection, path):
+    """Check that no event of any writer is missing, also where all those of a writer are.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        A connection in a transaction.
+    path : str
+        The file, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than were stored.
+    """
+    [n] = connection.execute("SELECT count(*) FROM enrollments").fetchone()
+    given = _last_number(connection, "enrollments")
+    if n != given:
+        raise ValueError(f"{path}: of the {given} events of writers, there are {n}. Restore a backup.")
+
+
+def _last_number(connection, table):
+    """Return the last number that a row of a table was given."""
+    [number] = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    return number or 0
 
 
 def _last_event(row):

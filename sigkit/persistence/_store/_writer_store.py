@@ -24,6 +24,7 @@ from sigkit.persistence._store._records import (
     to_text,
 )
 from sigkit.persistence._store._rows import (
+    check_all_events,
     check_complete,
     insert_enrollment,
     read_events,
@@ -257,7 +258,8 @@ class WriterStore:
             problems += _problem(read_writers, connection, to_text(now()), self._name)
             for row in connection.execute(f"SELECT {', '.join(DECISION_COLUMNS)} FROM decisions"):
                 problems += _problem(read_decision, row, self._name)
-            problems += _problem(check_complete, connection, self._name)
+            for check in (check_complete, check_all_events):
+                problems += _problem(check, connection, self._name)
         # Several checks find the same damage.
         problems = list(dict.fromkeys(problems))
         return problems
