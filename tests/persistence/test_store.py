@@ -572,6 +572,26 @@ def test_old_decisions_can_be_deleted(signatures, verifier, store):
     assert store.check() == []
 
 
+def test_the_advice_about_damage_helps(signatures, svc, verifier, store):
+    X, _ = signatures
+    before = verifier.claim_scores(X[85:86], [8])
+    raw(store, "UPDATE enrollments SET model = x'00' WHERE writer = 8")
+    [problem] = store.check()
+    assert "model of version 1 of the writer 8: damaged" in problem
+    assert "Call `reenroll` with the writer" in problem
+    fresh = StoredVerifier(svc, store)
+    with pytest.raises(ValueError, match=r"damaged, .* Call `reenroll` with the writer"):
+        fresh.claim_scores(X[85:86], [8])
+    assert fresh.reenroll([8]) == [8]
+    assert np.array_equal(fresh.claim_scores(X[85:86], [8]), before)
+    raw(store, "UPDATE enrollments SET n_references = 77 WHERE writer = 9")
+    with pytest.raises(ValueError, match=r"version 1 .*damaged\. Restore a backup, or enroll .* `history` may still"):
+        verifier.claim_scores(X[95:96], [9])
+    assert np.isfinite(verifier.enroll(X[90:94], [9] * 4).claim_scores(X[95:96], [9]))
+    with pytest.raises(ValueError, match=r"version 1 of the writer 9 is damaged\. Restore a backup\.$"):
+        store.history(9)
+
+
 def test_damaged_pages_are_an_error(verifier, store, tmp_path):
     store.backup(tmp_path / "copy")
     content = bytearray((tmp_path / "copy").read_bytes())

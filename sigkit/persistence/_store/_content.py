@@ -24,6 +24,9 @@ from sigkit._utils import (
 _FAST = 1
 """Compression level. Features are half zeros and images are mostly background: higher levels gain little."""
 
+FIT_AGAIN = "Call `reenroll` with the writer, which fits it from the references."
+"""What to do about a damaged model."""
+
 _FILE, _ARRAY = "file", "array"
 
 
@@ -46,7 +49,7 @@ def pack_arrays(arrays):
     return content, content_digest(content)
 
 
-def unpack_arrays(content, digest, what):
+def unpack_arrays(content, digest, what, advice="Enroll the writer again."):
     """Read named arrays.
 
     Parameters
@@ -57,6 +60,8 @@ def unpack_arrays(content, digest, what):
         Its digest.
     what : str
         What it is, for messages.
+    advice : str, default="Enroll the writer again."
+        What to do.
 
     Returns
     -------
@@ -69,13 +74,13 @@ def unpack_arrays(content, digest, what):
         If it was erased, or is damaged.
     """
     if content is None:
-        raise ValueError(f"{what}: erased. Enroll the writer again.")
+        raise ValueError(f"{what}: erased. {advice}")
     try:
         if content_digest(content) != digest:
             raise ValueError("its digest is another one")
         return load(zlib.decompress(content))
     except (ValueError, TypeError, zlib.error, SafetensorError) as error:
-        raise ValueError(f"{what}: damaged, its content does not match its digest. Enroll the writer again.") from error
+        raise ValueError(f"{what}: damaged, its content does not match its digest. {advice}") from error
 
 
 def check_signatures(X):

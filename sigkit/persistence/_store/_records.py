@@ -217,7 +217,7 @@ def decision_row(decision):
     return *row, digest_of(row)
 
 
-def read_enrollment(row, path):
+def read_enrollment(row, path, advice="Restore a backup."):
     """Check the digest of a row of the table of enrollments.
 
     Parameters
@@ -226,6 +226,8 @@ def read_enrollment(row, path):
         Values in the order of `ENROLLMENT_COLUMNS`.
     path : str
         The file, for the message.
+    advice : str, default="Restore a backup."
+        The end of the message.
 
     Returns
     -------
@@ -246,10 +248,7 @@ def read_enrollment(row, path):
     except ValueError:
         # The digest is right, but no time was written.
         pass
-    raise ValueError(
-        f"{path}: version {version!r} of the writer {writer!r} is damaged. Restore a backup, or enroll the writer "
-        "again."
-    )
+    raise ValueError(f"{path}: version {version!r} of the writer {writer!r} is damaged. {advice}")
 
 
 def read_decision(row, path):

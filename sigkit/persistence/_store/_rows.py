@@ -14,6 +14,9 @@ _INSERT_DECISION = (
     f"INSERT INTO decisions ({', '.join(DECISION_COLUMNS)}) VALUES ({', '.join('?' * len(DECISION_COLUMNS))})"
 )
 
+# A claim needs the last event only.
+_ENROLL_AGAIN = "Restore a backup, or enroll the writer again; `history` may still report the damage then."
+
 
 class Latest:
     """The last event of a writer.
@@ -34,7 +37,7 @@ class Latest:
     """
 
     def __init__(self, number, row, path):
-        self.number, self.enrollment = number, read_enrollment(row, path)
+        self.number, self.enrollment = number, read_enrollment(row, path, _ENROLL_AGAIN)
         self.model_digest, self.signatures_digest, self.digest = row[-3:]
 
     def is_same(self, other):
@@ -320,10 +323,7 @@ def _check_last(connection, writer, row, path):
 
 
 def _damaged(path, writer):
-    return ValueError(
-        f"{path}: the last event of the writer {writer!r} is damaged or missing. Restore a backup, or enroll the "
-        "writer again."
-    )
+    return ValueError(f"{path}: the last event of the writer {writer!r} is damaged or missing. {_ENROLL_AGAIN}")
 
 
 @contextmanager

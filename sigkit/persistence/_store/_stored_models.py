@@ -9,6 +9,7 @@ from sigkit._utils import FileContent, before_last_step, last_step, listing
 from sigkit.estimators import check_writers, holding, writer_arrays
 from sigkit.persistence._store._checks import check_enrolled, check_type
 from sigkit.persistence._store._content import (
+    FIT_AGAIN,
     joined_signatures,
     pack_arrays,
     pack_signatures,
@@ -238,14 +239,15 @@ class StoredModels:
 
     def _read(self, connection, latest, what):
         """Read a model, and check that it is one of this verifier."""
-        arrays = unpack_arrays(read_content(connection, "model", latest, self.store._name), latest.model_digest, what)
+        content = read_content(connection, "model", latest, self.store._name)
+        arrays = unpack_arrays(content, latest.model_digest, what, FIT_AGAIN)
         try:
             if any(array.dtype.kind not in "fiu" for array in arrays.values()):
                 raise ValueError("it has arrays of other types than numbers")
             check_writers(holding(self.verifier, {latest.enrollment.writer: arrays}))
         # What a crafted model lacks.
         except (ValueError, LookupError, AttributeError, TypeError) as error:
-            raise ValueError(f"{what}: no model of this system ({error}). Enroll the writer again.") from error
+            raise ValueError(f"{what}: no model of this system ({error}). {FIT_AGAIN}") from error
         return arrays
 
     def foreign(self):

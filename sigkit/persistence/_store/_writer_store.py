@@ -7,7 +7,7 @@ import numpy as np
 
 from sigkit._utils import listing, parse_ids, printable_path, whole_file
 from sigkit.persistence._store._checks import check_asked
-from sigkit.persistence._store._content import unpack_arrays
+from sigkit.persistence._store._content import FIT_AGAIN, unpack_arrays
 from sigkit.persistence._store._database import Database
 from sigkit.persistence._store._errors import named_errors
 from sigkit.persistence._store._file import path_text
@@ -302,10 +302,10 @@ class WriterStore:
         problems = _problem(read_enrollment, row, self._name)
         if not problems:
             what = f"version {row[1]} of the writer {row[0]!r}"
-            for name, content, digest in (("model", model, row[-3]), ("references", signatures, row[-2])):
-                problems += (
-                    _problem(unpack_arrays, content, digest, f"{self._name}: {name} of {what}") if content else []
-                )
+            if model:
+                problems += _problem(unpack_arrays, model, row[-3], f"{self._name}: model of {what}", FIT_AGAIN)
+            if signatures:
+                problems += _problem(unpack_arrays, signatures, row[-2], f"{self._name}: references of {what}")
         return problems
 
     def __enter__(self):
