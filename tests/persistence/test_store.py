@@ -482,6 +482,21 @@ def test_a_file_that_changes_meanwhile_is_read_once(as_table, signatures, store,
         verifier.decide(as_table([str(tmp_path / "nowhere.bin")]), [9])
 
 
+def test_a_step_that_changes_arrays_in_place_changes_nothing_that_is_stored(signatures, store):
+    X, target = signatures
+    is_dev, own = target[:, 0] < 8, np.flatnonzero(target[:, 0] == 9)
+    X = X.astype(np.float64)
+    pipe = make_pipeline(StandardScaler(copy=False), make("rbf")).fit(X[is_dev], target[is_dev])
+    verifier = StoredVerifier(pipe, store).enroll(X[own[:5]], [9] * 5)
+    expected = verifier.claim_scores(X[own[5:6]], [9])
+    assert verifier.decide(X[own[5:6]], [9])[0].query == content_digest(X[own[5]])
+    assert verifier.reenroll([9]) == [9]
+    assert verifier.claim_scores(X[own[5:6]], [9]) == expected
+    verifier.add_references([X[own[6]]], [9]).reenroll([9])
+    together = StoredVerifier(pipe, WriterStore(f"{store.path}.other")).enroll(X[own[[0, 1, 2, 3, 4, 6]]], [9] * 6)
+    assert np.array_equal(verifier.claim_scores(X[own], [9] * 10), together.claim_scores(X[own], [9] * 10))
+
+
 def test_a_damaged_row_is_an_error_that_names_the_writer_and_no_other(signatures, svc, verifier, store):
     X, _ = signatures
     before = verifier.claim_scores(X[80:84], [8, 9, 10, 11])

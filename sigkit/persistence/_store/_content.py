@@ -146,7 +146,7 @@ def page_digests(X):
 
 
 def take_signatures(X, rows):
-    """Copy signatures as they were passed: the content of files, and arrays.
+    """Return signatures as they were passed: the content of files, and arrays.
 
     Parameters
     ----------

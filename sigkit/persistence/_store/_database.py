@@ -170,6 +170,7 @@ class Database:
 
     def _open(self, create=False):
         had_log = prepare_file(self.path, create)
+        self._log = log_path(self.path)
         timeout = min(self.timeout, _MAX_TIMEOUT)
         connection = sqlite3.connect(self.path, timeout=timeout, isolation_level=None, check_same_thread=False)
         with self._guard:
@@ -208,7 +209,7 @@ class Database:
             raise ValueError(f"{self.name}: {error}") from None
 
     def _find_files(self):
-        return identity(self.path), identity(log_path(self.path))
+        return identity(self.path), identity(self._log)
 
     def _check_files(self):
         """Refuse to go on with files that nobody will find: SQLite itself reads and writes them as before."""

@@ -51,6 +51,22 @@ def arrays_of(loaded):
     return {writer: own.arrays for writer, own in loaded.items()}
 
 
+def pack_writers(signatures):
+    """Write the references of writers as bytes, before a model is fitted: a step may change arrays in place.
+
+    Parameters
+    ----------
+    signatures : dict of writer id to list of bytes or ndarray
+        The references of each writer.
+
+    Returns
+    -------
+    dict of writer id to tuple
+        Their number, their bytes, and the digest of these.
+    """
+    return {writer: (len(own), *pack_signatures(own)) for writer, own in signatures.items()}
+
+
 class StoredModels:
     """The models that one verifier fits, in a store.
 
@@ -119,9 +135,10 @@ class StoredModels:
                 what = f"{path}: references of the writer {writer!r}"
                 earlier = unpack_signatures(content[writer], own.signatures_digest, what)
                 signatures[writer] = [*earlier, *more[writer]]
+            packed = pack_writers(signatures)
             fitted = self._fit_by_name(signatures)
             limits = {writer: expires or own.enrollment.expires for writer, own in before.items()}
-            is_stored = self.commit(fitted, signatures, event, limits, before)
+            is_stored = self.commit(fitted, packed, event, limits, before)
 
     def fit_each_again(self, names, problems):
         """Fit and store models from stored references; those of single writers where not all of them can be fitted.
@@ -156,15 +173,15 @@ class StoredModels:
             who = listing(map(repr, signatures), limit=2)
             raise _like(error, f"{self.store._name}: the references of {who} cannot be enrolled: {error}") from error
 
-    def commit(self, fitted, signatures, event, expires, before=None):
+    def commit(self, fitted, packed, event, expires, before=None):
         """Store writers in one transaction.
 
         Parameters
         ----------
         fitted : estimator
             A verifier in which they are enrolled.
-        signatures : dict of writer id to list of bytes or ndarray
-            The references of each writer.
+        packed : dict of writer id to tuple
+            The references of each writer, as `pack_writers` returns them.
         event : str
             What was done.
         expires : dict of writer id to datetime or None
@@ -178,8 +195,8 @@ class StoredModels:
             False if a writer has changed since `before`; then nothing is stored.
         """
         path, rows = self.store._name, []
-        for writer, own in signatures.items():
-            rows.append((writer, len(own), *pack_arrays(writer_arrays(fitted, writer)), *pack_signatures(own)))
+        for writer, (n_references, content, digest) in packed.items():
+            rows.append((writer, n_references, *pack_arrays(writer_arrays(fitted, writer)), content, digest))
         with self.store._database.writing() as connection:
             check_type(connection, rows[0][0], path)
             for writer, own in (before or {}).items():

@@ -22,7 +22,7 @@ from sigkit.estimators import check_storable, decide_claims, holding, verifier_f
 from sigkit.persistence._store._content import check_signatures, page_digests, read_files, take_signatures
 from sigkit.persistence._store._records import ADD, ENROLL, Decision, check_expiry, decision_row, now
 from sigkit.persistence._store._rows import insert_decisions
-from sigkit.persistence._store._stored_models import StoredModels, arrays_of
+from sigkit.persistence._store._stored_models import StoredModels, arrays_of, pack_writers
 from sigkit.persistence._store._writer_store import WriterStore
 
 _BLOCK = 512
@@ -136,9 +136,9 @@ class StoredVerifier:
         """
         check_expiry(expires)
         X = read_files(X)
-        signatures = _by_writer(X, y)
+        packed = pack_writers(_by_writer(X, y))
         fitted = self._models.fit(X, y)
-        self._models.commit(fitted, signatures, ENROLL, dict.fromkeys(signatures, expires))
+        self._models.commit(fitted, packed, ENROLL, dict.fromkeys(packed, expires))
         return self
 
     def add_references(self, X, y, *, expires=None):
@@ -334,12 +334,14 @@ class StoredVerifier:
         _check_note(note)
         X = read_files(X)
         claimed = _check_claims(X, writers)
-        loaded, before = self._models.load(claimed), page_digests(X)
+        loaded = self._models.load(claimed)
+        # Before scores are computed: a step may change arrays in place.
+        queries = [str(signature_digest(X, row)) for row in range(len(claimed))]
         found = decide_claims(holding(self.verifier, arrays_of(loaded)), X, claimed, threshold)
         # A page is read by its path, because its file may be large.
-        changed = [X[row] for row, digest in page_digests(X).items() if digest != before[row]]
-        if changed:
-            raise OSError(f"{printable_path(changed[0])}: changed while it was scored; nothing was recorded. Retry.")
+        for row, digest in page_digests(X).items():
+            if digest != queries[row]:
+                raise OSError(f"{printable_path(X[row])}: changed while it was scored; nothing was recorded. Retry.")
         time = now()
         decisions = [
             Decision(
@@ -349,13 +351,13 @@ class StoredVerifier:
                 score,
                 limit,
                 accepted,
-                str(signature_digest(X, row)),
+                query,
                 self.system,
                 __version__,
                 note,
             )
-            for row, (writer, score, limit, accepted) in enumerate(
-                zip(claimed.tolist(), *(values.tolist() for values in found))
+            for writer, query, score, limit, accepted in zip(
+                claimed.tolist(), queries, *(values.tolist() for values in found)
             )
         ]
         with self.store._database.writing() as connection:
@@ -406,7 +408,7 @@ def _check_note(note):
 
 
 def _by_writer(X, y):
-    """Return copies of the genuine signatures of each writer."""
+    """Return the genuine signatures of each writer."""
     writers, forgery = parse_target(y)
     check_consistent_length(X, writers)
     rows = by_writer(np.flatnonzero(forgery == GENUINE), writers)
