@@ -15,8 +15,15 @@ from sigkit.persistence._store._schema import new_database
 _TRIES, _PAUSE = 5, 0.02
 """A file that another process creates or closes has another state after this many looks, with seconds between them."""
 
-# While a new file is closed, SQLite would lose the locks that another thread of this process takes on it.
-_creating = threading.Lock()
+
+class _Creation:
+    """A lock: while a new file is closed, SQLite would lose the locks that another thread takes on it."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+
+_creation = _Creation()
 
 
 def path_text(path):
@@ -102,7 +109,7 @@ def prepare_file(path, create):
         If it is no regular file, or cannot be created.
     """
     name = printable_path(path)
-    with _creating:
+    with _creation.lock:
         size = _size(path, name)
         if size is None and create:
             _create(path, name)
@@ -172,4 +179,4 @@ def _stays(is_so):
 
 if hasattr(os, "register_at_fork"):
     # A lock that another thread holds during a fork is never released in the child process.
-    os.register_at_fork(after_in_child=_creating._at_fork_reinit)
+    os.register_at_fork(after_in_child=_creation.__init__)

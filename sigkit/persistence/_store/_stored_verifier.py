@@ -1,29 +1,23 @@
 """A verifier whose writers are in a store."""
 
-import copy
 from functools import partial
-from numbers import Integral
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length
 
 from sigkit import __version__
 from sigkit._utils import (
-    GENUINE,
     before_last_step,
-    by_writer,
     last_step,
     parse_ids,
-    parse_target,
     printable_path,
     signature_digest,
 )
-from sigkit.estimators import check_storable, decide_claims, holding, verifier_fingerprint
-from sigkit.persistence._store._content import check_signatures, page_digests, read_files, take_signatures
+from sigkit.estimators import decide_claims, holding, verifier_fingerprint
+from sigkit.persistence._store._arguments import check_claims, check_note, check_parameters, own_copy, references_of
+from sigkit.persistence._store._content import check_signatures, page_digests, read_files
 from sigkit.persistence._store._records import ADD, ENROLL, Decision, check_expiry, decision_row, now
 from sigkit.persistence._store._rows import insert_decisions
 from sigkit.persistence._store._stored_models import StoredModels, arrays_of, pack_writers
-from sigkit.persistence._store._writer_store import WriterStore
 
 _BLOCK = 512
 """Writers whose models are in memory at once in `decision_function`."""
@@ -97,14 +91,8 @@ class StoredVerifier:
     """
 
     def __init__(self, verifier, store, *, cache_size=256):
-        if isinstance(verifier, type):
-            raise ValueError(f"verifier must be fitted; found the class {verifier.__name__}.")
-        if not isinstance(store, WriterStore):
-            raise ValueError(f"store must be a WriterStore, such as WriterStore(path); found {store!r}.")
-        if not isinstance(cache_size, Integral) or isinstance(cache_size, bool) or cache_size < 0:
-            raise ValueError(f"cache_size must be an integer from 0 on; found {cache_size!r}.")
-        check_storable(verifier)
-        self.verifier = _own(verifier)
+        check_parameters(verifier, store, cache_size)
+        self.verifier = own_copy(verifier)
         self.store = store
         self.cache_size = int(cache_size)
         self.system = verifier_fingerprint(self.verifier)
@@ -136,7 +124,7 @@ class StoredVerifier:
         """
         check_expiry(expires)
         X = read_files(X)
-        packed = pack_writers(_by_writer(X, y))
+        packed = pack_writers(references_of(X, y))
         fitted = self._models.fit(X, y)
         self._models.commit(fitted, packed, ENROLL, dict.fromkeys(packed, expires))
         return self
@@ -166,7 +154,7 @@ class StoredVerifier:
             If a file cannot be read, or the store cannot be written.
         """
         check_expiry(expires)
-        self._models.fit_again(_by_writer(read_files(X), y), ADD, expires)
+        self._models.fit_again(references_of(read_files(X), y), ADD, expires)
         return self
 
     def reenroll(self, writers=None):
@@ -243,7 +231,7 @@ class StoredVerifier:
             fitted it. The writer is named.
         """
         check_signatures(X)
-        claimed = _check_claims(X, writers)
+        claimed = check_claims(X, writers)
         held = holding(self.verifier, arrays_of(self._models.load(claimed)))
         return last_step(held).claim_scores(before_last_step(held, X), claimed)
 
@@ -331,9 +319,9 @@ class StoredVerifier:
         OSError
             If a file cannot be read, or the decisions cannot be recorded. Then there are none.
         """
-        _check_note(note)
+        check_note(note)
         X = read_files(X)
-        claimed = _check_claims(X, writers)
+        claimed = check_claims(X, writers)
         loaded = self._models.load(claimed)
         # Before scores are computed: a step may change arrays in place.
         queries = [str(signature_digest(X, row)) for row in range(len(claimed))]
@@ -373,45 +361,3 @@ class StoredVerifier:
 
     def __reduce__(self):
         return partial(StoredVerifier, cache_size=self.cache_size), (self.verifier, self.store)
-
-
-def _own(verifier):
-    """Copy a verifier without its writers: when a Pipeline is fitted again, its steps change in place."""
-    copied = holding(verifier, {})
-    if hasattr(copied, "steps"):
-        try:
-            copied.steps[:-1] = copy.deepcopy(copied.steps[:-1])
-        # Any class may be a step.
-        except Exception as error:
-            raise ValueError(
-                f"verifier has a step that cannot be copied ({error}). Give its class a method __deepcopy__."
-            ) from error
-    return copied
-
-
-def _check_claims(X, writers):
-    """Return the claimed writers, at least one."""
-    claimed = parse_target(writers, "writers")[0]
-    check_consistent_length(X, claimed)
-    if not len(claimed):
-        raise ValueError("There are no queries. Pass at least one, with its claimed writer.")
-    return claimed
-
-
-def _check_note(note):
-    try:
-        is_text = note is None or note.encode() is not None
-    except (AttributeError, UnicodeEncodeError):
-        is_text = False
-    if not is_text or not isinstance(note, (str, type(None))):
-        raise ValueError(f"note must be a str without surrogates or None; found {note!r}.")
-
-
-def _by_writer(X, y):
-    """Return the genuine signatures of each writer."""
-    writers, forgery = parse_target(y)
-    check_consistent_length(X, writers)
-    rows = by_writer(np.flatnonzero(forgery == GENUINE), writers)
-    if not rows:
-        raise ValueError("There are no references: y has no genuine signature. Pass at least one.")
-    return {writer: take_signatures(X, own) for writer, own in rows.items()}
