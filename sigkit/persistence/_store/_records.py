@@ -140,7 +140,8 @@ def check_time(time, name):
     try:
         # A time zone without an offset would be taken for the local one.
         is_valid = time is None or (time.utcoffset() is not None and time.astimezone(UTC) is not None)
-    except (AttributeError, OverflowError):
+    # NaT of pandas has no offset at all.
+    except (AttributeError, OverflowError, ValueError):
         is_valid = False
     if not is_valid or not isinstance(time, (datetime, type(None))):
         raise ValueError(

@@ -8,6 +8,7 @@ from sigkit import __version__
 from sigkit._utils import (
     before_last_step,
     last_step,
+    listing,
     parse_ids,
     printable_path,
     signature_digest,
@@ -184,7 +185,8 @@ class StoredVerifier:
         if problems:
             messages = "\n".join(problems.values())
             raise ValueError(
-                f"{self.store._name}: {len(problems)} writers were not enrolled again; all others were.\n{messages}"
+                f"{self.store._name}: writers who cannot be enrolled again: {listing(map(repr, problems))}. All others "
+                f"were.\n{messages}"
             )
         return names
 
