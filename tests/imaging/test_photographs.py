@@ -234,3 +234,43 @@ def test_a_stamp_that_the_signature_crosses_is_removed(seed, scans):
     scan = scans[seed % 4]
     photograph = photographs.photograph(scan, ("stamp",), rng)
     assert agreement(ink_of(scan), ink_of(photograph)) > 0.8
+
+
+def _stamped(scan, shape, color, rules):
+    """Return a scan in gray ink on paper with blue lines, with a stamp over a part of the signature."""
+    scan = np.pad(scan, 60, constant_values=int(np.median(scan)))
+    image = Image.new("RGB", scan.shape[::-1], (245, 243, 240))
+    pen = ImageDraw.Draw(image)
+    if rules:
+        for row in range(30, image.height, 60):
+            pen.line((0, row, image.width, row), fill=rules, width=2)
+    if shape == "text":
+        pen.text((70, 70), "PAID 12.03.2024", fill=color, font_size=34)
+    elif shape == "rectangle":
+        pen.rectangle((70, 70, 320, 140), outline=color, width=4)
+        pen.text((80, 88), "PAID 12.03.2024", fill=color, font_size=28)
+    else:
+        pen.ellipse((70, 70, 210 if shape == "ring" else 310, 210 if shape == "ring" else 170), outline=color, width=5)
+    return np.minimum(np.asarray(image), scan[..., np.newaxis])
+
+
+@pytest.mark.parametrize("rules", [None, (140, 160, 210), (150, 150, 150)], ids=["plain", "blue rules", "gray rules"])
+@pytest.mark.parametrize("color", [(200, 40, 40), (110, 50, 160)], ids=["red", "violet"])
+@pytest.mark.parametrize("shape", ["ring", "oval", "rectangle", "text"])
+def test_gray_ink_is_kept_beside_a_stamp(shape, color, rules, scans):
+    rates = [agreement(ink_of(scan), ink_of(_stamped(scan, shape, color, rules))) for scan in scans]
+    assert np.median(rates) > 0.8
+
+
+def test_the_legs_of_an_a_between_two_rules_are_strokes():
+    image = np.full((320, 720), 235, dtype=np.uint8)
+    pen = Image.fromarray(image)
+    draw = ImageDraw.Draw(pen)
+    for row in range(30, 320, 60):
+        draw.line((0, row, 720, row), fill=170, width=2)
+    draw.line((300, 214, 335, 87, 370, 214), fill=60, width=4)
+    draw.line((318, 165, 352, 165), fill=60, width=4)
+    draw.ellipse((400, 110, 470, 190), outline=60, width=4)
+    ink = crop_ink(np.asarray(pen), "photo").pixels > 60
+    # Without the legs, the crossbar and the ring are about half as tall.
+    assert ink.shape[1] / ink.shape[0] < 1.8

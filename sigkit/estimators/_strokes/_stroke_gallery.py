@@ -240,4 +240,8 @@ def distinct_rows(X):
     ndarray of shape (n_distinct, n_features)
         The distinct rows, in their order.
     """
-    return X[np.sort(np.unique(X, axis=0, return_index=True)[1])] if len(X) > 1 else X
+    # Much faster than np.unique, which sorts the rows. Adding 0 makes -0 equal to 0.
+    first = {}
+    for number, row in enumerate(X + 0.0):
+        first.setdefault(row.tobytes(), number)
+    return X[list(first.values())]

@@ -13,8 +13,11 @@ _MIN_DISTANCE = 0.25
 _MIN_SHADE = 0.4
 _MIN_SPREAD = 0.05
 _REACH = 5
-_MIN_SHARE_OF_BLUE = 0.12
-_MOST_OF_STAMP = 0.8
+_MOST_FROM_PRINT = 0.4
+_SHARE_OF_LETTER, _MIN_RATIO = 0.2, 2
+_SHARE_OF_OVAL = 0.75
+_MIN_SHARE_OF_BLUE, _MIN_LENGTH_OF_BLUE = 0.12, 0.25
+_MIN_EMPTIER, _LONGEST_STAMP = 0.2, 2.5
 _DIRECTIONS_OF_RING = 27
 """Of 36."""
 _MAX_SHARE_INSIDE_RING = 0.1
@@ -23,8 +26,9 @@ _MAX_SHARE_INSIDE_RING = 0.1
 def remove_other_inks(mask, darkness, unclear=None, printed=None):
     """Keep the ink of one color, where there are two: that of the signature.
 
-    Ink of another color than that of printed lines is kept, blue ink is kept beside black print, unless it has the
-    shape of a stamp, and otherwise the color with the largest piece, because print consists of small letters.
+    What has the shape of a stamp, a closed figure that is empty inside, is removed. Then blue ink is kept beside printed
+    lines of another color, long strokes beside small letters, the color that printed lines do not have, blue ink beside
+    print, and otherwise the color with the largest piece.
 
     Parameters
     ----------
@@ -58,9 +62,10 @@ def remove_other_inks(mask, darkness, unclear=None, printed=None):
         of_part = share == is_second
         part[rows[of_part], columns[of_part]] = True
         parts.append(part)
-    chosen = parts[_choose(colors, parts, print_color)]
     if unclear is not None:
-        chosen |= mask & unclear & dilate(chosen, _REACH)
+        # Printed lines cut strokes and stamps into pieces, which say little about their shape.
+        parts = [part | (mask & unclear & dilate(part, _REACH)) for part in parts]
+    chosen = parts[_choose(colors, parts, print_color)]
     # Where the signature crosses print, the color is that of the print.
     return chosen | (mask & ~dilate(~dilate(chosen, 4), 4))
 
@@ -138,23 +143,32 @@ def _nearer(points, colors):
 
 def _choose(colors, parts, print_color):
     """Return the index of the color of the signature."""
-    (length, is_closed), (other_length, other_is_closed) = (_largest(part) for part in parts)
-    if is_closed != other_is_closed and min(length, other_length) > 0.4 * max(length, other_length):
-        return int(is_closed)
+    lengths, emptiness, shares = zip(*(_largest(part) for part in parts))
+    signature, stamp = np.argsort(emptiness)
+    if emptiness[stamp] - emptiness[signature] > _MIN_EMPTIER and lengths[stamp] < _LONGEST_STAMP * lengths[signature]:
+        return int(signature)
+    # Blue ink is dark in red, and bright in blue; print is gray, and the ink of stamps often violet, dark in green.
+    is_blue = (colors[:, 0] > 0.2) & (colors[:, 1] > -0.3)
+    blue, has_one_blue = int(is_blue[1]), is_blue[0] != is_blue[1]
+    own = None
     if print_color is not None:
         distances = np.linalg.norm(colors - print_color, axis=1)
-        own = int(distances.argmax())
-        lengths = length, other_length
+        farther = int(distances.argmax())
         # What is left of the lines has their color; small pieces of another color are those of a shadow or a stamp.
-        is_seen = lengths[own] > 0.4 * lengths[1 - own] and not _is_little(parts[own], parts[1 - own])
-        if is_seen and distances.min() < 0.5 * distances.max():
-            return own
-    # Blue ink is dark in red, and bright in blue; print is gray. What is left of blue rules is little.
-    is_blue = colors[:, 0] > 0.25
-    is_second_longer = int(other_length > length)
-    if is_blue[0] == is_blue[1] or _is_little(parts[int(is_blue[1])], parts[int(is_blue[0])]):
-        return is_second_longer
-    return int(is_blue[1])
+        is_seen = lengths[farther] > 0.4 * lengths[1 - farther] and not _is_little(parts[farther], parts[1 - farther])
+        if is_seen and distances.min() < min(0.5 * distances.max(), _MOST_FROM_PRINT):
+            own = farther
+    if own is not None and has_one_blue and own == blue:
+        return own
+    script, letters = np.argsort(shares)[::-1]
+    is_seen = lengths[script] > 0.4 * lengths[letters]
+    if is_seen and shares[letters] < min(_SHARE_OF_LETTER, shares[script] / _MIN_RATIO):
+        return int(script)
+    if own is not None and np.count_nonzero(parts[own]) > np.count_nonzero(parts[1 - own]):
+        return own
+    # What is left of blue rules is little.
+    is_small = lengths[blue] < _MIN_LENGTH_OF_BLUE * lengths[1 - blue] or _is_little(parts[blue], parts[1 - blue])
+    return blue if has_one_blue and not is_small else int(np.argmax(lengths))
 
 
 def _is_little(part, other):
@@ -162,19 +176,35 @@ def _is_little(part, other):
 
 
 def _largest(part):
-    """Return the diagonal of the largest piece inside the image, and whether it is round and closed, like a stamp."""
+    """Describe the largest piece inside the image.
+
+    Returns
+    -------
+    length : float
+        Its diagonal.
+    emptiness : float
+        The empty share of what it encloses, if it is round or a rectangle, and closed, like a stamp; else 0.
+    share : float
+        The share of ink in the largest of all pieces: a letter of print is a small one.
+    """
+    letters = Pieces(dilate(part, 1)).sizes
+    share = letters.max() / max(1, letters.sum())
     pieces = Pieces(dilate(part, 3))
     sizes = np.where(pieces.is_at_border(), 0, pieces.sizes)
     if not sizes.any():
-        return 0.0, False
+        return 0.0, 0.0, share
     label = int(np.argmax(sizes))
     top, bottom, left, right = pieces.boxes[label]
     piece = pieces.labels[top:bottom, left:right] == label
+    length = float(np.hypot(bottom - top, right - left))
+    if _is_ring(piece):
+        return length, 1.0, share
     filled = ndimage.binary_fill_holes(piece)
+    is_round = filled.mean() > 0.65 and 0.4 < (bottom - top) / (right - left) < 2.5
+    if not is_round and filled.mean() < _SHARE_OF_OVAL:
+        return length, 0.0, share
     # A stamp is empty inside; a small letter is filled by its own strokes.
-    is_hollow = np.count_nonzero(piece) < _MOST_OF_STAMP * np.count_nonzero(filled)
-    is_closed = is_hollow and filled.mean() > 0.65 and 0.4 < (bottom - top) / (right - left) < 2.5
-    return float(np.hypot(bottom - top, right - left)), bool(is_closed or _is_ring(piece))
+    return length, 1 - np.count_nonzero(piece) / np.count_nonzero(filled), share
 
 
 def _is_ring(piece):

@@ -13,7 +13,7 @@ from sigkit.imaging._photo._lines import find_lines
 _MAX_RESIDUAL = 0.45
 _NEAR_BORDER = 0.03
 _NEAR_LINE = 5
-_MAX_SKEW, _MAX_SKEW_OF_LONG = 0.1, 0.35
+_MAX_SKEW, _MAX_SKEW_OF_LONG = 0.1, 0.2
 _LONG = 0.3
 _LONGEST_STROKE = 100
 _AROUND_BLOB = 20
