@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sigkit.persistence import StoredVerifier, WriterStore
+from sigkit.persistence._store import _file
 
 ENROLLED = [8, 9, 10, 11]
 
@@ -125,6 +126,12 @@ def test_a_store_behind_a_link_is_created(tmp_path):
     with WriterStore(tmp_path / "link") as store, WriterStore(tmp_path / "there") as same:
         assert sorted(os.listdir(tmp_path)) == ["link", "there", "there-shm", "there-wal"]
         assert store.check() == same.check() == []
+
+
+def test_a_store_that_another_process_creates_meanwhile_is_opened(verifier, store, monkeypatch):
+    monkeypatch.setattr(_file, "_size", lambda path, name: None)
+    with WriterStore(store.path) as other:
+        assert other.writers().tolist() == ENROLLED
 
 
 def test_threads_create_one_store(tmp_path):

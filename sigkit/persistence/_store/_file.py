@@ -133,7 +133,8 @@ def _create(path, name):
     """Create a database without tables, together with a log: if there are no tables and no log, the log was lost."""
     log = log_path(path)
     with suppress(OSError):
-        if os.path.getsize(log):
+        # If another process creates the file at the same time, there is one before anything is in the log.
+        if os.path.getsize(log) and not os.path.exists(path):
             raise ValueError(
                 f"{name}: no such file, but its log (-wal) is beside it: the file was renamed or deleted. Put it back, "
                 "or restore a backup. For a new store, delete the files with -wal and -shm at the end of their names."
