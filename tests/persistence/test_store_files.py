@@ -59,6 +59,22 @@ def test_files_that_were_moved_while_they_are_open_are_an_error(change, signatur
     store.close()
 
 
+def test_a_thread_does_not_open_the_file_that_replaces_another(verifier, store, tmp_path):
+    store.backup(tmp_path / "copy")
+    verifier.remove([8])
+    with store._database.reading():
+        os.rename(store.path, tmp_path / "kept")
+        os.rename(tmp_path / "copy", store.path)
+        # The only connection is in use.
+        with pytest.raises(OSError, match="renamed, deleted or replaced"):
+            store.writers()
+        os.rename(store.path, tmp_path / "copy")
+        os.rename(tmp_path / "kept", store.path)
+        assert store.writers().tolist() == [9, 10, 11]
+    with WriterStore(tmp_path / "copy") as copy:
+        assert copy.writers().tolist() == ENROLLED
+
+
 def test_a_file_that_is_moved_during_a_call_is_an_error(signatures, verifier, store, monkeypatch):
     X, _ = signatures
     fit = verifier._models.fit

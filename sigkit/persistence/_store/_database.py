@@ -169,6 +169,9 @@ class Database:
         connection.close()
 
     def _open(self, create=False):
+        if self._all and self._files is not None:
+            # SQLite would mix a file that replaces another one with the log of the other one.
+            self._check_files()
         had_log = prepare_file(self.path, create)
         self._log = log_path(self.path)
         timeout = min(self.timeout, _MAX_TIMEOUT)
@@ -183,6 +186,7 @@ class Database:
                 # The log of a single connection may be a new one.
                 if self._files is None or self._all == [connection]:
                     self._files = self._find_files()
+            self._check_files()
         except BaseException:
             self._discard(connection)
             raise
