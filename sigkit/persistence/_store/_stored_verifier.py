@@ -66,7 +66,8 @@ class StoredVerifier:
     Notes
     -----
     References are stored as they are passed to `enroll`: the contents of files, images or features. So another system
-    can fit models from them, by `reenroll`. The models that one system fitted are refused by another.
+    can fit models from them, by `reenroll`. The models that one system fitted are refused by another. Files are read
+    once, so that what is stored or recorded is what was scored; all queries of a call are in memory then.
 
     Models are fitted outside of transactions, and all writers of a call are stored in one. If the references of a
     writer change while others are added to them, the model is fitted again. Several threads and processes may call all
