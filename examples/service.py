@@ -104,15 +104,27 @@ def make_app(system, store):
     app.add_middleware(LimitedBody)
     verifier, turn = StoredVerifier(system, store), Semaphore(N_AT_ONCE)
 
-    def check_enrolled(writer):
-        """Return the last event of a writer who can be verified."""
+    def check_known(writer):
+        """Return the last event of an enrolled writer."""
         events = store.history(writer)
         if not events or not events[-1].n_references:
             raise HTTPException(404, f"{writer!r} is not enrolled.")
-        expires = events[-1].expires
+        return events[-1]
+
+    def check_enrolled(writer):
+        """Return the last event of a writer who can be verified."""
+        event = check_known(writer)
+        expires = event.expires
         if expires is not None and expires <= datetime.now(UTC):
             raise HTTPException(410, f"The references of {writer!r} expired on {expires:%Y-%m-%d}: enroll again.")
-        return events[-1]
+        return event
+
+    def was_enrolled(writer):
+        """Whether the store has anything of a writer: also one who was removed, or whose rows are damaged."""
+        try:
+            return bool(store.history(writer))
+        except ValueError:
+            return True
 
     @app.exception_handler(HTTPException)
     def refuse(request, error):
@@ -175,9 +187,14 @@ def make_app(system, store):
 
     @app.delete("/writers/{writer}")
     def remove(writer: Writer, erase: bool = False):
-        """Remove a writer; with `erase`, delete the references too."""
-        check_enrolled(writer)
-        (store.erase if erase else store.remove)([writer])
+        """Remove a writer; with `erase`, delete the references too, also those of a writer who was removed."""
+        if not erase:
+            check_known(writer)
+            store.remove([writer])
+        elif was_enrolled(writer):
+            store.erase([writer])
+        else:
+            raise HTTPException(404, f"{writer!r} was never enrolled.")
         return {"removed": writer}
 
     @app.get("/health")

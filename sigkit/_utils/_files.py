@@ -139,8 +139,8 @@ def _create(target, path, name, mode):
 
 def _name_file(error, path):
     """Name the file in an error: a full disk is reported without a name, other errors name the unfinished file."""
-    # Without a number, an error does not show its file.
-    if isinstance(error, OSError) and error.errno is not None:
+    # An error with a text of its own has no `strerror`, and would show its file only.
+    if isinstance(error, OSError) and error.strerror is not None:
         unfinished = str(error.filename).endswith(".unfinished")
         error.filename = path if error.filename is None or unfinished else error.filename
 

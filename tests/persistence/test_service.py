@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sigkit.datasets import make_signatures
 from sigkit.estimators import OperatingPointVerifier, StrokeMatcher
 from sigkit.persistence import WriterStore, save
+from sigkit.persistence._store import _records, _rows
 from sigkit.transformers import SignaturePreprocessor, StrokeFeaturizer
 
 pytest.importorskip("fastapi")
@@ -43,6 +44,16 @@ def system():
     verifier = OperatingPointVerifier(StrokeMatcher(dev_writers=names), dev_writers=names, n_draws=1, random_state=0)
     pipe = make_pipeline(preprocess, StrokeFeaturizer(n_points=20), verifier).fit(scans, rows)
     return pipe.set_params(signaturepreprocessor__on_poor_scan="error")
+
+
+def make_expired(store, writer):
+    """Let the references of a writer expire, as time does."""
+    [*_, event] = store.history(writer)
+    with store._database.writing() as connection:
+        latest = _rows.read_latest(connection, writer, store.path)
+        digests = latest.model_digest, latest.signatures_digest
+        row = _records.enrollment_row(writer, event.version + 1, "reenroll", event.time, 3, event.system, *digests)
+        _rows.insert_enrollment(connection, row, b"", b"")
 
 
 def test_requests_and_errors(service, check_service, system, tmp_path, monkeypatch):
@@ -90,6 +101,23 @@ def test_requests_and_errors(service, check_service, system, tmp_path, monkeypat
                 assert words in words_found
             assert ask("DELETE", "/writers/ada?erase=true") == (200, {"removed": "ada"})
             assert ask("GET", "/writers/ada")[0] == 404
+            assert ask("DELETE", "/writers/eve?erase=true") == (404, "'eve' was never enrolled.")
+            for writer in ("bob", "eve", "kim", "zoe"):
+                assert ask("PUT", f"/writers/{writer}", *files[:3])[0] == 200
+            assert ask("DELETE", "/writers/bob") == (200, {"removed": "bob"})
+            make_expired(store, "eve")
+            make_expired(store, "zoe")
+            with store._database.writing() as connection:
+                connection.execute("UPDATE enrollments SET time = 'x' WHERE writer = 'kim'")
+            found = [ask("GET", f"/writers/{writer}")[0] for writer in ("bob", "eve", "kim")]
+            assert found == [404, 410, 409]
+            # Whatever is in the store can be erased, and an expired writer can be removed.
+            for writer in ("bob", "eve", "kim"):
+                assert ask("DELETE", f"/writers/{writer}?erase=true") == (200, {"removed": writer})
+            assert ask("DELETE", "/writers/zoe") == (200, {"removed": "zoe"})
+            with store._database.reading() as connection:
+                left = connection.execute("SELECT DISTINCT writer FROM enrollments WHERE signatures IS NOT NULL")
+                assert left.fetchall() == [("zoe",)]
             store.close()
             assert ask("GET", "/health")[0] == 409
         finally:
