@@ -42,8 +42,7 @@ def system():
     names = sorted({writer for writer, _ in rows})
     preprocess = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57), on_poor_scan="ignore")
     verifier = OperatingPointVerifier(StrokeMatcher(dev_writers=names), dev_writers=names, n_draws=1, random_state=0)
-    pipe = make_pipeline(preprocess, StrokeFeaturizer(n_points=20), verifier).fit(scans, rows)
-    return pipe.set_params(signaturepreprocessor__on_poor_scan="error")
+    return make_pipeline(preprocess, StrokeFeaturizer(n_points=20), verifier).fit(scans, rows)
 
 
 def make_expired(store, writer):
@@ -83,6 +82,7 @@ def test_requests_and_errors(service, check_service, system, tmp_path, monkeypat
             assert [status for status, _ in answers] == [200, 200]
             assert answers[0][1]["score"] > answers[1][1]["score"]
             assert [one.score for one in store.decisions()] == [answer["score"] for _, answer in answers]
+            assert system.get_params()["signaturepreprocessor__on_poor_scan"] == "error"
             blank = check_service.encode(np.full((200, 300), 255, dtype=np.uint8))
             for method, path, content, field, expected, words in [
                 ("PUT", "/writers/eve", files[:2], "files", 422, "at least 3 are needed"),
@@ -90,6 +90,7 @@ def test_requests_and_errors(service, check_service, system, tmp_path, monkeypat
                 ("PUT", "/writers/eve", [b"no image"] * 3, "files", 422, "scan 0 of X"),
                 ("PUT", "/writers/e%20e", files[:3], "files", 422, "writer: "),
                 ("PUT", "/writers/eve", [], "files", 422, "files: Field required"),
+                ("POST", "/writers/ada/claims", files[:1], "file", 422, "1 of 1 queries are copies of references"),
                 ("POST", "/writers/ada/claims", [b"0" * 5 * 2**20], "file", 413, "has more than 4,194,304 bytes"),
                 ("POST", "/writers/ada/claims", [b"0" * 7 * 2**20], "file", 413, "has more than 6,291,456 bytes"),
                 ("POST", "/writers/eve/claims", files[:1], "file", 404, "'eve' is not enrolled"),
