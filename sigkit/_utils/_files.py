@@ -35,7 +35,8 @@ def whole_file(path, *, replace=True, like=None):
         Whether an existing file is replaced. If not, exactly one of several simultaneous writers succeeds. On file
         systems without hard links, the file may be empty for a moment before it is complete.
     like : str, os.PathLike or None, default=None
-        A file whose permissions a new file gets; None leaves them to the system.
+        A file whose permissions a new file gets; if it does not exist, only its owner can read and write it. None
+        leaves them to the system.
 
     Yields
     ------
@@ -64,8 +65,7 @@ def whole_file(path, *, replace=True, like=None):
     name, path = printable_path(path), os.fsdecode(path)
     publish = os.replace if replace else _link
     target, previous = _look_up(path, name) if replace else (path, None)
-    permissions = previous if like is None else os.stat(like)
-    mode = None if permissions is None else permissions.st_mode & 0o777
+    mode = _mode(previous, like)
     remove_unfinished(os.path.dirname(target) or os.curdir)
     file = _create(target, path, name, mode)
     try:
@@ -101,6 +101,16 @@ def _look_up(path, name):
         # A user who may do that would replace it by a file.
         raise OSError(f"{name}: is {KINDS.get(stat.S_IFMT(status.st_mode), 'no regular file')}, not a file.")
     return target, status
+
+
+def _mode(previous, like):
+    """Return the permissions of a file to be written; None leaves them to the system."""
+    if like is not None:
+        try:
+            previous = os.stat(like)
+        except OSError:
+            return 0o600
+    return None if previous is None else previous.st_mode & 0o777
 
 
 def _keep_owner(file, previous):

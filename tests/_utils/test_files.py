@@ -156,6 +156,9 @@ def test_a_new_file_has_the_permissions_of_the_system_or_of_another_file(tmp_pat
     with whole_file(tmp_path / "second", replace=False, like=tmp_path / "first"):
         pass
     assert mode_of(tmp_path / "second") == 0o600
+    with whole_file(tmp_path / "third", replace=False, like=tmp_path / "absent"):
+        pass
+    assert mode_of(tmp_path / "third") == 0o600
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")

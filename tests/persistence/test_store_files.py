@@ -189,6 +189,17 @@ def test_a_backup_on_a_full_disk_says_so(verifier, store, tmp_path):
     store.backup(tmp_path / "copy")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="no permissions")
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_a_backup_has_the_permissions_of_the_store(mode, verifier, store, tmp_path):
+    os.chmod(store.path, mode)
+    store.backup(tmp_path / "copy")
+    assert os.stat(tmp_path / "copy").st_mode & 0o777 == mode
+    os.rename(store.path, tmp_path / "renamed")
+    store.backup(tmp_path / "another")
+    assert os.stat(tmp_path / "another").st_mode & 0o777 == 0o600
+
+
 def test_a_long_timeout_is_waited_for(verifier, store):
     """SQLite counts milliseconds in a C integer, and does not wait at all beyond it."""
     with WriterStore(store.path, timeout=1e300, mmap_size=1e300) as patient:

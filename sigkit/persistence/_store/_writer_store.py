@@ -265,7 +265,7 @@ class WriterStore:
         return problems
 
     def backup(self, path):
-        """Write a copy of the store, while it is in use.
+        """Write a copy of the store, while it is in use. It has the permissions of the store.
 
         Parameters
         ----------
@@ -282,7 +282,8 @@ class WriterStore:
             If the store is damaged, or `path` is no path.
         """
         path = path_text(path)
-        with self._database.connection(anywhere=True) as connection, whole_file(path, replace=False) as file:
+        copy = whole_file(path, replace=False, like=self.path)
+        with self._database.connection(anywhere=True) as connection, copy as file:
             # Which of the two files an error of SQLite is about is not known.
             with named_errors(f"{self._name}, copied to {printable_path(path)}"):
                 # SQLite fills the empty file.
