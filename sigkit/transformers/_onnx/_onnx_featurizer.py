@@ -33,7 +33,7 @@ class OnnxFeaturizer(
     """Compute the features of a `SigNetFeaturizer` by ONNX Runtime, in float32 or in int8.
 
     It is faster on CPUs, single images in particular, and takes some seconds longer to fit, for the conversion of the
-    network. It needs the libraries of `pip install sigkit[onnx]`.
+    network. It needs the libraries of `pip install 'sigkit[onnx]'`.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class OnnxFeaturizer(
         """
         lacking = [name for name in _LIBRARIES if find_spec(name) is None]
         if lacking:
-            raise ImportError(f"OnnxFeaturizer needs {', '.join(lacking)}: pip install sigkit[onnx].")
+            raise ImportError(f"OnnxFeaturizer needs {', '.join(lacking)}: pip install 'sigkit[onnx]'.")
         if self.featurizer.n_views != 1:
             raise ValueError(
                 f"OnnxFeaturizer needs a featurizer with n_views=1, found n_views={self.featurizer.n_views}: the "
