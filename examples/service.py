@@ -1,6 +1,6 @@
 """A service over HTTP that enrolls customers and verifies their signatures: an example to read, not a product.
 
-    pip install 'sigkit[service]'
+    pip install -e '.[service]'
     python examples/service.py --system system.safetensors --store writers.sqlite
     curl -X PUT -F files=@1.png -F files=@2.png -F files=@3.png http://127.0.0.1:8000/writers/ada
     curl -F file=@cheque.png -F note="cheque 17" http://127.0.0.1:8000/writers/ada/claims

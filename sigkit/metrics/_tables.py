@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from sigkit._utils import optional_package
+
 
 def _as_percent(name: str, estimate: object, *, signed: bool = False) -> tuple[str, str]:
     """Format the value and the interval of an estimate or of a difference."""
@@ -44,7 +46,8 @@ def _latex_text(text: str) -> str:
 def rows_to_frame(rows: Mapping[object, Mapping[str, object]], index_name: str | list[str]):
     """Make a DataFrame of rows by name; a name may be a tuple."""
     # pandas is optional and takes half a second to import.
-    import pandas as pd
+    with optional_package("pandas", "to_frame"):
+        import pandas as pd
 
     frame = pd.DataFrame(list(rows.values()))
     names = list(rows)

@@ -81,7 +81,7 @@ def test_several_views_are_refused(images):
 def test_missing_libraries_are_named(monkeypatch, images):
     module = "sigkit.transformers._onnx._onnx_featurizer.find_spec"
     monkeypatch.setattr(module, lambda name: None if name == "onnxscript" else object())
-    with pytest.raises(ImportError, match=r"needs onnxscript: pip install sigkit\[onnx\]"):
+    with pytest.raises(ImportError, match=r"needs onnxscript: pip install 'sigkit\[onnx\]'"):
         OnnxFeaturizer(UNTRAINED).fit(images)
 
 

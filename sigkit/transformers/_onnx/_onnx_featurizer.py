@@ -33,7 +33,7 @@ class OnnxFeaturizer(
     """Compute the features of a `SigNetFeaturizer` by ONNX Runtime, in float32 or in int8.
 
     It is faster on CPUs, single images in particular, and takes some seconds longer to fit, for the conversion of the
-    network. It needs the libraries of `pip install sigkit[onnx]`.
+    network. It needs the libraries of `pip install 'sigkit[onnx]'`.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ class OnnxFeaturizer(
 def _check_installed(*names):
     lacking = [name for name in names if find_spec(name) is None]
     if lacking:
-        raise ImportError(f"OnnxFeaturizer needs {', '.join(lacking)}: pip install sigkit[onnx].")
+        raise ImportError(f"OnnxFeaturizer needs {', '.join(lacking)}: pip install 'sigkit[onnx]'.")
 
 
 def _make_session(model, n_threads):
