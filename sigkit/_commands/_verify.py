@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+from collections import Counter
 
 import numpy as np
 from PIL import Image
@@ -18,7 +19,7 @@ from sigkit.nets import weights_path
 from sigkit.transformers import SignaturePreprocessor
 
 SIGNER = "one person"
-N_SYNTHETIC, N_GENUINE, N_FORGED = 20, 8, 4
+N_SYNTHETIC, N_GENUINE, N_FORGED, LEAST_GENUINE = 20, 8, 4, 4
 CANVAS = 765, 1089  # rows and columns at 300 dpi
 EXPLANATION = """A likelihood ratio (LR) says how much more probable the score is for a genuine signature than for
 a skilled forgery. It is bounded by what the synthetic signatures support."""
@@ -61,7 +62,9 @@ def make_development_set(preprocessor):
             images.append(preprocessor.transform([scan])[0])
             # No folder of a customer can have a slash in its name.
             rows.append((f"synthetic/{number}", forgery))
-    return np.array(images), rows
+    n_genuine = Counter(writer for writer, forgery in rows if forgery == 0)
+    kept = [row for row, (writer, _) in enumerate(rows) if n_genuine[writer] >= LEAST_GENUINE]
+    return np.array(images)[kept], [rows[row] for row in kept]
 
 
 def preprocess_queries(preprocessor, paths):
