@@ -92,7 +92,9 @@ def _add_train(commands):
     parser.add_argument(
         "--output", required=True, metavar="WEIGHTS", help="the file to write, .safetensors, or .pth in sigver's format"
     )
-    parser.add_argument("--checkpoint-dir", metavar="FOLDER", help="state of the training, where it is resumed")
+    parser.add_argument(
+        "--checkpoint-dir", metavar="FOLDER", help="state of the training, where it is resumed; drawn signatures too"
+    )
     recipes = ("signet", "signet-f", "transfer", "synthetic")
     parser.add_argument("--recipe", choices=recipes, default="signet", help="see above (default: signet)")
     parser.add_argument("--architecture", help="use another network than that of the recipe")

@@ -22,12 +22,16 @@ def _in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
 
 
-def latex_table(rows: Sequence[Sequence[str]]) -> str:
-    """Make a LaTeX table of a header and rows of plain text; its rules need the package booktabs."""
+def latex_table(rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> str:
+    """Make a LaTeX table of a header and rows of plain text, with notes below it; its rules need booktabs."""
     header, *body = [" & ".join(map(_latex_text, row)) + r" \\" for row in rows]
     columns = "l" + "r" * (len(rows[0]) - 1)
-    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", header, r"\midrule", *body, r"\bottomrule"]
-    return "\n".join([*lines, r"\end{tabular}"])
+    lines = [r"% In the preamble: \usepackage{booktabs}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule", header]
+    lines += [r"\midrule", *body, r"\bottomrule", r"\end{tabular}"]
+    if notes:
+        paragraphs = [f"{_latex_text(note)}\\par" for note in notes]
+        lines += [r"\par\smallskip", r"\parbox{\linewidth}{\footnotesize\raggedright", *paragraphs, "}"]
+    return "\n".join(lines)
 
 
 def _latex_text(text: str) -> str:

@@ -72,6 +72,7 @@ def claim_facts(estimator, query, writer, references):
         operating_point=parts.first("operating_point_"),
         trials=trials,
         among=among,
+        is_poor=bool(described[0]["problems"]),
         is_copy=bool(outer.find_copies(row, [writer])[0] >= 0) or any(scan["copy"] for scan in described),
         parts=_scores_of_parts(parts, features[:1], writer),
         scans=described,
@@ -112,8 +113,9 @@ def _likelihood_ratio(parts, facts):
     """Return the log10 likelihood ratio, the kind of forgeries that is its alternative, and what it depends on."""
     none = {"log10_lr": None, "alternative": None, "n_lr_trials": 0, "is_lr_limit": False}
     calibrated = next((one for one in parts.verifiers if isinstance(one, LikelihoodRatioCalibrator)), None)
-    # Likelihood ratios compare signatures that were written one by one, which a copy was not.
-    if facts.is_copy or not facts.has_information or facts.trials is None:
+    # Likelihood ratios compare signatures that were written one by one, which a copy was not. Those of development
+    # writers are good scans, so that the score of a poor one cannot be compared with theirs.
+    if facts.is_copy or facts.is_poor or not facts.has_information or facts.trials is None:
         return none
     point = facts.operating_point
     kind = calibrated.forgery if calibrated is not None else "skilled" if point is None else point.forgery

@@ -4,7 +4,15 @@ import base64
 from html import escape
 
 from sigkit.estimators._evidence._score_scale import ranks
-from sigkit.estimators._evidence._words import COPIES, decision, likelihood_ratio, not_enrolled, replay
+from sigkit.estimators._evidence._words import (
+    COPIES,
+    decision,
+    likelihood_ratio,
+    not_enrolled,
+    poor_scan,
+    replay,
+    scores,
+)
 
 _STYLE = """
 body { font-family: sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222; }
@@ -37,7 +45,7 @@ def claim_html(facts, png, date):
     writer = escape(str(facts.writer))
     picture = base64.b64encode(png).decode()
     body = [f"<h1>Claim: writer {writer}, {escape(decision(facts))}</h1>"]
-    for warning in filter(None, (replay(facts), not_enrolled(facts))):
+    for warning in filter(None, (poor_scan(facts), replay(facts), not_enrolled(facts))):
         body.append(f'<p class="replay">{escape(warning)}</p>')
     body += [
         _table(_result(facts)),
@@ -64,7 +72,7 @@ def claim_html(facts, png, date):
 
 
 def _result(facts):
-    rows = [("Decision", decision(facts)), ("Score", f"{facts.score:.4f}"), ("Threshold", f"{facts.threshold:.4f}")]
+    rows = [("Decision", decision(facts)), *((name, f"{value:.4f}") for name, value in scores(facts).items())]
     rows += [(f"Score of {name}", f"{score:.4f}") for name, score in facts.parts.items()]
     words = likelihood_ratio(facts)
     if words:
@@ -82,7 +90,7 @@ def _scans(scans):
     rows = ["<tr><th>Scan</th><th>Name</th><th>Pixels</th><th>Quality</th><th>SHA-256</th></tr>"]
     for scan in scans:
         remarks = [
-            *scan["problems"].values(),
+            *(scan["problems"].values() if scan["is_judged"] else ["Not judged: no step preprocesses scans."]),
             *([f"The query {COPIES[scan['copy']]} this scan."] if scan["copy"] else []),
             *([] if scan["is_enrolled"] else ["Not enrolled for the claimed writer."]),
         ]

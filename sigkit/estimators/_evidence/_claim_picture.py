@@ -5,7 +5,7 @@ import textwrap
 
 import numpy as np
 
-from sigkit.estimators._evidence._words import decision, likelihood_ratio, not_enrolled, replay
+from sigkit.estimators._evidence._words import decision, likelihood_ratio, not_enrolled, poor_scan, replay, scores
 from sigkit.metrics import ScoreHistogramDisplay
 
 N_SHOWN = 3
@@ -95,11 +95,12 @@ def draw_claim(facts, figure):
         _draw_scores(axes["scores"], facts)
     lines = [
         f"Claim: writer {_as_text(facts.writer)}. {_sentence(decision(facts))}.",
-        f"Score {facts.score:.3f}, threshold {facts.threshold:.3f}",
+        ", ".join(f"{name} {value:.3f}" for name, value in scores(facts).items()).capitalize(),
         likelihood_ratio(facts),
     ]
     figure.suptitle("\n".join(textwrap.fill(line, 120) for line in lines if line), fontsize=11)
-    warnings = "\n".join(filter(None, (replay(facts), not_enrolled(facts))))
+    warnings = [poor_scan(facts), replay(facts), not_enrolled(facts)]
+    warnings = "\n".join(textwrap.fill(line, 120) for line in warnings if line)
     if warnings:
         figure.supxlabel(warnings, color="firebrick", fontsize=11, fontweight="bold")
     return axes

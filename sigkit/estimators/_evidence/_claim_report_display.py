@@ -31,11 +31,12 @@ class ClaimReportDisplay:
         `writer`, the claimed writer; `score`, `threshold`, `accepted` and `has_information`; `log10_lr`, the base-10
         logarithm of the likelihood ratio, or None, with `alternative`, the kind of forgeries it was calibrated on, and
         `is_lr_limit`, whether the development data support no stronger one; `operating_point` and `trials` of the
-        verifier, or None; `among`, the trials and the claim on the scale before calibration; `is_copy`, whether the
-        query is a copy of an enrolled reference or of one of the scans; `parts`, the score of each verifier of a
-        fusion; `signals`, the agreement of strokes by signal, in standard deviations from the references; `scans`, for
-        the query and each reference its name, size, problems, SHA-256 digest, whether the query is a copy of it, and
-        whether the verifier has enrolled it; `system`, versions, digests of weights and settings.
+        verifier, or None; `among`, the trials and the claim on the scale before calibration; `is_poor`, whether the
+        query is a poor scan, whose decision is inconclusive; `is_copy`, whether the query is a copy of an enrolled
+        reference or of one of the scans; `parts`, the score of each verifier of a fusion; `signals`, the agreement of
+        strokes by signal, in standard deviations from the references; `scans`, for the query and each reference its
+        name, size, problems and whether it was judged, SHA-256 digest, whether the query is a copy of it, and whether
+        the verifier has enrolled it; `system`, versions, digests of weights and settings.
     axes_ : dict of str to matplotlib Axes
         The axes.
     figure_ : matplotlib Figure
@@ -51,7 +52,7 @@ class ClaimReportDisplay:
     -----
     The likelihood ratio is that of a `LikelihoodRatioCalibrator`, or calibrated on the `development_trials_` of the
     verifier by :class:`~sigkit.metrics.ScoreCalibrator`. It holds for writers, scans and forgeries like those of the
-    development set. A query that is a copy of a reference has none.
+    development set. A query that is a poor scan or a copy of a reference has none.
 
     The colors explain the `StrokeMatcher` only, and one reference of those that it compares. They do not explain the
     score of a network.

@@ -28,7 +28,7 @@ def scan_facts(scans, steps):
     Returns
     -------
     facts : list of dict
-        The role, name, size, problems and digest of each, and whether the query is a copy of it.
+        The role, name, size, problems and digest of each, whether it was judged, and whether the query is a copy of it.
     pictures : list of ndarray
         The scans.
     """
@@ -44,6 +44,7 @@ def scan_facts(scans, steps):
                 "name": os.path.basename(printable_path(scan)) if is_path else "image",
                 "size": f"{picture.shape[1]} x {picture.shape[0]}",
                 "problems": problems,
+                "is_judged": preprocessor is not None or not isinstance(scan, np.ndarray),
                 "digest": content_digest(scan) if isinstance(scan, bytes) else signature_digest([scan], 0),
                 "copy": copy.level if copy is not None and copy.reference == number - 1 else "",
                 "is_enrolled": True,
@@ -75,7 +76,10 @@ def add_enrolled(facts, estimator, references, writer):
 def _look(scan, number, preprocessor):
     """Return the picture and the problems of a scan, as its preprocessor sees it."""
     if preprocessor is None:
-        picture = scan if isinstance(scan, np.ndarray) else read_image(scan)
+        # An array is then a preprocessed image, which has white ink on black and is no scan.
+        if isinstance(scan, np.ndarray):
+            return scan, {}
+        picture = read_image(scan)
         return picture, dict(check_scan(picture).problems)
     scan = read_image(scan, color=preprocessor.background == "photo") if isinstance(scan, bytes) else scan
     trace = trace_scan(scan, number, preprocessor.background, preprocessor.resolution, preprocessor.max_memory)

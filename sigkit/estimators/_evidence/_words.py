@@ -22,12 +22,52 @@ def decision(facts):
     str
         The decision.
     """
+    if facts.is_poor:
+        problems = ", ".join(facts.scans[0]["problems"]).replace("_", " ")
+        return f"inconclusive, because the query is a poor scan: {problems}"
     if not facts.has_information:
         return "rejected: no information, the scan or the references have no usable ink"
     words = "accepted" if facts.accepted else "rejected"
-    if facts.is_copy:
-        return f"{words} by the score, but the query is a copy"
-    return f"{words} by the score of a poor scan" if facts.scans[0]["problems"] else words
+    return f"{words} by the score, but the query is a copy" if facts.is_copy else words
+
+
+def scores(facts):
+    """Return the score and the threshold, with their names.
+
+    Parameters
+    ----------
+    facts : Bunch
+        The facts of a claim.
+
+    Returns
+    -------
+    dict of str to float
+        The values. Those before calibration where the score is a likelihood ratio and none is to be stated.
+    """
+    among = facts.among
+    if facts.log10_lr is None and among is not None and among.is_calibrated:
+        found = {"Score before calibration": among.score, "Threshold before calibration": among.threshold}
+        return {name: value for name, value in found.items() if value is not None}
+    return {"Score": facts.score, "Threshold": facts.threshold}
+
+
+def poor_scan(facts):
+    """Return a warning if the query is a poor scan.
+
+    Parameters
+    ----------
+    facts : Bunch
+        The facts of a claim.
+
+    Returns
+    -------
+    str
+        The warning; empty if no problem was found.
+    """
+    if not facts.is_poor:
+        return ""
+    problems = " ".join(facts.scans[0]["problems"].values())
+    return f"The query is a poor scan. {problems} Its score confirms nothing: scan the signature again."
 
 
 def replay(facts):
