@@ -7,13 +7,13 @@ from sigkit.metrics._trials import KIND_NAMES
 
 
 def _make_axes(ax: object) -> object:
-    """Return the given axes, or those of a new figure."""
+    """Return the given axes, or those of a new figure, whose layout leaves room for all labels."""
     if ax is not None:
         return ax
     with optional_package("matplotlib", "A plot"):
         import matplotlib.pyplot as plt
 
-    return plt.subplots()[1]
+    return plt.subplots(layout="constrained")[1]
 
 
 def _names_of_kinds(trials: Bunch) -> list[str]:

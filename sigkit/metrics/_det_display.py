@@ -17,14 +17,17 @@ from sigkit.metrics._trials import _check_kind, _make_trials, _Trials, verificat
 TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99, 0.999)
 # Points of a curve that are nearer to each other than this, in units of the axes, are not visible apart.
 RESOLUTION = 1 / 200
+# Lower rates are of interest only if the EER is near to them.
+LOWEST = 1e-4
 
 
 class VerificationDetDisplay:
     """Detection error trade-off (DET): FRR against FAR, with one curve per kind of forgery or per system.
 
-    Both axes have the scale of normal deviates, on which normally distributed scores give straight lines. They end at
-    half an error, where a rate of 0 is drawn: with 1,000 forgeries the lowest FAR is 0.05 %. A curve without errors
-    is a dot in the corner, and is named so.
+    Both axes have the scale of normal deviates, on which normally distributed scores give straight lines. They show
+    the part of the curves where both rates are at most 50 %, or twice the EER, and at least 0.01 %, or a fifth of the
+    EER, if the EER is that high or low. A rate of 0 is drawn at half an error: with 1,000 forgeries the lowest FAR is
+    0.05 %. A curve without errors is a dot in the corner, at half an error or 0.01 %, and is named so.
 
     Parameters
     ----------
@@ -156,19 +159,25 @@ class VerificationDetDisplay:
         self.figure_ = self.ax_.figure
         self.displays_ = {}
         curves = self._curves()
-        for name, (label, points) in curves.items():
+        errors = [_equal_error_rate(points, "nearest") for _, points in curves.values()]
+        # Beyond twice the EER, and one half, there is no operating point of interest.
+        highest = min(0.99, 2 * max(0.25, *errors))
+        drawn = []
+        for (name, (label, points)), error in zip(curves.items(), errors):
             far, frr, has_errors = _visible_points(points)
+            if not has_errors:
+                far, frr = far.clip(LOWEST), frr.clip(LOWEST)
+            drawn.append((far, frr, error, (points.n_forgeries, points.n_genuine)))
             options = {} if has_errors else {"marker": "o", "markevery": [int(np.argmin(far + frr))]}
             label += "" if has_errors else " (no errors)"
             self.displays_[name] = DetCurveDisplay(fpr=far, fnr=frr).plot(ax=self.ax_, name=label, **options)
-        lowest = [min(1 / (2 * points.n_forgeries) for _, points in curves.values())]
-        lowest.append(min(1 / (2 * points.n_genuine) for _, points in curves.values()))
-        # Beyond twice the EER, and one half, there is no operating point of interest.
-        highest = min(0.99, max(0.5, *(2 * _equal_error_rate(points, "nearest") for _, points in curves.values())))
-        _scale(self.ax_.xaxis, self.ax_.set_xlim, lowest[0], highest)
-        _scale(self.ax_.yaxis, self.ax_.set_ylim, lowest[1], highest)
-        ends = norm.ppf([min(lowest), highest])
-        self.ax_.plot(ends, ends, linestyle=":", linewidth=1, color="gray", label="equal error")
+        lowest = np.min([_lowest_shown(*one, highest) for one in drawn], axis=0)
+        tops = np.max([_highest_shown(far, frr, lowest, highest) for far, frr, *_ in drawn], axis=0)
+        box, inch = self.ax_.get_window_extent(), self.figure_.dpi
+        _scale(self.ax_.xaxis, self.ax_.set_xlim, (lowest[0], tops[0]), box.width / inch, _width)
+        _scale(self.ax_.yaxis, self.ax_.set_ylim, (lowest[1], tops[1]), box.height / inch, _height)
+        diagonal = norm.ppf([lowest.min(), highest])
+        self.ax_.plot(diagonal, diagonal, linestyle=":", linewidth=1, color="gray", label="equal error")
         self.ax_.set(xlabel="False acceptance rate", ylabel="False rejection rate")
         self.ax_.legend(loc="upper right")
         return self
@@ -211,8 +220,53 @@ def _visible_points(points):
     return far[apart], frr[apart], has_errors
 
 
-def _scale(axis, set_limits, lowest, highest):
+def _lowest_shown(far, frr, error, counts, highest):
+    """Return the lowest FAR and FRR to show of a curve, which has no operating point of interest beyond the highest."""
+    inside = (far <= highest) & (frr <= highest)
+    inside |= not inside.any()
+    # A rate below ten errors is not reliable, but the point of equal errors is shown in any case.
+    floors = (min(LOWEST, max(error / 5, min(10 / n, error / 2)) or LOWEST) for n in counts)
+    return [max(rates[inside].min(), floor) for rates, floor in zip((far, frr), floors)]
+
+
+def _highest_shown(far, frr, lowest, highest):
+    """Return the highest FAR and FRR to show of a curve: the tick above the point where it falls below the lowest.
+
+    At least 1 %, so that there are several ticks.
+    """
+    shown = (far >= lowest[0]) & (frr >= lowest[1]) & (far <= highest) & (frr <= highest)
+    tops = []
+    for rates, others, end in ((far, frr, lowest[1]), (frr, far, lowest[0])):
+        leaves = shown.any() and others.min() < end
+        top = max(0.01, rates[shown].max()) if leaves else highest
+        tops.append(min(highest, *(tick for tick in TICKS if tick >= top)))
+    return tops
+
+
+def _width(label):
+    """Estimate the width of a label and a gap, in font sizes."""
+    return 0.65 * (len(label) + 1)
+
+
+def _height(label):
+    """Return the height of a line, in font sizes."""
+    return 1.3
+
+
+def _scale(axis, set_limits, ends, inches, size):
+    """Set the limits of an axis, and ticks that do not overlap; `size` is that of a label along the axis."""
     # The margin keeps a curve that ends at half an error inside the axes.
-    set_limits(norm.ppf(lowest) - 0.1, norm.ppf(highest))
-    ticks = [tick for tick in TICKS if lowest <= tick <= highest]
-    axis.set_ticks(norm.ppf(ticks), [f"{100 * tick:g} %" for tick in ticks])
+    limits = norm.ppf(ends[0]) - 0.1, norm.ppf(ends[1])
+    set_limits(*limits)
+    places = norm.ppf(TICKS)
+    per_font_size = axis.get_ticklabels()[0].get_fontsize() / 72 / inches * (limits[1] - limits[0])
+    kept, labels = [], []
+    # From the right: rates above 1 % are of most interest.
+    for rate, place in zip(TICKS[::-1], places[::-1]):
+        label = f"{100 * rate:g} %"
+        if not ends[0] <= rate <= ends[1]:
+            continue
+        if not kept or kept[-1] - place >= per_font_size * ((size(label) + size(labels[-1])) / 2):
+            kept.append(place)
+            labels.append(label)
+    axis.set_ticks(kept[::-1], labels[::-1])

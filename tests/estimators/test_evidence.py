@@ -90,6 +90,33 @@ class TestClaimReport:
         assert list(display.axes_) == [*shown, "alignment", "direction", "pressure", "scores"]
         assert "this claim" in [text.get_text() for text in display.axes_["scores"].get_legend().get_texts()][-1]
 
+    def test_parts_add_up(self, corpus, pipe):
+        far, near = rows_of(corpus, 7)[0], rows_of(corpus, 6)[4]
+        display = ClaimReportDisplay.from_estimator(pipe, far, 6, references=rows_of(corpus, 6)[:2])
+        facts, page = display.facts, display.to_html()
+        assert facts.parts["svm"] < -0.5
+        assert facts.parts["strokes"] != -2
+        assert "not counted, because the score of svm is below reach=-0.5; the lowest score, -2, is counted" in page
+        assert f"1 x ({facts.parts['svm']:.4f}) + 0.4 x (-2.0000) = {facts.score:.4f}<" in page
+        assert facts.sum_of_parts.total == pytest.approx(facts.score, abs=1e-12)
+        display = ClaimReportDisplay.from_estimator(pipe, near, 6, references=rows_of(corpus, 6)[:2])
+        facts, page = display.facts, display.to_html()
+        assert f"{facts.parts['svm']:.4f}) + 0.4 x ({facts.parts['strokes']:.4f}) = {facts.score:.4f}<" in page
+        assert "counted as" not in page
+        assert "not counted" not in page
+
+    def test_parts_with_bounds_and_learned_weights(self, corpus):
+        model = fusion().set_params(weights="learned", reach=-np.inf, bounds=(-0.1, 0.1), random_state=0)
+        model = fit(make_pipeline(PREPROCESS, model), corpus)
+        query, references = rows_of(corpus, 7)[0], rows_of(corpus, 6)[:2]
+        display = ClaimReportDisplay.from_estimator(model, query, 6, references=references)
+        facts, page = display.facts, display.to_html()
+        assert f"{facts.parts['strokes']:.4f}, counted as -0.1, the bound of such scores" in page
+        assert "not counted" not in page
+        assert facts.sum_of_parts.intercept != 0
+        assert f"+ ({facts.sum_of_parts.intercept:.4f}) = {facts.score:.4f}<" in page
+        assert facts.sum_of_parts.total == pytest.approx(facts.score, abs=1e-12)
+
     def test_page_loads_nothing_and_escapes_names(self, corpus, pipe, tmp_path):
         paths = [tmp_path / name for name in ("<script>alert(1)<", "b.png", "c.png")]
         for path, scan in zip(paths, rows_of(corpus, 7)[::-1]):

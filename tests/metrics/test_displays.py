@@ -119,6 +119,61 @@ def test_axes_follow_the_number_of_trials():
     assert tick_labels(fewer.ax_.xaxis) == ["40 %", "60 %", "80 %", "90 %", "95 %", "99 %"]
 
 
+def boxes(axis):
+    return [text.get_window_extent() for text in axis.get_ticklabels()]
+
+
+def million(distance, n_genuine=100_000):
+    y = np.repeat([1, 0], [n_genuine, 1_000_000 - n_genuine])
+    return y, np.random.default_rng(0).normal(distance * y)
+
+
+@pytest.mark.parametrize("distance", [2.5, 6.5])
+def test_axes_of_many_trials_follow_the_curve(distance):
+    display = VerificationDetDisplay.from_predictions(*million(distance))
+    curve, x, y = display.displays_["forgery"], display.ax_.get_xlim(), display.ax_.get_ylim()
+    shown = visible(curve)
+    assert x[0] > norm.ppf(1e-4) - 0.11
+    # The curve ends near the axes' corners, also where the rates are low.
+    far, frr = norm.ppf(curve.fpr[shown]), norm.ppf(curve.fnr[shown])
+    assert np.ptp(far) > 0.6 * np.ptp(x)
+    assert np.ptp(frr) > 0.6 * np.ptp(y)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(million(distance) for distance in (2.5, 6.5, 8, 20)),
+        million(8.2, n_genuine=1000),
+        (np.repeat([1, 0], 60), np.random.default_rng(0).normal(size=120)),
+    ],
+    ids=["usual", "good", "better", "perfect", "few genuine", "random"],
+)
+def test_nothing_is_cut_off_and_ticks_do_not_overlap(given):
+    figure = VerificationDetDisplay.from_predictions(*given).figure_
+    assert figure.get_size_inches().tolist() == [6.4, 4.8]
+    figure.canvas.draw()
+    [ax] = figure.axes
+    box = ax.get_tightbbox()
+    assert (box.x0 >= 0, box.y0 >= 0, box.x1 <= figure.bbox.x1, box.y1 <= figure.bbox.y1) == (True,) * 4
+    for one, other in pairwise(boxes(ax.xaxis)):
+        assert one.x1 + 4 < other.x0
+    for one, other in pairwise(boxes(ax.yaxis)):
+        assert one.y1 < other.y0
+    assert min(len(boxes(ax.xaxis)), len(boxes(ax.yaxis))) > 1
+
+
+def test_the_layout_of_given_axes_stays():
+    figure, ax = plt.subplots(figsize=(3, 3))
+    before = ax.get_position().bounds
+    VerificationDetDisplay.from_predictions(ROWS, MATRIX, classes=[0, 1], ax=ax)
+    figure.canvas.draw()
+    assert figure.get_layout_engine() is None
+    assert ax.get_position().bounds == before
+    for one, other in pairwise(boxes(ax.xaxis)):
+        assert one.x1 < other.x0
+
+
 def test_curves_of_many_trials_have_few_points():
     y = np.repeat([1, 0], [20_000, 80_000])
     s = np.random.default_rng(0).normal(2 * y)

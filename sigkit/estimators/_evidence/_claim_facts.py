@@ -14,6 +14,7 @@ from sigkit._utils import before_last_step, last_step, read_upload, signature_di
 from sigkit.estimators._decisions._choose_threshold import counted_trials, select
 from sigkit.estimators._decisions._likelihood_ratio_calibrator import LikelihoodRatioCalibrator
 from sigkit.estimators._evidence._aligned_strokes import align_strokes, nearest_references
+from sigkit.estimators._evidence._parts_of_score import scores_of_parts, sum_of_parts
 from sigkit.estimators._evidence._scan_facts import add_enrolled, scan_facts
 from sigkit.estimators._evidence._score_scale import score_among_trials
 from sigkit.estimators._evidence._unfold import score_inside, unfold
@@ -63,6 +64,7 @@ def claim_facts(estimator, query, writer, references):
     if trials is not None:
         inside = partial(score_inside, estimator, query, writer)
         among = score_among_trials(parts.verifiers, inside, score, threshold, trials)
+    by_part = scores_of_parts(parts, features[:1], writer)
     facts = Bunch(
         writer=writer,
         score=score,
@@ -74,7 +76,8 @@ def claim_facts(estimator, query, writer, references):
         among=among,
         is_poor=bool(described[0]["problems"]),
         is_copy=bool(outer.find_copies(row, [writer])[0] >= 0) or any(scan["copy"] for scan in described),
-        parts=_scores_of_parts(parts, features[:1], writer),
+        parts=by_part,
+        sum_of_parts=sum_of_parts(parts, by_part),
         scans=described,
         pictures=pictures,
         images=images,
@@ -98,15 +101,6 @@ def _order(matcher, points, images):
         return []
     rows = center_pictures(np.asarray(images))
     return np.argsort(-(rows[1:] @ rows[0]), kind="stable").tolist()
-
-
-def _scores_of_parts(parts, features, writer):
-    """Return the scores of the verifiers of a fusion."""
-    scores = {}
-    for name, verifier in parts.fused().items():
-        _, own = unfold(verifier).outputs(features)
-        scores[name] = float(last_step(verifier).claim_scores(own, [writer])[0])
-    return scores
 
 
 def _likelihood_ratio(parts, facts):

@@ -9,6 +9,7 @@ from sigkit.estimators._evidence._words import (
     decision,
     likelihood_ratio,
     not_enrolled,
+    parts_of_score,
     poor_scan,
     replay,
     scores,
@@ -73,7 +74,7 @@ def claim_html(facts, png, date):
 
 def _result(facts):
     rows = [("Decision", decision(facts)), *((name, f"{value:.4f}") for name, value in scores(facts).items())]
-    rows += [(f"Score of {name}", f"{score:.4f}") for name, score in facts.parts.items()]
+    rows += parts_of_score(facts).items()
     words = likelihood_ratio(facts)
     if words:
         basis = f"{facts.n_lr_trials} trials of development writers, genuine and {facts.alternative} forgeries"

@@ -33,10 +33,11 @@ class ClaimReportDisplay:
         `is_lr_limit`, whether the development data support no stronger one; `operating_point` and `trials` of the
         verifier, or None; `among`, the trials and the claim on the scale before calibration; `is_poor`, whether the
         query is a poor scan, whose decision is inconclusive; `is_copy`, whether the query is a copy of an enrolled
-        reference or of one of the scans; `parts`, the score of each verifier of a fusion; `signals`, the agreement of
-        strokes by signal, in standard deviations from the references; `scans`, for the query and each reference its
-        name, size, problems and whether it was judged, SHA-256 digest, whether the query is a copy of it, and whether
-        the verifier has enrolled it; `system`, versions, digests of weights and settings.
+        reference or of one of the scans; `parts`, the score of each verifier of a fusion; `sum_of_parts`, what is
+        counted of them, with `weights`, `counted` and `total`; `signals`, the agreement of strokes by signal, in
+        standard deviations from the references; `scans`, for the query and each reference its name, size, problems and
+        whether it was judged, SHA-256 digest, whether the query is a copy of it, and whether the verifier has enrolled
+        it; `system`, versions, digests of weights and settings.
     axes_ : dict of str to matplotlib Axes
         The axes.
     figure_ : matplotlib Figure

@@ -51,6 +51,37 @@ def scores(facts):
     return {"Score": facts.score, "Threshold": facts.threshold}
 
 
+def parts_of_score(facts):
+    """Return the scores of the verifiers of a fusion, what was counted of them, and their sum.
+
+    Parameters
+    ----------
+    facts : Bunch
+        The facts of a claim.
+
+    Returns
+    -------
+    dict of str to str
+        The words by name; empty if the verifier is no fusion.
+    """
+    found, added = {f"Score of {name}": f"{score:.4f}" for name, score in facts.parts.items()}, facts.sum_of_parts
+    if added is None:
+        return found
+    first = next(iter(facts.parts))
+    for name, score in facts.parts.items():
+        counted = added.counted[name]
+        if name != first and not added.is_matched:
+            found[f"Score of {name}"] += (
+                f", not counted, because the score of {first} is below reach={added.reach:g}; the lowest score, "
+                f"{counted:g}, is counted in its place"
+            )
+        elif counted != score:
+            found[f"Score of {name}"] += f", counted as {counted:g}, the bound of such scores"
+    terms = [f"{weight:.4g} x ({added.counted[name]:.4f})" for name, weight in added.weights.items()]
+    terms += [f"({added.intercept:.4f})"] if added.intercept else []
+    return found | {"Sum of the counted scores": f"{' + '.join(terms)} = {added.total:.4f}"}
+
+
 def poor_scan(facts):
     """Return a warning if the query is a poor scan.
 

@@ -44,6 +44,24 @@ class Combination(NamedTuple):
         """
         return first >= self.reach
 
+    def bound(self, first, others):
+        """Return what is counted of the other verifiers.
+
+        Parameters
+        ----------
+        first : ndarray of shape (n_claims,)
+            Scores of the first verifier.
+        others : ndarray of shape (n_verifiers - 1, n_claims)
+            Scores of the others; any value for claims that are not within reach.
+
+        Returns
+        -------
+        ndarray of shape (n_verifiers - 1, n_claims)
+            The scores within the bounds; the lower bound for claims that are not within reach.
+        """
+        low, high = self.bounds
+        return np.where(self.find_matched(first), np.clip(others, low, high), low)
+
     def apply(self, first, others):
         """Combine scores.
 
@@ -59,9 +77,7 @@ class Combination(NamedTuple):
         ndarray of shape (n_claims,)
             The sums.
         """
-        low, high = self.bounds
-        bounded = np.where(self.find_matched(first), np.clip(others, low, high), low)
-        return self.weights[0] * first + self.weights[1:] @ bounded + self.intercept
+        return self.weights[0] * first + self.weights[1:] @ self.bound(first, others) + self.intercept
 
 
 def learn_combination(scores, is_genuine, reach, bounds):
