@@ -88,7 +88,7 @@ def test_missing_libraries_are_named(monkeypatch, images):
 def test_a_loaded_featurizer_names_the_missing_library(fitted, images, monkeypatch):
     loaded = pickle.loads(pickle.dumps(fitted))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ImportError, match=r"needs onnxruntime: pip install sigkit\[onnx\]"):
+    with pytest.raises(ImportError, match=r"needs onnxruntime: pip install 'sigkit\[onnx\]'"):
         loaded.transform(images)
 
 
