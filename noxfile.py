@@ -38,7 +38,7 @@ def lint(session):
 
 @nox.session
 def docs(session):
-    """Build the documentation and run the gallery; warnings and dead links are errors."""
+    """Build the documentation and run the gallery; warnings, also of lessons, and dead links are errors."""
     session.install(".[docs]")
     session.run("sphinx-build", "-W", "--keep-going", "docs", "docs/_build/html")
     session.run("python", "docs/check_site.py", "docs/_build/html")

@@ -1,6 +1,6 @@
 """Thresholds and likelihood ratios on writers who had no part in them: the tables of docs/operating_points.rst.
 
-    python benchmarks/check_operating_points.py ../shared/data --cache operating_points
+    python benchmarks/check_operating_points.py DATA --cache operating_points
 
 The corpora are CEDAR, Bengali (writers 21 to 100) and Hindi (writers 1 to 60). All verifiers have 90 drawn writers as
 development writers; other 90 drawn writers are a fourth corpus. Features and scores are stored in the folder `--cache`:

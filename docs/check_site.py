@@ -1,4 +1,4 @@
-"""Check the built site: dead internal links, and public names in the text that are not links.
+"""Check the built site: dead internal links, public names in the text that are not links, warnings of lessons.
 
     python docs/check_site.py docs/_build/html
 
@@ -16,16 +16,22 @@ from urllib.parse import unquote, urlsplit
 import sigkit
 
 ROOMS = [room.name for room in pkgutil.iter_modules(sigkit.__path__) if room.ispkg and not room.name.startswith("_")]
+OUTPUT = re.compile(r'class="sphx-glr-script-out.*?</pre>', flags=re.DOTALL)
+"""What a cell of a lesson prints, on both streams."""
+
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
 
 class Page(HTMLParser):
-    """The anchors and links of a page, and the code in its text that is not in a link, heading or listing."""
+    """Anchors and links of a page, warnings of its cells, and code that is not in a link, heading or listing."""
 
     def __init__(self, path):
         super().__init__()
         self.anchors, self.links, self.unlinked, self.open, self.titles = set(), [], [], [], []
-        self.feed(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        printed = "\n".join(OUTPUT.findall(text)).split("\n")
+        self.warnings = [re.sub(r"<[^>]*>|^class=[^>]*>", "", line).strip() for line in printed if "Warning:" in line]
+        self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
@@ -64,6 +70,7 @@ def check(site):
                 faults.append(f"{path.relative_to(site)}: {link}: no such file")
             elif parts.fragment and aim in pages and unquote(parts.fragment) not in pages[aim].anchors:
                 faults.append(f"{path.relative_to(site)}: {link}: no such anchor")
+        faults += [f"{path.relative_to(site)}: {line}" for line in page.warnings]
         # A page does not link a name to itself, and the changelog has old names.
         others = set() if path.stem in ("changelog", "search") else names - {path.stem.rpartition(".")[2]}
         faults += [

@@ -13,7 +13,7 @@ import argparse
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 # This script has the name of a library, and Python searches the folder of the script first.
 sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != os.path.dirname(os.path.abspath(__file__))]
@@ -47,8 +47,11 @@ def timed(label):
 
 def main():
     options = parse_arguments()
-    cluster = options.scheduler or LocalCluster(n_workers=options.workers, threads_per_worker=1, dashboard_address=None)
-    with Client(cluster) as client:
+    if options.scheduler:
+        cluster = nullcontext(options.scheduler)
+    else:
+        cluster = LocalCluster(n_workers=options.workers, threads_per_worker=1, dashboard_address=None)
+    with cluster as address, Client(address) as client:
         print(client)
         scans, target = make_signatures(options.writers, n_genuine=16, n_skilled=8, random_state=0)
         dev = range(1, options.writers // 3 + 1)

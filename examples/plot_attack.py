@@ -2,8 +2,8 @@
 What an attack changes
 ======================
 
-An attacker who knows the network can change a signature by less than the eye sees, so that a genuine signature is
-rejected or a forgery is accepted. This page shows the change, and what remains of it after the background is cleared.
+An attacker who knows the network can change a signature slightly, so that a genuine signature is rejected or a forgery
+is accepted. This page shows the change, and what remains of it after the background is cleared.
 """
 
 # %%
@@ -34,15 +34,16 @@ system.fit(images[~is_query], target[~is_query])
 # Two attacks
 # -----------
 #
-# The genuine queries are to be rejected. One step along the gradient (FGM) is fast and its change is large;
-# Carlini-Wagner searches the smallest change that is enough. The images have whole gray levels, as in a file.
+# The genuine queries are to be rejected. FGM takes one step of a fixed length along the gradient, and changes some
+# pixels by tens of gray levels. Carlini-Wagner searches the smallest change that is enough, which takes more time. The
+# images have whole gray levels, as in a file.
 
 model = DifferentiableVerifier(system)
 rows = np.flatnonzero(is_query & (forgeries == 0) & (writers > 4))
 threshold = system[-1].threshold_
 attacks = {
     "FGM": FGM(epsilon=600.0),
-    "Carlini-Wagner": CarliniWagnerL2(n_search_steps=2, n_iterations=15),
+    "Carlini-Wagner": CarliniWagnerL2(n_search_steps=3, n_iterations=40),
 }
 attacked = {
     name: attack(model, images[rows], writers[rows], goal="reject", threshold=threshold)

@@ -30,13 +30,15 @@ is_dev = writers <= 12
 # -------------
 #
 # Each task is one development writer: five references, random forgeries, and queries that say how good the adapted
-# verifier is. ``network_lr=0.0`` keeps the network of the package; only the head and the step sizes are learned.
+# verifier is, as many as these writers have. ``network_lr=0.0`` keeps the network of the package; only the head and the
+# step sizes are learned.
 
 training = MetaTraining(
     epochs=8,
     lr=3e-3,
     network_lr=0.0,
     augmentation=None,
+    n_queries=(5, 10, 4),  # genuine signatures, random and skilled forgeries
     inner_loop=InnerLoop(lr=0.05),
 )
 verifier = MetaLearnedVerifier(

@@ -1,6 +1,6 @@
 """A service over HTTP that enrolls customers and verifies their signatures: an example to read, not a product.
 
-    pip install 'sigkit[service]'
+    pip install -e '.[service]'
     python examples/service.py --system system.safetensors --store writers.sqlite
     curl -X PUT -F files=@1.png -F files=@2.png -F files=@3.png http://127.0.0.1:8000/writers/ada
     curl -F file=@cheque.png -F note="cheque 17" http://127.0.0.1:8000/writers/ada/claims
@@ -8,7 +8,7 @@
 
 The system is fitted once, to signatures of synthetic writers, and saved; later starts load it. Customers, references
 and decisions are in the store: an answer that was given is there if the process is killed. Several processes can serve
-one store. Scans of 300 dpi are expected. A poor scan is refused with the reason, status 422.
+one store. Scans of 300 dpi are expected. A poor scan and a copy of a reference are refused with the reason, status 422.
 
 Nothing leaves the machine, and no page of the service loads anything from elsewhere. There are no users, no passwords
 and no encryption here: put the service behind a server that has them.
@@ -16,6 +16,7 @@ and no encryption here: put the service behind a server that has them.
 
 import argparse
 import os
+import warnings
 
 # One thread for each request: several would wait for each other, and round sums otherwise with another number of them.
 # It must be set before numpy and torch are imported.
@@ -58,9 +59,14 @@ def fit_system(n_writers=20, level=0.05):
     settings = {"level": level, "dev_writers": names, "other_corpus": True, "random_state": 0}
     preprocess = SignaturePreprocessor(canvas_size=(765, 1089), on_poor_scan="ignore")
     system = Pipeline([("preprocess", preprocess), ("verifier", OperatingPointVerifier(fused, **settings))])
-    system.fit(scans, rows)
-    # Synthetic signatures are not refused, scans of customers are.
-    return system.set_params(preprocess__on_poor_scan="error", preprocess__max_memory=300)
+    return system.fit(scans, rows).set_params(preprocess__max_memory=300)
+
+
+def refuse_what_was_a_warning(system):
+    """Make poor scans and copies of references errors: nobody reads the warnings of a service."""
+    names = [name for name in system.get_params() if name.split("__")[-1] == "on_poor_scan"]
+    system.set_params(**dict.fromkeys(names, "error"))
+    warnings.filterwarnings("error", r"\d+ of \d+ queries are copies", UserWarning)
 
 
 class LimitedBody:
@@ -102,17 +108,30 @@ def make_app(system, store):
     """Make the application around a fitted system and an open store."""
     app = FastAPI(title="Signature verification", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(LimitedBody)
+    refuse_what_was_a_warning(system)
     verifier, turn = StoredVerifier(system, store), Semaphore(N_AT_ONCE)
 
-    def check_enrolled(writer):
-        """Return the last event of a writer who can be verified."""
+    def check_known(writer):
+        """Return the last event of an enrolled writer."""
         events = store.history(writer)
         if not events or not events[-1].n_references:
             raise HTTPException(404, f"{writer!r} is not enrolled.")
-        expires = events[-1].expires
+        return events[-1]
+
+    def check_enrolled(writer):
+        """Return the last event of a writer who can be verified."""
+        event = check_known(writer)
+        expires = event.expires
         if expires is not None and expires <= datetime.now(UTC):
             raise HTTPException(410, f"The references of {writer!r} expired on {expires:%Y-%m-%d}: enroll again.")
-        return events[-1]
+        return event
+
+    def was_enrolled(writer):
+        """Whether the store has anything of a writer: also one who was removed, or whose rows are damaged."""
+        try:
+            return bool(store.history(writer))
+        except ValueError:
+            return True
 
     @app.exception_handler(HTTPException)
     def refuse(request, error):
@@ -123,6 +142,7 @@ def make_app(system, store):
         return answer(422, "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors()))
 
     @app.exception_handler(ImageError)
+    @app.exception_handler(UserWarning)
     def refuse_scan(request, error):
         return answer(422, error)
 
@@ -175,9 +195,14 @@ def make_app(system, store):
 
     @app.delete("/writers/{writer}")
     def remove(writer: Writer, erase: bool = False):
-        """Remove a writer; with `erase`, delete the references too."""
-        check_enrolled(writer)
-        (store.erase if erase else store.remove)([writer])
+        """Remove a writer; with `erase`, delete the references too, also those of a writer who was removed."""
+        if not erase:
+            check_known(writer)
+            store.remove([writer])
+        elif was_enrolled(writer):
+            store.erase([writer])
+        else:
+            raise HTTPException(404, f"{writer!r} was never enrolled.")
         return {"removed": writer}
 
     @app.get("/health")

@@ -113,19 +113,24 @@ def test_the_gallery_has_an_order_for_every_lesson():
     assert sorted(listed) == [path.name for path in LESSONS]
 
 
-def test_the_check_of_the_site_finds_dead_links_and_names_without_a_link(tmp_path):
+def test_the_check_of_the_site_finds_dead_links_names_without_a_link_and_warnings(tmp_path):
     spec = importlib.util.spec_from_file_location("check_site", DOCS / "check_site.py")
     check_site = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(check_site)
     (tmp_path / "other.html").write_text('<h1 id="there">Other</h1><pre><code>WriterSplit</code></pre>')
     sound = '<a href="other.html#there"><code>WriterSplit</code></a><code>fit</code><a href="https://example.org">e</a>'
+    sound += '<div class="sphx-glr-script-out highlight-none"><pre>score 1\n</pre></div><p>Warning: of the text'
     (tmp_path / "page.html").write_text(sound)
     assert check_site.check(tmp_path) == (2, [])
     faulty = '<a href="gone.html">a</a><img src="gone.png"><a href="other.html#gone">b</a><p><code>WriterSplit</code>'
+    faulty += (
+        '<div class="sphx-glr-script-out highlight-none"><pre>1\nlesson.py:2: UserWarning: poor scan\n2</pre></div>'
+    )
     (tmp_path / "page.html").write_text(faulty)
     assert check_site.check(tmp_path)[1] == [
         "page.html: gone.html: no such file",
         "page.html: gone.png: no such file",
         "page.html: other.html#gone: no such anchor",
+        "page.html: lesson.py:2: UserWarning: poor scan",
         "page.html: WriterSplit is no link",
     ]

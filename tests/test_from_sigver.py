@@ -184,8 +184,12 @@ def sections():
     found = {}
     for name, part in zip(parts[1::2], parts[2::2]):
         rows = re.findall(r'^   "``(\S+)``", "(yes|no)", "(.+)"$', part, flags=re.MULTILINE)
+        rows = {option: row for option, *row in rows}
+        if same := re.search(r"the options of\s+:ref:`(\S+) <[^>]+>` but ``(\S+)``", part):
+            ((_, others),) = found[same[1]]
+            rows |= {option: row for option, row in others.items() if option != same[2]}
         script = re.search(r"Script: ``(\w+)\.py``", part)
-        found.setdefault(name, []).append((script and script[1], {option: row for option, *row in rows}))
+        found.setdefault(name, []).append((script and script[1], rows))
     return found
 
 

@@ -15,7 +15,7 @@ from sigkit.datasets import make_signatures
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-NOT_RUN = {"serving": ["needs a cluster; tests/estimators/test_cluster.py runs it"]}
+NOT_RUN = {"experiments": ["needs a cluster; tests/estimators/test_cluster.py runs it"]}
 """Reasons why blocks are not run, by page; in the page a comment `.. not run: reason` is in front of the block."""
 SMALLER = {
     "n_writers=16, n_genuine=16, n_skilled=8": "n_writers=11, n_genuine=16, n_skilled=2",

@@ -68,7 +68,7 @@ def _add_verify(commands):
 
 
 def _add_audit(commands):
-    parser = _add(commands, "audit", "look for what makes error rates of a corpus meaningless", _AUDIT)
+    parser = _add(commands, "audit", "find copies, poor scans and shortcuts in a corpus", _AUDIT)
     _add_source(parser, "a folder of scans or a table of paths (.csv)")
     parser.add_argument("--background", choices=("otsu", "adaptive"), default="otsu", help="(default: otsu)")
     parser.add_argument("--page", metavar="IMAGE", help="write a page of the worst scans, such as worst.png")
@@ -92,7 +92,9 @@ def _add_train(commands):
     parser.add_argument(
         "--output", required=True, metavar="WEIGHTS", help="the file to write, .safetensors, or .pth in sigver's format"
     )
-    parser.add_argument("--checkpoint-dir", metavar="FOLDER", help="state of the training, where it is resumed")
+    parser.add_argument(
+        "--checkpoint-dir", metavar="FOLDER", help="state of the training, where it is resumed; drawn signatures too"
+    )
     recipes = ("signet", "signet-f", "transfer", "synthetic")
     parser.add_argument("--recipe", choices=recipes, default="signet", help="see above (default: signet)")
     parser.add_argument("--architecture", help="use another network than that of the recipe")
@@ -149,7 +151,7 @@ def _add_preprocessing(parser):
     choices = ("otsu", "adaptive", "photo", "none")
     group.add_argument("--background", choices=choices, default="otsu", help="(default: otsu)")
     group.add_argument(
-        "--resolution", type=_resolution, metavar="DPI", help='of all scans, or "file" (default: unknown)'
+        "--resolution", type=_resolution, metavar="DPI", help='of all scans, or "file" (default: not resampled)'
     )
     choices = ("warn", "error", "ignore")
     group.add_argument("--on-poor-scan", choices=choices, default="warn", help="(default: warn)")

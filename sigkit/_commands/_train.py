@@ -1,12 +1,16 @@
 """`sigkit train`: features of a corpus, or of synthetic signatures."""
 
+import os
+from contextlib import suppress
+
 import numpy as np
 from sklearn.base import clone
 
+from sigkit import __version__
 from sigkit._commands._files import check_output, choose_writers, say
 from sigkit._commands._images import load_images, make_preprocessor
-from sigkit._utils import progress
-from sigkit.datasets import make_signatures
+from sigkit._utils import RUN_TIME_PARAMETERS, digest_of, progress
+from sigkit.datasets import load_npz, make_signatures, save_npz
 from sigkit.nets import save_sigver_weights
 from sigkit.training import SYNTHETIC_RECIPE, TRANSFER_RECIPE, SigNetTraining
 from sigkit.transformers import SigNetFeaturizer
@@ -109,12 +113,47 @@ def draw_images(options):
     def draw():
         for part in range(len(parts)):
             first = 1 + part * N_TOGETHER
-            count = min(N_TOGETHER, options.synthetic + 1 - first)
-            settings = {"first_writer": first, "scan": "mixed", "n_jobs": options.n_jobs, "random_state": options.seed}
-            scans, target = make_signatures(count, N_SIGNATURES, N_SIGNATURES, **settings)
-            parts[part] = preprocessor.fit_transform(scans), target
-            yield target[:, 0]
+            parts[part] = draw_part(options, preprocessor, first, min(N_TOGETHER, options.synthetic + 1 - first))
+            yield parts[part][1][:, 0]
 
     for _ in progress(draw(), options.synthetic * 2 * N_SIGNATURES, "synthetic signatures", 1):
         pass
     return tuple(np.concatenate(each) for each in zip(*parts))
+
+
+def draw_part(options, preprocessor, first, count):
+    """Draw and preprocess the signatures of some synthetic writers, or read them from the folder of the checkpoint.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The arguments.
+    preprocessor : SignaturePreprocessor
+        The preprocessor.
+    first, count : int
+        The first writer, and the number of writers.
+
+    Returns
+    -------
+    images : ndarray of shape (n_signatures, height, width), dtype uint8
+        The images.
+    target : ndarray of shape (n_signatures, 2)
+        Rows `[writer, forgery]`.
+    """
+    settings = {"first_writer": first, "scan": "mixed", "random_state": options.seed}
+    path = None
+    if options.checkpoint_dir is not None:
+        parameters = preprocessor.get_params()
+        steps = {name: repr(parameters[name]) for name in parameters.keys() - RUN_TIME_PARAMETERS}
+        drawn = {**settings, "count": count, "n_signatures": N_SIGNATURES, "version": __version__}
+        path = os.path.join(options.checkpoint_dir, "synthetic", f"{digest_of([drawn, steps])}.npz")
+        # Drawing takes longer than reading; what is not there, or damaged, is drawn.
+        with suppress(OSError, ValueError):
+            kept = load_npz(path)
+            return kept.images, kept.target
+    scans, target = make_signatures(count, N_SIGNATURES, N_SIGNATURES, n_jobs=options.n_jobs, **settings)
+    images = preprocessor.fit_transform(scans)
+    if path is not None:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        save_npz(path, images, target)
+    return images, target

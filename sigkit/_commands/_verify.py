@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+from collections import Counter
 
 import numpy as np
 from PIL import Image
@@ -18,7 +19,7 @@ from sigkit.nets import weights_path
 from sigkit.transformers import SignaturePreprocessor
 
 SIGNER = "one person"
-N_SYNTHETIC, N_GENUINE, N_FORGED = 20, 8, 4
+N_SYNTHETIC, N_GENUINE, N_FORGED, LEAST_GENUINE = 20, 8, 4, 4
 CANVAS = 765, 1089  # rows and columns at 300 dpi
 EXPLANATION = """A likelihood ratio (LR) says how much more probable the score is for a genuine signature than for
 a skilled forgery. It is bounded by what the synthetic signatures support."""
@@ -61,7 +62,9 @@ def make_development_set(preprocessor):
             images.append(preprocessor.transform([scan])[0])
             # No folder of a customer can have a slash in its name.
             rows.append((f"synthetic/{number}", forgery))
-    return np.array(images), rows
+    n_genuine = Counter(writer for writer, forgery in rows if forgery == 0)
+    kept = [row for row, (writer, _) in enumerate(rows) if n_genuine[writer] >= LEAST_GENUINE]
+    return np.array(images)[kept], [rows[row] for row in kept]
 
 
 def preprocess_queries(preprocessor, paths):
@@ -93,18 +96,35 @@ def fit_calibrator(trials):
     return ScoreCalibrator().fit(trials.y_score[used], trials.y_true[used])
 
 
+def check_arguments(options):
+    """Check before the long work what would be an error after it."""
+    if not 0 <= options.far < 1:
+        raise ValueError(f"--far must be at least 0 and below 1, such as 0.05 for 5 %; found {options.far:g}.")
+    if options.threshold is not None and options.threshold != options.threshold:
+        raise ValueError("--threshold must be a number, the lowest score that is accepted; found nan.")
+    weights_path(options.weights)
+
+
+def note_one_reference(images, writers, claim):
+    """Say before the long work if the claimed person has one reference; a copy of it is no other one."""
+    if len({image.tobytes() for image, writer in zip(images, writers) if writer == claim}) == 1:
+        say(
+            f"{claim} has one reference only, which does not show how much genuine signatures differ: the error rates "
+            "will be high. Pass others, at best five or more."
+        )
+
+
 def verify(options):
     """Enroll the references, and print the scores and decisions of the queries."""
-    # A wrong name is an error before the long work.
-    weights_path(options.weights)
+    claim = options.claim or SIGNER
     paths, writers = find_references(options)
     preprocessor = make_preprocessor(options)
     images = preprocessor.fit_transform(paths)
+    note_one_reference(images, writers, claim)
     judged, reasons = preprocess_queries(preprocessor, options.query)
     say(f"Fitting on {N_SYNTHETIC} synthetic writers, for about 20 seconds ...")
     development, target = make_development_set(preprocessor)
     model = fit_verifier(options, images, writers, development, target)
-    claim = options.claim or SIGNER
     results = {path: f"inconclusive: {reason}" for path, reason in reasons.items()}
     if judged:
         queries, claims = np.array(list(judged.values())), [claim] * len(judged)
@@ -153,6 +173,7 @@ def run(options):
     given = [name for name in ("references", "customers", "claim", "query") if getattr(options, name) is not None]
     if given and sorted(given) not in (["query", "references"], ["claim", "customers", "query"]):
         raise ValueError("pass --references and --query; or --customers, --claim and --query; or none of them.")
+    check_arguments(options)
     if options.query:
         verify(options)
         return

@@ -8,8 +8,9 @@ from sigkit._utils._documentation_link import DOCUMENTATION, DocumentationLink
 from sigkit._utils._files import locked_folder, remove_unfinished, whole_file
 from sigkit._utils._ids import parse_ids
 from sigkit._utils._images import as_bytes, check_images, check_magnification, check_size
+from sigkit._utils._optional_package import optional_package
 from sigkit._utils._ordered import check_ordered, check_several
-from sigkit._utils._pages import read_scan, read_upload, split_page, too_many_bytes
+from sigkit._utils._pages import FileContent, read_scan, read_upload, split_page, too_many_bytes
 from sigkit._utils._parallel import map_parallel, on_dask, single_threaded_products
 from sigkit._utils._pipeline import (
     before_last_step,
@@ -68,6 +69,7 @@ __all__ = [
     "SKILLED",
     "VERSION_KEY",
     "DocumentationLink",
+    "FileContent",
     "VersionInState",
     "as_bytes",
     "before_last_step",
@@ -99,6 +101,7 @@ __all__ = [
     "named_steps",
     "on_dask",
     "open_regular",
+    "optional_package",
     "own_random_state",
     "parse_ids",
     "parse_target",

@@ -94,14 +94,14 @@ def signature_digest(X, row):
     True
     """
     signature = X.iloc[row] if hasattr(X, "iloc") else X[row]
+    content = read_upload(signature)
+    if content is not None:
+        return content_digest(content)
     if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
         signature = np.asarray(signature)[0]
     if isinstance(signature, (str, os.PathLike)):
         path, page = split_page(signature)
         return _with_page(file_digest(path, MAX_SCAN_SIZE), page)
-    content = read_upload(signature)
-    if content is not None:
-        return content_digest(content)
     if np.ndim(signature) == 0:
         return row
     signature = np.asarray(signature)

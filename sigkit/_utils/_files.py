@@ -2,8 +2,11 @@
 
 import os
 import re
+import stat
 from contextlib import contextmanager, suppress
 from uuid import uuid4
+
+from sigkit._utils._regular_file import KINDS, printable_path
 
 try:
     import fcntl
@@ -15,11 +18,14 @@ _UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.unfinished$")
 
 
 @contextmanager
-def whole_file(path, *, replace=True):
+def whole_file(path, *, replace=True, like=None):
     """Write a file atomically: it appears under its name when it is complete.
 
     Readers never see a part of it, simultaneous writers do not mix, and an error or an interruption leaves the
     previous file. A process that is killed leaves an unfinished file, which the next writer in this folder removes.
+
+    A file that is replaced passes its permissions on, and its owner where the system allows that. Of a symbolic link,
+    the file that it leads to is written.
 
     Parameters
     ----------
@@ -28,6 +34,9 @@ def whole_file(path, *, replace=True):
     replace : bool, default=True
         Whether an existing file is replaced. If not, exactly one of several simultaneous writers succeeds. On file
         systems without hard links, the file may be empty for a moment before it is complete.
+    like : str, os.PathLike or None, default=None
+        A file whose permissions a new file gets; if it does not exist, only its owner can read and write it. None
+        leaves them to the system.
 
     Yields
     ------
@@ -39,7 +48,9 @@ def whole_file(path, *, replace=True):
     FileExistsError
         If there is such a file, and `replace` is False.
     OSError
-        If it cannot be written; the error names the file.
+        If it cannot be written, or is a device, a named pipe or a socket; the error names the file.
+    ValueError
+        If `path` is no path.
 
     Examples
     --------
@@ -51,19 +62,27 @@ def whole_file(path, *, replace=True):
     ...     os.listdir(folder)
     ['one']
     """
-    path = os.fspath(path)
+    name, path = printable_path(path), os.fsdecode(path)
     publish = os.replace if replace else _link
-    remove_unfinished(os.path.dirname(path) or os.curdir)
-    file = _create(path)
+    target, previous = _look_up(path, name) if replace else (path, None)
+    mode = _mode(previous, like)
+    remove_unfinished(os.path.dirname(target) or os.curdir)
+    file = _create(target, path, name, mode)
     try:
         with file:
+            if previous:
+                _keep_owner(file, previous)
             yield file
             # The file is published while it is locked: another process must not take it for an abandoned one.
             file.flush()
+            if mode is not None:
+                with suppress(OSError):
+                    # Some file systems have no permissions.
+                    os.chmod(file.name, mode)
             if fcntl is not None:
-                publish(file.name, path)
+                publish(file.name, target)
         if fcntl is None:
-            publish(file.name, path)
+            publish(file.name, target)
     except BaseException as error:
         with suppress(OSError):
             os.unlink(file.name)
@@ -71,14 +90,52 @@ def whole_file(path, *, replace=True):
         raise
 
 
-def _create(path):
+def _look_up(path, name):
+    """Return the file that a path leads to, and its status if it is there."""
+    target = os.path.realpath(path) if os.path.islink(path) else path
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, ValueError):
+        return target, None
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        # A user who may do that would replace it by a file.
+        raise OSError(f"{name}: is {KINDS.get(stat.S_IFMT(status.st_mode), 'no regular file')}, not a file.")
+    return target, status
+
+
+def _mode(previous, like):
+    """Return the permissions of a file to be written; None leaves them to the system."""
+    if like is not None:
+        try:
+            previous = os.stat(like)
+        except OSError:
+            return 0o600
+    return None if previous is None else previous.st_mode & 0o777
+
+
+def _keep_owner(file, previous):
+    """Give a file the owner of the file that it replaces: with its permissions alone, he might not read it."""
+    if fcntl is not None:
+        now = os.fstat(file.fileno())
+        if (now.st_uid, now.st_gid) != (previous.st_uid, previous.st_gid):
+            with suppress(OSError):
+                os.fchown(file.fileno(), previous.st_uid, previous.st_gid)
+
+
+def _create(target, path, name, mode):
     """Create an unfinished file, and lock it as long as it is open; a lock ends with its process."""
+    # Whoever may not read the complete file cannot open it before, and its owner may write it.
+    first_mode = 0o666 if mode is None else mode | 0o600
     while True:
         try:
-            file = open(f"{path}.{uuid4().hex}.unfinished", "xb")  # noqa: SIM115
+            unfinished = f"{target}.{uuid4().hex}.unfinished"
+            file = open(unfinished, "xb", opener=lambda path, flags: os.open(path, flags, first_mode))  # noqa: SIM115
         except OSError as error:
             _name_file(error, path)
             raise
+        except ValueError as error:
+            # A null character, or one that the file system cannot encode.
+            raise OSError(f"{name}: cannot be written ({error}).") from None
         if fcntl is None:
             return file
         with suppress(OSError):
@@ -92,8 +149,8 @@ def _create(path):
 
 def _name_file(error, path):
     """Name the file in an error: a full disk is reported without a name, other errors name the unfinished file."""
-    # Without a number, an error does not show its file.
-    if isinstance(error, OSError) and error.errno is not None:
+    # An error with a text of its own has no `strerror`, and would show its file only.
+    if isinstance(error, OSError) and error.strerror is not None:
         unfinished = str(error.filename).endswith(".unfinished")
         error.filename = path if error.filename is None or unfinished else error.filename
 
@@ -170,7 +227,8 @@ def remove_unfinished(folder):
     ...     os.listdir(folder)
     []
     """
-    with suppress(OSError):
+    # A ValueError: there is no folder of this name.
+    with suppress(OSError, ValueError):
         names = [name for name in os.listdir(folder) if _UNFINISHED.search(name)]
         for name in names:
             with suppress(OSError):

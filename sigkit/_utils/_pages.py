@@ -113,6 +113,32 @@ def too_many_bytes(size, max_memory):
     )
 
 
+class FileContent(bytes):
+    """The content of a file that was read, with the name by which errors refer to it.
+
+    Parameters
+    ----------
+    content : bytes
+        The content.
+    name : str
+        The name.
+
+    Examples
+    --------
+    >>> from sigkit._utils import FileContent
+    >>> FileContent(b"five!", "ada.png").name
+    'ada.png'
+    """
+
+    def __new__(cls, content, name):
+        own = super().__new__(cls, content)
+        own.name = name
+        return own
+
+    def __getnewargs__(self):
+        return bytes(self), self.name
+
+
 def read_upload(source, max_size=MAX_SCAN_SIZE):
     """Return the content of a scan that is passed as bytes or as an open file.
 
@@ -142,7 +168,7 @@ def read_upload(source, max_size=MAX_SCAN_SIZE):
     (b'five!', b'five!', b'five!', None)
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return bytes(source)
+        return source if isinstance(source, FileContent) else bytes(source)
     if not hasattr(source, "read"):
         return None
     try:

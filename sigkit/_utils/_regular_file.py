@@ -14,7 +14,7 @@ _FLAGS = os.O_RDONLY
 for _name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
     _FLAGS |= getattr(os, _name, 0)
 
-_KINDS = {
+KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
@@ -73,7 +73,7 @@ def open_regular(path, limit=None):
         # Asked of the open file, because the path may lead to another one by now.
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(f"{name}: is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no regular file')}, not a file.")
+            raise OSError(f"{name}: is {KINDS.get(stat.S_IFMT(status.st_mode), 'no regular file')}, not a file.")
         if limit is not None and status.st_size > limit:
             raise OSError(f"{name}: has {status.st_size:,} bytes, more than {limit:,}.")
         with open(descriptor, "rb", closefd=False) as file:
@@ -189,12 +189,19 @@ def printable_path(path):
     str
         The path. Control characters, and those that no encoding has, are escaped; an empty path is ''.
 
+    Raises
+    ------
+    ValueError
+        If it is no path.
+
     Examples
     --------
     >>> from sigkit._utils import printable_path
     >>> printable_path("scans/ada\0.png")
     'scans/ada\\x00.png'
     """
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise ValueError(f"path must be a str or an os.PathLike; found {path!r}.")
     text = os.fsdecode(path)
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
@@ -204,6 +211,6 @@ def printable_path(path):
 def _kind(path):
     """Return what a path that cannot be opened leads to, or None for a regular file."""
     try:
-        return _KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
+        return KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
     except (OSError, ValueError):
         return None

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from sigkit._utils import optional_package
 from sigkit.attacks._base import Attack
 from sigkit.attacks._norms import FULL_INK
 
@@ -52,12 +53,8 @@ class ArtAttack(Attack):
     needs_gradient: bool = True
 
     def _search(self, claims, images, generator):
-        try:
+        with optional_package("the Adversarial Robustness Toolbox", "ArtAttack", "'sigkit[attacks]'"):
             from art.estimators.classification import PyTorchClassifier
-        except ImportError as error:
-            raise ImportError(
-                "ArtAttack needs the Adversarial Robustness Toolbox: pip install 'sigkit[attacks]'."
-            ) from error
         found = images.clone()
         for row in range(len(images)):
             classifier = PyTorchClassifier(

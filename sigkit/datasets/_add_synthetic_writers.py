@@ -42,8 +42,8 @@ def add_synthetic_writers(
     target : array-like of shape (n_samples,) or (n_samples, 2)
         Writer ids, or rows `[writer, forgery]`.
     n_writers, n_genuine, n_skilled : int, default=20, 8, 4
-        Number of synthetic writers, and of their genuine signatures and skilled forgeries. Thresholds need more genuine
-        signatures of each than there are references of one's own writers.
+        Number of synthetic writers, and of their genuine signatures and skilled forgeries. Thresholds need a third
+        more genuine signatures of each than there are references of one's own writers.
     background : {"otsu", "adaptive", "photo", "none"}, default="otsu"
         As in :class:`~sigkit.transformers.SignaturePreprocessor`. Synthetic signatures that it would refuse are left
         out: with "photo", a signature of a few straight strokes can be taken for lines.

@@ -37,7 +37,8 @@ def find_best_writers(queries, directions, intercepts, n_best=10):
     Raises
     ------
     ValueError
-        If there is no writer, numbers of features or of writers differ, or `n_best` is no positive integer.
+        If there is no writer, numbers of features or of writers differ, an array has another shape, or `n_best` is no
+        positive integer; or if a model has NaN, infinity or numbers that are too large for float32.
 
     Examples
     --------
@@ -51,31 +52,74 @@ def find_best_writers(queries, directions, intercepts, n_best=10):
     queries = check_array(queries, dtype=np.float32)
     if not isinstance(n_best, Integral) or n_best < 1:
         raise ValueError(f"n_best must be an integer of at least 1, found {n_best!r}.")
-    if not sum(map(len, directions)) or list(map(len, directions)) != list(map(len, intercepts)):
+    directions = _parts("directions", directions, "n_writers_i, n_features")
+    intercepts = _parts("intercepts", intercepts, "n_writers_i,")
+    sizes, others = ([shape[0] for _, shape in parts] for parts in (directions, intercepts))
+    if not sum(sizes) or sizes != others:
         raise ValueError(
             "directions and intercepts must have the same parts with at least one writer; found the numbers of writers "
-            f"{list(map(len, directions))} and {list(map(len, intercepts))}."
+            f"{sizes} and {others}."
         )
+    for _, shape in directions:
+        if shape[1:] != queries.shape[1:]:
+            raise ValueError(
+                f"queries have {queries.shape[1]} features, but a part of directions has the shape {shape}."
+            )
     step = max(1, _BLOCK_BYTES // (4 * queries.shape[1]))
     # PyTorch converts half precision several times as fast as numpy, into memory that is already there.
-    buffer = torch.empty((min(step, max(map(len, directions))), queries.shape[1]))
+    buffer = torch.empty((min(step, max(sizes)), queries.shape[1]))
     rows, scores = np.empty((len(queries), 0), dtype=np.int64), np.empty((len(queries), 0), dtype=np.float32)
     first = 0
-    for part, part_intercepts in zip(directions, intercepts):
-        if np.shape(part)[1:] != queries.shape[1:]:
-            raise ValueError(
-                f"queries have {queries.shape[1]} features, but a part of directions has the shape {np.shape(part)}."
-            )
-        for start in range(0, len(part), step):
-            # A copy: PyTorch warns about arrays that it cannot write to, as those of files are.
-            own_part = torch.from_numpy(np.array(part[start : start + step]))
-            block = buffer[: len(own_part)].copy_(own_part).numpy()
-            own = queries @ block.T + np.asarray(part_intercepts[start : start + step], dtype=np.float32)
+    for number, ((part, _), (part_intercepts, _), size) in enumerate(zip(directions, intercepts, sizes)):
+        for start in range(0, size, step):
+            own_part = _numbers(f"directions[{number}]", part[start : start + step])
+            block = buffer[: len(own_part)].copy_(torch.from_numpy(own_part)).numpy()
+            own_intercepts = _numbers(f"intercepts[{number}]", part_intercepts[start : start + step])
+            with np.errstate(all="ignore"):
+                own = queries @ block.T + own_intercepts.astype(np.float32, copy=False)
+            if not np.isfinite(own).all():
+                # A weight that is NaN or infinite makes all scores of its writer so: this looks at few numbers.
+                row = start + int(np.argmin(np.isfinite(own).all(axis=0)))
+                raise ValueError(
+                    f"directions[{number}] and intercepts[{number}] have a model in row {row} whose score is NaN or "
+                    "infinite in float32. It is damaged, or its numbers are too large; fit it again, or leave it out."
+                )
             numbers = np.broadcast_to(np.arange(first + start, first + start + len(block)), own.shape)
             rows, scores = _best_of(np.hstack([rows, numbers]), np.hstack([scores, own]), n_best)
-        first += len(part)
+        first += size
     order = np.argsort(-scores, axis=1, kind="stable")
     return np.take_along_axis(rows, order, axis=1), np.take_along_axis(scores, order, axis=1)
+
+
+def _parts(name, parts, shape):
+    """Return the parts, each with its shape, which is checked. No values are read from files."""
+    wanted = f"{name} must be a list of arrays of shape ({shape})"
+    try:
+        found = [(part, tuple(np.shape(part))) for part in parts]
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{wanted}, one for each part; found a {type(parts).__name__} ({error}).") from error
+    n_axes = len(shape.split())
+    for number, (part, part_shape) in enumerate(found):
+        if len(part_shape) != n_axes:
+            advice = f" Put a single array into a list: [{name}]." if len(part_shape) == n_axes - 1 else ""
+            found_here = f"{name}[{number}] is a {type(part).__name__} of shape {part_shape}"
+            raise ValueError(f"{wanted}, one for each part; {found_here}.{advice}")
+    return found
+
+
+def _numbers(name, rows):
+    """Read rows of a part into memory of their own; PyTorch warns about arrays that it cannot write to."""
+    try:
+        array = np.array(rows)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} cannot be read as an array ({error}).") from error
+    if array.dtype.kind not in "biuf" or np.ma.is_masked(rows):
+        kind = "masked values" if np.ma.is_masked(rows) else f"values of type {array.dtype}"
+        raise ValueError(f"{name} has {kind}; pass arrays of numbers, without masks.")
+    if array.dtype.kind == "f" and array.dtype.itemsize <= 8 and array.dtype.isnative:
+        return array
+    # Types that PyTorch does not convert.
+    return array.astype(np.float64)
 
 
 def _best_of(rows, scores, n_best):

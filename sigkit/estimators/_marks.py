@@ -35,6 +35,8 @@ def mark(X):
         The marks.
     """
     X = np.asarray(X)
+    # Scikit-learn takes numbers as text and as objects too.
+    X = X.astype(np.float64) if X.dtype.kind in "OUT" else X
     n_features = math.prod(X.shape[1:])
     n_terms = -(-n_features // N_VALUES)
     signed = np.zeros((len(X), n_terms * N_VALUES), dtype=np.result_type(X, np.float32))

@@ -118,7 +118,7 @@ def decide_claims(verifier, X, writers, threshold=None):
 
 
 def verifier_fingerprint(verifier):
-    """Compute a digest of everything that scores depend on, except the enrolled writers.
+    """Compute a digest of everything that scores, and thresholds of single writers, depend on, except the writers.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sigkit._utils import optional_package
 from sigkit.experiments._success_rates import CELL_COLUMNS, QUERY_KINDS, success_rates
 
 COLUMNS = (
@@ -119,8 +120,11 @@ class CampaignResults:  # numpydoc ignore=PR01
         ------
         ValueError
             If there is no such attack, or no such query.
+        ImportError
+            If matplotlib is not installed.
         """
-        import matplotlib.pyplot as plt
+        with optional_package("matplotlib", "plot"):
+            import matplotlib.pyplot as plt
 
         cell = (system, knowledge, attack)
         if cell not in self.images:

@@ -126,10 +126,13 @@ class ExperimentResults:  # numpydoc ignore=PR01
         Returns
         -------
         str
-            A `tabular` environment; its rules need the package booktabs.
+            A `tabular` environment, whose rules need the package booktabs, and a note below it.
         """
-        header = ["", "mean", "standard deviation"]
-        return latex_table([header, *([LABELS[name], *self._mean_and_deviation(name)] for name in self._names())])
+        rows = [["", "mean", "standard deviation"]]
+        for name in self._names():
+            unit = "" if name == "mean_auc" else " %"
+            rows.append([LABELS[name], *(number + unit for number in self._mean_and_deviation(name))])
+        return latex_table(rows, [self._note()])
 
     def _names(self):
         return filter(self.metrics.__contains__, LABELS)
@@ -138,18 +141,24 @@ class ExperimentResults:  # numpydoc ignore=PR01
         values = self.metrics[name]
         if name == "mean_auc":
             return f"{values.mean():.4f}", f"{values.std():.4f}"
-        return f"{100 * values.mean():.2f}", f"{100 * values.std():.2f} %"
+        return f"{100 * values.mean():.2f}", f"{100 * values.std():.2f}"
+
+    def _note(self):
+        return (
+            f"Mean and standard deviation over {len(self.fit_time)} splits; FRR and FAR at the threshold "
+            f"{self.threshold:g}, EER and AUC of skilled forgeries."
+        )
 
     def __str__(self) -> str:
         width = max(len(LABELS[name]) for name in self.metrics)
         lines = []
         for name in self._names():
             mean, deviation = self._mean_and_deviation(name)
-            lines.append(f"{LABELS[name]:<{width}} {mean:>6} +- {deviation}")
+            unit = "" if name == "mean_auc" else " %"
+            lines.append(f"{LABELS[name]:<{width}} {mean:>6} +- {deviation}{unit}")
         lines += [
             "",
-            f"Mean and standard deviation over {len(self.fit_time)} splits; FRR and FAR at the threshold "
-            f"{self.threshold:g}, EER and AUC of skilled forgeries.",
+            self._note(),
             f"Time per split: {self.fit_time.mean():.1f} s for fitting, {self.score_time.mean():.1f} s for scoring.",
         ]
         return "\n".join(lines)

@@ -14,6 +14,12 @@ _KNOWN = {
     "encode": "_codecs",
 }
 _NUMBERS = {"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"}
+# How files of other kinds begin.
+_OTHER_FILES = {
+    b"PK\x03\x04": "a ZIP archive, such as PyTorch writes weights (.pth), and numpy several arrays (.npz)",
+    b"\x93NUMPY": "an array of numpy (.npy)",
+}
+_LEGACY_WEIGHTS = 0x1950A86A20F9469CFC6C  # all that the first pickle of an old .pth file has
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _EMPTY = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
@@ -43,20 +49,33 @@ def read_plain_pickle(content):
     Raises
     ------
     ValueError
-        If it is damaged, or holds anything else.
+        If it is damaged, or holds anything else; the message says what to do.
     """
+    for start, kind in _OTHER_FILES.items():
+        if content.startswith(start):
+            raise ValueError(f"it is no pickle but {kind}. Pass the pickle; load_sigver_weights reads weights.")
     reader = _Reader(budget=len(content))
     try:
         for instruction, argument, _ in pickletools.genops(content):
             if instruction.name == "STOP":
-                return reader.stack.pop()
+                found = reader.stack.pop()
+                break
             reader.run(instruction.name, argument)
-    except _NotPlainError:
-        raise
+        else:
+            raise ValueError("it has no end")
+    except _NotPlainError as error:
+        raise ValueError(
+            f"refused: {error}. Copying it again does not help: only lists, dicts, numbers and arrays of numbers are "
+            "read. Save the results as these, in the program that made them."
+        ) from error
     except Exception as error:
         # Damaged pickles make the parser and the stack raise errors of many kinds.
-        raise ValueError(f"damaged ({type(error).__name__}: {error})") from error
-    raise ValueError("damaged: it has no end")
+        raise ValueError(
+            f"damaged, or no pickle ({type(error).__name__}: {error}). Copy it again, or pass the pickled results."
+        ) from error
+    if type(found) is int and found == _LEGACY_WEIGHTS:
+        raise ValueError("it has weights in the old format of PyTorch (.pth): load_sigver_weights reads them.")
+    return found
 
 
 class _NotPlainError(ValueError):
@@ -119,7 +138,7 @@ class _Reader:
             state = _expect(stack.pop(), tuple)
             stack.append(self._finish(_expect(stack.pop(), _Unfinished), state))
         elif name not in ("PROTO", "FRAME"):
-            raise _NotPlainError(f"refused: it has the instruction {name}, which plain data does not need")
+            raise _NotPlainError(f"it has the instruction {name}, which plain data does not need")
 
     def _since_mark(self):
         mark = self.marks.pop()
@@ -136,7 +155,7 @@ class _Reader:
             return _Unfinished()
         if name == "dtype":
             if arguments[0] not in _NUMBERS:
-                raise _NotPlainError(f"refused: it has an array of the type {arguments[0]!r}, not of numbers")
+                raise _NotPlainError(f"it has an array of the type {arguments[0]!r}, not of numbers")
             return _Unfinished(np.dtype(arguments[0]))
         if name == "encode":
             text, encoding = arguments
@@ -172,7 +191,7 @@ class _Reader:
         # A few bytes can be used for many arrays, which together would fill the memory.
         self.budget -= n_bytes
         if self.budget < 0:
-            raise _NotPlainError("refused: its arrays are larger than the file")
+            raise _NotPlainError("its arrays are larger than the file")
 
 
 def _expect(value, kind):
@@ -188,5 +207,5 @@ def _pairs(parts):
 def _known(module, name):
     """Return the name of a function of the short list, or raise an error that says what was found."""
     if name not in _KNOWN or module.replace("numpy._core", "numpy.core") != _KNOWN[name]:
-        raise _NotPlainError(f"refused: it names {module}.{name}, by which it could execute code; nothing was executed")
+        raise _NotPlainError(f"it names {module}.{name}, by which it could execute code; nothing was executed")
     return _Name(name)

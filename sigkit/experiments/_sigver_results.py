@@ -19,6 +19,7 @@ _METRICS = {
 }
 _PREDICTIONS = {"genuinePreds": GENUINE, "randomPreds": GENUINE, "skilledPreds": SKILLED}
 _UNKNOWN_SIGNER = -1
+_WHICH_FILE = "Pass the file that sigver.wd.test or sigver.metalearning.train saved."
 
 
 def load_sigver_results(path):
@@ -86,38 +87,52 @@ def load_sigver_results(path):
     try:
         content = read_file(path)
         splits = read_plain_pickle(content)
-        if not isinstance(splits, list) or not splits:
-            raise ValueError("not a list of splits")
+        _check_list(splits)
         parts, room = [], len(content)
-        for split in splits:
-            parts.append(_parts_of(split))
+        for number, split in enumerate(splits):
+            parts.append(_parts_of(split, number))
             room -= parts[-1].n_numbers
             # An array can occur many times in a small file; copies of it would fill the memory.
             if room < 0:
-                raise ValueError("it has more scores than bytes")
-        return [_join(split) for split in parts]
+                raise ValueError("it has more scores than bytes. Save each array of scores once.")
+        return [_join(split, number) for number, split in enumerate(parts)]
     except OSError:
         raise
-    except (ValueError, OverflowError) as error:
-        raise ValueError(f"{path}: not results of sigver: {error}. Copy the file again.") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: not results of sigver: {error}") from error
 
 
-def _parts_of(split):
+def _check_list(splits):
+    if isinstance(splits, list) and splits:
+        return
+    found = f"{type(splits).__name__} instead of a list of splits"
+    if splits == []:
+        found = "a list without splits"
+    elif isinstance(splits, dict):
+        found = f"a dict instead of a list of splits, with the entries {listing(map(repr, splits))}"
+        if "all_metrics" in splits:
+            raise ValueError(f"{found}. It is one split: save it as a list, [split].")
+    raise ValueError(f"{found}. {_WHICH_FILE}")
+
+
+def _parts_of(split, number):
     """Return metrics, AUC and scores of each user, checked but not copied, and how many numbers they are."""
-    metrics, predictions = (_entry(split, name, dict) for name in ("all_metrics", "predictions"))
-    auc = _entry(metrics, "auc_list", list)
-    scores = {name: _entry(predictions, name, list) for name in _PREDICTIONS}
+    metrics, predictions = (_entry(split, name, dict, number) for name in ("all_metrics", "predictions"))
+    auc = _entry(metrics, "auc_list", list, number)
+    scores = {name: _entry(predictions, name, list, number) for name in _PREDICTIONS}
     numbers = {"auc_list": len(auc)} | {name: len(each) for name, each in scores.items()}
     if len({*numbers.values()}) != 1 or not auc:
-        raise ValueError(f"the numbers of users differ: {listing(f'{key} {value}' for key, value in numbers.items())}")
+        found = listing(f"{key} {value}" for key, value in numbers.items())
+        what = "the numbers of users differ" if auc else "there are no users"
+        raise ValueError(f"split {number}: {what}: {found}. Each list must have an entry for each user.")
     for name, each in scores.items():
         if not all(isinstance(values, np.ndarray) and values.dtype.kind in "iuf" and values.ndim for values in each):
-            raise ValueError(f"{name!r} must have an array of scores for each user")
+            raise ValueError(f"split {number}: {name!r} must have an array of scores for each user. {_WHICH_FILE}")
     n_numbers = sum(values.size for each in scores.values() for values in each) + sum(numbers.values())
     return Bunch(metrics=metrics, auc=auc, scores=scores, n_numbers=n_numbers)
 
 
-def _join(parts):
+def _join(parts, number):
     rows, values, claimed = [], [], []
     for name, kind in _PREDICTIONS.items():
         for writer, each in enumerate(parts.scores[name]):
@@ -130,20 +145,30 @@ def _join(parts):
         y_true=np.concatenate(rows),
         y_score=np.concatenate(values),
         writers=np.concatenate(claimed),
-        metrics={ours: _number(name, _entry(parts.metrics, name, (int, float))) for name, ours in _METRICS.items()},
-        auc=np.array([_number("auc_list", value) for value in parts.auc]),
+        metrics={
+            ours: _number(name, _entry(parts.metrics, name, object, number), number) for name, ours in _METRICS.items()
+        },
+        auc=np.array([_number("auc_list", value, number) for value in parts.auc]),
     )
 
 
-def _entry(parent, name, kind):
-    if not isinstance(parent, dict) or name not in parent:
-        raise ValueError(f"a split has no {name!r}")
+def _entry(parent, name, kind, number):
+    if not isinstance(parent, dict):
+        raise ValueError(f"split {number} is {type(parent).__name__} instead of a dict. {_WHICH_FILE}")
+    if name not in parent:
+        found = listing(map(repr, parent)) if parent else "none"
+        raise ValueError(f"split {number} has no {name!r}; found {found}. {_WHICH_FILE}")
     if not isinstance(parent[name], kind):
-        raise ValueError(f"{name!r} is of another type, {type(parent[name]).__name__}")
+        found = type(parent[name]).__name__
+        raise ValueError(f"split {number}: {name!r} is {found} instead of {kind.__name__}. {_WHICH_FILE}")
     return parent[name]
 
 
-def _number(name, value):
+def _number(name, value, number):
     if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise ValueError(f"{name!r} is {type(value).__name__} instead of a number")
-    return float(value)
+        found = type(value).__name__
+        raise ValueError(f"split {number}: {name!r} is {found} instead of a number. Save the metrics as numbers.")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"split {number}: {name!r} is too large for a metric. {_WHICH_FILE}") from None

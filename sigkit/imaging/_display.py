@@ -6,6 +6,7 @@ import textwrap
 import numpy as np
 from PIL import Image
 
+from sigkit._utils import optional_package
 from sigkit.imaging._preprocess import place_ink
 from sigkit.imaging._read import MAX_MEMORY
 from sigkit.imaging._resize import fit_canvas
@@ -204,10 +205,8 @@ class PreprocessingDisplay:
 
 
 def _new_figure(**settings):
-    try:
+    with optional_package("matplotlib", "PreprocessingDisplay"):
         import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError("PreprocessingDisplay needs matplotlib: install it, for example by pip.") from error
     return plt.figure(**settings)
 
 

@@ -2,6 +2,7 @@
 
 from sklearn.utils import Bunch
 
+from sigkit._utils import optional_package
 from sigkit.metrics._trials import KIND_NAMES
 
 
@@ -9,7 +10,8 @@ def _make_axes(ax: object) -> object:
     """Return the given axes, or those of a new figure, whose layout leaves room for all labels."""
     if ax is not None:
         return ax
-    import matplotlib.pyplot as plt
+    with optional_package("matplotlib", "A plot"):
+        import matplotlib.pyplot as plt
 
     return plt.subplots(layout="constrained")[1]
 

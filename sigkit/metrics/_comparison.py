@@ -117,9 +117,9 @@ class SystemComparison:  # numpydoc ignore=PR01
         Returns
         -------
         str
-            A `tabular` environment; its rules need the package booktabs.
+            A `tabular` environment, whose rules need the package booktabs, and the notes below it.
         """
-        return latex_table(self._table())
+        return latex_table(self._table(), ["Intervals are in the unit of the value.", *self._notes()])
 
     def plot_det(self, ax=None) -> VerificationDetDisplay:
         """Plot the trade-off of FAR and FRR, with one curve per system.
@@ -165,6 +165,9 @@ class SystemComparison:  # numpydoc ignore=PR01
         yield f"EER, FRR at FAR, AUC: of {forgeries}, at thresholds chosen on these scores; {counts}."
         yield f"Differences: to {next(iter(self.estimates))}, on the same trials."
         yield from notes_on_intervals(estimates, self.n_bootstraps, self.resampled)
+        differences = [difference for of_system in self.differences.values() for difference in of_system.values()]
+        if self.n_bootstraps and any(difference.low is None for difference in differences):
+            yield "No interval (-) of a difference that is the same in all resamples."
 
 
 def compare_systems(

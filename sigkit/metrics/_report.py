@@ -22,6 +22,9 @@ ISO_NOTE = (
     "of ISO/IEC 30107-3."
 )
 
+# For tables that are read apart from the text.
+UNIT_NOTE = "Intervals are in the unit of the value. A dash (-) in the last columns: none, or not known."
+
 
 @dataclass(frozen=True, eq=False)
 class VerificationReport:  # numpydoc ignore=PR01
@@ -115,9 +118,9 @@ class VerificationReport:  # numpydoc ignore=PR01
         Returns
         -------
         str
-            A `tabular` environment; its rules need the package booktabs.
+            A `tabular` environment, whose rules need the package booktabs, and the notes below it.
         """
-        return latex_table(self._table())
+        return latex_table(self._table(), [UNIT_NOTE, *self._notes()])
 
     def per_writer(self) -> Bunch:
         """Compute the error rates of each writer.
@@ -208,6 +211,7 @@ class VerificationReport:  # numpydoc ignore=PR01
 def notes_on_intervals(estimates, n_bootstraps: int, resampled: str):
     """Yield the notes below a table about how its intervals were computed."""
     if not n_bootstraps:
+        yield "No intervals (-): n_bootstraps is 0."
         return
     yield f"Intervals: percentiles of {n_bootstraps} bootstrap resamples of {resampled}."
     if resampled == "trials":

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from sigkit._utils import optional_package
+
 
 def _as_percent(name: str, estimate: object, *, signed: bool = False) -> tuple[str, str]:
     """Format the value and the interval of an estimate or of a difference."""
@@ -22,12 +24,16 @@ def _in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
 
 
-def latex_table(rows: Sequence[Sequence[str]]) -> str:
-    """Make a LaTeX table of a header and rows of plain text; its rules need the package booktabs."""
+def latex_table(rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> str:
+    """Make a LaTeX table of a header and rows of plain text, with notes below it; its rules need booktabs."""
     header, *body = [" & ".join(map(_latex_text, row)) + r" \\" for row in rows]
     columns = "l" + "r" * (len(rows[0]) - 1)
-    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", header, r"\midrule", *body, r"\bottomrule"]
-    return "\n".join([*lines, r"\end{tabular}"])
+    lines = [r"% In the preamble: \usepackage{booktabs}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule", header]
+    lines += [r"\midrule", *body, r"\bottomrule", r"\end{tabular}"]
+    if notes:
+        paragraphs = [f"{_latex_text(note)}\\par" for note in notes]
+        lines += [r"\par\smallskip", r"\parbox{\linewidth}{\footnotesize\raggedright", *paragraphs, "}"]
+    return "\n".join(lines)
 
 
 def _latex_text(text: str) -> str:
@@ -40,7 +46,8 @@ def _latex_text(text: str) -> str:
 def rows_to_frame(rows: Mapping[object, Mapping[str, object]], index_name: str | list[str]):
     """Make a DataFrame of rows by name; a name may be a tuple."""
     # pandas is optional and takes half a second to import.
-    import pandas as pd
+    with optional_package("pandas", "to_frame"):
+        import pandas as pd
 
     frame = pd.DataFrame(list(rows.values()))
     names = list(rows)

@@ -94,11 +94,15 @@ def _check_type(path, name, tensor, template):
         fits = tensor.dtype == template.dtype and tensor.shape == template.shape
     else:
         fits = tensor.dtype in FLOATS
-    if not fits or tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
+    if not fits:
         found, wanted = (f"{each.dtype} of shape {tuple(each.shape)}" for each in (tensor, template))
         raise ValueError(
             f"{path}: {name} is {found}, not {wanted}. Save weights as floating-point numbers, and counters as int64."
         )
+    if tensor.is_quantized or tensor.layout != torch.strided or tensor.device.type != "cpu":
+        # A tensor on the device "meta" has no values.
+        kind = "quantized" if tensor.is_quantized else f"{tensor.layout} on the device {tensor.device}"
+        raise ValueError(f"{path}: {name} is {kind}. Save the weights as dense tensors on the CPU.")
 
 
 def _check_values(path, name, tensor):

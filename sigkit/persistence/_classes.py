@@ -1,6 +1,7 @@
 """The classes that a system file may hold: all others are refused, when a system is saved and when it is loaded."""
 
 import inspect
+from collections.abc import Iterable
 
 from sklearn import (
     decomposition,
@@ -86,6 +87,8 @@ def known_classes(more=()):
     ------
     TypeError
         If `more` has anything other than classes.
+    ValueError
+        If two of them have one name.
     """
     known = {
         f"{room}.{each.__name__}": each
@@ -96,8 +99,12 @@ def known_classes(more=()):
     known |= {
         f"{module.__name__}.{name}": getattr(module, name) for module, names in _OF_SKLEARN.items() for name in names
     }
+    if isinstance(more, (str, bytes)) or not isinstance(more, Iterable):
+        raise TypeError(f"classes must be a list of classes, such as classes=[MyStep]; found {more!r}.")
     for each in more:
         if not inspect.isclass(each):
             raise TypeError(f"classes must be classes, not objects; found {each!r}.")
-        known[f"{each.__module__}.{each.__qualname__}"] = each
+        name = f"{each.__module__}.{each.__qualname__}"
+        if known.setdefault(name, each) is not each:
+            raise ValueError(f"classes has two classes of the name {name}, and a file has names only. Rename one.")
     return known

@@ -6,9 +6,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
+from sigkit.persistence._encode import BIT_GENERATORS
 from sigkit.persistence._fields import field_names, make
-
-_BIT_GENERATORS = {name: getattr(np.random, name) for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")}
 
 
 class Decoder:
@@ -41,7 +40,7 @@ class Decoder:
         self._unshared = {
             "int": lambda text: int(text, 16),
             "float": float,
-            "range": lambda parts: range(*parts),
+            "range": lambda parts: range(*self._parts(parts)),
             "tuple": lambda parts: tuple(self._parts(parts)),
             "frozenset": lambda parts: frozenset(self._parts(parts)),
             "slice": lambda parts: slice(*self._parts(parts)),
@@ -53,7 +52,7 @@ class Decoder:
         self._shared = {
             "set": lambda parts: set(self._parts(parts)),
             "dict": self._entries,
-            "bunch": lambda entries: Bunch(**self._entries(entries)),
+            "bunch": self._bunch,
             "array": arrays.get,
             "objects": self._objects,
             "random_state": self._random_state,
@@ -105,14 +104,21 @@ class Decoder:
             array[number] = self.decode(part)
         return array.reshape(shape)
 
+    def _bunch(self, entries):
+        bunch = Bunch()
+        # Its keys need not be names.
+        bunch.update(self._entries(entries))
+        return bunch
+
     def _random_state(self, state):
-        random_state = np.random.RandomState(0)
-        random_state.set_state(self.decode(state))
+        state = self.decode(state)
+        random_state = np.random.RandomState(BIT_GENERATORS[state["bit_generator"]](0))
+        random_state.set_state(state)
         return random_state
 
     def _generator(self, state):
         state = self.decode(state)
-        bit_generator = _BIT_GENERATORS[state["bit_generator"]](0)
+        bit_generator = BIT_GENERATORS[state["bit_generator"]](0)
         bit_generator.state = state
         return np.random.Generator(bit_generator)
 

@@ -31,7 +31,7 @@ def field_names(cls):
         The names.
     """
     if issubclass(cls, tuple):
-        return cls._fields
+        return getattr(cls, "_fields", None)
     if is_dataclass(cls) and not _has_own_state(cls):
         return tuple(field.name for field in fields(cls))
     return None
@@ -47,13 +47,15 @@ def values_of(thing):
 
     Returns
     -------
-    tuple or dict of str to object
-        The values of its fields, or its state by name.
+    tuple, dict of str to object, or object
+        The values of its fields, or its state by name. Of a class of the user, the state may be anything.
     """
     names = field_names(type(thing))
     if names is not None:
         return tuple(getattr(thing, name) for name in names)
     state = thing.__getstate__()
+    if state is not None and type(state) is not dict:
+        return state
     # The file has the version once.
     return {name: value for name, value in (state or {}).items() if name != VERSION_KEY}
 

@@ -4,6 +4,7 @@ import json
 import platform
 from importlib.metadata import version
 
+from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 from sklearn.base import BaseEstimator
@@ -43,7 +44,7 @@ def save(system, path, *, classes=()):
     system : estimator
         The system.
     path : str or os.PathLike
-        The file to write; an existing one is replaced when the new one is complete.
+        The file to write; an existing one is replaced when the new one is complete, and passes its permissions on.
     classes : iterable of type, default=()
         Classes of your own steps, whose attributes are numbers, texts, arrays and containers of them. `load` needs the
         same.
@@ -51,10 +52,10 @@ def save(system, path, *, classes=()):
     Raises
     ------
     ValueError
-        If the system holds an object of another class, such as a function; the message says which and where. Nothing
-        is written then.
+        If the system holds an object of another class, such as a function, or one that could not be loaded again; the
+        message says which and where. Nothing is written then. Or if `path` is no path.
     TypeError
-        If the system is no estimator.
+        If the system is no estimator, or `classes` are no classes.
     OSError
         If the file cannot be written; the error names it.
 
@@ -84,24 +85,37 @@ def save(system, path, *, classes=()):
     >>> bool((again.decision_function(X) == model.decision_function(X)).all())
     True
     """
-    encoder = Encoder(known_classes(classes))
+    known, _ = known_classes(classes), printable_path(path)
     if not isinstance(system, BaseEstimator):
         raise TypeError(f"system must be an estimator, such as a Pipeline; found a {type(system).__name__}.")
+    encoder = Encoder(known)
     try:
         encoded = encoder.encode(system)
     except Unknown as error:
+        place = error.place if len(error.place) <= 200 else f"{error.place[:199]}..."
         raise ValueError(
-            f"The system cannot be saved: system{error.place} {error.what}. A file holds classes of sigkit, some of "
-            "scikit-learn, numbers, texts and arrays. Set it to None if scoring does not need it; if it is an object "
-            "of your own class, pass classes=[...] to save and load."
+            f"The system cannot be saved: system{place} {error.what}. A file holds classes of sigkit, some "
+            "of scikit-learn, numbers, texts and arrays. Set it to None if scoring does not need it; if it is an "
+            "object of your own class, pass classes=[...] to save and load."
         ) from None
+    except RecursionError as error:
+        raise ValueError("The system cannot be saved here: Python's stack is too short for its parts.") from error
+    tensors = encoder.arrays.tensors()
+    _check_loadable(known, encoder, encoded, tensors)
     metadata = {
         "system": json.dumps(encoded),
         "classes": json.dumps(encoder.classes),
         "arrays": json.dumps(encoder.arrays.table, separators=(",", ":")),
         "versions": json.dumps(_versions()),
     }
-    content = seal_safetensors(save_tensors(encoder.arrays.tensors(), metadata=metadata), f"{_KIND}{SCHEMA}")
+    try:
+        content = save_tensors(tensors, metadata=metadata)
+    except SafetensorError as error:
+        raise ValueError(
+            f"The system cannot be saved: its values other than arrays are too many for one file ({error}). Put "
+            "numbers into arrays, and very many writers into a WriterStore."
+        ) from error
+    content = seal_safetensors(content, f"{_KIND}{SCHEMA}")
     with whole_file(path) as file:
         file.write(content)
 
@@ -125,9 +139,11 @@ def load(path, *, classes=()):
     ------
     ValueError
         If the file is damaged, is no system file, has another schema, or holds a class that is not known. The file is
-        named.
+        named. Or if `path` is no path.
     OSError
         If the file cannot be read.
+    TypeError
+        If `classes` are no classes.
 
     Warns
     -----
@@ -169,6 +185,16 @@ def load(path, *, classes=()):
         ) from error
     resolve(decoder.estimators, name)
     return system
+
+
+def _check_loadable(known, encoder, encoded, tensors):
+    """Make the system again, as `load` will: an object of the user may have a state that it does not accept."""
+    try:
+        Decoder(known, encoder.classes, ArrayReader(tensors, encoder.arrays.table)).decode(encoded)
+    except Exception as error:
+        raise ValueError(
+            f"The system cannot be saved, because it could not be loaded again ({type(error).__name__}: {error})."
+        ) from error
 
 
 def _check_schema(name, metadata):

@@ -2,6 +2,8 @@
 
 from sklearn.utils.validation import check_is_fitted
 
+from sigkit._utils import optional_package
+
 
 class TrainingCurvesDisplay:
     """Training curves: loss and accuracy by epoch.
@@ -77,7 +79,8 @@ class TrainingCurvesDisplay:
             This display.
         """
         if axes is None:
-            import matplotlib.pyplot as plt
+            with optional_package("matplotlib", type(self).__name__):
+                import matplotlib.pyplot as plt
 
             _, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
         for ax, names, label in (

@@ -48,7 +48,7 @@ def _check_scan(scan, index, color):
     except OSError as error:
         raise ImageError(f"scan {index} of X: {error}") from error
     if content is not None:
-        return f"scan {index} of X", content
+        return getattr(content, "name", f"scan {index} of X"), content
     # NA of pandas, which is compared with nothing.
     if scan is None or isinstance(scan, Real) or type(scan).__name__ == "NAType":
         raise ValueError(f"scan {index} of X is {scan!r}: did reading it fail? Leave it out.")

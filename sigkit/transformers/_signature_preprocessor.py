@@ -66,7 +66,7 @@ class SignaturePreprocessor(VersionInState, TransformerMixin, BaseEstimator, aut
     on_poor_scan : {"warn", "error", "ignore"}, default="warn"
         What is done about scans with problems, which :func:`~sigkit.imaging.check_scan` finds, about those whose size
         is in question, and about signatures that the canvas or the image does not show completely: one warning for
-        each kind of problem, one error that names all such scans, or nothing.
+        each kind of problem in each call, one error that names all such scans, or nothing.
     memory : str, os.PathLike, joblib.Memory or None, default=None
         Folder of a cache with one entry per image, identified by the image's content and these parameters. Damaged
         entries are computed again. If the folder cannot be written later, one warning names it.

@@ -130,7 +130,18 @@ def test_train_on_synthetic_signatures(run, tmp_path, tiny, monkeypatch):
     monkeypatch.setattr(_train, "N_SIGNATURES", 3)
     size = ["--image-size", 85, 121, "--n-jobs", 1]
     run("train", "--synthetic", 3, "--output", tmp_path / "drawn.safetensors", *size)
-    assert load_network(tmp_path / "drawn.safetensors")[1]["corpus"] == "3 writers who do not exist"
+    network, metadata = load_network(tmp_path / "drawn.safetensors")
+    assert metadata["corpus"] == "3 writers who do not exist"
+    size += ["--checkpoint-dir", tmp_path / "run"]
+    run("train", "--synthetic", 3, "--output", tmp_path / "drawn.safetensors", *size)
+    first, second = sorted((tmp_path / "run" / "synthetic").iterdir(), key=os.path.getsize)
+    first.write_bytes(second.read_bytes()[:100])
+    drawn, draw = [], _train.make_signatures
+    monkeypatch.setattr(_train, "make_signatures", lambda *given, **more: drawn.append(given) or draw(*given, **more))
+    run("train", "--synthetic", 3, "--output", tmp_path / "drawn.safetensors", *size)
+    assert drawn == [(1, 3, 3)]
+    for name, tensor in load_network(tmp_path / "drawn.safetensors")[0].state_dict().items():
+        assert tensor.equal(network.state_dict()[name])
 
 
 def test_evaluate(run, npz, tmp_path):

@@ -109,6 +109,40 @@ def test_errors_name_what_is_wrong(folder, capsys):
     assert "pass --references and --query; or" in refused(capsys, "--references", query)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--far", "1"], "--far must be at least 0 and below 1, such as 0.05 for 5 %; found 1."),
+        (["--far", "-0.1"], "found -0.1."),
+        (["--far", "nan"], "found nan."),
+        (["--threshold", "nan"], "--threshold must be a number"),
+    ],
+)
+@pytest.mark.parametrize("has_query", [False, True])
+def test_arguments_are_checked_before_the_long_work(folder, capsys, monkeypatch, arguments, message, has_query):
+    for name in ("make_preprocessor", "make_customers", "make_development_set"):
+        monkeypatch.setattr(command, name, lambda *options: pytest.fail("the long work has begun"))
+    path = str(folder / "customers" / "ada" / "1.png")
+    given = ["--references", path, "--query", path] if has_query else []
+    assert message in refused(capsys, *given, *arguments)
+
+
+class Begun(Exception):
+    """The long work has begun."""
+
+
+@pytest.mark.parametrize(("numbers", "is_said"), [((1,), True), ((1, 1), True), ((1, 2), False)])
+def test_one_reference_is_said_before_the_long_work(folder, capsys, monkeypatch, numbers, is_said):
+    def begin(preprocessor):
+        raise Begun
+
+    monkeypatch.setattr(command, "make_development_set", begin)
+    references = [str(folder / "customers" / "ada" / f"{number}.png") for number in numbers]
+    with pytest.raises(Begun):
+        main(["verify", "--references", *references, "--query", str(folder / "customers" / "ada" / "4.png")])
+    assert ("one person has one reference only" in capsys.readouterr().err) == is_said
+
+
 @pytest.fixture(scope="module")
 def poor_scans(folder):
     """Three poor scans of ada's second signature: with a shadow, a frame, and inverted."""

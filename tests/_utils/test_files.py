@@ -1,6 +1,7 @@
 import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 
@@ -122,3 +123,96 @@ def test_unfinished_files_are_removed(tmp_path):
     remove_unfinished(tmp_path)
     remove_unfinished(tmp_path / "absent")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def umask():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o444])
+def test_a_replaced_file_passes_its_permissions_on(tmp_path, umask, mode):
+    path = tmp_path / "file"
+    path.touch()
+    path.chmod(mode)
+    with whole_file(path) as file:
+        [unfinished] = tmp_path.glob("*.unfinished")
+        assert mode_of(unfinished) & ~0o600 & ~mode == 0
+        file.write(b"new")
+    assert (path.read_bytes(), mode_of(path)) == (b"new", mode)
+
+
+def test_a_new_file_has_the_permissions_of_the_system_or_of_another_file(tmp_path, umask):
+    with whole_file(tmp_path / "first"):
+        pass
+    assert mode_of(tmp_path / "first") == 0o644
+    (tmp_path / "first").chmod(0o600)
+    with whole_file(tmp_path / "second", replace=False, like=tmp_path / "first"):
+        pass
+    assert mode_of(tmp_path / "second") == 0o600
+    with whole_file(tmp_path / "third", replace=False, like=tmp_path / "absent"):
+        pass
+    assert mode_of(tmp_path / "third") == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+def test_a_replaced_file_passes_its_owner_on(tmp_path):
+    path = tmp_path / "file"
+    path.touch()
+    os.chown(path, 12345, 12346)
+    with whole_file(path) as file:
+        file.write(b"new")
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 12346)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_of_a_link_the_file_that_it_leads_to_is_written(tmp_path, exists):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    if exists:
+        (folder / "file").write_bytes(b"before")
+    link = tmp_path / "link"
+    link.symlink_to(os.path.join("folder", "file"))
+    with whole_file(link) as file:
+        file.write(b"new")
+    assert link.is_symlink()
+    assert (folder / "file").read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder", "link"]
+
+
+def test_a_link_to_itself_is_an_error_and_stays(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to("link")
+    with pytest.raises(OSError, match=r"link'$"), whole_file(link):
+        pass
+    assert link.is_symlink()
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(OSError, match=f"{name}: is a named pipe, not a file"), whole_file(tmp_path / name):
+            pass
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("replace", [True, False])
+@pytest.mark.parametrize(("path", "shown"), [("a\0", r"a\\x00"), ("\0/a", r"\\x00/a"), ("\ud800", r"\\ud800")])
+def test_names_that_no_file_can_have_are_shown(path, shown, replace, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError, match=f"^{shown}: cannot be written"), whole_file(path, replace=replace):
+        pass
+
+
+@pytest.mark.parametrize("path", [None, 3, ["file"]])
+def test_a_path_is_text(path):
+    for use in (read_file, lambda path: whole_file(path).__enter__()):
+        with pytest.raises(ValueError, match=r"path must be a str or an os\.PathLike; found"):
+            use(path)

@@ -64,3 +64,49 @@ def test_what_does_not_fit_is_an_error():
         find_best_writers(np.ones((2, 4)), ones, [np.ones(3)], n_best=0)
     with pytest.raises(ValueError, match="NaN"):
         find_best_writers(np.full((2, 4), np.nan), ones, [np.ones(3)])
+
+
+@pytest.mark.parametrize(
+    ("directions", "intercepts", "message"),
+    [
+        (None, [np.zeros(2)], "directions must be a list of arrays of shape .* found a NoneType"),
+        ([np.eye(2)], 3, "intercepts must be a list of arrays of shape .* found a int"),
+        ([None], [np.zeros(2)], r"directions\[0\] is a NoneType of shape \(\)"),
+        ("text", [np.zeros(2)], r"directions\[0\] is a str of shape \(\)"),
+        ([[[1, 2], [3]]], [np.zeros(2)], "directions must be a list of arrays of shape"),
+        (np.eye(2), [np.zeros(2)], r"directions\[0\] is a ndarray of shape \(2,\)\. Put .* \[directions\]"),
+        ([np.eye(2)], np.zeros(2), r"intercepts\[0\] is a float64 of shape \(\)\. Put .* \[intercepts\]"),
+        ([np.eye(2)], [np.zeros((2, 1))], r"intercepts\[0\] is a ndarray of shape \(2, 1\)\.$"),
+        ([np.eye(2)], [np.zeros((2, 2))], r"intercepts\[0\] is a ndarray of shape \(2, 2\)\.$"),
+        ([np.ones((2, 2, 2))], [np.zeros(2)], r"directions\[0\] is a ndarray of shape \(2, 2, 2\)\.$"),
+        ([np.eye(2).astype(object)], [np.zeros(2)], r"directions\[0\] has values of type object"),
+        ([np.eye(2).astype(str)], [np.zeros(2)], r"directions\[0\] has values of type <U32"),
+        ([np.eye(2)], [["0", "5"]], r"intercepts\[0\] has values of type <U1"),
+        ([np.eye(2) * 1j], [np.zeros(2)], r"directions\[0\] has values of type complex128"),
+        ([np.ma.masked_equal(np.eye(2), 0)], [np.zeros(2)], r"directions\[0\] has masked values"),
+    ],
+)
+def test_what_is_no_list_of_arrays_is_an_error(directions, intercepts, message):
+    for n_queries in (1, 2, 3):
+        with pytest.raises(ValueError, match=message):
+            find_best_writers(np.ones((n_queries, 2)), directions, intercepts, n_best=1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
+@pytest.mark.parametrize("query", [[1.0, 1], [0, 1]])
+def test_a_damaged_model_is_named(value, query, monkeypatch):
+    monkeypatch.setattr("sigkit.estimators._best_writers._BLOCK_BYTES", 16)
+    directions, intercepts = [np.ones((3, 2)), np.ones((5, 2))], [np.zeros(3), np.zeros(5)]
+    message = r"directions\[1\] and intercepts\[1\] have a model in row 3 whose score is NaN or infinite"
+    for part, place in ((directions[1], (3, 0)), (intercepts[1], 3)):
+        part[place] = value
+        with pytest.raises(ValueError, match=message):
+            find_best_writers([query], directions, intercepts, n_best=2)
+        part[place] = 0
+
+
+@pytest.mark.parametrize("dtype", ["<f2", ">f4", ">f8", "i1", "u2", ">i8", "longdouble"])
+def test_models_have_any_type_of_numbers(dtype):
+    directions = np.array([[1, 0], [0, 3], [2, 2]], dtype=dtype)
+    writers, scores = find_best_writers([[1, 2]], [directions], [np.array([0, 0, 1], dtype=dtype)], n_best=3)
+    assert (writers.tolist(), scores.tolist()) == ([[2, 1, 0]], [[7, 6, 1]])

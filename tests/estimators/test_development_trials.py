@@ -45,6 +45,14 @@ def test_number_of_references_is_that_of_the_trials(known):
     assert other.operating_point_.n_trials["genuine"] == 12 * 6
 
 
+def test_development_writers_with_too_few_signatures_have_fewer_references(known):
+    X, y = known[:2]
+    few = OperatingPointVerifier(svc(), n_references=9, n_draws=1, random_state=0).fit(X, y)
+    assert few.operating_point_.n_references == 8
+    assert few.operating_point_.n_trials["genuine"] == 12 * 2
+    assert "with 8 references" in str(few.operating_point_)
+
+
 def test_bounded_likelihood_ratios_do_not_change_identification(known):
     X, y, queries, _ = known
     model = LikelihoodRatioCalibrator(svc(), bound=0.01, random_state=0).fit(X, y)

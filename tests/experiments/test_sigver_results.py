@@ -112,6 +112,7 @@ def test_nothing_is_executed(tmp_path, protocol, place):
     path = write(tmp_path, results, protocol)
     with pytest.raises(ValueError, match=r"results\.pickle: not results of sigver: refused: ") as caught:
         load_sigver_results(path)
+    assert "Copying it again does not help: only lists, dicts," in str(caught.value)
     assert "os.mkdir" in str(caught.value) or "posix.mkdir" in str(caught.value) or "type 'O8'" in str(caught.value)
     assert not proof.exists()
     # Check that unpickling would have run code.
@@ -142,6 +143,12 @@ def damage(results, place):
         return []
     if place == "no list":
         return split
+    if place == "other dict":
+        return {"scores": np.zeros(3)}
+    if place == "lists of lists":
+        return [[split]]
+    if place == "no users":
+        metrics["auc_list"], split["predictions"] = [], {name: [] for name in predictions}
     if place == "no metric":
         del metrics["FAR_random"]
     if place == "text":
@@ -166,12 +173,18 @@ def damage(results, place):
 @pytest.mark.parametrize(
     ("place", "problem"),
     [
-        ("no split", "not a list of splits"),
-        ("no list", "not a list of splits"),
-        ("no metric", "a split has no 'FAR_random'"),
-        ("text", "'EER' is of another type, str"),
-        ("huge", "int too large"),
-        ("no scores", "a split has no 'randomPreds'"),
+        ("no split", "a list without splits. Pass the file that sigver.wd.test"),
+        (
+            "no list",
+            "a dict instead of a list of splits, with the entries 'all_metrics', 'predictions'. It is one split",
+        ),
+        ("other dict", "a dict instead of a list of splits, with the entries 'scores'. Pass the file"),
+        ("lists of lists", "split 0 is list instead of a dict. Pass the file"),
+        ("no metric", "split 0 has no 'FAR_random'; found 'FRR', "),
+        ("text", "split 0: 'EER' is str instead of a number. Save the metrics as numbers."),
+        ("huge", "split 0: 'EER' is too large"),
+        ("no scores", "split 0 has no 'randomPreds'; found 'genuinePreds', 'skilledPreds'. Pass the file"),
+        ("no users", "split 0: there are no users: auc_list 0"),
         ("fewer users", "the numbers of users differ: auc_list 3, genuinePreds 3, randomPreds 3, skilledPreds 2"),
         ("lists", "'skilledPreds' must have an array of scores"),
         ("a number", "'skilledPreds' must have an array of scores"),
@@ -184,6 +197,7 @@ def test_other_content_is_named(tmp_path, place, problem):
     with pytest.raises(ValueError, match=r"results\.pickle: not results of sigver: ") as caught:
         load_sigver_results(path)
     assert problem in str(caught.value)
+    assert "opy the file again" not in str(caught.value)
 
 
 def test_small_files_cannot_fill_the_memory(tmp_path):
@@ -209,7 +223,18 @@ def test_cut_files_and_files_of_another_kind(tmp_path):
     for cut in (0, 1, 10, len(content) // 2, len(content) - 1):
         with pytest.raises(ValueError, match=r"results\.pickle: not results of sigver"):
             load_sigver_results(write(tmp_path, content[:cut]))
-    with pytest.raises(ValueError, match=r"results\.pickle: not results of sigver"):
+    with pytest.raises(ValueError, match=r"no pickle but an array of numpy \(\.npy\)\. Pass the pickle"):
         load_sigver_results(write(tmp_path, b"\x93NUMPY and so on"))
+    with pytest.raises(ValueError, match=r"damaged, or no pickle \(.*\)\. Copy it again, or pass"):
+        load_sigver_results(write(tmp_path, b'{"FRR": 0.1}'))
     with pytest.raises(FileNotFoundError, match=r"nowhere\.pickle"):
         load_sigver_results(tmp_path / "nowhere.pickle")
+
+
+@pytest.mark.parametrize("is_zip", [False, True])
+def test_weights_are_named(tmp_path, is_zip):
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "signet.pth"
+    torch.save(({"w": torch.zeros(2)}, None, None), path, _use_new_zipfile_serialization=is_zip)
+    with pytest.raises(ValueError, match=r"signet\.pth: not results of sigver: .*\.pth.* load_sigver_weights reads"):
+        load_sigver_results(path)

@@ -1,4 +1,5 @@
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -86,7 +87,9 @@ def test_trials_and_both_methods_of_the_eer(signatures, settings):
     assert frame.loc["eer", [f"split_{split}" for split in range(4)]].tolist() == results.metrics["eer"].tolist()
     latex = results.to_latex()
     frr = results.metrics["frr"]
-    assert rf"FRR & {100 * frr.mean():.2f} & {100 * frr.std():.2f} \% \\" in latex
+    assert rf"FRR & {100 * frr.mean():.2f} \% & {100 * frr.std():.2f} \% \\" in latex
+    assert re.search(r"mean AUC & [\d.]+ & [\d.]+ \\\\", latex)
+    assert "over 4 splits; FRR and FAR at the threshold -0.2" in latex.partition(r"\end{tabular}")[2]
 
 
 def test_an_interrupted_experiment_is_resumed(signatures, settings, tmp_path, monkeypatch, capsys):

@@ -83,9 +83,36 @@ def test_tables_of_a_comparison():
     assert "120 genuine trials and 180 forgeries of 15 writers" in text
     latex = found.to_latex()
     assert latex.count(r"\\") == 1 + len(frame)
-    assert latex.startswith(r"\begin{tabular}{lrrrrr}")
+    comment, first = latex.splitlines()[:2]
+    assert comment.startswith("%")
+    assert r"\usepackage{booktabs}" in comment
+    assert first == r"\begin{tabular}{lrrrrr}"
     assert "95 \\% interval" in latex
     assert "FRR" not in text.split("\n\n")[0]
+
+
+def notes_of(latex):
+    """Return the notes below a LaTeX table, which a document prints."""
+    below = latex.partition(r"\end{tabular}")[2]
+    return [line for line in below.splitlines() if not line.startswith("%")]
+
+
+def test_marks_are_explained_below_latex_tables():
+    """A star for exact intervals, a dash for none, and the unit of the intervals."""
+    y, scores = [1, 1, 1, 0, 0, 0], [0.9, 0.8, 0.7, 0.3, 0.2, 0.1]
+    report = verification_report(y, scores, n_bootstraps=20, random_state=0)
+    latex = report.to_latex()
+    assert "]* &" in latex
+    notes = notes_of(latex)
+    assert any(note.startswith("* Exact interval") for note in notes)
+    assert any("Intervals are in the unit of the value." in note for note in notes)
+    found = compare_systems({"a": scores, "b": scores}, y, n_bootstraps=20, random_state=0)
+    same = "No interval (-) of a difference that is the same in all resamples."
+    assert any(same in note for note in notes_of(found.to_latex()))
+    assert same in str(found)
+    without = compare_systems({"a": scores, "b": scores}, y, n_bootstraps=0)
+    assert any("No intervals (-)" in note for note in notes_of(without.to_latex()))
+    assert same not in str(without)
 
 
 def test_det_plot_of_a_comparison():
@@ -124,7 +151,7 @@ def test_tables_of_a_report():
     assert frame["value"].to_dict() == {name: estimate.value for name, estimate in report.estimates.items()}
     latex = report.to_latex()
     assert "EER skilled, user-specific thresholds &" in latex
-    assert latex.count(r"\%") == 1 + 4
+    assert latex.split(r"\end{tabular}")[0].count(r"\%") == 1 + 4
     assert "FNMR" in str(report)
     assert json.dumps(report.to_dict())
 

@@ -212,7 +212,8 @@ def test_without_resamples_there_are_no_intervals():
     y, scores = make_claims()
     report = verification_report(y, scores, n_bootstraps=0)
     assert {(estimate.low, estimate.high) for estimate in report.estimates.values()} == {(None, None)}
-    assert "bootstrap" not in str(report)
+    assert "resamples" not in str(report)
+    assert "No intervals (-): n_bootstraps is 0." in str(report)
 
 
 def test_to_dict_and_pickling():

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sigkit.datasets import make_signatures
 from sigkit.estimators import OperatingPointVerifier, StrokeMatcher
 from sigkit.persistence import WriterStore, save
+from sigkit.persistence._store import _records, _rows
 from sigkit.transformers import SignaturePreprocessor, StrokeFeaturizer
 
 pytest.importorskip("fastapi")
@@ -41,8 +42,17 @@ def system():
     names = sorted({writer for writer, _ in rows})
     preprocess = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57), on_poor_scan="ignore")
     verifier = OperatingPointVerifier(StrokeMatcher(dev_writers=names), dev_writers=names, n_draws=1, random_state=0)
-    pipe = make_pipeline(preprocess, StrokeFeaturizer(n_points=20), verifier).fit(scans, rows)
-    return pipe.set_params(signaturepreprocessor__on_poor_scan="error")
+    return make_pipeline(preprocess, StrokeFeaturizer(n_points=20), verifier).fit(scans, rows)
+
+
+def make_expired(store, writer):
+    """Let the references of a writer expire, as time does."""
+    [*_, event] = store.history(writer)
+    with store._database.writing() as connection:
+        latest = _rows.read_latest(connection, writer, store.path)
+        digests = latest.model_digest, latest.signatures_digest
+        row = _records.enrollment_row(writer, event.version + 1, "reenroll", event.time, 3, event.system, *digests)
+        _rows.insert_enrollment(connection, row, b"", b"")
 
 
 def test_requests_and_errors(service, check_service, system, tmp_path, monkeypatch):
@@ -72,6 +82,7 @@ def test_requests_and_errors(service, check_service, system, tmp_path, monkeypat
             assert [status for status, _ in answers] == [200, 200]
             assert answers[0][1]["score"] > answers[1][1]["score"]
             assert [one.score for one in store.decisions()] == [answer["score"] for _, answer in answers]
+            assert system.get_params()["signaturepreprocessor__on_poor_scan"] == "error"
             blank = check_service.encode(np.full((200, 300), 255, dtype=np.uint8))
             for method, path, content, field, expected, words in [
                 ("PUT", "/writers/eve", files[:2], "files", 422, "at least 3 are needed"),
@@ -79,6 +90,7 @@ def test_requests_and_errors(service, check_service, system, tmp_path, monkeypat
                 ("PUT", "/writers/eve", [b"no image"] * 3, "files", 422, "scan 0 of X"),
                 ("PUT", "/writers/e%20e", files[:3], "files", 422, "writer: "),
                 ("PUT", "/writers/eve", [], "files", 422, "files: Field required"),
+                ("POST", "/writers/ada/claims", files[:1], "file", 422, "1 of 1 queries are copies of references"),
                 ("POST", "/writers/ada/claims", [b"0" * 5 * 2**20], "file", 413, "has more than 4,194,304 bytes"),
                 ("POST", "/writers/ada/claims", [b"0" * 7 * 2**20], "file", 413, "has more than 6,291,456 bytes"),
                 ("POST", "/writers/eve/claims", files[:1], "file", 404, "'eve' is not enrolled"),
@@ -90,6 +102,23 @@ def test_requests_and_errors(service, check_service, system, tmp_path, monkeypat
                 assert words in words_found
             assert ask("DELETE", "/writers/ada?erase=true") == (200, {"removed": "ada"})
             assert ask("GET", "/writers/ada")[0] == 404
+            assert ask("DELETE", "/writers/eve?erase=true") == (404, "'eve' was never enrolled.")
+            for writer in ("bob", "eve", "kim", "zoe"):
+                assert ask("PUT", f"/writers/{writer}", *files[:3])[0] == 200
+            assert ask("DELETE", "/writers/bob") == (200, {"removed": "bob"})
+            make_expired(store, "eve")
+            make_expired(store, "zoe")
+            with store._database.writing() as connection:
+                connection.execute("UPDATE enrollments SET time = 'x' WHERE writer = 'kim'")
+            found = [ask("GET", f"/writers/{writer}")[0] for writer in ("bob", "eve", "kim")]
+            assert found == [404, 410, 409]
+            # Whatever is in the store can be erased, and an expired writer can be removed.
+            for writer in ("bob", "eve", "kim"):
+                assert ask("DELETE", f"/writers/{writer}?erase=true") == (200, {"removed": writer})
+            assert ask("DELETE", "/writers/zoe") == (200, {"removed": "zoe"})
+            with store._database.reading() as connection:
+                left = connection.execute("SELECT DISTINCT writer FROM enrollments WHERE signatures IS NOT NULL")
+                assert left.fetchall() == [("zoe",)]
             store.close()
             assert ask("GET", "/health")[0] == 409
         finally:

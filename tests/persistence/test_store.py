@@ -1,18 +1,19 @@
 """A store of writers: scores equal to the last bit, history, decisions, expiry, other systems, damage."""
 
-import errno
 import os
 import pickle
 import sqlite3
 import threading
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sigkit._utils import content_digest, last_step
 from sigkit.datasets import make_signatures
@@ -23,27 +24,20 @@ from sigkit.estimators import (
     VerifierFusion,
     WriterDependentSVC,
 )
+from sigkit.imaging import ImageError
 from sigkit.persistence import StoredVerifier, WriterStore, load, save
+from sigkit.persistence._store import _records
 from sigkit.training import MetaTraining
 from sigkit.transformers import SignaturePreprocessor, StrokeFeaturizer
 
 DEV, ENROLLED = list(range(8)), [8, 9, 10, 11]
-N_POINTS = 12
 
 
-@pytest.fixture(scope="module")
-def signatures():
-    """Features and points of strokes in one array, and target: 12 writers with 8 genuine signatures and 2 forgeries."""
-    rng = np.random.default_rng(0)
-    writers, number = np.repeat(np.arange(12), 10), np.tile(np.arange(10), 12)
-    target = np.column_stack([writers, (number > 7).astype(int)])
-    features = rng.normal(size=(12, 16))[writers] * 3 + rng.normal(size=(120, 16)) * (1 + 2 * target[:, 1:])
-    points = np.zeros((120, N_POINTS, 7))
-    points[:, :, :2] = (rng.uniform(10, 90, (12, N_POINTS, 2))[writers] + rng.normal(size=(120, N_POINTS, 2))).round()
-    angle = rng.uniform(0, 6.28, size=(12, N_POINTS))[writers] + rng.normal(0, 0.2, size=(120, N_POINTS))
-    points[:, :, 2:5] = np.stack([np.cos(angle), np.sin(angle), rng.uniform(size=angle.shape)], axis=2)
-    points[:, :, 6] = 1
-    return np.concatenate([features, points.reshape(120, -1)], axis=1).astype(np.float32), target
+class NoOffset(tzinfo):
+    """A time zone that does not say which one it is."""
+
+    def utcoffset(self, time):
+        return None
 
 
 def first(X):
@@ -86,24 +80,11 @@ def split(signatures):
     return is_dev, ~is_dev & (number < 5), ~is_dev & (number >= 5)
 
 
-@pytest.fixture(scope="module")
-def svc(signatures):
-    X, target = signatures
-    return make("rbf").fit(X[target[:, 0] < 8], target[target[:, 0] < 8])
-
-
-@pytest.fixture
-def store(tmp_path):
-    with WriterStore(tmp_path / "writers.sqlite") as store:
-        yield store
-
-
-@pytest.fixture
-def verifier(svc, store, signatures):
-    """The SVM, with the writers 8 to 11 in the store."""
-    X, target = signatures
-    references = split(signatures)[1]
-    return StoredVerifier(svc, store).enroll(X[references], target[references, 0])
+def expire(verifier, X, writer, time):
+    """Enroll a writer whose references expired in the past."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_records, "now", lambda: time - timedelta(days=1))
+        verifier.enroll(X, [writer] * len(X), expires=time)
 
 
 def raw(store, sql, *values):
@@ -172,6 +153,45 @@ def test_references_that_change_meanwhile_are_not_lost(signatures, verifier, sto
     assert [one.n_references for one in store.history(9)] == [5, 6, 7]
 
 
+def restore(copy, store):
+    """Restore a backup of a store in use, by SQLite."""
+    with sqlite3.connect(copy) as source, sqlite3.connect(store.path) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+
+
+def test_models_from_before_a_restored_backup_are_not_used(signatures, svc, verifier, store, tmp_path):
+    X, target = signatures
+    store.backup(tmp_path / "copy")
+    own = X[target[:, 0] == 9]
+    verifier.enroll(X[target[:, 0] == 10][:4], [9] * 4).claim_scores(own[:1], [9])
+    restore(tmp_path / "copy", store)
+    fresh = StoredVerifier(svc, WriterStore(store.path)).enroll(own[:4], [9] * 4)
+    assert verifier.claim_scores(own[5:6], [9]) == fresh.claim_scores(own[5:6], [9])
+
+
+def test_references_are_added_to_those_of_a_restored_backup(signatures, svc, verifier, store, tmp_path, monkeypatch):
+    X, target = signatures
+    own, other, calls = X[target[:, 0] == 9], X[target[:, 0] == 10], []
+    store.backup(tmp_path / "copy")
+    verifier.enroll(other[:4], [9] * 4).enroll(other[:4], [12] * 4)
+    fit = verifier._models.fit
+
+    def fit_while_restored(X_all, y):
+        calls.append(len(X_all))
+        if len(calls) == 1:
+            restore(tmp_path / "copy", store)
+            StoredVerifier(svc, WriterStore(store.path)).enroll(own[:6], [9] * 6)
+        return fit(X_all, y)
+
+    monkeypatch.setattr(verifier._models, "fit", fit_while_restored)
+    verifier.add_references(own[6:7], [9])
+    assert calls == [5, 7]
+    with pytest.raises(ValueError, match="not enrolled: 12"):
+        verifier.add_references(own[6:7], [12])
+
+
 def test_removed_and_expired_writers_are_refused_by_name(signatures, verifier, store):
     X, target = signatures
     verifier.remove([8])
@@ -184,7 +204,7 @@ def test_removed_and_expired_writers_are_refused_by_name(signatures, verifier, s
     with pytest.raises(ValueError, match=r"who are not enrolled: 8, 77"):
         verifier.remove([9, 8, 77])
     past = datetime.now(UTC) - timedelta(days=400)
-    verifier.enroll(X[target[:, 0] == 9][:4], [9] * 4, expires=past)
+    expire(verifier, X[target[:, 0] == 9][:4], 9, past)
     message = rf"the references of these writers expired: 9 \(on {past:%Y-%m-%d %H:%M} UTC\)"
     for call in (verifier.claim_scores, verifier.verify, verifier.add_references):
         with pytest.raises(ValueError, match=message):
@@ -218,6 +238,51 @@ def test_models_of_another_system_are_refused_until_they_are_fitted_again(signat
     assert [one.event for one in store.history(8)] == ["enroll", "reenroll", "reenroll"]
 
 
+def test_one_damaged_writer_does_not_keep_the_others_from_being_enrolled_again(signatures, verifier, store):
+    X, target = signatures
+    is_dev = target[:, 0] < 8
+    other = WriterDependentSVC(C=2.0, gamma=0.05, dev_writers=DEV, random_state=0).fit(X[is_dev], target[is_dev])
+    verifier.enroll(X[80:84], [12] * 4).enroll(X[80:84], [13] * 4).enroll(X[80:84], [14] * 4).remove([14])
+    raw(store, "UPDATE enrollments SET signatures = x'00' WHERE writer = 9")
+    raw(store, "UPDATE enrollments SET n_references = 0 WHERE writer = 12")
+    raw(store, "DELETE FROM writers WHERE writer = 13")
+    other = StoredVerifier(other, store)
+    with pytest.raises(ValueError, match=r"writers\.sqlite: writers who cannot be enrolled again: 12, 13, 9") as caught:
+        other.reenroll()
+    for writer in (9, 12, 13):
+        assert f"the writer {writer}" in str(caught.value)
+    assert np.isfinite(other.claim_scores(X[85:88], [8, 10, 11])).all()
+    assert len(store.history(8)) == 2
+    with pytest.raises(ValueError, match="cannot be enrolled again: 12, 13, 9"):
+        other.reenroll()
+    with pytest.raises(ValueError, match=r"(?s)cannot be enrolled again: 9, 77.*the writer 9.*not enrolled: 77"):
+        other.reenroll([8, 9, 77])
+    assert [one.event for one in store.history(8)] == ["enroll", "reenroll", "reenroll"]
+
+
+def test_an_error_of_stored_references_names_the_writer(signatures, verifier, store):
+    X, target = signatures
+    is_dev = target[:, 0] < 8
+    short = WriterDependentSVC(gamma=0.05, dev_writers=DEV, random_state=0).fit(X[is_dev, :20], target[is_dev])
+    with pytest.raises(ValueError, match=r"(?s)the references of 8 cannot be enrolled: X has \d+ .*of 11 cannot"):
+        StoredVerifier(short, store).reenroll()
+    with pytest.raises(ValueError, match=r"writers\.sqlite: the references of 9 cannot be enrolled: .* 5, \d+ feat"):
+        verifier.add_references([X[80], X[90, :5]], [8, 9])
+    scans, rows = make_signatures(n_writers=2, n_genuine=3, n_skilled=0, random_state=0)
+    preprocess = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57))
+    system = make_pipeline(preprocess, StrokeFeaturizer(n_points=20), StrokeMatcher(dev_writers=[1, 2]))
+    scored = StoredVerifier(system.fit(scans, rows), store)
+    pipe = make_pipeline(FunctionTransformer(rows_of), make("rbf"))
+    pipe.fit([row.tobytes() for row in X[is_dev]], target[is_dev])
+    StoredVerifier(pipe, store).enroll([row.tobytes() for row in X[80:84]], [8] * 4)
+    with pytest.raises(ImageError, match=r"the references of 8 cannot be .*\n?.*reference 0 of the writer 8: "):
+        scored.add_references(scans[:1], [8])
+
+
+def rows_of(contents):
+    return np.stack([np.frombuffer(content, dtype=np.float32) for content in contents])
+
+
 def test_the_fingerprint_is_that_of_what_scores_depend_on(signatures, svc, tmp_path):
     X, target = signatures
     is_dev, references, _ = split(signatures)
@@ -247,6 +312,56 @@ def test_the_fingerprint_is_that_of_what_scores_depend_on(signatures, svc, tmp_p
     assert len(found) == 2
 
 
+def test_thresholds_of_writers_are_those_of_the_system(signatures, store):
+    X, target = signatures
+    is_dev, references, _ = split(signatures)
+    own = np.flatnonzero(target[:, 0] == 9)
+    svc = make("rbf")
+
+    def fitted(**settings):
+        model = OperatingPointVerifier(svc, **settings)
+        return model.fit(X[is_dev | references], target[is_dev | references])
+
+    user_specific = {"source": "references", "criterion": "frr", "user_specific": True, "random_state": 0}
+    strict, loose = fitted(level=0.2, **user_specific), fitted(level=0.6, **user_specific)
+    same = fitted(level=0.2, **user_specific)
+    common = fitted(random_state=0)
+    first, others = StoredVerifier(strict, store), [StoredVerifier(one, store) for one in (loose, common)]
+    assert first.system == StoredVerifier(same, store).system
+    assert len({one.system for one in (first, *others)}) == 3
+    # A global threshold is that of the verifier, whatever is stored.
+    assert StoredVerifier(fitted(level=0.3, random_state=0), store).system == others[1].system
+    first.enroll(X[own[:5]], [9] * 5)
+    for stored, model in zip(others, (loose, common)):
+        with pytest.raises(ValueError, match="another system fitted the models of these writers: 9"):
+            stored.decide(X[own[5:6]], [9])
+        assert stored.reenroll() == [9]
+        [decision] = stored.decide(X[own[5:6]], [9])
+        model.enroll(X[own[:5]], [9] * 5)
+        assert decision.threshold == (model.threshold_[9] if model is loose else model.threshold_)
+        assert decision.accepted == model.verify(X[own[5:6]], [9])[0]
+    assert first.reenroll() == [9]
+    assert first.decision_function(X[own]).shape == (10, 1)
+
+
+def test_a_pipeline_that_is_fitted_again_changes_nothing(signatures, store):
+    X, target = signatures
+    is_dev, references, _ = split(signatures)
+    inner = make_pipeline(StandardScaler(), FunctionTransformer())
+    pipe = make_pipeline(inner, make("rbf")).fit(X[is_dev], target[is_dev])
+    verifier = StoredVerifier(pipe, store).enroll(X[references], target[references])
+    before = verifier.decide(X[85:86], [8])[0]
+    pipe.fit(X[is_dev] * 3 + 1, target[is_dev])
+    inner[0].partial_fit(X)
+    pipe.set_params(pipeline__standardscaler__with_mean=False)
+    [after] = StoredVerifier(verifier.verifier, WriterStore(store.path)).decide(X[85:86], [8])
+    assert after.score == verifier.decide(X[85:86], [8])[0].score == before.score
+    assert after.system == before.system != StoredVerifier(pipe, store).system
+    pipe.steps.insert(0, ("lock", FunctionTransformer(kw_args={"lock": threading.Lock()})))
+    with pytest.raises(ValueError, match="verifier has a step that cannot be copied"):
+        StoredVerifier(pipe, store)
+
+
 def test_contents_of_files_are_stored_for_another_system(tmp_path, store):
     scans, target = make_signatures(n_writers=4, n_genuine=5, n_skilled=0, random_state=0)
     paths = [tmp_path / f"{number}.png" for number in range(10, 20)]
@@ -274,9 +389,74 @@ def test_contents_of_files_are_stored_for_another_system(tmp_path, store):
     last = other.verifier[-1].enroll(in_memory[[0, 1, 2, 5, 6, 7]], np.repeat(["ada", "bob"], 3))
     expected = last.claim_scores(in_memory[[3, 9]], ["ada", "bob"])
     assert np.array_equal(other.claim_scores([scans[13], scans[19]], ["ada", "bob"]), expected)
+    Image.fromarray(np.full_like(scans[0], 255)).save(tmp_path / "blank.png")
+    for call in (other.enroll, other.decide):
+        with pytest.raises(ValueError, match=r"blank\.png: blank"):
+            call([str(tmp_path / "blank.png")], ["ada"])
     Image.fromarray(scans[0]).save(tmp_path / "a.tif")
     with pytest.raises(ValueError, match="one page of a file cannot be stored"):
         verifier.enroll([f"{tmp_path / 'a.tif'}[0]"], ["eve"])
+
+
+@pytest.mark.parametrize("as_table", [list, np.array, lambda paths: np.array(paths, dtype=object)[:, None]])
+def test_a_file_that_changes_meanwhile_is_read_once(as_table, signatures, store, tmp_path):
+    X, target = signatures
+    own, changes = X[target[:, 0] == 9], []
+    paths = [str(tmp_path / f"{number}.bin") for number in range(10)]
+
+    def write(number, row):
+        (tmp_path / f"{number}.bin").write_bytes(row.tobytes())
+
+    def read(scans):
+        contents = [one if isinstance(one, bytes) else Path(one.removesuffix("[0]")).read_bytes() for one in scans]
+        for change in changes:
+            change()
+        return np.stack([np.frombuffer(content, dtype=np.float32) for content in contents])
+
+    for number, row in enumerate(own):
+        write(number, row)
+    is_dev = target[:, 0] < 8
+    pipe = make_pipeline(FunctionTransformer(read), make("rbf"))
+    verifier = StoredVerifier(pipe.fit([row.tobytes() for row in X[is_dev]], target[is_dev]), store)
+    # Steps that are functions are the same in a copy.
+    fit = verifier._models.fit
+
+    def fit_after_a_change(scans, y):
+        for number in range(5):
+            write(number, X[number])
+        return fit(scans, y)
+
+    verifier._models.fit = fit_after_a_change
+    verifier.enroll(as_table(paths[:5]), [9] * 5)
+    [before] = verifier.decide([own[5].tobytes()], [9])
+    verifier._models.fit = fit
+    assert verifier.reenroll([9]) == [9]
+    changes.append(lambda: write(5, X[0]))
+    [after] = verifier.decide(as_table(paths[5:6]), [9])
+    assert (after.score, after.query) == (before.score, before.query)
+    assert after.query != content_digest(Path(paths[5]).read_bytes())
+    write(5, own[5])
+    with pytest.raises(OSError, match=r"5\.bin\[0\]: changed while it was scored; nothing was recorded"):
+        verifier.decide(as_table([f"{paths[5]}[0]"]), [9])
+    assert len(store.decisions()) == 2
+    assert verifier.decide(as_table([f"{paths[5]}[0]"]), [9])[0].writer == 9
+    with pytest.raises(OSError, match=r"nowhere\.bin: no such file"):
+        verifier.decide(as_table([str(tmp_path / "nowhere.bin")]), [9])
+
+
+def test_a_step_that_changes_arrays_in_place_changes_nothing_that_is_stored(signatures, store):
+    X, target = signatures
+    is_dev, own = target[:, 0] < 8, np.flatnonzero(target[:, 0] == 9)
+    X = X.astype(np.float64)
+    pipe = make_pipeline(StandardScaler(copy=False), make("rbf")).fit(X[is_dev], target[is_dev])
+    verifier = StoredVerifier(pipe, store).enroll(X[own[:5]], [9] * 5)
+    expected = verifier.claim_scores(X[own[5:6]], [9])
+    assert verifier.decide(X[own[5:6]], [9])[0].query == content_digest(X[own[5]])
+    assert verifier.reenroll([9]) == [9]
+    assert verifier.claim_scores(X[own[5:6]], [9]) == expected
+    verifier.add_references([X[own[6]]], [9]).reenroll([9])
+    together = StoredVerifier(pipe, WriterStore(f"{store.path}.other")).enroll(X[own[[0, 1, 2, 3, 4, 6]]], [9] * 6)
+    assert np.array_equal(verifier.claim_scores(X[own], [9] * 10), together.claim_scores(X[own], [9] * 10))
 
 
 def test_a_damaged_row_is_an_error_that_names_the_writer_and_no_other(signatures, svc, verifier, store):
@@ -329,6 +509,7 @@ def test_a_damaged_row_is_an_error_that_names_the_writer_and_no_other(signatures
         ("DELETE FROM enrollments WHERE writer = 9", "last event of the writer 9"),
         ("DELETE FROM decisions WHERE id = 2", "of the decisions 1 to 3, there are 2"),
         ("DELETE FROM decisions WHERE id = 3", "of the decisions 1 to 3, there are 2"),
+        ("DELETE FROM decisions", "of the decisions up to 3, there are none. Restore a backup; to delete old"),
     ],
 )
 def test_missing_rows_are_noticed(sql, message, signatures, verifier, store):
@@ -352,12 +533,40 @@ def test_missing_rows_are_noticed(sql, message, signatures, verifier, store):
         store.erase([9])
 
 
+@pytest.mark.parametrize("condition", ["writer = 9", "1"])
+def test_check_notices_writers_who_are_missing(condition, verifier, store):
+    for table in ("writers", "enrollments"):
+        raw(store, f"DELETE FROM {table} WHERE {condition}")
+    [problem] = store.check()
+    assert f"of the 4 events of writers, there are {3 if condition == 'writer = 9' else 0}" in problem
+
+
 def test_old_decisions_can_be_deleted(signatures, verifier, store):
     X, _ = signatures
     verifier.verify(X[85:88], [8, 8, 8])
     raw(store, "DELETE FROM decisions WHERE id < 3")
     assert len(store.decisions()) == 1
     assert store.check() == []
+
+
+def test_the_advice_about_damage_helps(signatures, svc, verifier, store):
+    X, _ = signatures
+    before = verifier.claim_scores(X[85:86], [8])
+    raw(store, "UPDATE enrollments SET model = x'00' WHERE writer = 8")
+    [problem] = store.check()
+    assert "model of version 1 of the writer 8: damaged" in problem
+    assert "Call `reenroll` with the writer" in problem
+    fresh = StoredVerifier(svc, store)
+    with pytest.raises(ValueError, match=r"damaged, .* Call `reenroll` with the writer"):
+        fresh.claim_scores(X[85:86], [8])
+    assert fresh.reenroll([8]) == [8]
+    assert np.array_equal(fresh.claim_scores(X[85:86], [8]), before)
+    raw(store, "UPDATE enrollments SET n_references = 77 WHERE writer = 9")
+    with pytest.raises(ValueError, match=r"version 1 .*damaged\. Restore a backup, or enroll .* `history` may still"):
+        verifier.claim_scores(X[95:96], [9])
+    assert np.isfinite(verifier.enroll(X[90:94], [9] * 4).claim_scores(X[95:96], [9]))
+    with pytest.raises(ValueError, match=r"version 1 of the writer 9 is damaged\. Restore a backup\.$"):
+        store.history(9)
 
 
 def test_damaged_pages_are_an_error(verifier, store, tmp_path):
@@ -432,6 +641,10 @@ def test_ids_keep_their_value_and_type(ids, signatures, svc, store):
         verifier.enroll(X[:2], [other, other])
     with pytest.raises(ValueError, match=r"not enrolled: '?77'?\. Those in the store have ids like .* Convert"):
         verifier.claim_scores(X[:1], [other])
+    for ask in (store.history, store.decisions):
+        with pytest.raises(ValueError, match=r"no writer '?77'?\. Those in the store have ids like .* Convert"):
+            ask(other)
+        assert ask("none" if isinstance(ids[0], str) else 1) == []
 
 
 def test_ids_that_are_no_text_are_refused(signatures, svc, store):
@@ -449,60 +662,6 @@ def test_verifiers_whose_models_depend_on_others_are_refused(signatures, store, 
         StoredVerifier(make("fusion"), store)
     with pytest.raises(ValueError, match="MetaLearnedVerifier cannot be stored one by one"):
         StoredVerifier(make_verifier(training=MetaTraining(epochs=0)).fit(*blots), store)
-
-
-def test_a_full_disk_is_an_error_and_loses_nothing(signatures, verifier, store):
-    X, _ = signatures
-    with store._database.connection() as connection:
-        [pages] = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(OSError, match=r"writers\.sqlite: the disk is full; nothing of this call was stored") as caught:
-        verifier.enroll(X[:40], np.repeat([20, 21], 20))
-    assert caught.value.errno == errno.ENOSPC
-    assert verifier.classes_.tolist() == ENROLLED
-    with store._database.connection() as connection:
-        connection.execute("PRAGMA max_page_count = 100000")
-    verifier.enroll(X[:40], np.repeat([20, 21], 20))
-    assert verifier.classes_.tolist() == [*ENROLLED, 20, 21]
-
-
-def test_files_that_are_no_store_are_refused(tmp_path, store):
-    (tmp_path / "text").write_text("no database, but long enough for a header of one hundred bytes " * 3)
-    with sqlite3.connect(tmp_path / "other") as connection:
-        connection.execute("CREATE TABLE notes (text)")
-    connection.close()
-    before = (tmp_path / "other").read_bytes()
-    os.mkfifo(tmp_path / "pipe")
-    for name, error, message in [
-        ("text", ValueError, "text: is no SQLite database"),
-        ("other", ValueError, "other: a database of another program"),
-        ("pipe", OSError, "pipe: is no regular file"),
-        ("", OSError, "is no regular file"),
-        ("missing/s", OSError, "missing/s: cannot be opened or created. Check that its folder exists"),
-    ]:
-        with pytest.raises(error, match=message):
-            WriterStore(tmp_path / name)
-    assert (tmp_path / "other").read_bytes() == before
-    store.close()
-    with pytest.raises(ValueError, match="this store was closed"):
-        store.writers()
-    for sql, message in [
-        ("PRAGMA user_version = 2", "a store of schema 2; this version of sigkit has schema 1"),
-        ("CREATE TRIGGER t AFTER INSERT ON decisions BEGIN DELETE FROM decisions; END", "it has triggers"),
-        ("ALTER TABLE decisions ADD COLUMN extra TEXT", "its decisions are others than in schema 1"),
-    ]:
-        copy = str(tmp_path / f"copy {len(message)}")
-        with WriterStore(copy) as new:
-            raw(new, sql)
-        with pytest.raises(ValueError, match=message):
-            WriterStore(copy)
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_file_that_cannot_be_written_is_an_error(signatures, verifier, store):
-    os.chmod(store.path, 0o400)
-    with pytest.raises(OSError, match="cannot be written"):
-        WriterStore(store.path).erase([8])
 
 
 def test_threads_lose_nothing(signatures, svc, store):
@@ -573,8 +732,12 @@ def test_values_that_a_store_cannot_hold_are_refused(signatures, verifier, store
     X, target = signatures
     row = X[target[:, 0] == 8][5:6]
     late = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
-    with pytest.raises(ValueError, match="expires must be a datetime"):
-        verifier.enroll(row, [8], expires=late)
+    for expires in (late, datetime(2100, 1, 1, tzinfo=NoOffset()), pd.NaT):
+        with pytest.raises(ValueError, match="expires must be a datetime"):
+            verifier.enroll(row, [8], expires=expires)
+    for call in (verifier.enroll, verifier.add_references):
+        with pytest.raises(ValueError, match=r"expires must be in the future; found .*2020.* call remove"):
+            call(row, [8], expires=datetime(2020, 1, 1, tzinfo=UTC))
     with pytest.raises(ValueError, match="note must be a str without surrogates"):
         verifier.verify(row, [8], note="\ud800")
     for call in (verifier.claim_scores, verifier.verify):
@@ -589,6 +752,43 @@ def test_values_that_a_store_cannot_hold_are_refused(signatures, verifier, store
     for settings in ({"timeout": -1}, {"timeout": "a"}, {"mmap_size": "a"}, {"mmap_size": np.inf}):
         with pytest.raises(ValueError, match=f"{next(iter(settings))} must be a finite number from 0 on"):
             WriterStore(tmp_path / "other.sqlite", **settings)
+
+
+@pytest.mark.parametrize(
+    ("make_it", "message"),
+    [
+        (lambda svc, store: WriterStore(None), "path must be a str or an os.PathLike; found None"),
+        (lambda svc, store: WriterStore(3), "path must be a str or an os.PathLike; found 3"),
+        (lambda svc, store: store.backup(3), "path must be a str or an os.PathLike; found 3"),
+        (lambda svc, store: StoredVerifier(WriterDependentSVC, store), "found the class WriterDependentSVC"),
+        (lambda svc, store: StoredVerifier(svc, None), "store must be a WriterStore"),
+        (lambda svc, store: StoredVerifier(svc, store.path), "store must be a WriterStore"),
+        *(
+            (lambda svc, store, size=size: StoredVerifier(svc, store, cache_size=size), "cache_size must be an integer")
+            for size in ("a", 1.5, -1, None, True)
+        ),
+    ],
+)
+def test_parameters_of_other_types_are_refused(make_it, message, svc, store):
+    with pytest.raises(ValueError, match=message):
+        make_it(svc, store)
+
+
+@pytest.mark.parametrize("X", [None, 3, "text", {1, 2}, np.float64(3), np.array(3)])
+def test_signatures_that_are_no_list_are_refused(X, verifier):
+    for call in (verifier.enroll, verifier.add_references, verifier.claim_scores, verifier.decide, verifier.verify):
+        with pytest.raises(ValueError, match=r"^X "):
+            call(X, [8])
+    with pytest.raises(ValueError, match=r"^X "):
+        verifier.decision_function(X)
+
+
+@pytest.mark.parametrize("dtype", [str, object])
+def test_numbers_as_text_are_decided_as_they_are_scored(dtype, signatures, svc, verifier):
+    X, _ = signatures
+    assert StoredVerifier(svc, verifier.store, cache_size=np.int64(3)).cache_size == 3
+    scores = verifier.claim_scores(X[85:86].astype(dtype), [8])
+    assert verifier.decide(X[85:86].astype(dtype), [8])[0].score == scores[0]
 
 
 def test_an_erasure_whose_log_is_still_read_is_an_error(signatures, verifier, store):

@@ -7,10 +7,12 @@ import pathlib
 import subprocess
 import sys
 import warnings
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -161,11 +163,13 @@ class Values(BaseEstimator):
         self.value = value
 
 
+BUNCH = Bunch(a=1)
+BUNCH[3] = BUNCH["not a name"] = (1, 2)
 VALUES = {
     "numbers": [True, 0, 0.1, 1e-320, 2**70, -(2**70), 2**20_000, math.inf, -math.inf],
     "texts": ["", "Ålice", "\udcff", "a\0b"],
     "containers": [(1, (2, [])), {1: "a", "1": "b", None: (), (1, "x"): []}, {3, 1}, frozenset("ab"), range(9, 1, -2)],
-    "others": [slice(1, None), b"\0\xff", pathlib.Path("a/b"), Bunch(a=1)],
+    "others": [slice(1, None), b"\0\xff", pathlib.Path("a/b"), BUNCH, range(10**5000)],
     "scalars": [np.float32(0.1), np.int64(-3), np.str_("ada"), np.bool_(True), np.datetime64("2026-03-01", "ns")],
 }
 
@@ -212,6 +216,17 @@ def test_arrays_of_objects_random_states_and_nan_survive(again):
     assert found[2].random() == generator.random()
     assert math.isnan(found[3])
     assert math.copysign(1, found[4]) == -1
+
+
+@pytest.mark.parametrize("name", ["MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"])
+def test_random_states_continue_with_every_bit_generator(name, again):
+    rng = np.random.RandomState(getattr(np.random, name)(5))
+    generator = np.random.Generator(getattr(np.random, name)(6))
+    rng.normal(), rng.randint(9), generator.random()
+    found = again(Values([rng, generator]), classes=[Values]).value
+    assert found[0].normal(size=3).tolist() == rng.normal(size=3).tolist()
+    assert found[0].randint(10**6) == rng.randint(10**6)
+    assert found[1].random() == generator.random()
 
 
 def test_what_is_shared_is_saved_once_and_shared_again(tmp_path):
@@ -277,6 +292,138 @@ def test_a_system_that_contains_itself_is_refused(tmp_path):
         save(Values(values), tmp_path / "system", classes=[Values])
 
 
+class Mapping(dict):
+    """A dict of the user."""
+
+
+class Pair(tuple):
+    """A tuple of the user, without names."""
+
+
+@dataclass
+class Record:
+    value: int = 1
+
+    def __post_init__(self):
+        self.more = 2
+
+
+class Slotted:
+    __slots__ = ("value",)
+
+    def __init__(self):
+        self.value = 1
+
+
+class Numbered:
+    def __getstate__(self):
+        return {1: "one"}
+
+
+class HidingDefault(BaseEstimator):
+    """An estimator of the user whose attribute hides one of the class, as no file may."""
+
+    scale_ = None
+
+    def fit(self):
+        self.scale_ = 3.0
+        return self
+
+
+OWN = [Values, Mapping, Pair, Record, Slotted, Numbered, HidingDefault]
+
+
+def nested(depth):
+    values = []
+    for _ in range(depth):
+        values = [values]
+    return values
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (Mapping(a=1), r"system\.value is a Mapping, which is also a dict"),
+        (Pair((1, 2)), r"system\.value is a Pair, which is also a tuple"),
+        (Record(), r"system\.value is a Record with attributes that are no fields, more"),
+        (Slotted(), r"system\.value is a Slotted, whose state is no dict of attributes"),
+        (Numbered(), r"system\.value is a Numbered, whose state is no dict of attributes"),
+        (
+            HidingDefault().fit(),
+            r"could not be loaded again \(ValueError: a HidingDefault with the attributes scale_\)",
+        ),
+        (nested(150), r"system\.value(\[0\])+\[?0?\.\.\. is inside of 100 other objects"),
+        (nested(20_000), r"is inside of 100 other objects"),
+    ],
+    ids=["dict", "tuple", "dataclass", "slots", "state", "default", "nested", "nested deeply"],
+)
+def test_what_could_not_be_loaded_is_not_saved(value, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        save(Values(value), tmp_path / "system", classes=OWN)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nested_containers_survive(again):
+    assert again(Values(nested(90)), classes=[Values]).value == nested(90)
+
+
+def test_too_many_values_for_a_file_are_an_error(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise SafetensorError("header too large")
+
+    monkeypatch.setattr("sigkit.persistence._system_file.save_tensors", refuse)
+    with pytest.raises(ValueError, match=r"too many for one file \(header too large\)"):
+        save(StrokeMatcher(), tmp_path / "system")
+
+
+@pytest.mark.parametrize("path", [None, 3])
+def test_a_path_is_text(path):
+    for use in (lambda: save(StrokeMatcher(), path), lambda: load(path)):
+        with pytest.raises(ValueError, match=f"path must be a str or an os.PathLike; found {path}"):
+            use()
+
+
+def test_a_name_that_no_file_can_have_is_shown():
+    for use in (lambda: save(StrokeMatcher(), "a\0"), lambda: load("a\0")):
+        with pytest.raises(OSError, match=r"^a\\x00: cannot be"):
+            use()
+
+
+@pytest.mark.parametrize("classes", [None, 3, "Values", Values])
+def test_classes_are_a_list_of_classes(classes, path):
+    for use in (lambda: save(StrokeMatcher(), path, classes=classes), lambda: load(path, classes=classes)):
+        with pytest.raises(TypeError, match=r"classes must be a list of classes, such as classes=\[MyStep\]; found"):
+            use()
+
+
+def make_class(factor):
+    class Scale(TransformerMixin, BaseEstimator):
+        def fit(self, X, y=None):
+            return self
+
+        def transform(self, X):
+            return X * factor
+
+    return Scale
+
+
+def test_two_classes_of_one_name_are_refused(path):
+    one, other = make_class(1), make_class(50)
+    system = make_pipeline(one(), other())
+    for use in (lambda: save(system, path, classes=[one, other]), lambda: load(path, classes=[one, other])):
+        with pytest.raises(ValueError, match=r"two classes of the name .*make_class.*Scale.* Rename one"):
+            use()
+    with pytest.raises(
+        ValueError, match=r"system\.steps\[1\]\[1\] is of another class .*Scale than the one in classes="
+    ):
+        save(system, path, classes=[one, one])
+
+
+def test_a_class_of_sigkit_among_those_of_the_user_changes_nothing(tmp_path):
+    save(StrokeMatcher(), tmp_path / "system", classes=[StrokeMatcher])
+    assert isinstance(load(tmp_path / "system"), StrokeMatcher)
+
+
 def test_folders_and_devices_of_another_machine(tmp_path, scans):
     kept, gone = tmp_path / "kept", tmp_path / "gone"
     kept.mkdir()
@@ -302,6 +449,57 @@ def test_folders_and_devices_of_another_machine(tmp_path, scans):
     assert (loaded.memory, loaded[1].memory, loaded[1].device) == (None, None, None)
     assert loaded[0].memory == kept
     np.testing.assert_array_equal(loaded.decision_function(scans[0][:2]), scores)
+
+
+class Gain(TransformerMixin, BaseEstimator):
+    """A step of the user, with parameters of his own that have the names of sigkit's."""
+
+    def __init__(self, memory=1.0, device=None):
+        self.memory = memory
+        self.device = device
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return X * (self.memory if isinstance(self.memory, float) else 1)
+
+
+class OwnPreprocessor(SignaturePreprocessor):
+    """A step of the user, with the parameters of sigkit's."""
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"memory": 5.0},
+        {"memory": "a text"},
+        {"memory": [3]},
+        {"memory": {"a": 1}},
+        {"device": "left"},
+        {"device": 2.5},
+        {"device": np.arange(3)},
+    ],
+    ids=str,
+)
+def test_parameters_of_other_classes_stay_as_they_are(parameters, again):
+    system = make_pipeline(Gain(**parameters), WriterDependentSVC(random_state=0)).fit(VECTORS, WRITERS)
+    loaded = again(system, classes=[Gain])
+    np.testing.assert_equal(loaded[0].get_params(), system[0].get_params())
+    np.testing.assert_array_equal(loaded.decision_function(QUERIES), system.decision_function(QUERIES))
+
+
+@pytest.mark.parametrize("value", [3, [3], {"a": 1}, 2.5])
+def test_devices_and_folders_that_fit_refuses_are_saved_and_loaded(value, again):
+    for system in (SigNetFeaturizer(memory=value, device=value), make_pipeline(StandardScaler(), memory=value)):
+        loaded = again(system)
+        assert (loaded.memory, getattr(loaded, "device", value)) == (value, value)
+
+
+def test_a_folder_of_a_derived_class_is_looked_up(tmp_path, again):
+    with pytest.warns(UserWarning, match=r"of OwnPreprocessor \(there is no such folder"):
+        loaded = again(OwnPreprocessor(memory=str(tmp_path / "gone")), classes=[OwnPreprocessor])
+    assert loaded.memory is None
 
 
 def test_a_full_disk_names_the_file_and_leaves_the_previous_one(tmp_path):

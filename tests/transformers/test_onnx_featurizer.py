@@ -1,6 +1,7 @@
 """Features by ONNX Runtime: those of PyTorch, in float32 and nearly in int8."""
 
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -80,8 +81,22 @@ def test_several_views_are_refused(images):
 def test_missing_libraries_are_named(monkeypatch, images):
     module = "sigkit.transformers._onnx._onnx_featurizer.find_spec"
     monkeypatch.setattr(module, lambda name: None if name == "onnxscript" else object())
-    with pytest.raises(ImportError, match=r"needs onnxscript: pip install sigkit\[onnx\]"):
+    with pytest.raises(ImportError, match=r"needs onnxscript: pip install 'sigkit\[onnx\]'"):
         OnnxFeaturizer(UNTRAINED).fit(images)
+
+
+def test_a_loaded_featurizer_names_the_missing_library(fitted, images, monkeypatch):
+    loaded = pickle.loads(pickle.dumps(fitted))
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ImportError, match=r"needs onnxruntime: pip install sigkit\[onnx\]"):
+        loaded.transform(images)
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_threads", "a"), ("n_threads", 0), ("batch_size", None)])
+def test_parameters_that_are_set_after_fit_are_checked(fitted, images, name, value):
+    changed = pickle.loads(pickle.dumps(fitted)).set_params(**{name: value})
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of OnnxFeaturizer must be"):
+        changed.transform(images)
 
 
 def test_an_operator_that_onnx_lacks_is_an_error_by_name(monkeypatch, images):

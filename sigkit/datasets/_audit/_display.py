@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 
-from sigkit._utils import listing
+from sigkit._utils import listing, optional_package
 from sigkit.imaging import ImageError, read_image
 
 _N_COLUMNS = 5
@@ -66,7 +66,8 @@ class AuditDisplay:
         self.rows_ = list(chosen)
         n_lines = max(1, math.ceil(len(chosen) / _N_COLUMNS))
         if figure is None:
-            import matplotlib.pyplot as plt
+            with optional_package("matplotlib", type(self).__name__):
+                import matplotlib.pyplot as plt
 
             figure = plt.figure(figsize=(3 * _N_COLUMNS, 2 * n_lines), layout="constrained")
         self.figure_, self.axes_ = figure, []

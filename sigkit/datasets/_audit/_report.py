@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sigkit._utils import optional_package
 from sigkit.datasets._audit._copies import LEVELS, copy_groups, relations
 from sigkit.datasets._audit._display import AuditDisplay
 from sigkit.datasets._audit._shortcuts import Shortcut
@@ -135,8 +136,14 @@ class CorpusAudit:  # numpydoc ignore=PR01
         -------
         pandas.DataFrame
             One row per scan. pandas is imported by this method only.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
-        import pandas as pd
+        with optional_package("pandas", "to_frame"):
+            import pandas as pd
 
         return pd.DataFrame(self.columns)
 

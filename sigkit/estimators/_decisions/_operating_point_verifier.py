@@ -275,6 +275,13 @@ class OperatingPointVerifier(WrappedVerifier):
             copied._thresholds = {writer: check_threshold(arrays[_THRESHOLD]) for writer, arrays in writers.items()}
         return copied
 
+    def _describe(self):
+        if not self.user_specific:
+            return super()._describe()
+        # A writer is stored with a threshold, which depends on these. A RandomState gives other numbers each time.
+        seed = int(self.random_state) if isinstance(self.random_state, Integral) else None
+        return [*super()._describe(), float(self.level), float(self._threshold), seed]
+
     def _set_threshold(self, enrolled, n_references):
         """Choose the threshold on the trials, and predict the error rates of the enrolled writers."""
         trials = self.development_trials_

@@ -5,6 +5,7 @@ import textwrap
 
 import numpy as np
 
+from sigkit._utils import optional_package
 from sigkit.estimators._evidence._words import decision, likelihood_ratio, not_enrolled, poor_scan, replay, scores
 from sigkit.metrics import ScoreHistogramDisplay
 
@@ -35,10 +36,8 @@ def new_figure(name, **settings):
     ImportError
         If matplotlib is not installed.
     """
-    try:
+    with optional_package("matplotlib", name):
         import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(f"{name} needs matplotlib: install it, for example by pip.") from error
     return plt.figure(**settings)
 
 

@@ -26,9 +26,9 @@ _MAX_SHARE_INSIDE_RING = 0.1
 def remove_other_inks(mask, darkness, unclear=None, printed=None):
     """Keep the ink of one color, where there are two: that of the signature.
 
-    What has the shape of a stamp, a closed figure that is empty inside, is removed. Then blue ink is kept beside printed
-    lines of another color, long strokes beside small letters, the color that printed lines do not have, blue ink beside
-    print, and otherwise the color with the largest piece.
+    What has the shape of a stamp, a closed figure that is empty inside, is removed. Then blue ink is kept beside
+    printed lines of another color, long strokes beside small letters, the color that printed lines do not have, blue
+    ink beside print, and otherwise the color with the largest piece.
 
     Parameters
     ----------

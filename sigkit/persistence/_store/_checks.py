@@ -37,14 +37,14 @@ def check_enrolled(connection, names, path, system=None):
     if unknown:
         which = listing(_with_event(writer, found[writer]) for writer in unknown)
         raise ValueError(f"{path}: writers who are not enrolled: {which}. {_advice(connection, unknown[0])}")
-    events = {writer: latest.enrollment for writer, latest in found.items()}
     expired = [
-        f"{writer!r} (on {event.expires:%Y-%m-%d %H:%M} UTC)"
-        for writer, event in events.items()
-        if event.expires is not None and event.expires <= time
+        f"{writer!r} (on {latest.enrollment.expires:%Y-%m-%d %H:%M} UTC)"
+        for writer, latest in found.items()
+        if latest.has_expired(time)
     ]
     if expired:
         raise ValueError(f"{path}: the references of these writers expired: {listing(expired)}. Enroll them again.")
+    events = {writer: latest.enrollment for writer, latest in found.items()}
     foreign = [writer for writer, event in events.items() if system not in (None, event.system)]
     if foreign:
         other = events[foreign[0]]
@@ -76,6 +76,27 @@ def check_type(connection, writer, path):
     other = _id_of_other_type(connection, writer)
     if other is not None:
         raise ValueError(f"{path}: has writers with ids like {other!r}; found {writer!r}. Use one type.")
+
+
+def check_asked(connection, writer, path):
+    """Check that the id of a writer without rows has the type of those in the store.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        A connection in a transaction.
+    writer : int or str
+        The writer.
+    path : str
+        The file, for the message.
+
+    Raises
+    ------
+    ValueError
+        If one is a string and the other an integer.
+    """
+    if _id_of_other_type(connection, writer) is not None:
+        raise ValueError(f"{path}: no writer {writer!r}. {_advice(connection, writer)}")
 
 
 def _id_of_other_type(connection, writer):

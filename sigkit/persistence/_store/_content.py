@@ -7,10 +7,25 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from sigkit._utils import content_digest, listing, printable_path, read_scan, read_upload
+from sigkit._utils import (
+    MAX_SCAN_SIZE,
+    FileContent,
+    check_ordered,
+    check_several,
+    content_digest,
+    listing,
+    printable_path,
+    read_file,
+    read_upload,
+    signature_digest,
+    split_page,
+)
 
 _FAST = 1
 """Compression level. Features are half zeros and images are mostly background: higher levels gain little."""
+
+FIT_AGAIN = "Call `reenroll` with the writer, which fits it from the references."
+"""What to do about a damaged model."""
 
 _FILE, _ARRAY = "file", "array"
 
@@ -34,7 +49,7 @@ def pack_arrays(arrays):
     return content, content_digest(content)
 
 
-def unpack_arrays(content, digest, what):
+def unpack_arrays(content, digest, what, advice="Enroll the writer again."):
     """Read named arrays.
 
     Parameters
@@ -45,6 +60,8 @@ def unpack_arrays(content, digest, what):
         Its digest.
     what : str
         What it is, for messages.
+    advice : str, default="Enroll the writer again."
+        What to do.
 
     Returns
     -------
@@ -57,17 +74,36 @@ def unpack_arrays(content, digest, what):
         If it was erased, or is damaged.
     """
     if content is None:
-        raise ValueError(f"{what}: erased. Enroll the writer again.")
+        raise ValueError(f"{what}: erased. {advice}")
     try:
         if content_digest(content) != digest:
             raise ValueError("its digest is another one")
         return load(zlib.decompress(content))
     except (ValueError, TypeError, zlib.error, SafetensorError) as error:
-        raise ValueError(f"{what}: damaged, its content does not match its digest. Enroll the writer again.") from error
+        raise ValueError(f"{what}: damaged, its content does not match its digest. {advice}") from error
 
 
-def read_open_files(X):
-    """Read open files, some of which can be read only once.
+def check_signatures(X):
+    """Check that signatures are in a list, an array or a table.
+
+    Parameters
+    ----------
+    X : object
+        What the user passed.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    check_ordered(X)
+    check_several(X)
+    if not hasattr(X, "__len__") or getattr(X, "shape", None) == ():
+        raise ValueError(f"X must be a list or an array of signatures: files, images or rows of features; found {X!r}.")
+
+
+def read_files(X):
+    """Read files once, so that what is scored is what is stored: a path may lead to another content a moment later.
 
     Parameters
     ----------
@@ -77,25 +113,45 @@ def read_open_files(X):
     Returns
     -------
     array-like, DataFrame or list of n_samples
-        The signatures, with the contents of open files.
+        The signatures, with the contents of paths and of open files. Pages of files remain paths.
 
     Raises
     ------
+    ValueError
+        If `X` is no list, array or table.
     OSError
-        If a file is not open, or empty.
+        If a file cannot be read.
     """
-    if not isinstance(X, (list, tuple)):
+    check_signatures(X)
+    items = _items(X)
+    if not any(isinstance(one, (str, os.PathLike)) or hasattr(one, "read") for one in items):
         return X
-    return [read_upload(one) if hasattr(one, "read") else one for one in X]
+    return [_content(one) for one in items]
 
 
-def take_signatures(X, rows):
-    """Copy signatures as they were passed: the content of files, and arrays.
+def page_digests(X):
+    """Compute the digests of pages of files.
 
     Parameters
     ----------
     X : array-like, DataFrame or list of n_samples
-        Paths, contents of files, images, or rows of features.
+        Signatures, as `read_files` returns them.
+
+    Returns
+    -------
+    dict of int to str
+        The digest of each row that is a page.
+    """
+    return {row: signature_digest(X, row) for row, one in enumerate(_items(X)) if isinstance(one, (str, os.PathLike))}
+
+
+def take_signatures(X, rows):
+    """Return signatures as they were passed: the content of files, and arrays.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or list of n_samples
+        Contents of files, images, or rows of features, as `read_files` returns them.
     rows : ndarray of int
         The signatures.
 
@@ -108,8 +164,6 @@ def take_signatures(X, rows):
     ------
     ValueError
         If one is a page of a file, or has no content.
-    OSError
-        If a file cannot be read.
     """
     return [_take(X.iloc[row] if hasattr(X, "iloc") else X[row]) for row in rows.tolist()]
 
@@ -191,17 +245,34 @@ def unpack_signatures(content, digest, what):
     return [found[number][1].tobytes() if found[number][0] == _FILE else found[number][1] for number in sorted(found)]
 
 
-def _take(signature):
-    if np.shape(signature) == (1,) and isinstance(np.asarray(signature)[0], (str, os.PathLike)):
-        signature = np.asarray(signature)[0]
+def _items(X):
+    """Return the signatures of a list, or of a column of paths; none where signatures are rows of numbers."""
+    if not isinstance(X, (list, tuple)):
+        X = np.asarray(X)
+        is_column = X.dtype.kind in "OUT" and (X.ndim == 1 or (X.ndim == 2 and X.shape[1] == 1))
+        X = X.reshape(-1).tolist() if is_column else []
+    return list(map(_unwrapped, X))
+
+
+def _unwrapped(signature):
+    """Return the path in a row of a table that has one column."""
+    is_row = isinstance(signature, (list, tuple, np.ndarray)) and np.shape(signature) == (1,)
+    return signature[0] if is_row and isinstance(signature[0], (str, os.PathLike)) else signature
+
+
+def _content(signature):
     if isinstance(signature, (str, os.PathLike)):
-        content, page = read_scan(signature)
-        if page is not None:
-            raise ValueError(
-                f"{printable_path(signature)}: one page of a file cannot be stored as a reference. Write it to a file "
-                "of its own, or pass sigkit.imaging.read_image(path)."
-            )
-        return content
+        path, page = split_page(signature)
+        return signature if page is not None else FileContent(read_file(path, MAX_SCAN_SIZE), printable_path(path))
+    return read_upload(signature) if hasattr(signature, "read") else signature
+
+
+def _take(signature):
+    if isinstance(signature, (str, os.PathLike)):
+        raise ValueError(
+            f"{printable_path(signature)}: one page of a file cannot be stored as a reference. Write it to a file of "
+            "its own, or pass sigkit.imaging.read_image(path)."
+        )
     content = read_upload(signature)
     if content is not None:
         return content

@@ -2,12 +2,13 @@
 
 import os
 import sqlite3
-import stat
 import threading
 from contextlib import contextmanager
 from weakref import WeakSet
 
+from sigkit._utils import printable_path
 from sigkit.persistence._store._errors import named_errors
+from sigkit.persistence._store._file import identity, log_path, path_text, prepare_file
 from sigkit.persistence._store._schema import create_tables, is_empty
 
 _SETTINGS = (
@@ -21,6 +22,11 @@ _SETTINGS = (
     # The log of a large transaction does not remain large.
     "journal_size_limit = 67108864",
 )
+
+# Older ones have no STRICT tables.
+_OLDEST = 3, 37
+# SQLite counts milliseconds and bytes in C integers, and takes larger values for 0.
+_MAX_TIMEOUT, _MAX_MAPPED = 2e6, 2**40
 
 _databases = WeakSet()
 # The connections of a parent process. They must not be used, and not even be closed, by a child process.
@@ -47,18 +53,24 @@ class Database:
     ValueError
         If the file is no store of this schema.
     OSError
-        If it cannot be opened.
+        If it cannot be opened, or SQLite is too old.
     """
 
     def __init__(self, path, timeout, mmap_size):
-        # Not ":memory:" or "", which have another meaning for SQLite.
-        self.path = os.path.abspath(os.fsdecode(path))
+        self.path = path_text(path)
+        # For messages.
+        self.name = printable_path(self.path)
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise OSError(
+                f"{self.name}: a store needs SQLite {'.'.join(map(str, _OLDEST))} or later; this Python has "
+                f"{sqlite3.sqlite_version}. Install another Python."
+            )
         self.timeout, self.mmap_size, self._closed = timeout, mmap_size, False
         self._reset()
         _databases.add(self)
         # The first connection shows whether the file can be used.
-        with self.connection():
-            pass
+        with named_errors(self.name):
+            self._give_back(self._open(create=True))
 
     def abandon(self):
         """Keep the connections of the parent process unused, and begin anew, without the locks of other threads."""
@@ -99,28 +111,41 @@ class Database:
         with self._writing, self.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
+            self._check_files()
             connection.execute("COMMIT")
 
     def _reset(self):
-        self._idle, self._all = [], []
+        self._idle, self._all, self._files = [], [], None
         self._guard, self._writing = threading.Lock(), threading.Lock()
 
     @contextmanager
-    def connection(self):
+    def connection(self, *, anywhere=False):
         """Take a connection outside of a transaction.
+
+        Parameters
+        ----------
+        anywhere : bool, default=False
+            Whether the file may have been renamed or deleted.
 
         Yields
         ------
         sqlite3.Connection
             The connection.
+
+        Raises
+        ------
+        OSError
+            If the path leads to another file than the one that is open, or to none.
         """
-        with named_errors(self.path):
+        with named_errors(self.name):
             with self._guard:
                 if self._closed:
-                    raise ValueError(f"{self.path}: this store was closed. Open it again.")
+                    raise ValueError(f"{self.name}: this store was closed. Open it again.")
                 connection = self._idle.pop() if self._idle else None
             connection = connection or self._open()
             try:
+                if not anywhere:
+                    self._check_files()
                 yield connection
             finally:
                 self._give_back(connection)
@@ -143,49 +168,61 @@ class Database:
             self._all.remove(connection)
         connection.close()
 
-    def _open(self):
-        self._check_kind()
-        connection = sqlite3.connect(self.path, timeout=self.timeout, isolation_level=None, check_same_thread=False)
+    def _open(self, create=False):
+        if self._all and self._files is not None:
+            # SQLite would mix a file that replaces another one with the log of the other one.
+            self._check_files()
+        had_log = prepare_file(self.path, create)
+        self._log = log_path(self.path)
+        timeout = min(self.timeout, _MAX_TIMEOUT)
+        connection = sqlite3.connect(self.path, timeout=timeout, isolation_level=None, check_same_thread=False)
         with self._guard:
             self._all.append(connection)
         # Damaged text is shown by the digest of its row.
         connection.text_factory = _decode
         try:
-            self._prepare(connection)
+            self._prepare(connection, had_log)
+            with self._guard:
+                # The log of a single connection may be a new one.
+                if self._files is None or self._all == [connection]:
+                    self._files = self._find_files()
+            self._check_files()
         except BaseException:
             self._discard(connection)
             raise
         return connection
 
-    def _prepare(self, connection):
+    def _prepare(self, connection, had_log):
         for setting in _SETTINGS:
             connection.execute(f"PRAGMA {setting}")
-        connection.execute(f"PRAGMA mmap_size = {int(self.mmap_size * 2**20)}")
+        connection.execute(f"PRAGMA mmap_size = {int(min(self.mmap_size * 2**20, _MAX_MAPPED))}")
         try:
-            is_new = is_empty(connection)
+            is_new = is_empty(connection, had_log)
             [mode] = connection.execute("PRAGMA journal_mode = WAL").fetchone()
             if mode != "wal":
                 raise ValueError("its file system has no shared memory. Pass a path on a local disk.")
             if is_new:
                 connection.execute("BEGIN IMMEDIATE")
                 # Another process may have created the tables meanwhile.
-                if is_empty(connection):
+                if is_empty(connection, had_log):
                     create_tables(connection)
                 connection.execute("COMMIT")
+            # The log of a backup is created when it is first read.
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except ValueError as error:
-            raise ValueError(f"{self.path}: {error}") from None
+            raise ValueError(f"{self.name}: {error}") from None
 
-    def _check_kind(self):
-        """Refuse what is no regular file: opening a named pipe would wait forever."""
-        try:
-            mode = os.stat(self.path).st_mode
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError) as error:
-            raise OSError(f"{self.path}: cannot be opened ({error}).") from None
-        # The file is not opened here: closing it would end the locks that SQLite holds in this process.
-        if not stat.S_ISREG(mode):
-            raise OSError(f"{self.path}: is no regular file. Pass the path of a file.")
+    def _find_files(self):
+        return identity(self.path), identity(self._log)
+
+    def _check_files(self):
+        """Refuse to go on with files that nobody will find: SQLite itself reads and writes them as before."""
+        if self._find_files() != self._files:
+            raise OSError(
+                f"{self.name}: the file or its log (-wal) was renamed, deleted or replaced while it was open; nothing "
+                "of this call was stored. Put both back, or close this store and open it again. `backup` still writes "
+                "what was in it."
+            )
 
 
 def _decode(content):

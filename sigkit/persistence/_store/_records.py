@@ -138,8 +138,10 @@ def check_time(time, name):
         If it is no datetime, has no time zone, or is in no year from 1 to 9999 in UTC.
     """
     try:
-        is_valid = time is None or (time.tzinfo is not None and time.astimezone(UTC) is not None)
-    except (AttributeError, OverflowError):
+        # A time zone without an offset would be taken for the local one.
+        is_valid = time is None or (time.utcoffset() is not None and time.astimezone(UTC) is not None)
+    # NaT of pandas has no offset at all.
+    except (AttributeError, OverflowError, ValueError):
         is_valid = False
     if not is_valid or not isinstance(time, (datetime, type(None))):
         raise ValueError(
@@ -147,6 +149,23 @@ def check_time(time, name):
             f"found {time!r}."
         )
     return time
+
+
+def check_expiry(expires):
+    """Check the time when references expire.
+
+    Parameters
+    ----------
+    expires : datetime or None
+        The time.
+
+    Raises
+    ------
+    ValueError
+        As in `check_time`, or if it is not in the future.
+    """
+    if check_time(expires, "expires") is not None and expires <= now():
+        raise ValueError(f"expires must be in the future; found {expires!r}. To end an enrollment, call remove.")
 
 
 def now():
@@ -199,7 +218,7 @@ def decision_row(decision):
     return *row, digest_of(row)
 
 
-def read_enrollment(row, path):
+def read_enrollment(row, path, advice="Restore a backup."):
     """Check the digest of a row of the table of enrollments.
 
     Parameters
@@ -208,6 +227,8 @@ def read_enrollment(row, path):
         Values in the order of `ENROLLMENT_COLUMNS`.
     path : str
         The file, for the message.
+    advice : str, default="Restore a backup."
+        The end of the message.
 
     Returns
     -------
@@ -228,10 +249,7 @@ def read_enrollment(row, path):
     except ValueError:
         # The digest is right, but no time was written.
         pass
-    raise ValueError(
-        f"{path}: version {version!r} of the writer {writer!r} is damaged. Restore a backup, or enroll the writer "
-        "again."
-    )
+    raise ValueError(f"{path}: version {version!r} of the writer {writer!r} is damaged. {advice}")
 
 
 def read_decision(row, path):

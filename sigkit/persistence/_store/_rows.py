@@ -14,6 +14,9 @@ _INSERT_DECISION = (
     f"INSERT INTO decisions ({', '.join(DECISION_COLUMNS)}) VALUES ({', '.join('?' * len(DECISION_COLUMNS))})"
 )
 
+# A claim needs the last event only.
+_ENROLL_AGAIN = "Restore a backup, or enroll the writer again; `history` may still report the damage then."
+
 
 class Latest:
     """The last event of a writer.
@@ -34,13 +37,21 @@ class Latest:
     """
 
     def __init__(self, number, row, path):
-        self.number, self.enrollment = number, read_enrollment(row, path)
-        self.model_digest, self.signatures_digest = row[-3:-1]
+        self.number, self.enrollment = number, read_enrollment(row, path, _ENROLL_AGAIN)
+        self.model_digest, self.signatures_digest, self.digest = row[-3:]
+
+    def is_same(self, other):
+        """Whether this is the event `other`, which may be None; a store that was restored gives numbers again."""
+        return other is not None and (self.number, self.digest) == (other.number, other.digest)
 
     @property
     def is_enrolled(self):
         """Whether the writer has neither been removed nor erased."""
         return self.enrollment.event not in (REMOVE, ERASE)
+
+    def has_expired(self, time):
+        """Whether the references are not valid at a time."""
+        return self.enrollment.expires is not None and self.enrollment.expires <= time
 
 
 def read_latest(connection, writer, path):
@@ -197,6 +208,23 @@ def read_writers(connection, time, path):
     ]
 
 
+def read_ids(connection):
+    """List all writers, also those whose rows are damaged.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        A connection in a transaction.
+
+    Returns
+    -------
+    list of writer ids
+        The writers, sorted.
+    """
+    sql = "SELECT writer FROM writers UNION SELECT writer FROM enrollments ORDER BY writer"
+    return [writer for (writer,) in connection.execute(sql)]
+
+
 def insert_enrollment(connection, row, model=None, signatures=None):
     """Add a row to the table of enrollments.
 
@@ -243,9 +271,41 @@ def check_complete(connection, path):
         If the numbers of the decisions have a gap, or end before the last number that was given.
     """
     n, first, last = connection.execute("SELECT count(*), min(id), max(id) FROM decisions").fetchone()
-    [given] = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'decisions'").fetchone()
+    given = _last_number(connection, "decisions")
     if n and not (n == last - first + 1 and last == given):
         raise ValueError(f"{path}: of the decisions {first} to {given}, there are {n}. Restore a backup.")
+    if not n and given:
+        raise ValueError(
+            f"{path}: of the decisions up to {given}, there are none. Restore a backup; to delete old decisions, leave "
+            "the last one."
+        )
+
+
+def check_all_events(connection, path):
+    """Check that no event of any writer is missing, also where all those of a writer are.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        A connection in a transaction.
+    path : str
+        The file, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than were stored.
+    """
+    [n] = connection.execute("SELECT count(*) FROM enrollments").fetchone()
+    given = _last_number(connection, "enrollments")
+    if n != given:
+        raise ValueError(f"{path}: of the {given} events of writers, there are {n}. Restore a backup.")
+
+
+def _last_number(connection, table):
+    """Return the last number that a row of a table was given."""
+    [number] = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    return number or 0
 
 
 def _last_event(row):
@@ -263,10 +323,7 @@ def _check_last(connection, writer, row, path):
 
 
 def _damaged(path, writer):
-    return ValueError(
-        f"{path}: the last event of the writer {writer!r} is damaged or missing. Restore a backup, or enroll the "
-        "writer again."
-    )
+    return ValueError(f"{path}: the last event of the writer {writer!r} is damaged or missing. {_ENROLL_AGAIN}")
 
 
 @contextmanager

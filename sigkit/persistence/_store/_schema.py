@@ -1,5 +1,7 @@
 """The tables of a store, and the check that a file has them."""
 
+import sqlite3
+
 APPLICATION = 0x7369676B
 """Marks a database as a store of sigkit: "sigk" in ASCII."""
 
@@ -54,13 +56,15 @@ TABLES = {
 }
 
 
-def is_empty(connection):
+def is_empty(connection, had_log):
     """Check whether a database is new; raise an error if it is no store of this schema.
 
     Parameters
     ----------
     connection : sqlite3.Connection
         The database.
+    had_log : bool
+        Whether it had a log beside it before it was opened, as every new one has.
 
     Returns
     -------
@@ -75,8 +79,13 @@ def is_empty(connection):
     [application] = connection.execute("PRAGMA application_id").fetchone()
     [schema] = connection.execute("PRAGMA user_version").fetchone()
     found = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"))
-    if not found and application in (0, APPLICATION):
-        return True
+    if not found and application == APPLICATION:
+        if had_log:
+            return True
+        raise ValueError(
+            "has no tables: its log (-wal) was deleted with everything in it, or the disk was full when it was made. "
+            "Restore a backup. For a new store, delete it."
+        )
     if application != APPLICATION:
         raise ValueError("a database of another program. Pass another path.")
     if schema != SCHEMA:
@@ -92,6 +101,23 @@ def is_empty(connection):
     return False
 
 
+def new_database():
+    """Make a database in WAL mode without tables.
+
+    Returns
+    -------
+    bytes
+        The content of its file.
+    """
+    connection = sqlite3.connect(":memory:")
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    content = bytearray(connection.serialize())
+    connection.close()
+    # A database in memory has no log: these bytes of the header say that one in a file has.
+    content[18:20] = b"\2\2"
+    return bytes(content)
+
+
 def create_tables(connection):
     """Create the tables in a new database, within a transaction.
 
@@ -102,5 +128,4 @@ def create_tables(connection):
     """
     for sql in TABLES.values():
         connection.execute(sql)
-    connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {SCHEMA}")

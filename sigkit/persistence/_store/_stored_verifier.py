@@ -3,15 +3,22 @@
 from functools import partial
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length
 
 from sigkit import __version__
-from sigkit._utils import GENUINE, before_last_step, by_writer, last_step, parse_ids, parse_target, signature_digest
-from sigkit.estimators import check_storable, decide_claims, holding, verifier_fingerprint
-from sigkit.persistence._store._content import read_open_files, take_signatures
-from sigkit.persistence._store._records import ADD, ENROLL, REENROLL, Decision, check_time, decision_row, now
+from sigkit._utils import (
+    before_last_step,
+    last_step,
+    listing,
+    parse_ids,
+    printable_path,
+    signature_digest,
+)
+from sigkit.estimators import decide_claims, holding, verifier_fingerprint
+from sigkit.persistence._store._arguments import check_claims, check_note, check_parameters, own_copy, references_of
+from sigkit.persistence._store._content import check_signatures, page_digests, read_files
+from sigkit.persistence._store._records import ADD, ENROLL, Decision, check_expiry, decision_row, now
 from sigkit.persistence._store._rows import insert_decisions
-from sigkit.persistence._store._stored_models import StoredModels, arrays_of
+from sigkit.persistence._store._stored_models import StoredModels, arrays_of, pack_writers
 
 _BLOCK = 512
 """Writers whose models are in memory at once in `decision_function`."""
@@ -33,7 +40,7 @@ class StoredVerifier:
     verifier : estimator
         A fitted `WriterDependentSVC`, `StrokeMatcher` or `VerifierFusion`, one of these in an `OperatingPointVerifier`
         or `LikelihoodRatioCalibrator`, or a Pipeline that ends in one. The negatives of SVMs must be development
-        writers. Writers who are enrolled in it are not used.
+        writers. Writers who are enrolled in it are not used. It is copied, so that it can be fitted again.
     store : WriterStore
         The store.
     cache_size : int, default=256
@@ -42,14 +49,15 @@ class StoredVerifier:
     Attributes
     ----------
     system : str
-        Fingerprint of the verifier: a digest of everything that scores depend on, except writers and thresholds.
+        Fingerprint of the verifier: a digest of everything that scores depend on, except writers and thresholds; with
+        `user_specific`, also of what thresholds depend on.
     classes_ : ndarray of shape (n_enrolled,)
         The enrolled writers, read from the store.
 
     Raises
     ------
     ValueError
-        If the models of the verifier cannot be stored one by one.
+        If the models of the verifier cannot be stored one by one, or a parameter has another type.
 
     See Also
     --------
@@ -58,7 +66,8 @@ class StoredVerifier:
     Notes
     -----
     References are stored as they are passed to `enroll`: the contents of files, images or features. So another system
-    can fit models from them, by `reenroll`. The models that one system fitted are refused by another.
+    can fit models from them, by `reenroll`. The models that one system fitted are refused by another. Files are read
+    once, so that what is stored or recorded is what was scored; all queries of a call are in memory then.
 
     Models are fitted outside of transactions, and all writers of a call are stored in one. If the references of a
     writer change while others are added to them, the model is fitted again. Several threads and processes may call all
@@ -84,12 +93,12 @@ class StoredVerifier:
     """
 
     def __init__(self, verifier, store, *, cache_size=256):
-        check_storable(verifier)
-        self.verifier = holding(verifier, {})
+        check_parameters(verifier, store, cache_size)
+        self.verifier = own_copy(verifier)
         self.store = store
-        self.cache_size = cache_size
+        self.cache_size = int(cache_size)
         self.system = verifier_fingerprint(self.verifier)
-        self._models = StoredModels(self.verifier, self.system, store, cache_size)
+        self._models = StoredModels(self.verifier, self.system, store, self.cache_size)
 
     def enroll(self, X, y, *, expires=None):
         """Enroll writers; those who are enrolled already are enrolled again, from these references only.
@@ -101,7 +110,7 @@ class StoredVerifier:
         y : array-like of shape (n_samples,) or (n_samples, 2)
             Writer ids, or rows `[writer, forgery]`; rows with a forgery are ignored.
         expires : datetime or None, default=None
-            When the references expire, with a time zone. Claims are refused afterwards.
+            When the references expire, in the future and with a time zone. Claims are refused afterwards.
 
         Returns
         -------
@@ -113,13 +122,13 @@ class StoredVerifier:
         ValueError
             If the verifier cannot enroll the writers, or their ids have another type than those in the store.
         OSError
-            If the store cannot be written. In both cases no writer is enrolled.
+            If a file cannot be read, or the store cannot be written. In all cases no writer is enrolled.
         """
-        check_time(expires, "expires")
-        X = read_open_files(X)
-        signatures = _by_writer(X, y)
+        check_expiry(expires)
+        X = read_files(X)
+        packed = pack_writers(references_of(X, y))
         fitted = self._models.fit(X, y)
-        self._models.commit(fitted, signatures, ENROLL, dict.fromkeys(signatures, expires))
+        self._models.commit(fitted, packed, ENROLL, dict.fromkeys(packed, expires))
         return self
 
     def add_references(self, X, y, *, expires=None):
@@ -144,10 +153,10 @@ class StoredVerifier:
         ValueError
             If a writer is not enrolled or has expired references, or as in `enroll`.
         OSError
-            If the store cannot be written.
+            If a file cannot be read, or the store cannot be written.
         """
-        check_time(expires, "expires")
-        self._models.fit_again(_by_writer(read_open_files(X), y), ADD, expires)
+        check_expiry(expires)
+        self._models.fit_again(references_of(read_files(X), y), ADD, expires)
         return self
 
     def reenroll(self, writers=None):
@@ -166,14 +175,20 @@ class StoredVerifier:
         Raises
         ------
         ValueError
-            If references of a writer were erased or are damaged, or this verifier cannot enroll them. The writers
-            before it are enrolled.
+            If a writer is not enrolled, references were erased or are damaged, or this verifier cannot enroll them. All
+            such writers are named, and the others are enrolled.
         OSError
             If the store cannot be written.
         """
-        names = self._models.foreign() if writers is None else parse_ids(writers, "writers").tolist()
+        names, problems = self._models.foreign() if writers is None else (parse_ids(writers, "writers").tolist(), {})
         for first in range(0, len(names), _GROUP):
-            self._models.fit_again(dict.fromkeys(names[first : first + _GROUP], ()), REENROLL, None)
+            self._models.fit_each_again(names[first : first + _GROUP], problems)
+        if problems:
+            messages = "\n".join(problems.values())
+            raise ValueError(
+                f"{self.store._name}: writers who cannot be enrolled again: {listing(map(repr, problems))}. All others "
+                f"were.\n{messages}"
+            )
         return names
 
     def remove(self, writers):
@@ -218,7 +233,8 @@ class StoredVerifier:
             If a claimed writer is not enrolled, the references have expired, the model is damaged, or another system
             fitted it. The writer is named.
         """
-        claimed = _check_claims(X, writers)
+        check_signatures(X)
+        claimed = check_claims(X, writers)
         held = holding(self.verifier, arrays_of(self._models.load(claimed)))
         return last_step(held).claim_scores(before_last_step(held, X), claimed)
 
@@ -240,12 +256,13 @@ class StoredVerifier:
         ValueError
             If no writer is enrolled, or as in `claim_scores`.
         """
+        check_signatures(X)
         X, parts = before_last_step(self.verifier, X), []
         last = last_step(self.verifier)
         with self.store._database.reading() as connection:
             names = self.store._writers(connection).tolist()
             if not names:
-                raise ValueError(f"{self.store.path}: no writer is enrolled yet: call enroll first.")
+                raise ValueError(f"{self.store._name}: no writer is enrolled yet: call enroll first.")
             for first in range(0, len(names), _BLOCK):
                 loaded = self._models.load_within(connection, names[first : first + _BLOCK])
                 parts.append(holding(last, arrays_of(loaded)).decision_function(X))
@@ -275,7 +292,7 @@ class StoredVerifier:
         ValueError
             As in `claim_scores`.
         OSError
-            If the decisions cannot be recorded.
+            If a file cannot be read, or the decisions cannot be recorded.
         """
         return np.array([one.accepted for one in self.decide(X, writers, threshold, note=note)], dtype=bool)
 
@@ -303,12 +320,19 @@ class StoredVerifier:
         ValueError
             As in `claim_scores`, or if the note is no text.
         OSError
-            If the decisions cannot be recorded. Then there are none.
+            If a file cannot be read, or the decisions cannot be recorded. Then there are none.
         """
-        _check_note(note)
-        claimed = _check_claims(X, writers)
-        X, loaded = read_open_files(X), self._models.load(claimed)
+        check_note(note)
+        X = read_files(X)
+        claimed = check_claims(X, writers)
+        loaded = self._models.load(claimed)
+        # Before scores are computed: a step may change arrays in place.
+        queries = [str(signature_digest(X, row)) for row in range(len(claimed))]
         found = decide_claims(holding(self.verifier, arrays_of(loaded)), X, claimed, threshold)
+        # A page is read by its path, because its file may be large.
+        for row, digest in page_digests(X).items():
+            if digest != queries[row]:
+                raise OSError(f"{printable_path(X[row])}: changed while it was scored; nothing was recorded. Retry.")
         time = now()
         decisions = [
             Decision(
@@ -318,13 +342,13 @@ class StoredVerifier:
                 score,
                 limit,
                 accepted,
-                str(signature_digest(X, row)),
+                query,
                 self.system,
                 __version__,
                 note,
             )
-            for row, (writer, score, limit, accepted) in enumerate(
-                zip(claimed.tolist(), *(values.tolist() for values in found))
+            for writer, query, score, limit, accepted in zip(
+                claimed.tolist(), queries, *(values.tolist() for values in found)
             )
         ]
         with self.store._database.writing() as connection:
@@ -340,31 +364,3 @@ class StoredVerifier:
 
     def __reduce__(self):
         return partial(StoredVerifier, cache_size=self.cache_size), (self.verifier, self.store)
-
-
-def _check_claims(X, writers):
-    """Return the claimed writers, at least one."""
-    claimed = parse_target(writers, "writers")[0]
-    check_consistent_length(X, claimed)
-    if not len(claimed):
-        raise ValueError("There are no queries. Pass at least one, with its claimed writer.")
-    return claimed
-
-
-def _check_note(note):
-    try:
-        is_text = note is None or note.encode() is not None
-    except (AttributeError, UnicodeEncodeError):
-        is_text = False
-    if not is_text or not isinstance(note, (str, type(None))):
-        raise ValueError(f"note must be a str without surrogates or None; found {note!r}.")
-
-
-def _by_writer(X, y):
-    """Return copies of the genuine signatures of each writer."""
-    writers, forgery = parse_target(y)
-    check_consistent_length(X, writers)
-    rows = by_writer(np.flatnonzero(forgery == GENUINE), writers)
-    if not rows:
-        raise ValueError("There are no references: y has no genuine signature. Pass at least one.")
-    return {writer: take_signatures(X, own) for writer, own in rows.items()}

@@ -5,9 +5,12 @@ from numbers import Real
 
 import numpy as np
 
-from sigkit._utils import listing, parse_ids, whole_file
-from sigkit.persistence._store._content import unpack_arrays
+from sigkit._utils import listing, parse_ids, printable_path, whole_file
+from sigkit.persistence._store._checks import check_asked
+from sigkit.persistence._store._content import FIT_AGAIN, unpack_arrays
 from sigkit.persistence._store._database import Database
+from sigkit.persistence._store._errors import named_errors
+from sigkit.persistence._store._file import path_text
 from sigkit.persistence._store._records import (
     DECISION_COLUMNS,
     ENROLLMENT_COLUMNS,
@@ -21,6 +24,7 @@ from sigkit.persistence._store._records import (
     to_text,
 )
 from sigkit.persistence._store._rows import (
+    check_all_events,
     check_complete,
     insert_enrollment,
     read_events,
@@ -58,9 +62,11 @@ class WriterStore:
     Raises
     ------
     ValueError
-        If the file is another one than a store of this version, or is damaged; or a parameter is no number from 0 on.
+        If the file is another one than a store of this version, is damaged, empty or without its log; or a parameter is
+        no number from 0 on.
     OSError
-        If it cannot be opened or created, or is no regular file.
+        If it cannot be opened or created, or is no regular file. Methods raise it if the file was renamed, deleted or
+        replaced since; then they store nothing.
 
     See Also
     --------
@@ -90,7 +96,7 @@ class WriterStore:
                 raise ValueError(f"{name} must be a finite number from 0 on; found {value!r}.")
         self.timeout, self.mmap_size = timeout, mmap_size
         self._database = Database(path, timeout, mmap_size)
-        self.path = self._database.path
+        self.path, self._name = self._database.path, self._database.name
 
     def writers(self):
         """Return the enrolled writers, without those who were removed or whose references expired.
@@ -119,11 +125,15 @@ class WriterStore:
         Raises
         ------
         ValueError
-            If a row is damaged; the writer is named.
+            If a row is damaged; the writer is named. Also if the id is a string and those in the store are integers, or
+            the other way round.
         """
         [writer] = parse_ids([writer], "writer").tolist()
         with self._database.reading() as connection:
-            return read_events(connection, writer, self.path)
+            events = read_events(connection, writer, self._name)
+            if not events:
+                check_asked(connection, writer, self._name)
+        return events
 
     def decisions(self, writer=None, since=None):
         """Return the decisions that were made; ``pandas.DataFrame(store.decisions())`` makes a table of them.
@@ -143,7 +153,7 @@ class WriterStore:
         Raises
         ------
         ValueError
-            If a row is damaged, or `since` has no time zone.
+            If a row is damaged, `since` has no time zone, or the id has another type than those in the store.
         """
         conditions, values = ["1"], []
         if writer is not None:
@@ -154,9 +164,11 @@ class WriterStore:
             values.append(to_text(check_time(since, "since")))
         sql = f"SELECT {', '.join(DECISION_COLUMNS)} FROM decisions WHERE {' AND '.join(conditions)} ORDER BY id"
         with self._database.reading() as connection:
-            check_complete(connection, self.path)
+            check_complete(connection, self._name)
             rows = connection.execute(sql, values).fetchall()
-        return [read_decision(row, self.path) for row in rows]
+            if writer is not None and not rows:
+                check_asked(connection, values[0], self._name)
+        return [read_decision(row, self._name) for row in rows]
 
     def remove(self, writers):
         """Remove enrolled writers: claims for them are refused. Their references and history are kept.
@@ -175,11 +187,11 @@ class WriterStore:
         """
         names = parse_ids(writers, "writers").tolist()
         with self._database.writing() as connection:
-            found = {writer: read_latest(connection, writer, self.path) for writer in names}
+            found = {writer: read_latest(connection, writer, self._name) for writer in names}
             lacking = [writer for writer, latest in found.items() if latest is None or not latest.is_enrolled]
             if lacking:
                 raise ValueError(
-                    f"{self.path}: writers to remove who are not enrolled: {listing(map(repr, lacking))}. Check ids."
+                    f"{self._name}: writers to remove who are not enrolled: {listing(map(repr, lacking))}. Check ids."
                 )
             for writer, latest in found.items():
                 version, system = latest.enrollment.version + 1, latest.enrollment.system
@@ -205,11 +217,11 @@ class WriterStore:
         names = parse_ids(writers, "writers").tolist()
         with self._database.writing() as connection:
             # Damaged rows can be erased, too.
-            found = {writer: read_version(connection, writer, self.path) for writer in names}
+            found = {writer: read_version(connection, writer, self._name) for writer in names}
             lacking = [writer for writer, version in found.items() if not version]
             if lacking:
                 raise ValueError(
-                    f"{self.path}: writers to erase who were never enrolled: {listing(map(repr, lacking))}. Check ids."
+                    f"{self._name}: writers to erase who were never enrolled: {listing(map(repr, lacking))}. Check ids."
                 )
             for writer, version in found.items():
                 connection.execute("UPDATE enrollments SET model = NULL, signatures = NULL WHERE writer = ?", (writer,))
@@ -219,8 +231,8 @@ class WriterStore:
             [(is_busy, *_)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if is_busy:
             raise OSError(
-                f"{self.path}: the writers are erased, but the log beside the file still has their content, because it "
-                "was read for longer than timeout. Call erase again."
+                f"{self._name}: the writers are erased, but the log beside the file still has their content, because "
+                "it was read for longer than timeout. Call erase again."
             )
 
     def check(self):
@@ -242,17 +254,18 @@ class WriterStore:
             for *row, model, signatures in connection.execute(f"SELECT {columns}, model, signatures FROM enrollments"):
                 problems += self._problems_of(row, model, signatures)
             for (writer,) in connection.execute("SELECT DISTINCT writer FROM enrollments").fetchall():
-                problems += _problem(read_events, connection, writer, self.path)
-            problems += _problem(read_writers, connection, to_text(now()), self.path)
+                problems += _problem(read_events, connection, writer, self._name)
+            problems += _problem(read_writers, connection, to_text(now()), self._name)
             for row in connection.execute(f"SELECT {', '.join(DECISION_COLUMNS)} FROM decisions"):
-                problems += _problem(read_decision, row, self.path)
-            problems += _problem(check_complete, connection, self.path)
+                problems += _problem(read_decision, row, self._name)
+            for check in (check_complete, check_all_events):
+                problems += _problem(check, connection, self._name)
         # Several checks find the same damage.
         problems = list(dict.fromkeys(problems))
         return problems
 
     def backup(self, path):
-        """Write a copy of the store, while it is in use.
+        """Write a copy of the store, while it is in use. It has the permissions of the store.
 
         Parameters
         ----------
@@ -265,10 +278,16 @@ class WriterStore:
             If there is such a file.
         OSError
             If it cannot be written.
+        ValueError
+            If the store is damaged, or `path` is no path.
         """
-        with whole_file(path, replace=False) as file, self._database.connection() as connection:
-            # SQLite fills the empty file.
-            connection.execute("VACUUM INTO ?", (os.path.abspath(file.name),))
+        path = path_text(path)
+        copy = whole_file(path, replace=False, like=self.path)
+        with self._database.connection(anywhere=True) as connection, copy as file:
+            # Which of the two files an error of SQLite is about is not known.
+            with named_errors(f"{self._name}, copied to {printable_path(path)}"):
+                # SQLite fills the empty file.
+                connection.execute("VACUUM INTO ?", (file.name,))
             os.fsync(file.fileno())
 
     def close(self):
@@ -277,17 +296,17 @@ class WriterStore:
 
     def _writers(self, connection):
         """Return the enrolled writers, within a transaction."""
-        names = read_writers(connection, to_text(now()), self.path)
+        names = read_writers(connection, to_text(now()), self._name)
         return parse_ids(names, "writers") if names else np.empty(0, dtype=np.int64)
 
     def _problems_of(self, row, model, signatures):
-        problems = _problem(read_enrollment, row, self.path)
+        problems = _problem(read_enrollment, row, self._name)
         if not problems:
             what = f"version {row[1]} of the writer {row[0]!r}"
-            for name, content, digest in (("model", model, row[-3]), ("references", signatures, row[-2])):
-                problems += (
-                    _problem(unpack_arrays, content, digest, f"{self.path}: {name} of {what}") if content else []
-                )
+            if model:
+                problems += _problem(unpack_arrays, model, row[-3], f"{self._name}: model of {what}", FIT_AGAIN)
+            if signatures:
+                problems += _problem(unpack_arrays, signatures, row[-2], f"{self._name}: references of {what}")
         return problems
 
     def __enter__(self):

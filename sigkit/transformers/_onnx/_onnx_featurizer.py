@@ -33,7 +33,7 @@ class OnnxFeaturizer(
     """Compute the features of a `SigNetFeaturizer` by ONNX Runtime, in float32 or in int8.
 
     It is faster on CPUs, single images in particular, and takes some seconds longer to fit, for the conversion of the
-    network. It needs the libraries of `pip install sigkit[onnx]`.
+    network. It needs the libraries of `pip install 'sigkit[onnx]'`.
 
     Parameters
     ----------
@@ -118,9 +118,7 @@ class OnnxFeaturizer(
             If the featurizer cannot be fitted, averages several views, or has a layer that ONNX lacks; with "int8",
             if its features differ too much.
         """
-        lacking = [name for name in _LIBRARIES if find_spec(name) is None]
-        if lacking:
-            raise ImportError(f"OnnxFeaturizer needs {', '.join(lacking)}: pip install sigkit[onnx].")
+        _check_installed(*_LIBRARIES)
         if self.featurizer.n_views != 1:
             raise ValueError(
                 f"OnnxFeaturizer needs a featurizer with n_views=1, found n_views={self.featurizer.n_views}: the "
@@ -152,10 +150,14 @@ class OnnxFeaturizer(
 
         Raises
         ------
+        ImportError
+            If ONNX Runtime is missing.
         ValueError
-            If the images have another shape than in `fit`, or values outside 0 to 255; or if features overflow.
+            If the images have another shape than in `fit`, or values outside 0 to 255; if a parameter was set to what
+            `fit` refuses; or if features overflow.
         """
         check_is_fitted(self)
+        self._validate_params()
         X = check_images(self, X, reset=False)
         # A session has threads, which end at a fork.
         if self._session is None or self._session[0] != (os.getpid(), self.n_threads):
@@ -194,7 +196,15 @@ class OnnxFeaturizer(
         return tags
 
 
+def _check_installed(*names):
+    lacking = [name for name in names if find_spec(name) is None]
+    if lacking:
+        raise ImportError(f"OnnxFeaturizer needs {', '.join(lacking)}: pip install 'sigkit[onnx]'.")
+
+
 def _make_session(model, n_threads):
+    # A fitted featurizer may have been loaded on a machine without it.
+    _check_installed("onnxruntime")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
