@@ -38,6 +38,11 @@ class Line(NamedTuple):
         return (self.centers[-1] - self.centers[0]) / max(1, len(self.centers) - 1)
 
     @property
+    def end_error(self):
+        """How many pixels longer it can be at each end: the distance of the columns at which it is fitted."""
+        return (self.span[1] - self.span[0]) // _FITTED_COLUMNS
+
+    @property
     def is_dotted(self):
         """Whether there are many gaps."""
         return self.n_gaps >= _MIN_DOTS

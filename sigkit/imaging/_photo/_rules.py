@@ -13,8 +13,8 @@ from sigkit.imaging._photo._lines import find_lines
 _MAX_RESIDUAL = 0.45
 _NEAR_BORDER = 0.03
 _NEAR_LINE = 5
-_MAX_SKEW, _MAX_SKEW_OF_LONG = 0.1, 0.2
-_LONG = 0.3
+_LONG, _LONGEST = 0.3, 0.6
+_MAX_SKEW, _MAX_SKEW_OF_LONG, _MAX_SKEW_OF_LONGEST = 0.1, 0.2, 0.35
 _LONGEST_STROKE = 100
 _AROUND_BLOB = 20
 _MIN_STROKES = 60
@@ -125,8 +125,8 @@ def _level(strokes, darkness):
     return percentile(darkness[strokes], 75) if np.count_nonzero(strokes) >= _MIN_STROKES else 0.0
 
 
-def _is_long(line, shape):
-    return line.span[1] - line.span[0] >= _LONG * shape[1 - line.is_upright]
+def _is_long(line, shape, share=_LONG):
+    return line.span[1] - line.span[0] >= share * shape[1 - line.is_upright]
 
 
 def _is_straight(line):
@@ -173,16 +173,24 @@ def _ends_at(line, end, other, shape):
     """Return whether a line ends at another one, at a right angle; in perspective, angles of long lines differ."""
     if other.is_upright == line.is_upright:
         return False
-    is_long = _is_long(line, shape) and _is_long(other, shape)
+    # Shorter ones can be strokes between two rules, such as the legs of an A.
+    skew = _MAX_SKEW
+    for share, limit in ((_LONG, _MAX_SKEW_OF_LONG), (_LONGEST, _MAX_SKEW_OF_LONGEST)):
+        if _is_long(line, shape, share) and _is_long(other, shape, share):
+            skew = limit
     # Also after a turn, slopes against rows and against columns add up to 0.
-    if abs(line.steepness + other.steepness) >= (_MAX_SKEW_OF_LONG if is_long else _MAX_SKEW):
+    if abs(line.steepness + other.steepness) >= skew:
         return False
     row, column = line.point(end)
     along, across = (row, column) if other.is_upright else (column, row)
     start, stop = other.span
     position = int(np.clip(along, start, stop - 1))
     near = _NEAR_LINE + other.thickness
-    return abs(along - position) <= near and abs(other.centers[position - start] - across) <= near
+    # The ends of a line are known to one of the columns at which it is fitted.
+    return (
+        abs(along - position) <= near + other.end_error
+        and abs(other.centers[position - start] - across) <= near + line.end_error
+    )
 
 
 def _unlike_strokes(bands, strokes, darkness, level):
