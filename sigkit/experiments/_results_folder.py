@@ -11,6 +11,8 @@ from sigkit.experiments._part_file import pack_part, read_part
 DESCRIPTION = "experiment.json"
 # Where a file cannot appear with its content at once, it is empty for a moment.
 PATIENCE_SECONDS = 2
+# Characters of a description that an error shows.
+_LONG = 200
 
 
 class ResultsFolder:
@@ -108,14 +110,24 @@ class ResultsFolder:
         differing = [aspect for aspect in description | found if found.get(aspect) != description.get(aspect)]
         if differing:
             first = differing[0]
+            before, now = _where_different(str(found.get(first)), str(description.get(first)))
             raise ValueError(
                 f"{self.folder} contains another experiment; these differ: {', '.join(differing)}. {first} was "
-                f"{found.get(first)}, now it is {description.get(first)}. Choose another folder, or repeat the "
-                "experiment with the same settings; splits can only be repeated with an integer as random_state."
+                f"{before}, now it is {now}. Choose another folder, or repeat the experiment with the same settings; "
+                "splits can only be repeated with an integer as random_state."
             )
 
     def _path(self, part):
         return os.path.join(self.folder, f"{part}.npz")
+
+
+def _where_different(*descriptions):
+    """Shorten long descriptions to where they begin to differ."""
+    if max(map(len, descriptions)) <= _LONG:
+        return descriptions
+    first = next((at for at, (one, other) in enumerate(zip(*descriptions)) if one != other), 0)
+    start = max(0, first - _LONG // 2)
+    return [f"{'... ' if start else ''}{one[start : start + _LONG]} ..." for one in descriptions]
 
 
 def _make(folder):

@@ -288,3 +288,14 @@ def test_killed_shared_and_different_experiments():
     assert done.returncode == 0, done.stdout + done.stderr
     assert "experiment: 3 kills" in done.stdout
     assert "0 mixed" in done.stdout
+
+
+def test_an_error_shows_where_long_descriptions_begin_to_differ(tmp_path):
+    many = ", ".join(f"'parameter_{number}': {number}" for number in range(200))
+    for value in (1, 10):
+        description = {"estimator": f"SVC {{{many}, 'svc__C': {value}, {many}}}"}
+        if value == 1:
+            ResultsFolder(tmp_path, description, {"scores"})
+    with pytest.raises(ValueError, match=r"'svc__C': 1, .* now it is .*'svc__C': 10, ") as caught:
+        ResultsFolder(tmp_path, description, {"scores"})
+    assert len(str(caught.value)) < 1000
