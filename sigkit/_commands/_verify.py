@@ -100,7 +100,7 @@ def check_arguments(options):
     """Check before the long work what would be an error after it."""
     if not 0 <= options.far < 1:
         raise ValueError(f"--far must be at least 0 and below 1, such as 0.05 for 5 %; found {options.far:g}.")
-    if options.threshold is not None and options.threshold != options.threshold:
+    if options.threshold is not None and np.isnan(options.threshold):
         raise ValueError("--threshold must be a number, the lowest score that is accepted; found nan.")
     weights_path(options.weights)
 
