@@ -123,6 +123,20 @@ def test_a_small_signature_on_a_large_photograph_is_found(scans):
     assert agreement(ink_of(scan), ink_of(sheet)) > 0.9
 
 
+FORM = [(60, 60, 460, 60), (60, 200, 460, 200), (60, 60, 60, 200), (460, 60, 460, 200)]
+
+
+@pytest.mark.parametrize("angle", [-8, -3, 5, 8])
+@pytest.mark.parametrize("line", [(30, 196, 490, 192), (40, 188, 500, 206), (50, 72, 470, 60), (60, 130, 460, 130)])
+def test_a_frame_that_a_line_nearly_covers_is_no_signature(line, angle):
+    drawing = Image.new("L", (540, 280), 225)
+    for ends in (*FORM, line):
+        ImageDraw.Draw(drawing).line(ends, fill=40, width=4)
+    sheet = np.asarray(drawing.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=225))
+    with pytest.raises(ImageError, match="no signature"):
+        crop_ink(sheet, "photo")
+
+
 @pytest.mark.parametrize(
     ("ink", "frame"),
     [((120, 140, 230), (10, 10, 10)), ((60, 90, 200), (40, 40, 40)), ((130, 130, 130), (0, 0, 0))],

@@ -14,6 +14,9 @@ _MIN_LENGTH = 20
 _MIN_LENGTH_OF_PART, _MAX_LENGTH_OF_PART, _MIN_SIDE_OF_PART = 4, 60, 8
 _MIN_PARTS, _MIN_LENGTH_OF_PARTS = 4, 28
 _MAX_ANGLE_OF_LINE = 20
+_MAX_LINES, _MIN_SPAN_OF_LINE, _MIN_COVERAGE, _MAX_REST = 6, 0.6, 0.9, 0.08
+"""A form: no more lines than these; each as long as this share of its side, ink on this share of it; the rest."""
+_SLOPES = np.tan(np.deg2rad(np.arange(-14, 15, 2.0)))[:, np.newaxis]
 _NOTHING = "no signature: {}. Leave it out, or take it again."
 
 
@@ -120,6 +123,8 @@ def check_is_signature(pieces, kept, shape, doubtful=None):
     angles = np.array([_direction(pieces, label) for label in parts])
     is_bent = np.isnan(angles)
     is_stroke = is_bent & (lengths[parts] >= MIN_LENGTH_OF_STROKE) & (sides[parts] >= _MIN_SIDE_OF_STROKE)
+    for number in np.flatnonzero(is_stroke & (sides[parts] >= 0.8 * _extent(boxes))):
+        is_stroke[number] = not _is_form(pieces, parts[number])
     if lengths[parts[is_stroke]].sum() >= _MIN_LENGTH and _extent(pieces.boxes[parts[is_stroke]]) >= _MIN_EXTENT:
         return
     # Lines cut strokes into short parts. Broken lines have such parts too, but in the directions of the lines.
@@ -139,12 +144,50 @@ def _extent(boxes):
 
 def _direction(pieces, label):
     """Return the angle of a component from the horizontal, 0 to 90 degrees, or nan if it is not straight."""
-    top, bottom, left, right = pieces.boxes[label]
-    at = np.flatnonzero(pieces.labels[top:bottom, left:right] == label)
-    at = at[:: len(at) // 1000 + 1]
-    points = np.stack(np.divmod(at, right - left)).astype(np.float64)
+    points = _points(pieces, label)
     points -= points.mean(axis=1, keepdims=True)
     across, along = np.linalg.eigh(points @ points.T)[1].T
     if np.mean(np.abs(across @ points) <= max(2.0, 0.8 * pieces.widths[label])) <= 0.9:
         return np.nan
     return np.rad2deg(np.arctan2(abs(along[0]), abs(along[1])))
+
+
+def _points(pieces, label):
+    """Return rows and columns of up to 1,000 pixels of a component, counted from the corner of its box."""
+    top, bottom, left, right = pieces.boxes[label]
+    at = np.flatnonzero(pieces.labels[top:bottom, left:right] == label)
+    return np.stack(np.divmod(at[:: len(at) // 1000 + 1], right - left)).astype(np.float64)
+
+
+def _is_form(pieces, label):
+    """Return whether a component is long straight lines along the page's sides, and next to nothing else."""
+    points, (top, bottom, left, right) = _points(pieces, label), pieces.boxes[label]
+    sides, is_rest = (bottom - top, right - left), np.ones(points.shape[1], dtype=bool)
+    width = max(4.0, pieces.widths[label], 0.01 * max(sides))
+    for _ in range(_MAX_LINES):
+        if is_rest.mean() <= _MAX_REST:
+            return True
+        lines = [(across, *_find_line(points, is_rest, across, width)) for across in (0, 1)]
+        across, on_line, _ = max(lines, key=lambda line: line[2])
+        # Lines that nearly coincide share points.
+        along = points[1 - across, on_line]
+        steps = np.unique((along - along.min()) // (2 * width))
+        if np.ptp(along) < _MIN_SPAN_OF_LINE * sides[1 - across] or len(steps) < _MIN_COVERAGE * steps[-1]:
+            return False
+        is_rest &= ~on_line
+    return is_rest.mean() <= _MAX_REST
+
+
+def _find_line(points, is_rest, across, width):
+    """Find the line along the rows (across=0) or the columns (1), but for a small slope, with most of the rest.
+
+    Return whether each point is on the line, which is two bins of `width` wide, and how many of the rest are.
+    """
+    offsets = ((points[across] - _SLOPES * points[1 - across]) // width).astype(int)
+    offsets -= offsets.min()
+    n_bins = offsets.max() + 2
+    keys = offsets + np.arange(len(_SLOPES))[:, np.newaxis] * n_bins
+    counts = np.bincount(keys[:, is_rest].ravel(), minlength=2)
+    pairs = counts[:-1] + counts[1:]
+    row, offset = divmod(np.argmax(pairs), n_bins)
+    return (offsets[row] == offset) | (offsets[row] == offset + 1), pairs.max()
