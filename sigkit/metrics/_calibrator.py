@@ -199,7 +199,17 @@ def _trials_per_writer(trials):
     return tuple(np.count_nonzero(mask) / len(np.unique(trials.writer[mask])) for mask in masks)
 
 
+def _warn_about_order(consequence):
+    warn(
+        f"Genuine scores are not higher than those of forgeries on average, {consequence}. Do scores rise with "
+        "genuineness? For distances pass -X."
+    )
+
+
 def _fit_isotonic(score, genuine):
+    scaled = score / (np.abs(score).max() or 1.0)
+    if scaled[genuine].mean() <= scaled[~genuine].mean():
+        _warn_about_order("so likelihood ratios say little")
     blocks = _pool_violators(score, genuine, with_misleading=True)
     log10_lr = np.log10(blocks.n_genuine / blocks.n_genuine.sum()) - np.log10(
         blocks.n_forgeries / blocks.n_forgeries.sum()
@@ -218,10 +228,7 @@ def _fit_logistic(score, genuine):
     center = (means[0] + means[1]) / 2
     spread = np.sqrt((np.mean((scaled[genuine] - center) ** 2) + np.mean((scaled[~genuine] - center) ** 2)) / 2)
     if means[0] <= means[1] or spread == 0:
-        warn(
-            "Genuine scores are not higher than those of forgeries on average, so the likelihood ratio of every score "
-            "is 1. Do scores rise with genuineness? For distances pass -X."
-        )
+        _warn_about_order("so the likelihood ratio of every score is 1")
         return 0.0, 0.0
     z = (scaled - center) / spread
     n_genuine, n_forgeries = np.count_nonzero(genuine), np.count_nonzero(~genuine)
