@@ -258,12 +258,9 @@ def test_a_threshold_for_other_numbers_of_references_is_warned_about(signatures,
 
 def test_warnings_of_trials_are_given_once(signatures, parts):
     """Not about each part of the development writers, and each replicate of the bootstrap."""
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match="96 forgeries are too few for a FAR") as warned:
         fitted(signatures, parts, n_references=1, level=0.001)
-    assert [str(one.message)[:31] for one in warned] == [
-        "96 forgeries are too few for a ",
-        "6 of 6 writers enroll with more",
-    ]
+    assert len(warned) == 2
     with pytest.warns(UserWarning, match="on average 9 instead of 30"):
         reference_curve(OperatingPointVerifier(svm(), level=0.1), *signatures, n_references=[1, 30])
 
