@@ -237,5 +237,12 @@ def _fit_logistic(score, genuine):
     # The prior of the slope is weighed against as many trials as the smaller class has.
     model = LogisticRegression(C=SLOPE_PRIOR**2 * min(n_genuine, n_forgeries), solver="newton-cholesky", tol=1e-8)
     model.fit(z[:, None], genuine, sample_weight=weight)
-    per_score = max(model.coef_.item(), 0.0) / (spread * largest * np.log(10))
-    return float(per_score), float(model.intercept_.item() / np.log(10) - per_score * center * largest)
+    with np.errstate(over="ignore"):
+        scale = spread * largest * np.log(10)
+        per_score = max(model.coef_.item(), 0.0) / scale
+    intercept = model.intercept_.item() / np.log(10) - per_score * center * largest
+    if not np.isfinite([scale, per_score, intercept]).all():
+        raise ValueError(
+            f"Scores of up to {largest:.3g} are beyond the range in which a slope can be computed. Divide by this."
+        )
+    return float(per_score), float(intercept)

@@ -222,7 +222,7 @@ def _check_scores(y_score: ArrayLike, name: str = "y_score") -> np.ndarray:
     if len(bad):
         raise ValueError(
             f"{name} holds NaN or infinity in {len(bad)} of {len(score)} rows (rows {listing(bad)}). "
-            "Check why these samples have no score, or leave out their rows."
+            "Check why these samples have no score; replace infinity by a finite number, or leave out their rows."
         )
     return score
 
