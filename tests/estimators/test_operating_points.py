@@ -271,9 +271,9 @@ def test_names_of_features(signatures, parts):
     for wrapped in (OperatingPointVerifier(svm(), random_state=0), LikelihoodRatioCalibrator(svm(), random_state=0)):
         model = clone(wrapped).fit(table.iloc[parts[0]], y[parts[0]])
         assert model.feature_names_in_.tolist() == list("abcdefgh")
-        plain = clone(wrapped).fit(X[parts[0]], y[parts[0]])
-        assert not hasattr(plain, "feature_names_in_")
-        np.testing.assert_array_equal(model.development_trials_.y_score, plain.development_trials_.y_score)
+        of_arrays = clone(wrapped).fit(X[parts[0]], y[parts[0]])
+        assert not hasattr(of_arrays, "feature_names_in_")
+        np.testing.assert_array_equal(model.development_trials_.y_score, of_arrays.development_trials_.y_score)
 
 
 def test_likelihood_ratios(signatures, parts):
