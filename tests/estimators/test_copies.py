@@ -85,7 +85,7 @@ def test_strokes_and_fusions(features):
         warnings.simplefilter("always")
         fusion.verify(X[[5, 3]], ["ada", "ada"])
     assert ["1 of 2 queries are copies" in str(one.message) for one in caught] == [True]
-    outer = OperatingPointVerifier(fusion, criterion="frr", source="references", random_state=0)
+    outer = OperatingPointVerifier(fusion, criterion="frr", level=0.1, source="references", random_state=0)
     outer.fit(X[rows], writers[rows])
     assert outer.find_copies(X[[5, 3]], ["ada", "ada"]).tolist() == [-1, 3]
     with pytest.warns(UserWarning, match="1 of 2 queries are copies"):
