@@ -41,7 +41,9 @@ def system():
     rows = [(f"synthetic/{writer}", forgery) for writer, forgery in target.tolist()]
     names = sorted({writer for writer, _ in rows})
     preprocess = SignaturePreprocessor(canvas_size=(765, 1089), image_size=(40, 57), on_poor_scan="ignore")
-    verifier = OperatingPointVerifier(StrokeMatcher(dev_writers=names), dev_writers=names, n_draws=1, random_state=0)
+    verifier = OperatingPointVerifier(
+        StrokeMatcher(dev_writers=names), level=0, dev_writers=names, n_draws=1, random_state=0
+    )
     return make_pipeline(preprocess, StrokeFeaturizer(n_points=20), verifier).fit(scans, rows)
 
 
