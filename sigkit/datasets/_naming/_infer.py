@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sigkit._utils import GENUINE, listing
 from sigkit.datasets._naming._file_names import Flat, read_flat_names
 from sigkit.datasets._naming._known import match_known
-from sigkit.datasets._naming._people import repeated_endings, same_person, spelled_twice
+from sigkit.datasets._naming._people import describe_pairs, repeated_endings, same_person, spelled_twice
 from sigkit.datasets._naming._unclear import Unclear
 from sigkit.datasets._naming._words import WORDS, letters_as_kinds, letters_of, read_name, tokens
 
@@ -155,13 +155,12 @@ def _said_by(kinds, where):
 def _check_people(writers):
     """Refuse writers that are probably one person under two names."""
     for pairs, reason in (
-        (spelled_twice(writers), "differ in upper and lower case or in zeros only"),
+        (spelled_twice(writers), "differ in signs, upper and lower case or zeros only"),
         (same_person(writers), "differ in a word or letter of the kind only"),
         (repeated_endings(writers), "differ in an ending that several folders have"),
     ):
         if pairs:
-            shown = listing((f"{first!r} and {other!r}" if first else repr(other) for first, other in pairs), limit=3)
-            raise Unclear(f"two names look like one person, because they {reason}: {shown}")
+            raise Unclear(f"two names look like one person, because they {reason}: {describe_pairs(pairs)}")
 
 
 def _check_groups(scans, writers):
