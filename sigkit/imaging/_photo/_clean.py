@@ -13,6 +13,7 @@ from sigkit.imaging._photo._inks import remove_other_inks
 from sigkit.imaging._photo._light import find_darkness, percentile
 from sigkit.imaging._photo._rules import Rules
 from sigkit.imaging._photo._size import measure_spread, to_usual_size
+from sigkit.imaging._photo._table import find_table
 from sigkit.imaging._photo._tips import doubt_tips, remove_tips
 
 _MIN_PIXELS, _MAX_PIXELS = 225_000, 300_000
@@ -131,6 +132,9 @@ def _part_around(image, ink):
 
 
 def _find_ink(channels):
+    table = find_table(channels[len(channels) // 2])
+    if table is not None:
+        channels = [np.where(table, percentile(channel[~table], 50), channel) for channel in channels]
     by_channel = find_darkness(channels, _WINDOW)
     darkness, noise = _combine(by_channel)
     if noise > _NOISY:
