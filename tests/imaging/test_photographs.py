@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from sigkit.datasets import make_signatures
@@ -308,3 +308,14 @@ def test_a_table_beside_the_sheet_is_no_ink(texture, scans):
             crop_ink(beside_a_table(np.full((400, 700), 240.0), texture, np.random.default_rng(seed)), "photo")
     scan = np.pad(scans[0], 60, mode="edge").astype(float)
     assert agreement(ink_of(scans[0]), ink_of(beside_a_table(scan, texture, np.random.default_rng(0)))) > 0.8
+
+
+@pytest.mark.parametrize("text", ["Signature of the applicant", "12.03.2024", "REF 4006381 333931"])
+@pytest.mark.parametrize("angle", [-3, 0, 4])
+def test_printed_letters_are_reported(text, angle, scans):
+    sheet = Image.new("L", (900, 300), 235)
+    ImageDraw.Draw(sheet).text((90, 110), text, font=ImageFont.load_default(50), fill=30)
+    sheet = np.asarray(sheet.rotate(angle, Image.Resampling.BICUBIC, fillcolor=235))
+    assert "print" in crop_ink(sheet, "photo", check=True).issues
+    for scan in scans:
+        assert "print" not in crop_ink(scan, "photo", check=True).issues
