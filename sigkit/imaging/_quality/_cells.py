@@ -19,7 +19,7 @@ _LONGEST_SIDE = 192
 _INK_CELL = 51
 """Ink, from 0 to 255, from which a cell belongs to a stroke: a line of one pixel fills a quarter of a cell of 4."""
 
-_MIN_FRAME, _FRAME_BAND, _FRAME_COVERED = 16, 0.045, 0.9
+_MIN_FRAME, _FRAME_BAND, _FRAME_COVERED = 16, 0.045, 0.8
 """Cells of the longer side of a frame; how far it may be from its box, as a share of it, and how much must be there."""
 
 _EIGHT_NEIGHBORS = np.ones((3, 3), dtype=bool)
