@@ -133,6 +133,10 @@ UNCLEAR = {
     "accents": (["genuine/Zoe\u0308{w}/{n}.png", "forged/Zo\xeb{w}/{n}.png"], "signs, .* only: 'Zo"),
     "digits": (["genuine/{w}/{n}.png", "forged/\u0661/{n}.png", "forged/\u0662/{n}.png"], "only: '1' and '\u0661'"),
     "signs": (["genuine/ada {w}/{n}.png", "forged/ada {w}./{n}.png"], "only: 'ada 1' and 'ada 1.'"),
+    "parts of a corpus": (
+        ["dataset{w}/real/{n}.png", "dataset{w}/forge/{n}.png"],
+        "parts of a corpus instead of writers",
+    ),
     "case": (["genuine/Ada{w}/{n}.png", "forged/ada{w}/{n}.png"], "'Ada1' and 'ada1'"),
     "genuine and nothing": (["{w}/genuine/{n}.png", "{w}/{n}.png"], "others none: 1/1.png"),
     "contradicting words": (["genuine/{w}/forged_{n}.png"], "contradict each other about the kind: genuine/1/forged_1"),

@@ -1,5 +1,6 @@
 """Read the layout of a folder of signatures without a pattern, or say why it is not clear."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -13,6 +14,10 @@ from sigkit.datasets._naming._words import WORDS, letters_as_kinds, letters_of, 
 IMAGE_SUFFIXES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp"}
 IMAGE_SUFFIXES |= {".pbm", ".pgm", ".ppm", ".pnm", ".heic", ".heif", ".pdf"}
 """Suffixes of files that can be scans, in lower case; whether a file can be read is seen when it is read."""
+
+
+_PART = re.compile(r"(data ?set|data|corpus|part|fold|batch|session|train|test|val)[ _-]?\d+", re.IGNORECASE)
+"""Folders that are parts of a corpus, and no writers."""
 
 
 @dataclass
@@ -69,6 +74,8 @@ def infer_layout(names, kinds=None):
     elif depths == {1}:
         writers = [scan.people[0] for scan in scans]
         where = "the names of the folders"
+        if all(map(_PART.fullmatch, writers)):
+            raise Unclear(f"the folders can be parts of a corpus instead of writers ({_examples(scans)})")
     else:
         raise Unclear(
             f"the writer can be any of several folders ({_examples(scans)}); load the folders of a single level"
