@@ -191,3 +191,10 @@ def test_a_frame_inside_the_scan_is_found(box, degrees, scans):
         longest = max(box[2] - box[0], box[3] - box[1])
         assert quality.measures["frame_share"] == pytest.approx(longest / 900, abs=0.04)
     assert all(check_scan(scan).measures["frame_share"] == 0 for scan in scans)
+
+
+@pytest.mark.parametrize("ends", [(100, 300, 800, 300), (200, 250, 700, 240), (450, 40, 452, 420)])
+def test_a_line_alone_is_no_signature(ends):
+    sheet = Image.new("L", (900, 460), 240)
+    ImageDraw.Draw(sheet).line(ends, fill=40, width=5)
+    assert "lines" in check_scan(np.asarray(sheet)).problems

@@ -89,6 +89,8 @@ def _find_surroundings(quality):
         found["lines"] = f"a frame of {quality.frame_share:.0%} of the scan"
     elif quality.cut_strokes >= 3:
         found["cut"] = f"{quality.cut_strokes} strokes"
+    elif min(quality.ink_height, quality.ink_width) < 0.08 * max(quality.ink_height, quality.ink_width):
+        found["lines"] = f"all ink is {quality.ink_height} x {quality.ink_width} pixels"
     if quality.stray_distance >= 0.3:
         found["stray"] = f"{quality.stray_distance:.0%} of its size away"
     if quality.gap_share >= 0.45 or quality.n_lines >= 4 or quality.n_parts >= 50:
