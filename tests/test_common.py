@@ -29,6 +29,8 @@ from sigkit.transformers import (
 ONE_COLUMN_PER_WRITER = "decision_function has one column per writer for two writers too, as a claim picks a column"
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Skipping check check_array_api_input"),
+    # The checks fit to a few signatures.
+    pytest.mark.filterwarnings("ignore:.*are too few for a FRR"),
 ]
 
 

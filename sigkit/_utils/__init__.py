@@ -54,7 +54,7 @@ from sigkit._utils._target import (
 from sigkit._utils._text import listing
 from sigkit._utils._threshold import check_threshold, thresholds_of_writers
 from sigkit._utils._version_in_state import VERSION_KEY, VersionInState, compare_version
-from sigkit._utils._warn import warn
+from sigkit._utils._warn import warn, without_warnings
 from sigkit._utils._warning_filters import filters_lock, validate_data
 
 __all__ = [
@@ -129,4 +129,5 @@ __all__ = [
     "whole_file",
     "with_last_step",
     "with_terms",
+    "without_warnings",
 ]

@@ -2,8 +2,35 @@
 
 import sys
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 _LIBRARIES = ("sigkit", "sklearn", "joblib", "skorch")
+
+_silent = ContextVar("silent", default=())
+"""Categories of warnings that are left out. The filters of `warnings` are those of all threads."""
+
+
+@contextmanager
+def without_warnings(*categories):
+    """Leave out warnings of some categories by `warn` in a block, where they say nothing new to the user.
+
+    Parameters
+    ----------
+    *categories : type
+        Classes of warnings.
+
+    Examples
+    --------
+    >>> from sigkit._utils import warn, without_warnings
+    >>> with without_warnings(UserWarning):
+    ...     warn("Two writers have one reference each.")
+    """
+    token = _silent.set((*_silent.get(), *categories))
+    try:
+        yield
+    finally:
+        _silent.reset(token)
 
 
 def warn(message, category=UserWarning):
@@ -29,6 +56,8 @@ def warn(message, category=UserWarning):
     >>> str(caught[0].message)
     'Two writers have one reference each.'
     """
+    if issubclass(category, _silent.get()):
+        return
     frame, stacklevel = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARIES:
         frame, stacklevel = frame.f_back, stacklevel + 1

@@ -172,6 +172,10 @@ class EnrolledChecks:
             )
 
 
+class NumberOfReferencesWarning(UserWarning):
+    """A writer has a single reference, or another number than those for whom error rates are known."""
+
+
 def warn_single(n_references):
     """Warn about writers with a single reference.
 
@@ -184,7 +188,8 @@ def warn_single(n_references):
     if single:
         warn(
             f"{len(single)} of {len(n_references)} writers have one reference only: {listing(single)}. It does not "
-            "show how much their signatures differ, so genuine ones may be rejected. Add others by add_references."
+            "show how much their signatures differ, so genuine ones may be rejected. Add others by add_references.",
+            NumberOfReferencesWarning,
         )
 
 

@@ -21,6 +21,12 @@ def _names_of_kinds(trials: Bunch) -> list[str]:
     return [name for name in KIND_NAMES.values() if (trials.kind == name).any()]
 
 
+def _plain(name: str) -> str:
+    """Return a label that matplotlib shows as the name stands, without formulas."""
+    # Labels that begin with an underscore are not shown in a legend; so a space comes before it.
+    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
 def _title(kind: str) -> str:
     """Return the label of a kind in a legend."""
     return {"genuine": "genuine", "forgery": "forgeries"}.get(kind, f"{kind} forgeries")

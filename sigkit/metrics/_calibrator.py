@@ -199,7 +199,17 @@ def _trials_per_writer(trials):
     return tuple(np.count_nonzero(mask) / len(np.unique(trials.writer[mask])) for mask in masks)
 
 
+def _warn_about_order(consequence):
+    warn(
+        f"Genuine scores are not higher than those of forgeries on average, {consequence}. Do scores rise with "
+        "genuineness? For distances pass -X."
+    )
+
+
 def _fit_isotonic(score, genuine):
+    scaled = score / (np.abs(score).max() or 1.0)
+    if scaled[genuine].mean() <= scaled[~genuine].mean():
+        _warn_about_order("so likelihood ratios say little")
     blocks = _pool_violators(score, genuine, with_misleading=True)
     log10_lr = np.log10(blocks.n_genuine / blocks.n_genuine.sum()) - np.log10(
         blocks.n_forgeries / blocks.n_forgeries.sum()
@@ -218,10 +228,7 @@ def _fit_logistic(score, genuine):
     center = (means[0] + means[1]) / 2
     spread = np.sqrt((np.mean((scaled[genuine] - center) ** 2) + np.mean((scaled[~genuine] - center) ** 2)) / 2)
     if means[0] <= means[1] or spread == 0:
-        warn(
-            "Genuine scores are not higher than those of forgeries on average, so the likelihood ratio of every score "
-            "is 1. Do scores rise with genuineness? For distances pass -X."
-        )
+        _warn_about_order("so the likelihood ratio of every score is 1")
         return 0.0, 0.0
     z = (scaled - center) / spread
     n_genuine, n_forgeries = np.count_nonzero(genuine), np.count_nonzero(~genuine)
@@ -230,5 +237,12 @@ def _fit_logistic(score, genuine):
     # The prior of the slope is weighed against as many trials as the smaller class has.
     model = LogisticRegression(C=SLOPE_PRIOR**2 * min(n_genuine, n_forgeries), solver="newton-cholesky", tol=1e-8)
     model.fit(z[:, None], genuine, sample_weight=weight)
-    per_score = max(model.coef_.item(), 0.0) / (spread * largest * np.log(10))
-    return float(per_score), float(model.intercept_.item() / np.log(10) - per_score * center * largest)
+    with np.errstate(over="ignore"):
+        scale = spread * largest * np.log(10)
+        per_score = max(model.coef_.item(), 0.0) / scale
+    intercept = model.intercept_.item() / np.log(10) - per_score * center * largest
+    if not np.isfinite([scale, per_score, intercept]).all():
+        raise ValueError(
+            f"Scores of up to {largest:.3g} are beyond the range in which a slope can be computed. Divide by this."
+        )
+    return float(per_score), float(intercept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sigkit.metrics._distances import _check_direction
 from sigkit.metrics._pav import _Blocks, _pool_violators
 from sigkit.metrics._trials import _make_trials
 
@@ -52,6 +53,11 @@ def cllr_score(
         If there are no genuine trials or no forgeries of that kind, or if the input is not valid for
         :func:`verification_trials`.
 
+    Warns
+    -----
+    UndefinedMetricWarning
+        If the area under the ROC curve is below one half, as that of distances.
+
     See Also
     --------
     min_cllr_score : The cost that would be left after perfect calibration.
@@ -71,6 +77,7 @@ def cllr_score(
     0.076
     """
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+    _check_direction(trials, kind)
     genuine, forgeries = trials.require_genuine(), trials.require_forgeries(kind)
     return (_mean_bits(-trials.score[genuine]) + _mean_bits(trials.score[forgeries])) / 2
 
@@ -116,6 +123,11 @@ def min_cllr_score(
         If there are no genuine trials or no forgeries of that kind, or if the input is not valid for
         :func:`verification_trials`.
 
+    Warns
+    -----
+    UndefinedMetricWarning
+        If the area under the ROC curve is below one half, as that of distances.
+
     See Also
     --------
     cllr_score : The cost of given likelihood ratios.
@@ -135,6 +147,7 @@ def min_cllr_score(
     0.5
     """
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+    _check_direction(trials, kind)
     chosen = trials.select(trials.require_genuine() | trials.require_forgeries(kind))
     return _expected_entropy(_pool_violators(chosen.score, chosen.genuine), 1 / 2)
 

@@ -17,8 +17,9 @@ from sigkit.metrics._estimates import LEVELS, Estimate, _Estimates
 from sigkit.metrics._intervals import _percentiles
 from sigkit.metrics._make_report import _check_bootstrap, _with_intervals
 from sigkit.metrics._report import LABELS, notes_on_intervals
+from sigkit.metrics._systems import _trials_of_systems
 from sigkit.metrics._tables import _as_percent, _in_columns, latex_table, rows_to_frame
-from sigkit.metrics._trials import _check_kind, _make_trials
+from sigkit.metrics._trials import _check_kind
 
 
 @dataclass(frozen=True)
@@ -258,14 +259,9 @@ def compare_systems(
     """
     _check_kind(kind)
     _check_bootstrap(n_bootstraps, confidence)
-    if not isinstance(systems, Mapping) and not hasattr(systems, "items"):
-        raise ValueError(f"systems must be a mapping of names to scores; got {type(systems).__name__}.")
-    systems = dict(systems.items())
-    if len(systems) < 2:
-        raise ValueError(f"systems must name two systems or more; got {len(systems)}. For one use verification_report.")
-    thresholds = _thresholds_of_systems(threshold, systems)
     options = {"classes": classes, "writers": writers, "pos_label": pos_label}
-    trials = {name: _make_trials(y_true, scores, **options) for name, scores in systems.items()}
+    trials = _trials_of_systems(systems, y_true, least=2, **options)
+    thresholds = _thresholds_of_systems(threshold, trials)
     first = next(iter(trials.values()))
     if threshold is None:
         # Only EER, FRR at FAR and AUC are left.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sigkit.metrics._curves import _operating_points, _OperatingPoints
+from sigkit.metrics._distances import _check_direction
 from sigkit.metrics._trials import _make_trials
 
 
@@ -61,6 +62,11 @@ def min_dcf_score(
         If `prior` or a cost is out of range, if there are no genuine trials or no forgeries of that kind, or if the
         input is not valid for :func:`verification_trials`.
 
+    Warns
+    -----
+    UndefinedMetricWarning
+        If the area under the ROC curve is below one half, as that of distances.
+
     See Also
     --------
     cost_threshold : The threshold with the lowest cost.
@@ -79,6 +85,7 @@ def min_dcf_score(
     """
     weights = _weights_of_errors(prior, cost_far, cost_frr)
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+    _check_direction(trials, kind)
     chosen = trials.select(trials.require_genuine() | trials.require_forgeries(kind))
     return _least_cost(_operating_points(chosen.score, chosen.genuine), *weights)[1] / min(weights)
 
@@ -90,7 +97,8 @@ def _weights_of_errors(prior: object, cost_far: object, cost_frr: object) -> tup
     for name, cost in {"cost_far": cost_far, "cost_frr": cost_frr}.items():
         if not isinstance(cost, Real) or isinstance(cost, bool) or not 0 < cost < np.inf:
             raise ValueError(f"{name} must be a number above 0; got {cost!r}.")
-    return (1 - prior) * cost_far, prior * cost_frr
+    # In double precision, also where a number has less.
+    return (1 - float(prior)) * float(cost_far), float(prior) * float(cost_frr)
 
 
 def _least_cost(points: _OperatingPoints, far_weight: float, frr_weight: float) -> tuple[float, float]:

@@ -10,9 +10,12 @@ from scipy.stats import norm
 from sklearn.metrics import DetCurveDisplay
 from sklearn.utils import Bunch
 
-from sigkit.metrics._axes import _make_axes, _names_of_kinds, _title
+from sigkit._utils import listing
+from sigkit.metrics._axes import _make_axes, _names_of_kinds, _plain, _title
 from sigkit.metrics._curves import _equal_error_rate, _operating_points, _ratio
-from sigkit.metrics._trials import _check_kind, _make_trials, _Trials, verification_trials
+from sigkit.metrics._distances import _check_direction
+from sigkit.metrics._systems import _trials_of_systems
+from sigkit.metrics._trials import _check_kind, _make_trials, _Trials
 
 TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99, 0.999)
 # Points of a curve that are nearer to each other than this, in units of the axes, are not visible apart.
@@ -99,8 +102,9 @@ class VerificationDetDisplay:
         VerificationDetDisplay
             The display.
         """
-        trials = verification_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
-        return cls(trials).plot(ax=ax)
+        trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+        _check_direction(trials)
+        return cls(trials.to_bunch()).plot(ax=ax)
 
     @classmethod
     def from_systems(
@@ -139,8 +143,10 @@ class VerificationDetDisplay:
             The display.
         """
         options = {"classes": classes, "writers": writers, "pos_label": pos_label}
-        trials = {name: _make_trials(y_true, scores, **options).to_bunch() for name, scores in systems.items()}
-        return cls(trials, kind=kind).plot(ax=ax)
+        trials = _trials_of_systems(systems, y_true, **options)
+        for of_system in trials.values():
+            _check_direction(of_system, kind)
+        return cls({name: of_system.to_bunch() for name, of_system in trials.items()}, kind=kind).plot(ax=ax)
 
     def plot(self, ax=None) -> VerificationDetDisplay:
         """Plot the curves, and the line of equal error rates.
@@ -185,7 +191,10 @@ class VerificationDetDisplay:
     def _curves(self):
         """Return a label and the operating points of each curve, by name."""
         if isinstance(self.trials, Bunch):
-            kinds = [kind for kind in _names_of_kinds(self.trials) if kind != "genuine"]
+            kinds = _names_of_kinds(self.trials)
+            if kinds[0] != "genuine" or len(kinds) == 1:
+                raise ValueError(f"A DET curve needs genuine trials and forgeries; found {listing(kinds)} only.")
+            kinds = kinds[1:]
             rows = {kind: np.isin(self.trials.kind, ["genuine", kind]) for kind in kinds}
             genuine = self.trials.y_true == 1
             return {
@@ -197,7 +206,7 @@ class VerificationDetDisplay:
         for name, bunch in self.trials.items():
             trials = _Trials.from_bunch(bunch)
             chosen = trials.select(trials.require_genuine() | trials.require_forgeries(self.kind))
-            curves[name] = str(name), _operating_points(chosen.score, chosen.genuine)
+            curves[name] = _plain(str(name)), _operating_points(chosen.score, chosen.genuine)
         return curves
 
 

@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
 from sigkit._utils import warn
-from sigkit.metrics._curves import _area_under_roc, _OperatingPoints
+from sigkit.metrics._curves import _area_under_roc, _operating_points, _OperatingPoints
+from sigkit.metrics._trials import _Trials
 
 
 def _warn_about_distances(points: _OperatingPoints | None) -> None:
@@ -22,3 +23,15 @@ def _warn_about_distances(points: _OperatingPoints | None) -> None:
             "forgeries. Do the scores fall with genuineness, as distances do? Then pass -y_score.",
             UndefinedMetricWarning,
         )
+
+
+def _check_direction(trials: _Trials, kind: str = "all") -> None:
+    """Warn as `_warn_about_distances`, if there are genuine trials and forgeries."""
+    genuine = trials.genuine
+    if not genuine.any() or genuine.all():
+        return
+    chosen = trials.select(genuine | trials.require_forgeries(kind))
+    score, genuine = chosen.score, chosen.genuine
+    # Medians of millions of scores are found much faster than the area, which needs sorted scores.
+    if np.median(score[genuine]) <= np.median(score[~genuine]):
+        _warn_about_distances(_operating_points(score, genuine))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from sigkit.metrics._by_writer import _check_user_specific, _errors_of_writers, _threshold_of_trials
 from sigkit.metrics._curves import _equal_error, _equal_error_rate, _operating_points
-from sigkit.metrics._distances import _warn_about_distances
+from sigkit.metrics._distances import _check_direction, _warn_about_distances
 from sigkit.metrics._trials import _make_trials, _Trials
 
 
@@ -58,6 +58,11 @@ def far_score(
         If there are no forgeries of that kind, if a claimed writer has no threshold, or if the input is not valid for
         :func:`verification_trials`.
 
+    Warns
+    -----
+    UndefinedMetricWarning
+        If the area under the ROC curve is below one half, as that of distances.
+
     See Also
     --------
     frr_score : False rejection rate.
@@ -73,6 +78,7 @@ def far_score(
     0.5
     """
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+    _check_direction(trials, kind)
     return _false_acceptance(trials, threshold, kind)
 
 
@@ -118,6 +124,11 @@ def frr_score(
         If there are no genuine trials, if a claimed writer has no threshold, or if the input is not valid for
         :func:`verification_trials`.
 
+    Warns
+    -----
+    UndefinedMetricWarning
+        If the area under the ROC curve is below one half, as that of distances.
+
     See Also
     --------
     far_score : False acceptance rate.
@@ -133,6 +144,7 @@ def frr_score(
     0.5
     """
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+    _check_direction(trials)
     return _false_rejection(trials, threshold)
 
 

@@ -8,8 +8,9 @@ from sklearn.utils import Bunch
 
 from sigkit.metrics._axes import _make_axes, _names_of_kinds, _title
 from sigkit.metrics._cllr import _expected_entropy, _mean_bits
+from sigkit.metrics._distances import _check_direction
 from sigkit.metrics._pav import _pool_violators
-from sigkit.metrics._trials import _make_trials, verification_trials
+from sigkit.metrics._trials import _check_scores, _make_trials
 
 # More points than this are not visible in a plot.
 N_POINTS = 2000
@@ -90,8 +91,9 @@ class TippettDisplay:
         TippettDisplay
             The display.
         """
-        trials = verification_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
-        return cls(trials).plot(ax=ax)
+        trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+        _check_direction(trials)
+        return cls(trials.to_bunch()).plot(ax=ax)
 
     def plot(self, ax=None) -> TippettDisplay:
         """Plot the curves, and a line at a likelihood ratio of 1.
@@ -210,9 +212,12 @@ class EceDisplay:
             The display.
         """
         trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+        _check_direction(trials, kind)
         genuine, forgeries = trials.require_genuine(), trials.require_forgeries(kind)
         chosen = trials.select(genuine | forgeries)
-        odds = np.linspace(-3, 3, 61) if log10_odds is None else np.asarray(log10_odds, dtype=np.float64)
+        odds = np.linspace(-3, 3, 61)
+        if log10_odds is not None:
+            odds = _check_scores(np.atleast_1d(log10_odds), "log10_odds").ravel()
         prior = 1 / (1 + 10**-odds)
         supporting, opposed = -trials.score[genuine], trials.score[forgeries]
         ece = [pi * _mean_bits(supporting - at) + (1 - pi) * _mean_bits(opposed + at) for pi, at in zip(prior, odds)]

@@ -8,7 +8,8 @@ from sklearn.utils import Bunch
 
 from sigkit._utils import check_threshold
 from sigkit.metrics._axes import _make_axes, _names_of_kinds, _title
-from sigkit.metrics._trials import verification_trials
+from sigkit.metrics._distances import _check_direction
+from sigkit.metrics._trials import _make_trials
 
 
 class ScoreHistogramDisplay:
@@ -84,8 +85,9 @@ class ScoreHistogramDisplay:
         ScoreHistogramDisplay
             The display.
         """
-        trials = verification_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
-        return cls(trials, threshold=threshold).plot(ax=ax, bins=bins)
+        trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+        _check_direction(trials)
+        return cls(trials.to_bunch(), threshold=threshold).plot(ax=ax, bins=bins)
 
     def plot(self, ax=None, *, bins: int = 40) -> ScoreHistogramDisplay:
         """Plot the histograms, normalized to an area of 1, and the threshold.

@@ -16,7 +16,7 @@ def _interval(
     `counts` are the numbers of genuine trials and of forgeries. `by_writer` means that thresholds or areas of writers
     were averaged.
     """
-    if replicates is None:
+    if replicates is None or np.isnan(value):
         return None, None, None
     low, high = _percentiles(replicates, confidence)
     # Where no trial is in error, no resample has an error either.

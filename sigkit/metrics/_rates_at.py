@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sigkit.metrics._distances import _check_direction
 from sigkit.metrics._thresholds import _check_level, _thresholds_at_far, _thresholds_at_frr
 from sigkit.metrics._trials import _make_trials, _Trials
 
@@ -60,7 +61,8 @@ def frr_at_far_score(
     Warns
     -----
     UndefinedMetricWarning
-        If `user_specific` is set and writers have no forgeries of that kind. They are ignored.
+        If `user_specific` is set and writers have no forgeries of that kind. They are ignored. Also if the
+        area under the ROC curve is below one half, as that of distances, or if `far` is less than one of the forgeries.
 
     See Also
     --------
@@ -79,6 +81,7 @@ def frr_at_far_score(
     """
     _check_level(far, "far")
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+    _check_direction(trials, kind)
     return _frr_at_far(trials, far, kind, user_specific)
 
 
@@ -132,7 +135,8 @@ def far_at_frr_score(
     Warns
     -----
     UndefinedMetricWarning
-        If `user_specific` is set and writers have no genuine trials. They are ignored.
+        If `user_specific` is set and writers have no genuine trials. They are ignored. Also if the area under
+        the ROC curve is below one half, as that of distances, or if `frr` is less than one of the genuine trials.
 
     See Also
     --------
@@ -151,6 +155,7 @@ def far_at_frr_score(
     """
     _check_level(frr, "frr")
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+    _check_direction(trials, kind)
     return _far_at_frr(trials, frr, kind, user_specific)
 
 

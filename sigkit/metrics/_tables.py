@@ -11,6 +11,8 @@ def _as_percent(name: str, estimate: object, *, signed: bool = False) -> tuple[s
     factor, pattern = (1, "{:+.4f}" if signed else "{:.4f}")
     if name != "mean_auc":
         factor, pattern = (100, "{:+.2f}" if signed else "{:.2f}")
+    if estimate.value != estimate.value:
+        return "-", "-"
     value = pattern.format(factor * estimate.value) + (" %" if factor == 100 else "")
     if estimate.low is None:
         return value, "-"

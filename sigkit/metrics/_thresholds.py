@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.exceptions import UndefinedMetricWarning
 
+from sigkit._utils import warn
 from sigkit.metrics._by_writer import _check_user_specific, _rows_of_writers, _warn_about_undefined
 from sigkit.metrics._costs import _least_cost, _weights_of_errors
 from sigkit.metrics._curves import _operating_points
+from sigkit.metrics._distances import _check_direction
 from sigkit.metrics._trials import _make_trials, _Trials
 
 
@@ -64,7 +68,8 @@ def far_threshold(
     Warns
     -----
     UndefinedMetricWarning
-        If `user_specific` is set and writers have no forgeries of that kind.
+        If `user_specific` is set and writers have no forgeries of that kind. Also if the area under the ROC curve is
+        below one half, as that of distances, or if `far` is less than one of the forgeries, so that none is accepted.
 
     See Also
     --------
@@ -89,6 +94,7 @@ def far_threshold(
     """
     _check_level(far, "far")
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+    _check_direction(trials, kind)
     return _thresholds_at_far(trials, far, kind, user_specific)
 
 
@@ -140,7 +146,8 @@ def frr_threshold(
     Warns
     -----
     UndefinedMetricWarning
-        If `user_specific` is set and writers have no genuine trials.
+        If `user_specific` is set and writers have no genuine trials. Also if the area under the ROC curve is below one
+        half, as that of distances, or if `frr` is less than one of the genuine trials, so that none is rejected.
 
     See Also
     --------
@@ -158,6 +165,7 @@ def frr_threshold(
     """
     _check_level(frr, "frr")
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+    _check_direction(trials)
     return _thresholds_at_frr(trials, frr, user_specific)
 
 
@@ -218,7 +226,8 @@ def cost_threshold(
     Warns
     -----
     UndefinedMetricWarning
-        If `user_specific` is set and writers have no genuine trials or no forgeries of that kind.
+        If `user_specific` is set and writers have no genuine trials or no forgeries of that kind. Also if the area
+        under the ROC curve is below one half, as that of distances.
 
     See Also
     --------
@@ -235,6 +244,7 @@ def cost_threshold(
     """
     weights = _weights_of_errors(prior, cost_far, cost_frr)
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
+    _check_direction(trials, kind)
     chosen = trials.select(trials.require_genuine() | trials.require_forgeries(kind))
 
     def find(score, genuine):
@@ -246,6 +256,7 @@ def cost_threshold(
 def _thresholds_at_far(trials: _Trials, far: float, kind: str, user_specific: object) -> float | np.ndarray:
     """Find the threshold, or that of each writer, at a FAR; see `far_threshold`."""
     chosen = trials.select(trials.genuine | trials.require_forgeries(kind))
+    _warn_about_few(far, np.count_nonzero(~chosen.genuine), "FAR", "forgeries")
     if _check_user_specific(user_specific):
         return _by_writer(chosen, lambda *columns: _threshold_at_far(*columns, far), kind, needs_genuine=False)
     return _threshold_at_far(chosen.score, chosen.genuine, far)
@@ -254,6 +265,7 @@ def _thresholds_at_far(trials: _Trials, far: float, kind: str, user_specific: ob
 def _thresholds_at_frr(trials: _Trials, frr: float, user_specific: object) -> float | np.ndarray:
     """Find the threshold, or that of each writer, at an FRR; see `frr_threshold`."""
     genuine = trials.select(trials.require_genuine())
+    _warn_about_few(frr, len(genuine.score), "FRR", "genuine trials")
     if _check_user_specific(user_specific):
         return _by_writer(genuine, lambda *columns: _threshold_at_frr(*columns, frr), "all", needs_forgeries=False)
     return _threshold_at_frr(genuine.score, genuine.genuine, frr)
@@ -263,6 +275,17 @@ def _check_level(level: object, name: str) -> None:
     """Raise a ValueError unless a wanted error rate is a fraction."""
     if not isinstance(level, Real) or isinstance(level, bool) or not 0 <= level < 1:
         raise ValueError(f"{name} must be a fraction, at least 0 and below 1 (0.01 is 1 %); got {level!r}.")
+
+
+def _warn_about_few(level, n_trials, rate, what):
+    """Warn if a wanted error rate is less than one error, so that it cannot be told from a rate of 0."""
+    if 0 < level < 1 / n_trials:
+        warn(
+            f"{n_trials} {what} are too few for a {rate} of {100 * level:g} %, less than one of them: the threshold is "
+            f"that of a {rate} of 0. Pass at least {math.ceil(1 / level)}, better ten times as many, or set a higher "
+            "level.",
+            UndefinedMetricWarning,
+        )
 
 
 def _allowed_errors(level, n_trials):

@@ -208,14 +208,21 @@ def verification_trials(
 
 def _check_scores(y_score: ArrayLike, name: str = "y_score") -> np.ndarray:
     """Convert scores to finite floats, or raise a ValueError that names the parameter."""
-    score = np.asarray(y_score, dtype=np.float64)
+    try:
+        score = np.asarray(y_score)
+        # A conversion to floats drops the imaginary part of complex numbers, and takes dates as numbers.
+        if score.dtype.kind in "cmM":
+            raise TypeError(f"found {score.dtype}")
+        score = score.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{name} must hold real numbers in the range of floats: {error}.") from None
     if score.ndim not in (1, 2) or score.size == 0:
         raise ValueError(f"{name} must be (n_samples,) or (n_samples, n_enrolled) and not empty; got {score.shape}.")
     bad = np.flatnonzero(~np.isfinite(score.reshape(len(score), -1)).all(axis=1))
     if len(bad):
         raise ValueError(
             f"{name} holds NaN or infinity in {len(bad)} of {len(score)} rows (rows {listing(bad)}). "
-            "Check why these samples have no score, or leave out their rows."
+            "Check why these samples have no score; replace infinity by a finite number, or leave out their rows."
         )
     return score
 
@@ -262,7 +269,8 @@ def _from_claims(y_true, score, writers):
 def _from_matrix(y_true, score, classes):
     if classes is None:
         raise ValueError(
-            f"y_score of shape {score.shape} has one column per writer: name them with classes=estimator.classes_."
+            f"y_score of shape {score.shape} has one column per writer: name them with classes=estimator.classes_. "
+            "Scores of plain labels are (n_samples,): of predict_proba pass the column of the genuine class."
         )
     if np.shape(classes) != score.shape[1:]:
         raise ValueError(f"classes must name {score.shape[1]} columns of y_score; got shape {np.shape(classes)}.")

@@ -42,7 +42,7 @@ def verbal_scale(
     Raises
     ------
     ValueError
-        If a logarithm is NaN or infinite.
+        If a logarithm is NaN or infinite, or there are not two propositions.
 
     See Also
     --------
@@ -66,6 +66,8 @@ def verbal_scale(
     >>> verbal_scale([-2.5, 0.1]).tolist()
     ['moderately strong support for a forgery', 'no support for either']
     """
+    if isinstance(propositions, str) or len(propositions) != 2:
+        raise ValueError(f"propositions must be two texts; got {propositions!r}.")
     values = _check_scores(np.atleast_1d(np.asarray(log10_lr)), "log10_lr")
     words = np.array(["no", *SCALE.values()])[np.searchsorted(list(SCALE), np.abs(values), side="right")]
     named = np.where(values > 0, f" support for {propositions[0]}", f" support for {propositions[1]}")

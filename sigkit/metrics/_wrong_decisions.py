@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
 from sigkit.metrics._by_writer import _threshold_of_trials
+from sigkit.metrics._distances import _check_direction
 from sigkit.metrics._trials import KIND_NAMES, _check_kind, _make_trials
 
 
@@ -54,6 +55,11 @@ def wrong_decisions(
         If there are no forgeries of that kind, if a claimed writer has no threshold, or if the
         input is not valid for :func:`verification_trials`.
 
+    Warns
+    -----
+    UndefinedMetricWarning
+        If the area under the ROC curve is below one half, as that of distances.
+
     See Also
     --------
     verification_report : The rates of these errors.
@@ -68,6 +74,7 @@ def wrong_decisions(
     """
     trials = _make_trials(y_true, y_score, classes=classes, writers=writers, pos_label=pos_label)
     _check_kind(kind)
+    _check_direction(trials, kind)
     if kind != "all" and trials.has_kinds:
         trials = trials.select(trials.genuine | trials.require_forgeries(kind))
     thresholds = np.broadcast_to(_threshold_of_trials(trials, threshold), trials.score.shape)

@@ -272,6 +272,10 @@ class TestClaimReport:
             ClaimReportDisplay.from_estimator(pipe, references[0], 9, references=references)
         with pytest.raises(ValueError, match="references is empty"):
             ClaimReportDisplay.from_estimator(pipe, references[0], 6, references=[])
+        with pytest.raises(ValueError, match="references is empty"):
+            ClaimReportDisplay.from_estimator(pipe, references[0], 6, references=None)
+        with pytest.raises(ValueError, match=r"id of one writer; found \[6\]"):
+            ClaimReportDisplay.from_estimator(pipe, references[0], [6], references=references)
         with pytest.raises(ValueError, match=r"must be a verifier, .* found SVC"):
             ClaimReportDisplay.from_estimator(SVC(), references[0], 6, references=references)
         with pytest.raises(ImageError, match=r"absent\.png"):

@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.neighbors import KNeighborsClassifier
@@ -236,11 +237,43 @@ def test_few_references(signatures, parts, usual):
     assert curve[2].rates["frr"].value > curve[6].rates["frr"].value
     with pytest.raises(ValueError, match="needs an OperatingPointVerifier"):
         reference_curve(svm(), X, y)
+    with pytest.raises(ValueError, match="n_references must be a list of numbers"):
+        reference_curve(OperatingPointVerifier(svm()), X, y, n_references=3)
     model = pickle.loads(pickle.dumps(usual))
     rows = np.flatnonzero(y[:, 0] == 17)
     with pytest.warns(UserWarning, match=r"1 of 1 writers enroll with less than half of the 6 references.*17 \(2\)"):
         model.enroll(X[rows[:2]], y[rows[:2]])
     model.enroll(X[rows[:3]], y[rows[:3]])
+
+
+def test_a_threshold_for_other_numbers_of_references_is_warned_about(signatures, parts):
+    with pytest.warns(UserWarning, match=r"6 of 6 writers enroll with more than twice the 1 references.*12 \(6\)"):
+        model = fitted(signatures, parts, n_references=1, n_draws=1, level=0.1)
+    X, y = signatures
+    rows = np.flatnonzero(y[:, 0] == 17)
+    with pytest.warns(UserWarning, match=r"more than twice.*17 \(3\)\. Expect a higher FAR"):
+        model.enroll(X[rows[:3]], y[rows[:3]])
+    model.enroll(X[rows[:2]], y[rows[:2]])
+
+
+def test_warnings_of_trials_are_given_once(signatures, parts):
+    """Not about each part of the development writers, and each replicate of the bootstrap."""
+    with pytest.warns(UserWarning, match="96 forgeries are too few for a FAR") as warned:
+        fitted(signatures, parts, n_references=1, level=0.001)
+    assert len(warned) == 2
+    with pytest.warns(UserWarning, match="on average 9 instead of 30"):
+        reference_curve(OperatingPointVerifier(svm(), level=0.1), *signatures, n_references=[1, 30])
+
+
+def test_names_of_features(signatures, parts):
+    X, y = signatures
+    table = pd.DataFrame(X, columns=list("abcdefgh"))
+    for wrapped in (OperatingPointVerifier(svm(), random_state=0), LikelihoodRatioCalibrator(svm(), random_state=0)):
+        model = clone(wrapped).fit(table.iloc[parts[0]], y[parts[0]])
+        assert model.feature_names_in_.tolist() == list("abcdefgh")
+        of_arrays = clone(wrapped).fit(X[parts[0]], y[parts[0]])
+        assert not hasattr(of_arrays, "feature_names_in_")
+        np.testing.assert_array_equal(model.development_trials_.y_score, of_arrays.development_trials_.y_score)
 
 
 def test_likelihood_ratios(signatures, parts):
@@ -273,6 +306,10 @@ def test_no_information_is_no_evidence(signatures, parts):
     assert not model.verify(nothing, [12], threshold=-1e9)[0]
     with pytest.raises(ValueError, match="prior must be above 0"):
         model.posterior(nothing, [12], prior=1.0)
+    with pytest.raises(ValueError, match="prior must be above 0 and below 1; found 'even'"):
+        model.posterior(nothing, [12], prior="even")
+    with pytest.raises(ValueError, match="one for each query"):
+        model.posterior(nothing, [12], prior=[0.5, 0.5])
 
 
 def test_default_thresholds():

@@ -131,7 +131,8 @@ def test_scores_that_do_not_rise_with_genuineness_are_no_evidence(scores):
     with pytest.warns(UserWarning, match="Do scores rise with genuineness"):
         calibrator = ScoreCalibrator().fit(scores, [1, 1, 0, 0])
     np.testing.assert_array_equal(calibrator.transform([-5, 0, 5]), 0)
-    isotonic = ScoreCalibrator(method="isotonic").fit(scores, [1, 1, 0, 0])
+    with pytest.warns(UserWarning, match="Do scores rise with genuineness"):
+        isotonic = ScoreCalibrator(method="isotonic").fit(scores, [1, 1, 0, 0])
     np.testing.assert_allclose(isotonic.transform([-5, 0, 5]), 0, atol=1e-12)
 
 
@@ -196,3 +197,9 @@ def expected_failures(estimator):
 @parametrize_with_checks([FirstColumn(), FirstColumn(method="isotonic")], expected_failed_checks=expected_failures)
 def test_common_checks_of_scikit_learn(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("factor", [1e-310, 1.7e308])
+def test_scores_at_the_ends_of_the_range_of_floats_are_refused(factor):
+    with pytest.raises(ValueError, match="beyond the range in which a slope can be computed"):
+        ScoreCalibrator().fit(factor * np.array([1.0, 0.9, -1.0, -0.8]), [1, 1, 0, 0])

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import UndefinedMetricWarning
 
 from sigkit.metrics import compare_systems, eer_score, frr_score, verification_report, wrong_decisions
 
@@ -209,3 +210,29 @@ def test_wrong_decisions_agree_with_the_rates():
     assert of_labels.row.tolist() == found.row.tolist()
     assert set(of_labels.kind) == {"genuine", "forgery"}
     assert "writer" not in of_labels
+
+
+def test_errors_name_the_system():
+    y, systems = make_systems()
+    for scores, message in ((systems["plain"][:-1], "number of rows"), (np.full(len(y), np.nan), "NaN")):
+        with pytest.raises(ValueError, match=f"System 'bad': .*{message}"):
+            compare_systems({"good": systems["plain"], "bad": scores}, y)
+
+
+def test_rows_in_another_order_are_not_compared():
+    y, systems = make_systems()
+    first, second = (pd.Series(systems[name]) for name in ("plain", "better"))
+    with pytest.raises(ValueError, match="index of system 'two' has the same labels as that of system 'one'"):
+        compare_systems({"one": first, "two": second.sort_values()}, y)
+    with pytest.raises(ValueError, match="index of system 'one' has the same labels as that of y_true"):
+        compare_systems({"one": first, "two": second}, pd.DataFrame(y)[::-1])
+    # An index that is not shared says nothing about the order.
+    other = second.set_axis(np.arange(len(y)) + 7)
+    assert compare_systems({"one": first, "two": other}, y, n_bootstraps=0).trials["two"].y_score[0] == second[0]
+
+
+def test_an_undefined_rate_is_not_printed_as_a_number():
+    with pytest.warns(UndefinedMetricWarning, match="have no genuine trials or no forgeries"):
+        report = verification_report([["ada", 0], ["bob", 1]], [1.0, -1.0], random_state=0)
+    assert report.estimates["eer_writer"].interval is None
+    assert "nan" not in str(report) + report.to_latex()

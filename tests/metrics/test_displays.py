@@ -186,7 +186,7 @@ def test_curves_of_many_trials_have_few_points():
 
 
 def test_several_systems_in_one_plot():
-    systems = {"SVM": MATRIX, "strokes": -5 * MATRIX**3, "both": np.where(ROWS[:, 1:] == 0, 1.0, 0.0) + 0 * MATRIX}
+    systems = {"SVM": MATRIX, "strokes": 5 * MATRIX**3, "both": np.where(ROWS[:, 1:] == 0, 1.0, 0.0) + 0 * MATRIX}
     given = {"classes": [0, 1]}
     display = VerificationDetDisplay.from_systems(systems, ROWS, **given)
     assert labels(display.ax_) == ["SVM", "strokes", "both (no errors)", "equal error"]
@@ -194,3 +194,23 @@ def test_several_systems_in_one_plot():
     np.testing.assert_array_equal(display.displays_["SVM"].fpr, alone.displays_["skilled"].fpr)
     simple = VerificationDetDisplay.from_systems(systems, ROWS, kind="simple", **given)
     np.testing.assert_array_equal(simple.displays_["SVM"].fnr, alone.displays_["simple"].fnr)
+
+
+def test_names_of_systems_are_no_formulas_and_are_not_hidden(tmp_path):
+    systems = {"_new": MATRIX, r"$\frac$ & 50 %": 2 * MATRIX}
+    display = VerificationDetDisplay.from_systems(systems, ROWS, classes=[0, 1])
+    assert labels(display.ax_)[0] == " _new"
+    assert list(display.displays_) == list(systems)
+    display.figure_.savefig(tmp_path / "det.png")
+
+
+@pytest.mark.parametrize(("y", "found"), [([1, 1], "genuine"), ([0, 0], "forgery")])
+def test_a_det_curve_needs_both_kinds_of_trials(y, found):
+    with pytest.raises(ValueError, match=f"needs genuine trials and forgeries; found {found} only"):
+        VerificationDetDisplay.from_predictions(y, [0.1, 0.2])
+
+
+@pytest.mark.parametrize(("systems", "message"), [({}, "must name a system; got 0"), ([MATRIX], "mapping of names")])
+def test_systems_are_checked(systems, message):
+    with pytest.raises(ValueError, match=message):
+        VerificationDetDisplay.from_systems(systems, ROWS, classes=[0, 1])

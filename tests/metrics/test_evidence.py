@@ -6,6 +6,7 @@ from itertools import pairwise
 import matplotlib
 import numpy as np
 import pytest
+from sklearn.exceptions import UndefinedMetricWarning
 
 from sigkit.metrics import EceDisplay, ScoreCalibrator, TippettDisplay, cllr_score, min_cllr_score, verbal_scale
 
@@ -73,7 +74,8 @@ def test_properties_of_cllr():
     assert min_cllr_score(y, np.exp(s)) == min_cllr_score(y, s)
     assert min_cllr_score([1, 0], [1.0, 0.0]) == 0
     assert min_cllr_score([1, 0], [0.0, 1.0]) == 1
-    assert cllr_score(y, -100 * s) > 1
+    with pytest.warns(UndefinedMetricWarning, match="below one half"):
+        assert cllr_score(y, -100 * s) > 1
     assert cllr_score([1, 0], [1e5, -1e5]) == 0
 
 
@@ -150,3 +152,16 @@ def test_verbal_scale_of_other_propositions_and_invalid_values():
     assert found.tolist() == [["moderate support for one speaker"], ["moderate support for two speakers"]]
     with pytest.raises(ValueError, match="log10_lr holds NaN"):
         verbal_scale(np.nan)
+
+
+@pytest.mark.parametrize("odds", [np.nan, [0.0, np.inf], "even"])
+def test_prior_odds_are_numbers(odds):
+    y, s = draw(0)
+    with pytest.raises(ValueError, match="log10_odds"):
+        EceDisplay.from_predictions(y, s, log10_odds=odds)
+
+
+def test_two_propositions_are_named():
+    for propositions in (("genuine",), "ab"):
+        with pytest.raises(ValueError, match="propositions must be two texts"):
+            verbal_scale(1.0, propositions=propositions)

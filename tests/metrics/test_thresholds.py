@@ -1,5 +1,7 @@
 """Thresholds at wanted error rates and costs, compared with a search over all thresholds."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.exceptions import UndefinedMetricWarning
@@ -14,6 +16,9 @@ from sigkit.metrics import (
     frr_threshold,
     min_dcf_score,
 )
+
+# Levels are compared with exact counts, also those below one error.
+pytestmark = pytest.mark.filterwarnings("ignore:.*are too few for a F.R of")
 
 LEVELS = (0, 0.01, 0.1, 0.29, 0.5, 0.99)
 
@@ -53,7 +58,7 @@ def test_a_rate_that_is_exactly_the_level_is_allowed():
     """0.29 * 100 is 28.999999999999996."""
     s = np.arange(200.0)
     y = np.repeat([0, 1], 100)
-    assert far_score(y, -s, threshold=far_threshold(y, -s, far=0.29)) == 0.29
+    assert far_score(y, s, threshold=far_threshold(y, s, far=0.29)) == 0.29
     assert frr_score(y, s, threshold=frr_threshold(y, s, frr=0.29)) == 0.29
 
 
@@ -156,3 +161,36 @@ def test_scores_that_do_not_help_cost_as_much_as_no_scores():
 def test_invalid_parameters_raise(function, options, message):
     with pytest.raises(ValueError, match=message):
         function([1, 0], [1, 0], **options)
+
+
+@pytest.mark.parametrize(
+    ("find", "message"),
+    [
+        (lambda y, s: far_threshold(y, s, far=0.001), r"120 forgeries are too few for a FAR of 0\.1 %.* at least 1000"),
+        (lambda y, s: frr_at_far_score(y, s, far=0.001), "120 forgeries"),
+        (lambda y, s: frr_threshold(y, s, frr=0.01), "60 genuine trials are too few for a FRR of 1 %"),
+        (lambda y, s: far_at_frr_score(y, s, frr=0.01), "60 genuine trials"),
+    ],
+)
+def test_a_level_below_one_error_is_warned_about(find, message):
+    y = np.repeat([1, 0], [60, 120])
+    s = np.random.default_rng(0).normal(2 * y)
+    with pytest.warns(UndefinedMetricWarning, match=message) as warned:
+        find(y, s)
+    assert warned[0].filename == __file__
+
+
+def test_levels_that_trials_support_and_zero_are_not_warned_about():
+    y = np.repeat([1, 0], 100)
+    s = np.random.default_rng(0).normal(2 * y)
+    with warnings.catch_warnings(action="error"):
+        for level in (0, 0.01, 0.1):
+            far_threshold(y, s, far=level)
+            frr_threshold(y, s, frr=level)
+
+
+def test_costs_of_single_precision_are_those_of_double_precision():
+    y, s = random_trials(0)
+    cost = min_dcf_score(y, s, prior=np.float32(0.25), cost_far=np.float32(3))
+    assert isinstance(cost, float)
+    assert cost == min_dcf_score(y, s, prior=0.25, cost_far=3)

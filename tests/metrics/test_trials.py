@@ -142,3 +142,14 @@ def test_missing_kinds_of_trials_are_named():
         eer_score([[1, 0], [1, 1]], [1, 2], kind="random")
     with pytest.raises(ValueError, match=r"no forgeries among the trials; found 2 genuine. Pass forgeries"):
         eer_score([1, 1], [1, 2], kind="all")
+
+
+@pytest.mark.parametrize("scores", [[1j, 0], np.array([0, 1], "M8[s]"), ["high", "low"], [10**400, 0]])
+def test_scores_are_real_numbers(scores):
+    with pytest.raises(ValueError, match="y_score must hold real numbers in the range of floats"):
+        eer_score([1, 0], scores)
+
+
+def test_probabilities_of_both_classes_are_not_one_score():
+    with pytest.raises(ValueError, match="pass the column of the genuine class"):
+        eer_score([1, 0], [[0.1, 0.9], [0.8, 0.2]])

@@ -1,10 +1,11 @@
 """Trials of development writers, scored by verifiers that do not know them."""
 
 import numpy as np
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, _safe_indexing
 
-from sigkit._utils import GENUINE, SIMPLE, SKILLED, before_last_step, join_target, last_step
+from sigkit._utils import GENUINE, SIMPLE, SKILLED, before_last_step, join_target, last_step, without_warnings
 from sigkit.estimators._development import development_parameters, exchanged_parts, with_development_writers
+from sigkit.estimators._enrolled import NumberOfReferencesWarning
 
 N_RANDOM = 5
 """Random forgeries for each genuine query: the writers whom it claims."""
@@ -49,10 +50,12 @@ def development_trials(template, writers, forgery, n_references, n_draws, rng):
         for part in exchanged_parts(writers, forgery, n_references, rng, n_parts):
             rows = np.concatenate([part.others, part.references]) if knows_development else part.references
             model = with_development_writers(template, np.unique(writers[part.others]))
-            model.fit(rows, join_target(writers[rows], forgery[rows]))
+            # Their number of references is that of the enrolled writers, who have been warned about, or was asked for.
+            with without_warnings(NumberOfReferencesWarning):
+                model.fit(rows, join_target(writers[rows], forgery[rows]))
             query, claimed, kind = draw_claims(writers[part.queries], forgery[part.queries], rng)
             features = before_last_step(model, part.queries)
-            score = last_step(model).claim_scores(np.asarray(features)[query], claimed)
+            score = last_step(model).claim_scores(_safe_indexing(features, query), claimed)
             names, counts = np.unique(writers[part.references], return_counts=True)
             n_enrolled = counts[np.searchsorted(names, claimed)]
             found.append((score, kind, claimed, np.full(len(score), draw), n_enrolled))

@@ -177,10 +177,13 @@ class LikelihoodRatioCalibrator(WrappedVerifier):
         ValueError
             If a prior is out of range, or a claimed writer was never enrolled.
         """
-        prior = np.asarray(prior, dtype=np.float64)
-        if not ((prior > 0) & (prior < 1)).all():
-            raise ValueError(f"prior must be above 0 and below 1; found {prior}.")
+        values = np.asarray(prior)
+        if values.dtype.kind not in "iuf" or not ((values > 0) & (values < 1)).all():
+            raise ValueError(f"prior must be above 0 and below 1; found {prior!r}.")
+        prior = values.astype(np.float64)
         log10_lr = np.nan_to_num(self._score_claims(X, writers)[0], nan=0.0)
+        if prior.shape not in ((), log10_lr.shape):
+            raise ValueError(f"prior must be a number, or one for each query, {log10_lr.shape}; got {prior.shape}.")
         return 1 / (1 + (1 - prior) / prior * 10**-log10_lr)
 
     def _describe(self):

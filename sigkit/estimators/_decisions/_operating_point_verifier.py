@@ -4,17 +4,28 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sigkit._utils import GENUINE, by_writer, check_threshold, listing, own_random_state, parse_target, warn
+from sigkit._utils import (
+    GENUINE,
+    by_writer,
+    check_threshold,
+    listing,
+    own_random_state,
+    parse_target,
+    warn,
+    without_warnings,
+)
 from sigkit.estimators._decisions._choose_threshold import choose_threshold, counted_trials, select
 from sigkit.estimators._decisions._expected_rates import expected_rates
 from sigkit.estimators._decisions._operating_point import OperatingPoint
 from sigkit.estimators._decisions._reference_trials import reference_trials
 from sigkit.estimators._decisions._wrapped_verifier import WrappedVerifier
 from sigkit.estimators._development import usual_number
+from sigkit.estimators._enrolled import NumberOfReferencesWarning
 from sigkit.estimators._enrollment import change_lock
 from sigkit.estimators._verifier import unchanged_on_error
 
@@ -207,6 +218,8 @@ class OperatingPointVerifier(WrappedVerifier):
             self.development_trials_ = trials
             given = trials.get("n_enrolled", [usual_number(writers[references])])
             self._set_threshold(np.unique(writers[references]), round(np.mean(given)))
+            if self.n_references is not None and self.source == "dev":
+                self._compare_numbers(references, writers)
         return self
 
     def choose_threshold(self, **params):
@@ -253,7 +266,7 @@ class OperatingPointVerifier(WrappedVerifier):
         with change_lock(self), unchanged_on_error(self):
             super()._change_writers(X, y, extend=extend)
             if not extend:
-                self._warn_about_few(writers, forgery)
+                self._compare_numbers(np.flatnonzero(forgery == GENUINE), writers)
             if self.user_specific:
                 rows = np.flatnonzero(forgery == GENUINE)
                 own = _safe_indexing(X, rows), writers[rows]
@@ -292,7 +305,9 @@ class OperatingPointVerifier(WrappedVerifier):
         kinds, counts = np.unique(trials.kind, return_counts=True)
 
         def choose(rows):
-            return choose_threshold(self, select(trials, rows[counted[rows]]))
+            # The trials themselves have been warned about.
+            with without_warnings(UndefinedMetricWarning):
+                return choose_threshold(self, select(trials, rows[counted[rows]]))
 
         self._threshold, self._thresholds = threshold, {}
         if self.user_specific:
@@ -316,17 +331,24 @@ class OperatingPointVerifier(WrappedVerifier):
             rates,
         )
 
-    def _warn_about_few(self, writers, forgery):
-        """Warn about writers with fewer references than those for whom error rates are expected."""
+    def _compare_numbers(self, rows, writers):
+        """Warn about writers with another number of references than those for whom error rates are expected."""
         wanted = self.operating_point_.n_references
-        counts = {writer: len(rows) for writer, rows in by_writer(np.flatnonzero(forgery == GENUINE), writers).items()}
-        few = [f"{writer!r} ({count})" for writer, count in counts.items() if count < wanted / 2]
-        if few:
-            warn(
-                f"{len(few)} of {len(counts)} writers enroll with less than half of the {wanted} references for which "
-                f"the error rates of operating_point_ hold: {listing(few)}. Expect more errors; reference_curve shows "
-                "how many."
-            )
+        counts = {writer: len(own) for writer, own in by_writer(rows, writers).items()}
+        few = [writer for writer, count in counts.items() if count < wanted / 2]
+        # Scores of forgeries rise with the number of references as well.
+        many = [writer for writer, count in counts.items() if count > wanted * 2]
+        for found, which, expected in (
+            (few, "less than half of", "Expect more errors; reference_curve shows how many."),
+            (many, "more than twice", "Expect a higher FAR, or set n_references to their number and fit again."),
+        ):
+            if found:
+                named = listing(f"{writer!r} ({counts[writer]})" for writer in found)
+                warn(
+                    f"{len(found)} of {len(counts)} writers enroll with {which} the {wanted} references for which the "
+                    f"error rates of operating_point_ hold: {named}. {expected}",
+                    NumberOfReferencesWarning,
+                )
 
     def _by_writer(self, trials, writers):
         """Return the threshold of each writer."""
@@ -334,7 +356,9 @@ class OperatingPointVerifier(WrappedVerifier):
         for writer in writers.tolist():
             own = select(trials, (trials.writer == writer) & (trials.kind == "genuine"))
             enough = len(own.y_score) >= _MIN_REFERENCES
-            thresholds[writer] = choose_threshold(self, own) if enough else self._threshold
+            # The references of a single writer are always few.
+            with without_warnings(UndefinedMetricWarning):
+                thresholds[writer] = choose_threshold(self, own) if enough else self._threshold
         return thresholds
 
     def _check_source(self):

@@ -2,7 +2,9 @@
 
 from sklearn.base import clone
 
+from sigkit._utils import listing, warn, without_warnings
 from sigkit.estimators._decisions._operating_point_verifier import OperatingPointVerifier
+from sigkit.estimators._enrolled import NumberOfReferencesWarning
 
 
 def reference_curve(estimator, X, y, *, n_references=(1, 2, 3, 5, 8, 12)):
@@ -17,7 +19,8 @@ def reference_curve(estimator, X, y, *, n_references=(1, 2, 3, 5, 8, 12)):
     y : array-like of shape (n_samples,) or (n_samples, 2)
         Writer ids, or rows `[writer, forgery]`.
     n_references : iterable of int, default=(1, 2, 3, 5, 8, 12)
-        Numbers of references. Development writers with fewer than twice as many have half of their signatures.
+        Numbers of references. If a development writer has too few signatures, three quarters of
+        them are references; `n_references` of the operating point is the average.
 
     Returns
     -------
@@ -44,6 +47,19 @@ def reference_curve(estimator, X, y, *, n_references=(1, 2, 3, 5, 8, 12)):
     """
     if not isinstance(estimator, OperatingPointVerifier) or estimator.source != "dev":
         raise ValueError(f'reference_curve needs an OperatingPointVerifier with source="dev"; found {estimator!r}.')
-    return {
-        number: clone(estimator).set_params(n_references=number).fit(X, y).operating_point_ for number in n_references
-    }
+    if not hasattr(n_references, "__iter__"):
+        raise ValueError(f"n_references must be a list of numbers, such as [1, 3, 5]; found {n_references!r}.")
+    with without_warnings(NumberOfReferencesWarning):
+        curve = {
+            number: clone(estimator).set_params(n_references=number).fit(X, y).operating_point_
+            for number in n_references
+        }
+    fewer = [
+        f"{point.n_references} instead of {number}" for number, point in curve.items() if point.n_references < number
+    ]
+    if fewer:
+        warn(
+            f"Development writers have too few genuine signatures for these numbers of references. They had on average "
+            f"{listing(fewer)}. Leave the numbers out, or pass more signatures."
+        )
+    return curve

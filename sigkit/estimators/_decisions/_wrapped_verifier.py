@@ -193,6 +193,10 @@ class WrappedVerifier(VerifierMixin, MetaEstimatorMixin, ClassifierMixin, BaseEs
     def n_features_in_(self):
         return self.verifier_.n_features_in_
 
+    @property
+    def feature_names_in_(self):
+        return self.verifier_.feature_names_in_
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, "verifier_")
 

@@ -3,6 +3,7 @@
 import datetime
 import os
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sigkit._utils import check_several, last_step, whole_file
@@ -109,7 +110,9 @@ class ClaimReportDisplay:
             )
         check_is_fitted(last_step(estimator))
         check_several(references, "references")
-        if len(references) == 0:
+        if np.ndim(writer) != 0:
+            raise ValueError(f"writer must be the id of one writer; found {writer!r}.")
+        if references is None or len(references) == 0:
             raise ValueError(f"references is empty. Pass the scans with which the writer {writer!r} was enrolled.")
         return cls(claim_facts(estimator, query, writer, list(references))).plot(figure=figure)
 

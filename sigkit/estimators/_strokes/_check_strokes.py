@@ -35,6 +35,8 @@ def check_strokes(estimator, X, *, reset):
     ValueError
         If these are no points of strokes, or the images had other resolutions.
     """
+    if getattr(X, "ndim", 2) == 3:
+        raise ValueError("X holds images, but this step takes points of strokes. Put a StrokeFeaturizer before it.")
     X = validate_data(estimator, X, dtype=[np.float64, np.float32], reset=reset)
     if X.shape[1] % N_CHANNELS:
         raise ValueError(
