@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -87,7 +88,10 @@ def fit_verifier(options, images, writers, development, target):
     settings = {"level": options.far, "dev_writers": dev_writers, "other_corpus": True, "random_state": 0}
     model = OperatingPointVerifier(verifier, **settings)
     rows = np.array([*((writer, 0) for writer in writers), *target], dtype=object)
-    return model.fit(np.concatenate([images, development]), rows)
+    with warnings.catch_warnings():
+        # It has been said before the long work.
+        warnings.filterwarnings("ignore", message=".*one reference only")
+        return model.fit(np.concatenate([images, development]), rows)
 
 
 def fit_calibrator(trials):

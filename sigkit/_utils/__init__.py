@@ -54,7 +54,7 @@ from sigkit._utils._target import (
 from sigkit._utils._text import listing
 from sigkit._utils._threshold import check_threshold, thresholds_of_writers
 from sigkit._utils._version_in_state import VERSION_KEY, VersionInState, compare_version
-from sigkit._utils._warn import warn, without_warnings
+from sigkit._utils._warn import equal_warnings_once, warn, without_warnings
 from sigkit._utils._warning_filters import filters_lock, validate_data
 
 __all__ = [
@@ -90,6 +90,7 @@ __all__ = [
     "development_writers",
     "digest_of",
     "distinct_signatures",
+    "equal_warnings_once",
     "filters_lock",
     "freed_memory_kept",
     "join_target",

@@ -78,6 +78,12 @@ def read_scan(path, max_memory=None):
     (b'five!', 2)
     """
     path, page = split_page(path)
+    file, bracket, _ = path.rpartition("[")
+    if bracket and path.endswith("]") and not os.path.lexists(path) and os.path.isfile(file):
+        example = f"{printable_path(file)}[0]"
+        raise FileNotFoundError(
+            f"{printable_path(path)}: no such file, and no page: their numbers start at 0, as in {example}."
+        )
     problem = None if max_memory is None else too_many_bytes(_size(path), max_memory)
     if problem:
         raise OSError(f"{printable_path(path)}: {problem}")

@@ -10,6 +10,9 @@ _LIBRARIES = ("sigkit", "sklearn", "joblib", "skorch")
 _silent = ContextVar("silent", default=())
 """Categories of warnings that are left out. The filters of `warnings` are those of all threads."""
 
+_given = ContextVar("given", default=None)
+"""Messages that are not given again; None where all are."""
+
 
 @contextmanager
 def without_warnings(*categories):
@@ -31,6 +34,28 @@ def without_warnings(*categories):
         yield
     finally:
         _silent.reset(token)
+
+
+@contextmanager
+def equal_warnings_once():
+    """Give equal warnings by `warn` once in a block, where several objects do the same with the same data.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sigkit._utils import equal_warnings_once, warn
+    >>> with warnings.catch_warnings(record=True) as caught, equal_warnings_once():
+    ...     warnings.simplefilter("always")
+    ...     for _ in range(2):
+    ...         warn("Two writers have one reference each.")
+    >>> len(caught)
+    1
+    """
+    token = _given.set(set())
+    try:
+        yield
+    finally:
+        _given.reset(token)
 
 
 def warn(message, category=UserWarning):
@@ -56,8 +81,11 @@ def warn(message, category=UserWarning):
     >>> str(caught[0].message)
     'Two writers have one reference each.'
     """
-    if issubclass(category, _silent.get()):
+    given = _given.get()
+    if issubclass(category, _silent.get()) or (given is not None and message in given):
         return
+    if given is not None:
+        given.add(message)
     frame, stacklevel = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARIES:
         frame, stacklevel = frame.f_back, stacklevel + 1

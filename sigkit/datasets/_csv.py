@@ -1,6 +1,7 @@
 """Load signatures from a table of paths and labels."""
 
 import csv
+import io
 import os
 from collections.abc import Mapping
 
@@ -8,7 +9,7 @@ from sklearn.utils import Bunch
 
 from sigkit._utils import GENUINE, SIMPLE, SKILLED, listing, read_file, split_page
 from sigkit.datasets._folder import check_canvas
-from sigkit.datasets._naming import KINDS, check_kinds
+from sigkit.datasets._naming import KINDS, check_kinds, describe_pairs, same_person, spelled_twice
 from sigkit.datasets._tree import Scans, make_bunch, with_integers
 
 _NAMES = {
@@ -27,6 +28,9 @@ _NUMBERS = {
     **{name: {"1": GENUINE, "0": SKILLED} for name in ("genuine", "is_genuine")},
 }
 """What numbers mean in columns with these names. In the others, 1 can be genuine or forged."""
+
+_OF_KINDS = ("kind", "type")
+"""Columns in which numbers are kinds, but "true" can mean genuine or forged."""
 
 _TRUTH = {"true": "1", "yes": "1", "false": "0", "no": "0"}
 
@@ -83,7 +87,7 @@ def load_csv(
     Warns
     -----
     UserWarning
-        For files that are left out.
+        For files that are left out, and for ids of writers that look like one person.
 
     See Also
     --------
@@ -140,7 +144,7 @@ def _read_table(path):
         raise ValueError(f"{path}: not UTF-8 ({error.reason}, byte {error.start}). Save it as CSV UTF-8.") from None
     first = text.splitlines()[0] if text else ""
     separator = max(",;\t", key=first.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
@@ -164,6 +168,8 @@ def _choose_columns(path, header, columns):
         for name in columns.values():
             if name not in header:
                 raise ValueError(f"{path}: no column {name!r}; there are {shown}.")
+        if len(set(columns.values())) < len(columns):
+            raise ValueError(f"columns must name a column for each key, got {columns!r}.")
         return dict(columns)
     lower = {name.lower().replace(" ", "_").replace("-", "_"): name for name in header}
     usual = {content: [lower[name] for name in names if name in lower] for content, names in _NAMES.items()}
@@ -195,9 +201,10 @@ def _kind(where, column, text, kinds):
         raise ValueError(f"{where}: the kind {text!r} is not in kinds ({listing(map(repr, kinds))}).")
     if lower in KINDS:
         return KINDS[lower]
-    numbers = _NUMBERS.get(column.lower().replace(" ", "_").replace("-", "_"))
+    name = column.lower().replace(" ", "_").replace("-", "_")
+    numbers = _NUMBERS.get(name)
     number = _TRUTH.get(lower, lower.removesuffix(".0"))
-    if numbers and number in numbers:
+    if numbers and number in numbers and (lower not in _TRUTH or name not in _OF_KINDS):
         return numbers[number]
     reason = "can mean genuine or forged" if number in ("0", "1") else "is unknown"
     raise ValueError(
@@ -217,7 +224,8 @@ def _existing(folder, name):
 
 def _check_unique(path, found):
     seen = set()
-    twice = [name for _, _, name in found if name in seen or seen.add(name)]
+    names = [os.path.normpath(name) for _, _, name in found]
+    twice = [name for name in names if name in seen or seen.add(name)]
     if twice:
         raise ValueError(f"{path}: {len(twice)} paths occur more than once: {listing(twice)}. Delete the repetitions.")
 
@@ -233,6 +241,12 @@ def _make_bunch(path, found, canvas_size, on_error, chosen):
                 "paths are relative in the parameter folder, or on_error='skip'."
             )
         notes.append(f"{path}: files that do not exist, left out ({len(missing)}): {names}.")
+    pairs = same_person(writer for writer, _, _ in found) + spelled_twice(writer for writer, _, _ in found)
+    if pairs:
+        notes.append(
+            f"{path}: ids of writers that look like one person: {describe_pairs(pairs)}. Forgeries can count as "
+            "genuine signatures of another writer; write one id for each person, and the kind into a column of its own."
+        )
     absent = {name for _, _, name in missing}
     rows = with_integers([row for row in found if row[2] not in absent])
     read = ", ".join(f"{content} from {column!r}" for content, column in chosen.items())

@@ -12,6 +12,7 @@ from sigkit.datasets._naming import (
     Unclear,
     check_kinds,
     compile_pattern,
+    describe_pairs,
     infer_layout,
     match_pattern,
     same_person,
@@ -189,11 +190,11 @@ def _read_pattern(folder, pattern, matcher, kinds):
         notes.append(f"{folder}: not named like {pattern}, left out ({len(extra)}): {listing(extra)}.")
     pairs = same_person(writer for writer, _, _ in found)
     if pairs:
-        shown = listing((f"{first!r} and {other!r}" if first else repr(other) for first, other in pairs), limit=3)
         notes.append(
-            f"{folder}: by the pattern {pattern}, a word of the kind is a part of the writer's id ({shown}), so that "
-            "forgeries can count as genuine signatures of another writer. Load the folder without a pattern, or put "
-            "{kind} where the word is, such as '{writer}{kind}/*' with kinds={'': 0, '_forg': 1}."
+            f"{folder}: by the pattern {pattern}, a word of the kind is a part of the writer's id "
+            f"({describe_pairs(pairs)}), so that forgeries can count as genuine signatures of another writer. Load the "
+            "folder without a pattern, or put {kind} where the word is, such as '{writer}{kind}/*' with kinds={'': 0, "
+            "'_forg': 1}."
         )
     return found, [name for name, _ in unknown], notes
 

@@ -47,11 +47,12 @@ class Scans:
     source: str = ""
 
 
-def list_files(folder, depth, companions=(), unused=()):
+def list_files(folder, depth, companions=(), unused=(), above=()):
     """List the files of a folder, `depth` levels of sub-folders deep.
 
-    A folder below the last level is listed too, with "/" at its end, so that it can be reported as unexpected. Hidden
-    files, files of file managers, `companions` and the folders in `unused` are ignored.
+    A folder below the last level is listed too, with "/" at its end, so that it can be reported as unexpected; so is a
+    link to a folder in which it is. Hidden files, files of file managers, `companions` and the folders in `unused` are
+    ignored.
 
     Parameters
     ----------
@@ -63,13 +64,15 @@ def list_files(folder, depth, companions=(), unused=()):
         File names to ignore, in lower case.
     unused : iterable of str, default=()
         Names of top-level folders to ignore, in lower case.
+    above : tuple of str, default=()
+        The real paths of the folders in which the folder is.
 
     Returns
     -------
     list of str
         Names relative to the folder, with "/" between folders, sorted.
     """
-    names = []
+    names, above = [], (*above, os.path.realpath(folder))
     with os.scandir(folder) as entries:
         for entry in entries:
             lower = entry.name.lower()
@@ -77,10 +80,10 @@ def list_files(folder, depth, companions=(), unused=()):
                 continue
             if not _is_folder(entry):
                 names.append(entry.name)
-            elif depth == 0:
+            elif depth == 0 or (entry.is_symlink() and os.path.realpath(entry.path) in above):
                 names.append(f"{entry.name}/")
             elif lower not in unused:
-                names += [f"{entry.name}/{name}" for name in list_files(entry.path, depth - 1, companions)]
+                names += [f"{entry.name}/{name}" for name in list_files(entry.path, depth - 1, companions, (), above)]
     return sorted(names)
 
 
@@ -94,7 +97,7 @@ def _is_folder(entry):
 
 def check_folder(folder, expected):
     """Return the folder as str, or raise an error that says it should contain the file `expected`."""
-    folder = os.fspath(folder)
+    folder = os.fsdecode(folder)
     if not os.path.exists(folder):
         raise FileNotFoundError(f"{folder}: no such folder. Pass the folder that contains {expected}.")
     if not os.path.isdir(folder):

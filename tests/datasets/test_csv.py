@@ -53,6 +53,20 @@ def test_columns_and_kinds(table):
     with pytest.raises(ValueError, match="columns must be a dict"):
         load_csv(path, columns={"path": "datei"})
 
+    with pytest.raises(ValueError, match="a column for each key"):
+        load_csv(path, columns={"path": "datei", "writer": "datei"})
+
+
+def test_ids_of_one_person_are_warned_about(table):
+    for first, other in (("001", "001_forg"), ("Ada", "ada"), ("1", "01")):
+        with pytest.warns(UserWarning, match=rf"look like one person: '{first}' and '{other}'|'{other}' and '{first}'"):
+            load_csv(table(f"path,writer\na/1.png,{first}\nb/1.png,{other}\n"))
+
+
+def test_lines_end_where_the_table_says(table):
+    writers = load_csv(table("path,writer\na/1.png,a\u2028b\nb/1.png,c\x0cd\n")).target[:, 0]
+    assert writers.tolist() == ["a\u2028b", "c\x0cd"]
+
 
 def test_all_genuine(table):
     assert load_csv(table("path,writer\na/1.png,ada\n")).target.tolist() == [["ada", 0]]
@@ -71,6 +85,7 @@ def test_another_folder(table, tmp_path):
         ("path,writer,label\na/1.png,ada,1\n", r"line 2: '1' in the column 'label' can mean genuine or forged"),
         ("path,writer,y\na/1.png,ada,0\n", "can mean genuine or forged"),
         ("path,writer,kind\na/1.png,ada,3\n", "'3' in the column 'kind' is unknown"),
+        ("path,writer,kind\na/1.png,ada,True\n", "'True' in the column 'kind' can mean genuine or forged"),
         ("path,writer,genuine\na/1.png,ada,2\n", "'2' in the column 'genuine' is unknown"),
         ("path,writer,day\na/1.png,ada,1\n", r"no column is named like a kind .*: 'day'"),
         ("path,page\na/1.png,1\n", r"no column is named like a writer \(writer, .* has 'path', 'page'"),
@@ -81,6 +96,7 @@ def test_another_folder(table, tmp_path):
         ("path,writer\na/1.png\n", "line 2: 1 cells, but the header has 2"),
         ("path,writer\na/1.png,ada\na/2.png, \n", "line 3: the column 'writer' is empty"),
         ("path,writer\na/1.png,ada\na/1.png,bob\n", "1 paths occur more than once: .*a/1.png"),
+        ("path,writer\na/1.png,ada\nb/../a/1.png,bob\n", "1 paths occur more than once: .*a/1.png"),
         ("path,writer\na/1.png,ada\nc.png,ada\n", r"1 of 2 files do not exist: .*c\.png.*parameter folder"),
         ('path,writer\n"a/1.png,ada\n', "not a valid line"),
         ("path,writer\n", "no line after the header"),

@@ -113,7 +113,10 @@ def test_own_words(tmp_path, draw):
 
 
 UNCLEAR = {
-    "groups of names": (["{w}/a{n}.png", "{w}/b{n}.png"], r"form groups .* 'a', 'b' .*kinds=\{'a': 0, 'b': 1\}"),
+    "groups of names": (
+        ["{w}/a{n}.png", "{w}/b{n}.png"],
+        r"form groups .* 'a', 'b' .*kinds=\{'a': \.{3}, 'b': \.{3}\}, where",
+    ),
     "a letter and none": (["{w}/{n}.png", "{w}/f{n}.png"], r"form groups .* '', 'f' "),
     "an unknown letter": (["{w}/{n}.png", "{w}/x{n}.png"], r"form groups .*pattern.*'\{writer\}/\*' if all"),
     "two numbers": (["{w}_{n}.png"], r"either number can be the writer"),
@@ -127,6 +130,13 @@ UNCLEAR = {
     "an unknown ending": (["{w}/{n}.png", "{w}_a/{n}.png"], "an ending that several folders have: '1' and '1_a'"),
     "one with a letter": (["{w}/{n}.png", "{w}_f/{n}.png"], "a word or letter of the kind only: '1' and '1_f'"),
     "zeros": (["genuine/00{w}/{n}.png", "forged/{w}/{n}.png"], "zeros only: '001' and '1'"),
+    "accents": (["genuine/Zoe\u0308{w}/{n}.png", "forged/Zo\xeb{w}/{n}.png"], "signs, .* only: 'Zo"),
+    "digits": (["genuine/{w}/{n}.png", "forged/\u0661/{n}.png", "forged/\u0662/{n}.png"], "only: '1' and '\u0661'"),
+    "signs": (["genuine/ada {w}/{n}.png", "forged/ada {w}./{n}.png"], "only: 'ada 1' and 'ada 1.'"),
+    "parts of a corpus": (
+        ["dataset{w}/real/{n}.png", "dataset{w}/forge/{n}.png"],
+        "parts of a corpus instead of writers",
+    ),
     "case": (["genuine/Ada{w}/{n}.png", "forged/ada{w}/{n}.png"], "'Ada1' and 'ada1'"),
     "genuine and nothing": (["{w}/genuine/{n}.png", "{w}/{n}.png"], "others none: 1/1.png"),
     "contradicting words": (["genuine/{w}/forged_{n}.png"], "contradict each other about the kind: genuine/1/forged_1"),
@@ -142,6 +152,21 @@ def test_nothing_is_guessed(tmp_path, draw, templates, problem):
         load_folder(tmp_path)
     assert "images. Say by a pattern where" in str(error.value)
     assert "load_csv" in str(error.value)
+
+
+def test_digits_of_other_scripts_are_writers(tmp_path, draw):
+    draw(tmp_path, ["\u0967/1.png", "\u0968/1.png"])
+    assert read(tmp_path)[0] == [["\u0967", 0], ["\u0968", 0]]
+
+
+def test_a_link_to_a_folder_above_is_no_folder(tmp_path, draw):
+    draw(tmp_path, ["ada/1.png", "bob/1.png"])
+    (tmp_path / "ada" / "all").symlink_to(tmp_path)
+    with pytest.warns(UserWarning, match=r"left out \(1\): ada/all/"):
+        assert read(tmp_path)[0] == [["ada", 0], ["bob", 0]]
+    (tmp_path / "ada" / "all").unlink()
+    (tmp_path / "cy").symlink_to(tmp_path / "bob")
+    assert read(os.fsencode(tmp_path))[0] == [["ada", 0], ["bob", 0], ["cy", 0]]
 
 
 def test_other_files_are_left_out(tmp_path, draw):

@@ -236,6 +236,17 @@ def test_the_recommended_verifier(tmp_path):
     assert np.array_equal(again.claim_scores(queries, claims[:, 0]), scores)
 
 
+def test_a_warning_is_not_repeated_by_each_verifier(images):
+    X, target = images
+    rows = [*np.flatnonzero(np.isin(target[:, 0], DEV)), 36]
+    with pytest.warns(UserWarning, match="1 of 1 writers have one reference only: 5") as caught:
+        fused = make_fused_verifier(dev_writers=DEV).fit(X[rows], target[rows])
+    assert len(caught) == 1
+    with pytest.warns(UserWarning, match="1 of 1 writers have one reference only: 6") as caught:
+        fused.enroll(X[[45]], [6])
+    assert len(caught) == 1
+
+
 @pytest.mark.filterwarnings("ignore:.*one reference only")
 def test_the_recommended_verifier_with_odd_signatures(images):
     X, y = images

@@ -83,6 +83,15 @@ def test_pages_that_do_not_exist(tmp_path, page):
         read_image(path, page=page)
 
 
+@pytest.mark.parametrize("page", ["-1", "9999999", " 0", "all"])
+def test_what_is_no_number_of_a_page(tmp_path, page):
+    path = save(tmp_path / "ada.tif", [sheet(number) for number in range(3)])
+    with pytest.raises(ImageError, match=rf"ada\.tif\[{page}\]: no such file, and no page: .* as in .*ada\.tif\[0\]"):
+        read_image(f"{path}[{page}]")
+    with pytest.raises(ImageError, match="no such file"):
+        read_image(f"{tmp_path}/eve.tif[{page}]")
+
+
 @pytest.mark.parametrize("page", [-1, 1.0, "1", True])
 def test_invalid_pages(tmp_path, page):
     path = save(tmp_path / "ada.tif", [sheet(0), sheet(1)])

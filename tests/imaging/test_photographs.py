@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from sigkit.datasets import make_signatures
@@ -288,3 +288,34 @@ def test_the_legs_of_an_a_between_two_rules_are_strokes():
     ink = crop_ink(np.asarray(pen), "photo").pixels > 60
     # Without the legs, the crossbar and the ring are about half as tall.
     assert ink.shape[1] / ink.shape[0] < 1.8
+
+
+def beside_a_table(sheet, texture, rng):
+    """Return a photograph of a sheet whose corner is on a table; the sheet is extended to the left and upwards."""
+    sheet = np.pad(sheet, ((110, 0), (120, 0)), constant_values=240)
+    height, width = sheet.shape
+    noise = ndimage.gaussian_filter(rng.normal(size=sheet.shape), texture)
+    table = 100 * (1 + 0.25 * noise / noise.std())
+    rows, columns = np.mgrid[:height, :width]
+    photograph = np.where((columns < 90 + 0.1 * rows) | (rows < 80 - 0.1 * columns), table, sheet)
+    return (photograph + rng.normal(0, 3, sheet.shape)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("texture", [(1.5, 60), (50, 4), (2, 2)], ids=["wood", "upright wood", "stone"])
+def test_a_table_beside_the_sheet_is_no_ink(texture, scans):
+    for seed in range(3):
+        with pytest.raises(ImageError, match="no signature"):
+            crop_ink(beside_a_table(np.full((400, 700), 240.0), texture, np.random.default_rng(seed)), "photo")
+    scan = np.pad(scans[0], 60, mode="edge").astype(float)
+    assert agreement(ink_of(scans[0]), ink_of(beside_a_table(scan, texture, np.random.default_rng(0)))) > 0.8
+
+
+@pytest.mark.parametrize("text", ["Signature of the applicant", "12.03.2024", "REF 4006381 333931"])
+@pytest.mark.parametrize("angle", [-3, 0, 4])
+def test_printed_letters_are_reported(text, angle, scans):
+    sheet = Image.new("L", (900, 300), 235)
+    ImageDraw.Draw(sheet).text((90, 110), text, font=ImageFont.load_default(50), fill=30)
+    sheet = np.asarray(sheet.rotate(angle, Image.Resampling.BICUBIC, fillcolor=235))
+    assert "print" in crop_ink(sheet, "photo", check=True).issues
+    for scan in scans:
+        assert "print" not in crop_ink(scan, "photo", check=True).issues

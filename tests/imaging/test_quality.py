@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import sigkit.imaging._quality._measure as measure_module
 from sigkit.datasets import make_signatures
@@ -173,3 +173,28 @@ def test_arrays_of_other_ranges_or_shapes_are_no_scans(function):
     for wrong in (scan / 255, scan.astype(np.int64), scan < 100, np.stack([scan] * 3, axis=2), scan[:0]):
         with pytest.raises(ValueError, match=f"image is {wrong.dtype} of shape"):
             function(wrong)
+
+
+@pytest.mark.parametrize("degrees", [-1.5, 0, 1.5])
+@pytest.mark.parametrize("box", [(80, 150, 820, 430), (300, 60, 560, 330), (60, 290, 840, 440)])
+def test_a_frame_inside_the_scan_is_found(box, degrees, scans):
+    for scan in (None, *scans[:2]):
+        sheet = Image.new("L", (900, 460), 240)
+        if scan is not None:
+            shown = Image.fromarray(scan)
+            shown.thumbnail((box[2] - box[0] - 20, box[3] - box[1] - 20))
+            sheet.paste(shown, (box[0] + 10, box[1] + 10))
+        ImageDraw.Draw(sheet).rectangle(box, outline=40, width=4)
+        sheet = np.asarray(sheet.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=240))
+        quality = check_scan(sheet)
+        assert "lines" in quality.problems
+        longest = max(box[2] - box[0], box[3] - box[1])
+        assert quality.measures["frame_share"] == pytest.approx(longest / 900, abs=0.04)
+    assert all(check_scan(scan).measures["frame_share"] == 0 for scan in scans)
+
+
+@pytest.mark.parametrize("ends", [(100, 300, 800, 300), (200, 250, 700, 240), (450, 40, 452, 420)])
+def test_a_line_alone_is_no_signature(ends):
+    sheet = Image.new("L", (900, 460), 240)
+    ImageDraw.Draw(sheet).line(ends, fill=40, width=5)
+    assert "lines" in check_scan(np.asarray(sheet)).problems

@@ -36,6 +36,7 @@ def tiff(data, bits, *, order="<", photometric=1, compression=RAW, fill_order=1,
     tags = {256: width, 257: height, 259: compression, 262: photometric, 266: fill_order, 273: 8, 277: samples}
     tags |= {278: height, 279: len(data)} | dict(others)
     tags = {tag: (value,) for tag, value in tags.items() if value is not None} | {258: (bits,) * samples}
+    tags = {tag: value[0] if isinstance(value[0], tuple) else value for tag, value in tags.items()}
     entries, values, start = [], b"", 8 + len(data) + len(data) % 2
     end = start + 2 + 12 * len(tags) + 4
     for tag, numbers in sorted(tags.items()):
@@ -302,3 +303,19 @@ def test_the_largest_value_beyond_the_end_of_the_file_is_damage():
     far = content[:entry] + struct.pack("<HHII", 281, 4, 2, 10**6) + content[entry + 12 :]
     with pytest.raises(ImageError, match="its tags are not valid: tag 281 is beyond its end"):
         read_image(far)
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_signed_samples_of_16_bits_have_15(photometric):
+    values = (GRAY if photometric else 255 - GRAY).astype("<i2") << 7
+    content = tiff(values.tobytes(), 16, photometric=photometric, others={339: 2}.items())
+    assert np.array_equal(read_image(content), GRAY)
+
+
+def test_samples_that_pillow_would_misread():
+    with pytest.raises(ImageError, match="signed integers of 8 bits"):
+        read_image(tiff((GRAY ^ 128).tobytes(), 8, others={339: 2}.items()))
+    plane = (GRAY.astype("<u2") * 257).tobytes()
+    planes = {284: 2, 273: tuple(8 + at * len(plane) for at in range(3)), 279: (len(plane),) * 3}
+    with pytest.raises(ImageError, match="16 bits, are stored in separate planes, and are not compressed"):
+        read_image(tiff(plane * 3, 16, photometric=2, samples=3, others=planes.items()))

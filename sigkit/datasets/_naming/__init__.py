@@ -2,7 +2,7 @@
 
 from sigkit.datasets._naming._infer import IMAGE_SUFFIXES, infer_layout
 from sigkit.datasets._naming._pattern import check_kinds, compile_pattern, match_pattern
-from sigkit.datasets._naming._people import same_person
+from sigkit.datasets._naming._people import describe_pairs, same_person, spelled_twice
 from sigkit.datasets._naming._unclear import Unclear, suggest_patterns
 from sigkit.datasets._naming._words import KINDS
 
@@ -12,8 +12,10 @@ __all__ = [
     "Unclear",
     "check_kinds",
     "compile_pattern",
+    "describe_pairs",
     "infer_layout",
     "match_pattern",
     "same_person",
+    "spelled_twice",
     "suggest_patterns",
 ]

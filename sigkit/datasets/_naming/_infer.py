@@ -1,18 +1,23 @@
 """Read the layout of a folder of signatures without a pattern, or say why it is not clear."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
 from sigkit._utils import GENUINE, listing
 from sigkit.datasets._naming._file_names import Flat, read_flat_names
 from sigkit.datasets._naming._known import match_known
-from sigkit.datasets._naming._people import repeated_endings, same_person, spelled_twice
+from sigkit.datasets._naming._people import describe_pairs, repeated_endings, same_person, spelled_twice
 from sigkit.datasets._naming._unclear import Unclear
 from sigkit.datasets._naming._words import WORDS, letters_as_kinds, letters_of, read_name, tokens
 
 IMAGE_SUFFIXES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp"}
 IMAGE_SUFFIXES |= {".pbm", ".pgm", ".ppm", ".pnm", ".heic", ".heif", ".pdf"}
 """Suffixes of files that can be scans, in lower case; whether a file can be read is seen when it is read."""
+
+
+_PART = re.compile(r"(data ?set|data|corpus|part|fold|batch|session|train|test|val)[ _-]?\d+", re.IGNORECASE)
+"""Folders that are parts of a corpus, and no writers."""
 
 
 @dataclass
@@ -69,6 +74,8 @@ def infer_layout(names, kinds=None):
     elif depths == {1}:
         writers = [scan.people[0] for scan in scans]
         where = "the names of the folders"
+        if all(map(_PART.fullmatch, writers)):
+            raise Unclear(f"the folders can be parts of a corpus instead of writers ({_examples(scans)})")
     else:
         raise Unclear(
             f"the writer can be any of several folders ({_examples(scans)}); load the folders of a single level"
@@ -155,13 +162,12 @@ def _said_by(kinds, where):
 def _check_people(writers):
     """Refuse writers that are probably one person under two names."""
     for pairs, reason in (
-        (spelled_twice(writers), "differ in upper and lower case or in zeros only"),
+        (spelled_twice(writers), "differ in signs, upper and lower case or zeros only"),
         (same_person(writers), "differ in a word or letter of the kind only"),
         (repeated_endings(writers), "differ in an ending that several folders have"),
     ):
         if pairs:
-            shown = listing((f"{first!r} and {other!r}" if first else repr(other) for first, other in pairs), limit=3)
-            raise Unclear(f"two names look like one person, because they {reason}: {shown}")
+            raise Unclear(f"two names look like one person, because they {reason}: {describe_pairs(pairs)}")
 
 
 def _check_groups(scans, writers):

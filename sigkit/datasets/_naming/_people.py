@@ -1,9 +1,11 @@
 """Ids of writers that look like one person: `001` and `001_forg`, `001` and `1`, `Ada` and `ada`."""
 
 import re
+import unicodedata
 from collections import defaultdict
 
-from sigkit.datasets._naming._words import WORDS, join, read_name
+from sigkit._utils import listing
+from sigkit.datasets._naming._words import SEPARATORS, WORDS, join, read_name
 
 _ENDS = re.compile(r"(?P<first>[^\W\d_]+|[0-9]+)(?P<middle>.*?)(?P<last>[^\W\d_]+|[0-9]+)", re.DOTALL)
 
@@ -30,8 +32,13 @@ def same_person(writers):
     return pairs + [("", writer) for writer in writers if writer.casefold() in WORDS]
 
 
+def describe_pairs(pairs):
+    """Name the first pairs of ids that the functions of this module find."""
+    return listing((f"{first!r} and {other!r}" if first else repr(other) for first, other in pairs), limit=3)
+
+
 def spelled_twice(writers):
-    """Find ids that differ in upper and lower case or in leading zeros only.
+    """Find ids that differ in upper and lower case, in leading zeros, in spaces or in the coding of characters only.
 
     Parameters
     ----------
@@ -45,7 +52,10 @@ def spelled_twice(writers):
     """
     persons = defaultdict(list)
     for writer in sorted(set(writers)):
-        persons[re.sub(r"(?<![0-9])0+(?=[0-9])", "", writer.casefold())].append(writer)
+        # An accent can be a character of its own, and there are digits of other scripts.
+        folded = unicodedata.normalize("NFKC", writer).casefold().strip(SEPARATORS)
+        folded = re.sub(r"\d", lambda digit: str(int(digit[0])), folded)
+        persons[re.sub(r"(?<![0-9])0+(?=[0-9])", "", folded)].append(writer)
     return [(group[0], other) for group in persons.values() for other in group[1:]]
 
 

@@ -28,8 +28,11 @@ def suggest_patterns(names, texts=()):
     if depth == 0:
         return "'{writer}_*', '*_{writer}.*' or '{kind}_{writer}_*'"
     if texts:
-        kinds = ", ".join(f"{text!r}: {min(at, 2)}" for at, text in enumerate(sorted(texts)))
-        return f"'{{writer}}/*' if all are genuine, or '{{writer}}/{{kind}}*' with kinds={{{kinds}}}"
+        kinds = ", ".join(f"{text!r}: ..." for text in sorted(texts))
+        return (
+            f"'{{writer}}/*' if all are genuine, or '{{writer}}/{{kind}}*' with kinds={{{kinds}}}, where 0 is genuine, "
+            "1 skilled and 2 simple"
+        )
     if depth == 1:
         return "'{writer}/*', or '{writer}{kind}/*' with kinds={'': 0, '_forg': 1}"
     levels = ["/".join(["*"] * at + ["{writer}"] + ["*"] * (depth - at)) for at in range(depth)]

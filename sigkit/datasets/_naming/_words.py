@@ -23,8 +23,8 @@ _FILLER = re.compile(
 
 _GENUINE_LETTERS, _FORGED_LETTERS = frozenset("gorcv"), frozenset(("f", "cf"))
 
-_TOKEN = re.compile(r"[^\W\d_]+|[0-9]+")
-_SEPARATORS = " _-.,()[]"
+_TOKEN = re.compile(r"[^\W\d_]+|\d+")
+SEPARATORS = " _-.,()[]"
 
 
 class Named(NamedTuple):
@@ -79,7 +79,7 @@ def read_name(text, words):
 
 def join(before, after):
     """Join two parts of a name from which the middle was taken."""
-    parts = before.strip(_SEPARATORS), after.strip(_SEPARATORS)
+    parts = before.strip(SEPARATORS), after.strip(SEPARATORS)
     return "_".join(part for part in parts if part)
 
 

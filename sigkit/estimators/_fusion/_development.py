@@ -3,8 +3,9 @@
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from sigkit._utils import GENUINE
+from sigkit._utils import GENUINE, without_warnings
 from sigkit.estimators._development import exchanged_parts
+from sigkit.estimators._enrolled import NumberOfReferencesWarning
 
 
 def development_claims(make_fused, X, writers, forgery, n_references, rng):
@@ -38,7 +39,9 @@ def development_claims(make_fused, X, writers, forgery, n_references, rng):
     for part in exchanged_parts(writers, forgery, n_references, rng):
         others = part.others[forgery[part.others] == GENUINE]
         rows = np.concatenate([others, part.references])
-        fused = make_fused(_safe_indexing(X, rows), writers[rows], np.unique(writers[others]))
+        # Their number of references is that of the enrolled writers, who have been warned about.
+        with without_warnings(NumberOfReferencesWarning):
+            fused = make_fused(_safe_indexing(X, rows), writers[rows], np.unique(writers[others]))
         for one, label in _claims(fused, X, writers, forgery, part.queries):
             scores.append(one)
             labels.append(label)

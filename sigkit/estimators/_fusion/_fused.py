@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from sigkit._utils import before_last_step, last_step, listing
+from sigkit._utils import before_last_step, equal_warnings_once, last_step, listing
 from sigkit.estimators._enrollment import changed
 from sigkit.estimators._fusion._combination import Combination
 from sigkit.estimators._stored_writers import check_storable, describe_system, holding, writer_arrays
@@ -49,7 +49,9 @@ class Fused:
             The new state.
         """
         each = enumerate(self.verifiers)
-        return replace(self, verifiers=tuple(changed(verifier, partial(change, number)) for number, verifier in each))
+        with equal_warnings_once():
+            verifiers = tuple(changed(verifier, partial(change, number)) for number, verifier in each)
+        return replace(self, verifiers=verifiers)
 
     @property
     def learned(self):

@@ -16,6 +16,7 @@ from sigkit._utils import (
     by_writer,
     check_ordered,
     development_rows,
+    equal_warnings_once,
     listing,
     own_random_state,
     parse_target,
@@ -277,7 +278,8 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         check_ordered(X)
         with unchanged_on_error(self):
             verifiers = tuple(clone(one) for _, one in self.verifiers)
-            features = tuple(fit_with_features(one, X, y) for one in verifiers)
+            with equal_warnings_once():
+                features = tuple(fit_with_features(one, X, y) for one in verifiers)
             fused = Fused(verifiers, combination)
             fused.check_classes(names)
             writers, forgery = check_target(X, y)
@@ -376,9 +378,8 @@ class VerifierFusion(VerifierMixin, ClassifierMixin, _BaseComposition):
         try:
             return self._fused.verifiers[0].n_features_in_
         except AttributeError as error:
-            raise AttributeError(
-                "VerifierFusion has no n_features_in_: not fitted, or signatures are images."
-            ) from error
+            message = "VerifierFusion has no n_features_in_: not fitted, or signatures are images."
+            raise AttributeError(message) from error
 
     @property
     def weights_(self):

@@ -19,10 +19,11 @@ _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _PLANES, _FAX_OPTIONS, _XMP = 274, 277,
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _STRIPS, _TILES = (273, 279), (324, 325)
 _COLOR_MAP, _LARGEST, _JPEG_TABLES, _COEFFICIENTS, _REFERENCE = 320, 281, 347, 529, 532
+_SAMPLE_FORMAT, _SIGNED = 339, 2
 
 # The tags that the decoder gets, beside those of the strips or tiles, each with the largest number of its values.
 _INTEGERS = {tag: 1 for tag in (_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER, _SAMPLES, _PLANES, 317)}
-_INTEGERS |= {_FAX_OPTIONS: 1, 293: 1, _BITS: 6, 338: 6, 339: 6, _COLOR_MAP: 3 * 2**16, 530: 2}
+_INTEGERS |= {_FAX_OPTIONS: 1, 293: 1, _BITS: 6, 338: 6, _SAMPLE_FORMAT: 6, _COLOR_MAP: 3 * 2**16, 530: 2}
 _OTHERS = {_JPEG_TABLES: (7, 2**16), _COEFFICIENTS: (5, 3), _REFERENCE: (5, 6)}
 
 # LZMA can need 4 GB of memory, whatever the size of the image; the others are of no scanner.
@@ -113,6 +114,9 @@ class _Layout:
         self.photometric = integer(_PHOTOMETRIC, _likely_photometric(self.compression, samples))
         self.row_bytes = -(-self.piece_width * pixel_bits // 8)
         self.decoder_bytes = self.row_bytes * self.piece_height
+        if separate and samples > 1 and self.bits > 8 and self.compression == _RAW:
+            # Pillow reads their bytes as samples of 8 bits.
+            raise not_supported("its colors have 16 bits, are stored in separate planes, and are not compressed")
         if self.compression == _ZSTANDARD:
             self.decoder_bytes += _ZSTANDARD_BYTES
         if self.photometric == _YCBCR:
@@ -171,6 +175,10 @@ def _likely_photometric(compression, samples):
 
 def _highest(directory, bits):
     """Return the largest value that samples can have, or None if 16 bits or more can be used in part."""
+    if directory.integer(_SAMPLE_FORMAT, 1) == _SIGNED:
+        if bits <= 8:
+            raise not_supported("its samples are signed integers of 8 bits")
+        return 2 ** (bits - 1) - 1
     if bits < 16:
         return 2**bits - 1
     is_valid = _LARGEST in directory and directory.kind(_LARGEST) in (3, 4)

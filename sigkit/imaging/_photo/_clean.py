@@ -13,6 +13,8 @@ from sigkit.imaging._photo._inks import remove_other_inks
 from sigkit.imaging._photo._light import find_darkness, percentile
 from sigkit.imaging._photo._rules import Rules
 from sigkit.imaging._photo._size import measure_spread, to_usual_size
+from sigkit.imaging._photo._table import find_table
+from sigkit.imaging._photo._text import share_of_text
 from sigkit.imaging._photo._tips import doubt_tips, remove_tips
 
 _MIN_PIXELS, _MAX_PIXELS = 225_000, 300_000
@@ -30,13 +32,14 @@ _OWN = 0.3
 
 
 class _Ink(NamedTuple):
-    """Ink of a signature within `box` of an image of this shape, how dark it is from 0 to 1, and the sheet's axes."""
+    """Ink of a signature within `box` of an image of this shape, how dark it is from 0 to 1; and the sheet's axes."""
 
     mask: np.ndarray
     darkness: np.ndarray
     box: tuple[slice, slice]
     shape: tuple[int, int]
     axes: np.ndarray | None
+    share_of_text: float
 
 
 def clean_photograph(image):
@@ -49,8 +52,10 @@ def clean_photograph(image):
 
     Returns
     -------
-    ndarray of shape (new_height, new_width), dtype uint8
+    scan : ndarray of shape (new_height, new_width), dtype uint8
         A scan: paper is 255 and ink is dark.
+    share_of_text : float
+        The share of the ink that seems to be printed letters.
 
     Raises
     ------
@@ -58,7 +63,7 @@ def clean_photograph(image):
         If there is no signature.
     """
     ink, _ = _find_signature(image)
-    return to_usual_size(ink.darkness, ink.mask, ink.axes)
+    return to_usual_size(ink.darkness, ink.mask, ink.axes), ink.share_of_text
 
 
 def locate_signature(image):
@@ -131,6 +136,9 @@ def _part_around(image, ink):
 
 
 def _find_ink(channels):
+    table = find_table(channels[len(channels) // 2])
+    if table is not None:
+        channels = [np.where(table, percentile(channel[~table], 50), channel) for channel in channels]
     by_channel = find_darkness(channels, _WINDOW)
     darkness, noise = _combine(by_channel)
     if noise > _NOISY:
@@ -278,7 +286,8 @@ def _choose_pieces(mask, darkness, brightness, rules, noise):
     inner = _box(pieces.mask(kept))
     mask = pieces.mask(kept)[inner]
     box = tuple(slice(start + part.start, start + part.stop) for start, part in zip((top, left), inner))
-    return _Ink(mask, np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0), box, shape, rules.axes)
+    darkness = np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0)
+    return _Ink(mask, darkness, box, shape, rules.axes, share_of_text(pieces.boxes[kept], pieces.sizes[kept]))
 
 
 def _darkness_of_ink(darkness, noise):

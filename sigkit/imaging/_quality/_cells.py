@@ -19,6 +19,9 @@ _LONGEST_SIDE = 192
 _INK_CELL = 51
 """Ink, from 0 to 255, from which a cell belongs to a stroke: a line of one pixel fills a quarter of a cell of 4."""
 
+_MIN_FRAME, _FRAME_BAND, _FRAME_COVERED = 16, 0.045, 0.8
+"""Cells of the longer side of a frame; how far it may be from its box, as a share of it, and how much must be there."""
+
 _EIGHT_NEIGHBORS = np.ones((3, 3), dtype=bool)
 
 
@@ -115,7 +118,8 @@ class Layout(NamedTuple):
 
     Height and width of the ink in pixels; by how far small parts extend the box of the large ones, relative to its
     longer side; the widest empty gap between large parts, relative to the height or width of all ink; the number of
-    connected parts, and the number of lines, which are groups of rows with empty rows between them.
+    connected parts, and the number of lines, which are groups of rows with empty rows between them; and the longer side
+    of the largest frame in pixels.
     """
 
     height: int
@@ -124,13 +128,14 @@ class Layout(NamedTuple):
     gap: float
     n_parts: int
     n_lines: int
+    frame: int
 
 
 def measure_layout(cells):
     """Measure the arrangement of the connected parts of the ink."""
     labels, n_parts = ndimage.label(cells.is_stroke, _EIGHT_NEIGHBORS)
     if not n_parts:
-        return Layout(0, 0, 0.0, 0.0, 0, 0)
+        return Layout(0, 0, 0.0, 0.0, 0, 0, 0)
     masses = np.bincount(labels.ravel(), weights=cells.ink.ravel(), minlength=n_parts + 1)[1:]
     slices = ndimage.find_objects(labels)
     boxes = np.array([[rows.start, columns.start, -rows.stop, -columns.stop] for rows, columns in slices])
@@ -145,7 +150,21 @@ def measure_layout(cells):
     gap_below, n_lines = _measure_gaps(inked.sum(axis=1, dtype=np.float64))
     gap_beside, _ = _measure_gaps(inked.sum(axis=0, dtype=np.float64))
     side = cells.side
-    return Layout(int(height) * side, int(width) * side, float(stray), max(gap_below, gap_beside), n_parts, n_lines)
+    sizes = int(height) * side, int(width) * side
+    frame = side * max(map(_frame_side, range(1, n_parts + 1), slices, [labels] * n_parts))
+    return Layout(*sizes, float(stray), max(gap_below, gap_beside), n_parts, n_lines, frame)
+
+
+def _frame_side(label, box, labels):
+    """Return the longer side of a part that follows all four sides of its box and is hollow; 0 for others."""
+    longest = max(part.stop - part.start for part in box)
+    if longest < _MIN_FRAME:
+        return 0
+    part = labels[box] == label
+    band = max(2, round(_FRAME_BAND * longest))
+    sides = part[:band].any(axis=0), part[-band:].any(axis=0), part[:, :band].any(axis=1), part[:, -band:].any(axis=1)
+    is_frame = min(part.shape) > 3 * band and part.mean() < 0.5 and min(side.mean() for side in sides) >= _FRAME_COVERED
+    return longest if is_frame else 0
 
 
 def _measure_gaps(profile):

@@ -64,6 +64,8 @@ class ScanQuality:
         Number of connected parts of the ink.
     n_lines
         Number of lines of writing: parts of the ink with empty rows between them.
+    frame_share
+        Longer side of the largest closed frame, relative to the longer side of the scan; 0 if there is none.
     stroke_width
         Mean width of the strokes in pixels.
     edge_width

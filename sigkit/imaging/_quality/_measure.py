@@ -37,6 +37,7 @@ class Measures(NamedTuple):
     gap_share: float
     n_parts: int
     n_lines: int
+    frame_share: float
     stroke_width: float
     edge_width: float
 
@@ -92,6 +93,7 @@ def _measure(image, threshold):
         gap_share=layout.gap,
         n_parts=layout.n_parts,
         n_lines=layout.n_lines,
+        frame_share=min(1.0, layout.frame / max(image.shape)),
         stroke_width=2 * n_ink / outline,
         # Between a quarter and three quarters of the way from ink to paper.
         edge_width=int(counts[int(ink + contrast / 4) : int(ink + 3 * contrast / 4)].sum()) / outline,

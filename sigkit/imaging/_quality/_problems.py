@@ -36,6 +36,7 @@ PROBLEMS = {
     ),
     "stray": Problem("small marks far from the signature", "Crop or erase them."),
     "apart": Problem("more than one signature, or text", "Crop to one signature."),
+    "print": Problem("printed letters or bars", "Crop to the signature, or leave out a form without one."),
     "cut": Problem("strokes that are cut off at a border", "Scan with a margin around the signature."),
     "blurred": Problem("blurred strokes", "Scan or photograph in focus."),
     "small": Problem("ink that is too small for a signature", "Scan at 300 dpi."),
@@ -84,8 +85,12 @@ def _find_surroundings(quality):
         found["dark_edge"] = f"{quality.edge_depth} pixels"
     elif max(lines) >= 0.92 or min(lines) >= 0.75:
         found["lines"] = f"{max(lines):.0%} of the scan"
+    elif quality.frame_share >= 0.25:
+        found["lines"] = f"a frame of {quality.frame_share:.0%} of the scan"
     elif quality.cut_strokes >= 3:
         found["cut"] = f"{quality.cut_strokes} strokes"
+    elif min(quality.ink_height, quality.ink_width) < 0.08 * max(quality.ink_height, quality.ink_width):
+        found["lines"] = f"all ink is {quality.ink_height} x {quality.ink_width} pixels"
     if quality.stray_distance >= 0.3:
         found["stray"] = f"{quality.stray_distance:.0%} of its size away"
     if quality.gap_share >= 0.45 or quality.n_lines >= 4 or quality.n_parts >= 50:
