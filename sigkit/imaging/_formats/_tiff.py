@@ -178,7 +178,8 @@ def _highest(directory, bits):
     if directory.integer(_SAMPLE_FORMAT, 1) == _SIGNED:
         if bits <= 8:
             raise not_supported("its samples are signed integers of 8 bits")
-        return 2 ** (bits - 1) - 1
+        if bits == 16:
+            return 2**15 - 1
     if bits < 16:
         return 2**bits - 1
     is_valid = _LARGEST in directory and directory.kind(_LARGEST) in (3, 4)
