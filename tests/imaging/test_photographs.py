@@ -9,7 +9,9 @@ from scipy import ndimage
 
 from sigkit.datasets import make_signatures
 from sigkit.imaging import ImageError, crop_ink, preprocess_image
+from sigkit.imaging._photo._components import Pieces, _is_form
 from sigkit.imaging._photo._light import find_darkness
+from sigkit.imaging._photo._slopes import bin_across
 
 CANVAS = 765, 1089
 
@@ -133,6 +135,27 @@ def test_a_frame_that_a_line_nearly_covers_is_no_signature(line, angle):
     for ends in (*FORM, line):
         ImageDraw.Draw(drawing).line(ends, fill=40, width=4)
     sheet = np.asarray(drawing.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=225))
+    with pytest.raises(ImageError, match="no signature"):
+        crop_ink(sheet, "photo")
+
+
+def test_the_bins_of_one_slope_are_not_joined_with_those_of_the_next():
+    # With the first slope one point is in the last bin; with the second, two are in the first.
+    bins, counts = bin_across(np.array([[4.0, 0.0, 8.0], [0.0, 0.0, 8.0]]), 4.0)
+    assert bins.tolist() == [[1, 0, 2], [0, 0, 2]]
+    assert counts.tolist() == [[2, 2, 1], [2, 1, 1]]
+
+
+@pytest.mark.parametrize("side", [60, 460])
+@pytest.mark.parametrize("angle", range(-16, 17, 2))
+def test_a_tilted_corner_of_a_form_is_no_signature(angle, side):
+    drawing = Image.new("L", (540, 280), 225)
+    for ends in (FORM[0], (side, 60, side, 200)):
+        ImageDraw.Draw(drawing).line(ends, fill=40, width=4)
+    sheet = np.asarray(drawing.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=225))
+    pieces = Pieces(sheet < 128)
+    assert pieces.n == 1
+    assert _is_form(pieces, 1) or abs(angle) >= 14
     with pytest.raises(ImageError, match="no signature"):
         crop_ink(sheet, "photo")
 

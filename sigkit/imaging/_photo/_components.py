@@ -6,6 +6,7 @@ import numpy as np
 
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._photo._label import first_connected, label_runs
+from sigkit.imaging._photo._slopes import bin_across
 
 _MIN_SIDE, _MIN_SIDE_OF_STROKE, _MIN_EXTENT = 30, 20, 40
 MIN_LENGTH_OF_STROKE = 8
@@ -183,11 +184,6 @@ def _find_line(points, is_rest, across, width):
 
     Return whether each point is on the line, which is two bins of `width` wide, and how many of the rest are.
     """
-    offsets = ((points[across] - _SLOPES * points[1 - across]) // width).astype(int)
-    offsets -= offsets.min()
-    n_bins = offsets.max() + 2
-    keys = offsets + np.arange(len(_SLOPES))[:, np.newaxis] * n_bins
-    counts = np.bincount(keys[:, is_rest].ravel(), minlength=2)
-    pairs = counts[:-1] + counts[1:]
-    row, offset = divmod(np.argmax(pairs), n_bins)
-    return (offsets[row] == offset) | (offsets[row] == offset + 1), pairs.max()
+    bins, counts = bin_across(points[across] - _SLOPES * points[1 - across], width, is_rest)
+    row, first = np.unravel_index(counts.argmax(), counts.shape)
+    return (bins[row] == first) | (bins[row] == first + 1), counts.max()

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from sigkit.imaging._photo._slopes import bin_across
+
 _MIN_LETTERS, _MIN_LETTERS_OF_NEXT = 6, 4
 _MIN_HEIGHT, _TOLERANCE = 8, 0.03
 """Height of a letter in pixels, and the deviation of its top and bottom relative to the height of the highest."""
@@ -43,12 +45,8 @@ def _find_line(boxes):
     """Return which boxes have the same bottom and a top like another, along a line of any slope, for most of them."""
     heights, shifts = boxes[:, 1] - boxes[:, 0], _SLOPES * boxes[:, 2:].mean(axis=1)
     # The slopes by which the most bottoms are in two neighboring bins.
-    bins = ((boxes[:, 1] - shifts) // _BIN).astype(int)
-    bins -= bins.min()
-    n_bins = bins.max() + 2
-    counts = np.bincount((bins + n_bins * np.arange(len(bins))[:, np.newaxis]).ravel(), minlength=n_bins * len(bins))
-    counts = counts.reshape(len(bins), n_bins)
-    order = np.argsort(-(counts[:, 1:] + counts[:, :-1]).max(axis=1), kind="stable")
+    _, counts = bin_across(boxes[:, 1] - shifts, _BIN)
+    order = np.argsort(-counts.max(axis=1), kind="stable")
     # The line stands on one of the boxes, which is the highest of it or nearly.
     tolerances = np.maximum(1.0, _TOLERANCE * heights)[:, np.newaxis]
     best = np.zeros(len(boxes), dtype=bool)
