@@ -171,7 +171,7 @@ def _choose_columns(path, header, columns):
         if len(set(columns.values())) < len(columns):
             raise ValueError(f"columns must name a column for each key, got {columns!r}.")
         return dict(columns)
-    lower = {name.lower().replace(" ", "_").replace("-", "_"): name for name in header}
+    lower = {_plain(name): name for name in header}
     usual = {content: [lower[name] for name in names if name in lower] for content, names in _NAMES.items()}
     how = "Name them, as in columns={'path': 'file', 'writer': 'user', 'forgery': 'kind'}"
     for content, found in usual.items():
@@ -192,6 +192,10 @@ def _choose_columns(path, header, columns):
     return chosen
 
 
+def _plain(name):
+    return name.lower().replace(" ", "_").replace("-", "_")
+
+
 def _kind(where, column, text, kinds):
     """Return the forgery kind of a text."""
     lower = text.lower()
@@ -201,7 +205,7 @@ def _kind(where, column, text, kinds):
         raise ValueError(f"{where}: the kind {text!r} is not in kinds ({listing(map(repr, kinds))}).")
     if lower in KINDS:
         return KINDS[lower]
-    name = column.lower().replace(" ", "_").replace("-", "_")
+    name = _plain(column)
     numbers = _NUMBERS.get(name)
     number = _TRUTH.get(lower, lower.removesuffix(".0"))
     if numbers and number in numbers and (lower not in _TRUTH or name not in _OF_KINDS):

@@ -1,5 +1,6 @@
 """Tables of estimates as text, LaTeX and DataFrame."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from sigkit._utils import optional_package
@@ -11,7 +12,7 @@ def _as_percent(name: str, estimate: object, *, signed: bool = False) -> tuple[s
     factor, pattern = (1, "{:+.4f}" if signed else "{:.4f}")
     if name != "mean_auc":
         factor, pattern = (100, "{:+.2f}" if signed else "{:.2f}")
-    if estimate.value != estimate.value:
+    if math.isnan(estimate.value):
         return "-", "-"
     value = pattern.format(factor * estimate.value) + (" %" if factor == 100 else "")
     if estimate.low is None:

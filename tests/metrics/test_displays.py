@@ -17,12 +17,6 @@ ROWS = np.column_stack([np.tile([0, 1], 60), np.repeat([0, 0, 1, 2], 30)])
 MATRIX = np.random.default_rng(0).normal(size=(120, 2)) + (ROWS[:, 1:] == 0)
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 def labels(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 

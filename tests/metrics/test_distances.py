@@ -30,12 +30,6 @@ matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 def test_distances_are_warned_about():
     rng = np.random.default_rng(0)
     distance = np.concatenate([rng.normal(0.3, 0.1, 50), rng.normal(0.7, 0.1, 200)])

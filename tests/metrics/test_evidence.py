@@ -14,12 +14,6 @@ matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 def draw(seed, ties=False, n=60):
     rng = np.random.default_rng(seed)
     y = rng.permutation(np.arange(n) % 3 == 0).astype(int)
