@@ -120,6 +120,17 @@ def test_a_table_without_a_sheet_is_refused(brightness, grain, depth):
         crop_ink(table.clip(0, 255).astype(np.uint8), "photo")
 
 
+@pytest.mark.parametrize("grain", [(2, 60), (3, 3), (60, 2)], ids=["wood", "stone", "upright wood"])
+def test_a_sheet_in_the_middle_of_a_table_is_found(grain, scans):
+    for seed, scan in enumerate(scans):
+        sheet = np.pad(scan, 60, constant_values=240)
+        noise = np.random.default_rng(seed).normal(size=(sheet.shape[0] + 120, sheet.shape[1] + 160))
+        noise = ndimage.gaussian_filter(noise, grain)
+        image = (110 * (1 + 0.2 * noise / noise.std())).clip(0, 255).astype(np.uint8)
+        image[60:-60, 80:-80] = sheet
+        crop_ink(image, "photo")
+
+
 def test_a_signature_beside_a_ring_or_a_code_is_found(scans):
     for scan in scans:
         side = 220

@@ -15,7 +15,7 @@ _DARK, _MIN_AREA = 0.75, 0.02
 _LOWER, _MIN_STEP, _MIN_SHARE, _MIN_TEXTURED = 0.92, 6, 0.25, 0.75
 """Texture: a share of a cell is darker than its bright parts by a share and a number of gray values; in most cells."""
 
-_MAX_TEXTURED_SHEET = 0.6
+_MAX_TEXTURED_SHEET = 0.85
 """Share of the cells beside the table that have a texture, too, up to which they are a sheet."""
 
 NO_SHEET = "no signature: there is a texture all over, and no sheet of paper. Leave it out, or take it again."
