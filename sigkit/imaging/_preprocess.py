@@ -21,9 +21,6 @@ _ROUNDING = 1e-6
 _GROUP = 8
 """Number of rows of a large image's result that are computed at once."""
 
-_PRINT = 0.4
-"""Share of the ink that seems to be printed letters from which a photograph is reported."""
-
 
 class CroppedInk(NamedTuple):
     """The ink of a scan, cropped and inverted; see `crop_ink`."""
@@ -93,12 +90,12 @@ def crop_ink(image, background="otsu", check=False, resolution=None):
     check_array(image, color=background == "photo")
     if resolution is not None:
         image = resample(image, as_pair(resolution), usual_size=background == "photo")
-    share_of_text = 0.0
+    doubts = {}
     if background == "photo":
-        image, share_of_text = clean_photograph(image)
+        image, doubts = clean_photograph(image)
     ink = crop_gray(image, background, check)[0]
-    if check and share_of_text >= _PRINT:
-        ink.issues["print"] = f"{share_of_text:.0%} of the ink"
+    if check:
+        ink.issues.update(doubts)
     return ink
 
 

@@ -12,8 +12,9 @@ from sigkit.imaging._photo._components import Pieces, check_is_signature, group
 from sigkit.imaging._photo._inks import remove_other_inks
 from sigkit.imaging._photo._light import find_darkness, percentile
 from sigkit.imaging._photo._rules import Rules
+from sigkit.imaging._photo._shapes import check_shape
 from sigkit.imaging._photo._size import measure_spread, to_usual_size
-from sigkit.imaging._photo._table import find_table
+from sigkit.imaging._photo._table import NO_SHEET, find_table
 from sigkit.imaging._photo._text import share_of_text
 from sigkit.imaging._photo._tips import doubt_tips, remove_tips
 
@@ -27,6 +28,10 @@ _HALO = 17
 _MIN_SHADOW, _AROUND_SHADOW = 2, 7
 _NOISY = 0.02
 _PALEST_INK = 0.18
+_BRIGHTER = 0.08
+"""How much brighter than most of the image a tenth of it is at least, where there is no paper."""
+_PRINT = 0.4
+"""Share of the ink that seems to be printed letters from which it is doubted."""
 _OWN = 0.3
 """Darkness of the palest ink of a signature, relative to its own level, without print and shadows."""
 
@@ -54,16 +59,21 @@ def clean_photograph(image):
     -------
     scan : ndarray of shape (new_height, new_width), dtype uint8
         A scan: paper is 255 and ink is dark.
-    share_of_text : float
-        The share of the ink that seems to be printed letters.
+    doubts : dict of str to str
+        Why the ink may be no signature, by the kind of the problem: "print" or "shape".
 
     Raises
     ------
     ImageError
         If there is no signature.
     """
-    ink, _ = _find_signature(image)
-    return to_usual_size(ink.darkness, ink.mask, ink.axes), ink.share_of_text
+    ink, _, shape = _find_signature(image)
+    doubts = {}
+    if ink.share_of_text >= _PRINT:
+        doubts["print"] = f"{ink.share_of_text:.0%} of the ink"
+    if shape:
+        doubts["shape"] = shape
+    return to_usual_size(ink.darkness, ink.mask, ink.axes), doubts
 
 
 def locate_signature(image):
@@ -79,7 +89,7 @@ def locate_signature(image):
     ndarray of shape (height, width), dtype bool
         The mask.
     """
-    ink, part = _find_signature(image)
+    ink, part, _ = _find_signature(image)
     found = np.zeros(ink.shape, dtype=bool)
     found[ink.box] = ink.mask
     height, width = (side.stop - side.start for side in part)
@@ -91,13 +101,13 @@ def locate_signature(image):
 
 
 def _find_signature(image):
-    """Return the ink of the signature, and the slices of the part of the image in which it was found."""
+    """Return the ink of the signature, the slices of the part of the image in which it was found, and doubts."""
     ink, part = _find_ink(_reduce(image)), tuple(slice(0, side) for side in image.shape[:2])
     if min(_factors(*image.shape[:2])) > 1.2 and measure_spread(ink.mask) < _SMALL_SPREAD:
         # The signature is a small part of a large photograph: look at this part at a higher resolution.
         part = _part_around(image, ink)
         ink = _find_ink(_reduce(np.ascontiguousarray(image[part])))
-    return ink, part
+    return ink, part, check_shape(ink.mask, ink.darkness)
 
 
 def _factors(height, width):
@@ -195,6 +205,7 @@ def _find_ink(channels):
         mask &= darkness > own_threshold
     if may_have_blobs(mask):
         mask, darkness = _remove_blobs(mask, darkness, channels)
+    _check_paper(darkness, noise)
     return _choose_pieces(mask, darkness, brightness, rules, noise)
 
 
@@ -241,6 +252,12 @@ def _measure_paper(darkness):
     steps = [np.abs(np.diff(sample[:: 1 + axis, :: 2 - axis], axis=axis)) for axis in (0, 1)]
     steps = np.concatenate([step.ravel() for step in steps])
     return percentile(sample.ravel(), 50), 1.0484 * percentile(steps, 50) if len(steps) else 0.0
+
+
+def _check_paper(darkness, noise):
+    """Raise an `ImageError` if a part of the image is brighter than its paper: wood or cloth, and no sheet."""
+    if percentile(darkness[::16, ::8].ravel(), 10) < -max(_BRIGHTER, 2 * noise):
+        raise ImageError(NO_SHEET)
 
 
 def _remove_blobs(mask, darkness, channels):

@@ -18,6 +18,17 @@ def label_runs(mask):
     rows, starts, stops, labels : ndarray of shape (n_runs,)
         The row of each run, its first column, the column after its last one, and the number of its component.
     """
+    rows, starts, stops, above, below = find_runs(mask)
+    root = first_connected(len(starts), above, below)
+    numbers = np.cumsum(root == np.arange(len(root)))
+    return rows, starts, stops, numbers[root]
+
+
+def find_runs(mask):
+    """Return the row, the first column and the column after the last one of each run, and which runs touch.
+
+    The pairs of runs that touch, also at a corner, are two arrays: the one above and the one below.
+    """
     height, width = mask.shape
     # A column of paper separates the rows: a run never continues in the next row.
     step = width + 1
@@ -29,10 +40,8 @@ def label_runs(mask):
     n_below = np.searchsorted(starts, stops + step, side="right") - first
     above = np.repeat(np.arange(len(starts)), n_below)
     below = np.arange(len(above)) + np.repeat(first - np.cumsum(n_below) + n_below, n_below)
-    root = first_connected(len(starts), above, below)
-    numbers = np.cumsum(root == np.arange(len(root)))
     rows = starts // step
-    return rows, starts - rows * step - 1, stops - rows * step - 1, numbers[root]
+    return rows, starts - rows * step - 1, stops - rows * step - 1, above, below
 
 
 def first_connected(n, one, other):
