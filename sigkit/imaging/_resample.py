@@ -48,8 +48,8 @@ def dpi_of_scan(stated, setting, background):
     if background == "photo":
         if stated is not None and stated.has_other_shape:
             raise ImageError(
-                f"the file states {stated}: nothing says what the shape of its pixels is. Save it as PNG with the right "
-                "resolution."
+                f"the file states {stated}: nothing says what the shape of its pixels is. Save it as PNG with the "
+                "right resolution."
             )
         return None if stated is None or stated.is_square else stated.dpi
     if setting == "file":
