@@ -136,7 +136,7 @@ def _part_around(image, ink):
 
 
 def _find_ink(channels):
-    table = find_table(channels[len(channels) // 2])
+    table = find_table(channels)
     if table is not None:
         channels = [np.where(table, percentile(channel[~table], 50), channel) for channel in channels]
     by_channel = find_darkness(channels, _WINDOW)
