@@ -93,12 +93,14 @@ def crop_ink(image, background="otsu", check=False, resolution=None):
     check_array(image, color=background == "photo")
     if resolution is not None:
         image = resample(image, as_pair(resolution), usual_size=background == "photo")
-    share_of_text = 0.0
+    share_of_text = share_of_stamp = 0.0
     if background == "photo":
-        image, share_of_text = clean_photograph(image)
+        image, share_of_text, share_of_stamp = clean_photograph(image)
     ink = crop_gray(image, background, check)[0]
     if check and share_of_text >= _PRINT:
         ink.issues["print"] = f"{share_of_text:.0%} of the ink"
+    if check and share_of_stamp:
+        ink.issues["stamp"] = f"{share_of_stamp:.0%} of the ink"
     return ink
 
 

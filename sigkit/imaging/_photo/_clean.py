@@ -9,7 +9,7 @@ from scipy import ndimage
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._photo._blobs import dilate, find_blobs, may_have_blobs, stroke_width
 from sigkit.imaging._photo._components import Pieces, check_is_signature, group
-from sigkit.imaging._photo._inks import remove_other_inks
+from sigkit.imaging._photo._inks import remove_other_inks, share_of_stamp
 from sigkit.imaging._photo._light import find_darkness, percentile
 from sigkit.imaging._photo._rules import Rules
 from sigkit.imaging._photo._size import measure_spread, to_usual_size
@@ -40,6 +40,7 @@ class _Ink(NamedTuple):
     shape: tuple[int, int]
     axes: np.ndarray | None
     share_of_text: float
+    share_of_stamp: float
 
 
 def clean_photograph(image):
@@ -56,6 +57,8 @@ def clean_photograph(image):
         A scan: paper is 255 and ink is dark.
     share_of_text : float
         The share of the ink that seems to be printed letters.
+    share_of_stamp : float
+        The share of the ink that is in a ring, as that of a stamp; 0 without one.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def clean_photograph(image):
         If there is no signature.
     """
     ink, _ = _find_signature(image)
-    return to_usual_size(ink.darkness, ink.mask, ink.axes), ink.share_of_text
+    return to_usual_size(ink.darkness, ink.mask, ink.axes), ink.share_of_text, ink.share_of_stamp
 
 
 def locate_signature(image):
@@ -287,7 +290,8 @@ def _choose_pieces(mask, darkness, brightness, rules, noise):
     mask = pieces.mask(kept)[inner]
     box = tuple(slice(start + part.start, start + part.stop) for start, part in zip((top, left), inner))
     darkness = np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0)
-    return _Ink(mask, darkness, box, shape, rules.axes, share_of_text(pieces.boxes[kept], pieces.sizes[kept]))
+    shares = share_of_text(pieces.boxes[kept], pieces.sizes[kept]), share_of_stamp(pieces, kept)
+    return _Ink(mask, darkness, box, shape, rules.axes, *shares)
 
 
 def _darkness_of_ink(darkness, noise):
