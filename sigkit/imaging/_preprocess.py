@@ -21,8 +21,8 @@ _ROUNDING = 1e-6
 _GROUP = 8
 """Number of rows of a large image's result that are computed at once."""
 
-_PRINT = 0.4
-"""Share of the ink that seems to be printed letters from which a photograph is reported."""
+_LEAST_SHARES = {"print": 0.4, "stamp": 0.01, "table": 0.1}
+"""Share of the ink from which a photograph is reported, by the kind of problem."""
 
 
 class CroppedInk(NamedTuple):
@@ -93,14 +93,13 @@ def crop_ink(image, background="otsu", check=False, resolution=None):
     check_array(image, color=background == "photo")
     if resolution is not None:
         image = resample(image, as_pair(resolution), usual_size=background == "photo")
-    share_of_text = share_of_stamp = 0.0
+    shares = {}
     if background == "photo":
-        image, share_of_text, share_of_stamp = clean_photograph(image)
+        image, shares = clean_photograph(image)
     ink = crop_gray(image, background, check)[0]
-    if check and share_of_text >= _PRINT:
-        ink.issues["print"] = f"{share_of_text:.0%} of the ink"
-    if check and share_of_stamp:
-        ink.issues["stamp"] = f"{share_of_stamp:.0%} of the ink"
+    if check:
+        found = {kind: share for kind, share in shares.items() if share >= _LEAST_SHARES[kind]}
+        ink.issues.update({kind: f"{share:.0%} of the ink" for kind, share in found.items()})
     return ink
 
 

@@ -13,7 +13,7 @@ from sigkit.imaging._photo._inks import remove_other_inks, share_of_stamp
 from sigkit.imaging._photo._light import find_darkness, percentile
 from sigkit.imaging._photo._rules import Rules
 from sigkit.imaging._photo._size import measure_spread, to_usual_size
-from sigkit.imaging._photo._table import find_table
+from sigkit.imaging._photo._table import find_table, share_beside_sheet
 from sigkit.imaging._photo._text import share_of_text
 from sigkit.imaging._photo._tips import doubt_tips, remove_tips
 
@@ -41,6 +41,7 @@ class _Ink(NamedTuple):
     axes: np.ndarray | None
     share_of_text: float
     share_of_stamp: float
+    share_beside_sheet: float = 0.0
 
 
 def clean_photograph(image):
@@ -55,10 +56,9 @@ def clean_photograph(image):
     -------
     scan : ndarray of shape (new_height, new_width), dtype uint8
         A scan: paper is 255 and ink is dark.
-    share_of_text : float
-        The share of the ink that seems to be printed letters.
-    share_of_stamp : float
-        The share of the ink that is in a ring, as that of a stamp; 0 without one.
+    shares : dict of str to float
+        By the kind of problem, the share of the ink that seems to be printed letters ("print"), in a ring, as that of a
+        stamp ("stamp"), or beside the sheet ("table").
 
     Raises
     ------
@@ -66,7 +66,8 @@ def clean_photograph(image):
         If there is no signature.
     """
     ink, _ = _find_signature(image)
-    return to_usual_size(ink.darkness, ink.mask, ink.axes), ink.share_of_text, ink.share_of_stamp
+    shares = {"print": ink.share_of_text, "stamp": ink.share_of_stamp, "table": ink.share_beside_sheet}
+    return to_usual_size(ink.darkness, ink.mask, ink.axes), shares
 
 
 def locate_signature(image):
@@ -139,7 +140,7 @@ def _part_around(image, ink):
 
 
 def _find_ink(channels):
-    table = find_table(channels)
+    table, doubtful = find_table(channels)
     if table is not None:
         channels = [np.where(table, percentile(channel[~table], 50), channel) for channel in channels]
     by_channel = find_darkness(channels, _WINDOW)
@@ -198,7 +199,9 @@ def _find_ink(channels):
         mask &= darkness > own_threshold
     if may_have_blobs(mask):
         mask, darkness = _remove_blobs(mask, darkness, channels)
-    return _choose_pieces(mask, darkness, brightness, rules, noise)
+    ink = _choose_pieces(mask, darkness, brightness, rules, noise)
+    corner = tuple(side.start for side in ink.box)
+    return ink._replace(share_beside_sheet=share_beside_sheet(ink.mask, corner, doubtful))
 
 
 def _find_shadows(mask, darkness, noise):

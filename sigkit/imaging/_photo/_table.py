@@ -19,6 +19,9 @@ _MIN_SIDE, _MIN_INNER, _MIN_CELLS, _MIN_SHEET = 8, 4, 4, 0.3
 """At least: cells along a side, because the ink of a scan that is cropped closely fills cells, too; cells of a table
 without its edge; cells of another part of it; and the share of the image that is the sheet."""
 
+_MIN_DOUBTFUL = 0.3
+"""Share of the cells at the border; in scans of signatures it is at most 0.05 where there is ink."""
+
 _COLORED = 0.12
 """How much the color of half of a cell differs from that of most of the paper, relatively."""
 
@@ -41,7 +44,7 @@ class _Cells(NamedTuple):
 
 
 def find_table(channels):
-    """Return where a photograph shows what is beside the sheet, or None.
+    """Return where a photograph shows what is beside the sheet, and where it may do so.
 
     It is an area at the border of the image in which nearly every cell is darker than the paper or has another color,
     and has darker parts. In shadows only those cells have them in which there is ink.
@@ -53,11 +56,13 @@ def find_table(channels):
 
     Returns
     -------
-    ndarray of shape (height, width), dtype bool, or None
+    table : ndarray of shape (height, width), dtype bool, or None
         The mask, with a margin for the edge of the sheet.
+    doubtful : ndarray of shape (n_rows, n_columns), dtype bool, or None
+        Cells at the border that look like a table or a shadow, if they are many, and are not in the mask.
     """
     if min(channels[0].shape) < _MIN_SIDE * _FINE * _CELL:
-        return None
+        return None, None
     cells = _measure(channels)
     means, is_textured = cells.means, cells.lower >= _MIN_SHARE
     paper = np.percentile(means, 95)
@@ -79,8 +84,9 @@ def find_table(channels):
     for label in at_border[(at_border > 0) & (areas[at_border] >= max(_MIN_INNER, _MIN_AREA * labels.size))]:
         if has_texture(inner == label):
             is_table |= labels == label
+    doubtful = _at_border(is_other & ~is_table)
     if not is_table.any():
-        return None
+        return None, doubtful
     # On its other sides less of it may be seen.
     for label in at_border[at_border > 0]:
         area = labels == label
@@ -91,11 +97,45 @@ def find_table(channels):
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     if sizes.max() < _MIN_SHEET * parts.size:
-        return None
+        return None, doubtful
     grown = ndimage.binary_dilation(parts != sizes.argmax(), np.ones((3, 3), dtype=bool))
     mask = np.repeat(np.repeat(grown, _FINE * _CELL, axis=0), _FINE * _CELL, axis=1)
     # Rows and columns beyond the last whole cell are like those next to them.
-    return np.pad(mask, [(0, whole - part) for whole, part in zip(channels[0].shape, mask.shape)], mode="edge")
+    table = np.pad(mask, [(0, whole - part) for whole, part in zip(channels[0].shape, mask.shape)], mode="edge")
+    return table, _at_border(is_other & ~grown)
+
+
+def share_beside_sheet(mask, corner, doubtful):
+    """Return the share of ink that is in doubtful cells.
+
+    Parameters
+    ----------
+    mask : ndarray of shape (height, width), dtype bool
+        The ink within a box.
+    corner : tuple of (int, int)
+        Row and column of the box.
+    doubtful : ndarray of shape (n_rows, n_columns), dtype bool, or None
+        The cells.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
+    if doubtful is None:
+        return 0.0
+    cells = [
+        np.minimum((at + start) // (_FINE * _CELL), side - 1)
+        for at, start, side in zip(np.nonzero(mask), corner, doubtful.shape)
+    ]
+    return float(doubtful[tuple(cells)].mean())
+
+
+def _at_border(cells):
+    """Return those of cells that are at the border, or None if they are few."""
+    is_border = np.ones_like(cells)
+    is_border[1:-1, 1:-1] = False
+    return cells & is_border if cells[is_border].mean() >= _MIN_DOUBTFUL else None
 
 
 def _measure(channels):
