@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from sigkit._commands._arguments import make_parser
 from sigkit._commands._files import say
+from sigkit._utils import printable_path
 from sigkit.datasets import load_folder, make_signatures
 from sigkit.estimators import OperatingPointVerifier, make_fused_verifier
 from sigkit.imaging import ImageError
@@ -144,7 +145,7 @@ def verify(options):
     n_negatives = sum(forgery == 0 for _, forgery in target)
     print(f"{len(writers) - others} references of {claim}; negatives: {n_negatives} synthetic signatures{customers}.")
     for path in options.query:
-        print(f"{path}: {results[path]}")
+        print(f"{printable_path(path)}: {results[path]}")
     if options.threshold is not None:
         print(f"Scores of at least {options.threshold:g} are accepted.")
     print(f"{model.operating_point_}\n{EXPLANATION}")

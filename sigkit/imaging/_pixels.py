@@ -28,7 +28,7 @@ def bytes_per_pixel(image, color):
     return _BYTES_PER_PIXEL.get(image.mode, 4) + (3 if _array_mode(image, color) == "RGB" else 1)
 
 
-def to_array(image, color=False, highest=None, is_inverted=False):
+def to_array(image, color=False, highest=None, bits=16, is_inverted=False):
     """Return the pixels of an image that was opened, with dtype uint8; see `read_image`.
 
     Parameters
@@ -39,6 +39,8 @@ def to_array(image, color=False, highest=None, is_inverted=False):
         Whether colors are kept.
     highest : int or None, default=None
         The largest possible value of gray with more than 8 bits, if it is known.
+    bits : int, default=16
+        The number of bits that gray of more than 8 bits has room for: 15 if its integers are signed.
     is_inverted : bool, default=False
         Whether white is 0 in gray with more than 8 bits.
 
@@ -60,7 +62,7 @@ def to_array(image, color=False, highest=None, is_inverted=False):
     if is_gray:
         parts = (np.asarray(part) for _, part in _parts(image, n_rows))
         ranges = np.array([(part.min(), part.max()) for part in parts])
-        convert = _from_range(ranges[:, 0].min(), ranges[:, 1].max(), highest, is_inverted)
+        convert = _from_range(ranges[:, 0].min(), ranges[:, 1].max(), highest, bits, is_inverted)
         if "transparency" in image.info:
             convert = partial(_with_paper, convert=convert, paper=image.info["transparency"])
     elif image.has_transparency_data and _alpha_is_ink(part for _, part in _parts(image, n_rows)):
@@ -147,17 +149,17 @@ def _from_bytes(image, mode):
     return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
-def _from_range(low, high, highest, is_inverted):
+def _from_range(low, high, highest, room, is_inverted):
     """Return the conversion of integers of more than 8 bits, given the smallest and largest of an image."""
     if low < 0 or high > 65535:
         raise ImageError(f"integers from {low} to {high} have no known range; save it as 8-bit or 16-bit gray.")
     if highest is not None and high <= highest:
-        bits = max(8, int(highest).bit_length())
+        bits = min(room, max(8, int(highest).bit_length()))
     elif not is_inverted:
         # Paper is bright, so the largest value tells how many bits are used.
-        bits = next((bits for bits in _BITS if high < 2**bits), 16)
+        bits = next((bits for bits in _BITS if high < 2**bits), room)
     elif high >= 2**12:
-        bits = 16
+        bits = room
     else:
         # The largest value is that of ink, which can be pale, or that of noise on an empty sheet.
         raise ImageError(

@@ -215,7 +215,7 @@ def _decode(content, page, color, max_memory):
         with encoded.decoder(_Stream(encoded.content)) as image:
             per_pixel = bytes_per_pixel(image, color)
             _check_memory(image.size, len(content), decoder_bytes, per_pixel, max_memory)
-            pixels = to_array(image, color, encoded.highest, encoded.is_inverted)
+            pixels = to_array(image, color, encoded.highest, encoded.bits, encoded.is_inverted)
     except (ImageError, MemoryError):
         raise
     except Image.DecompressionBombError as error:

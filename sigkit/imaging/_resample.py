@@ -39,8 +39,18 @@ def dpi_of_scan(stated, setting, background):
     -------
     tuple of (float, float) or None
         In dpi.
+
+    Raises
+    ------
+    ImageError
+        If the file states two shapes of its pixels, and the background is "photo".
     """
     if background == "photo":
+        if stated is not None and stated.has_other_shape:
+            raise ImageError(
+                f"the file states {stated}: nothing says what the shape of its pixels is. Save it as PNG with the "
+                "right resolution."
+            )
         return None if stated is None or stated.is_square else stated.dpi
     if setting == "file":
         return stated.dpi if stated else None

@@ -23,6 +23,14 @@ _OF_SIZE = {
         'Pass resolution="file" if the files are right, or the resolution as a number if they are wrong.',
     ),
     "pixel_shape": ("pixels that are not square", 'Pass resolution="file", which makes them square.'),
+    "two_dpi": (
+        "two resolutions in the file that contradict each other",
+        "Correct the file: write the right one in both places, or save it as PNG with the right one.",
+    ),
+    "absurd_dpi": (
+        "a resolution in the file that no scan has, which is not used",
+        "Correct the file, or save it again without a resolution.",
+    ),
     "unknown_dpi": (
         "files without a known resolution, which are taken to have 300 dpi",
         "Scan at 300 dpi, or pass the resolution as a number if it is the same for all scans.",

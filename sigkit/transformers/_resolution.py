@@ -25,6 +25,8 @@ def find_size_issues(stated, setting, usual):
 
     `usual` is the resolution of the scans in `fit`, or None.
     """
+    if stated and stated.other:
+        return {"two_dpi": str(stated)}
     if setting == "file":
         if stated and stated.is_known:
             return {}
@@ -33,6 +35,8 @@ def find_size_issues(stated, setting, usual):
         return {}
     if setting is None and not stated.is_square:
         return {"pixel_shape": str(stated)}
+    if stated.is_absurd:
+        return {"absurd_dpi": str(stated)}
     expected = setting or usual or CANVAS_DPI
     is_other = any(abs(side / expected - 1) > _DIFFERENT for side in stated.dpi)
     return {"resolution": str(stated)} if is_other and (stated.is_known or not stated.is_square) else {}

@@ -170,6 +170,26 @@ def test_poor_queries_are_inconclusive(folder, poor_scans, capsys):
     assert missing.startswith("inconclusive: ")
 
 
+@pytest.mark.parametrize("name", ["a\nb.png: score 9.99, accepted", "a\rb.png", "a\x1b[2Kb.png"])
+def test_names_of_files_cannot_write_lines_of_their_own(folder, tmp_path, capsys, name):
+    query = tmp_path / name
+    query.write_bytes((folder / "customers" / "ada" / "5.png").read_bytes())
+    empty = tmp_path / f"empty {name}"
+    empty.write_bytes(b"")
+    verify(
+        "--references",
+        *(folder / "customers" / "ada" / f"{number}.png" for number in range(1, 5)),
+        "--query",
+        query,
+        empty,
+    )
+    out = capsys.readouterr().out
+    assert not set("\r\x1b") & set(out)
+    (line, other) = [line for line in out.splitlines() if str(tmp_path) in line]
+    assert re.search(r": score -?\d+\.\d\d, (accepted|rejected); log10 LR", line)
+    assert ": inconclusive: " in other
+
+
 def test_poor_references_are_refused(folder, poor_scans, capsys):
     good = [str(folder / "customers" / "ada" / f"{n}.png") for n in (1, 3)]
     found = refused(capsys, "--references", *good, *poor_scans, "--query", good[0])

@@ -313,26 +313,6 @@ def test_the_legs_of_an_a_between_two_rules_are_strokes():
     assert ink.shape[1] / ink.shape[0] < 1.8
 
 
-def beside_a_table(sheet, texture, rng):
-    """Return a photograph of a sheet whose corner is on a table; the sheet is extended to the left and upwards."""
-    sheet = np.pad(sheet, ((110, 0), (120, 0)), constant_values=240)
-    height, width = sheet.shape
-    noise = ndimage.gaussian_filter(rng.normal(size=sheet.shape), texture)
-    table = 100 * (1 + 0.25 * noise / noise.std())
-    rows, columns = np.mgrid[:height, :width]
-    photograph = np.where((columns < 90 + 0.1 * rows) | (rows < 80 - 0.1 * columns), table, sheet)
-    return (photograph + rng.normal(0, 3, sheet.shape)).clip(0, 255).astype(np.uint8)
-
-
-@pytest.mark.parametrize("texture", [(1.5, 60), (50, 4), (2, 2)], ids=["wood", "upright wood", "stone"])
-def test_a_table_beside_the_sheet_is_no_ink(texture, scans):
-    for seed in range(3):
-        with pytest.raises(ImageError, match="no signature"):
-            crop_ink(beside_a_table(np.full((400, 700), 240.0), texture, np.random.default_rng(seed)), "photo")
-    scan = np.pad(scans[0], 60, mode="edge").astype(float)
-    assert agreement(ink_of(scans[0]), ink_of(beside_a_table(scan, texture, np.random.default_rng(0)))) > 0.8
-
-
 @pytest.mark.parametrize("text", ["Signature of the applicant", "12.03.2024", "REF 4006381 333931"])
 @pytest.mark.parametrize("angle", [-3, 0, 4])
 def test_printed_letters_are_reported(text, angle, scans):
@@ -342,3 +322,23 @@ def test_printed_letters_are_reported(text, angle, scans):
     assert "print" in crop_ink(sheet, "photo", check=True).issues
     for scan in scans:
         assert "print" not in crop_ink(scan, "photo", check=True).issues
+
+
+def draw_stamp(shape):
+    sheet = Image.new("L", (900, 600), 240)
+    draw = ImageDraw.Draw(sheet)
+    draw.ellipse(
+        {"round": (300, 150, 600, 450), "oval": (200, 170, 700, 430), "thick": (310, 160, 590, 440)}[shape],
+        outline=90,
+        width=20 if shape == "thick" else 8,
+    )
+    if shape != "thick":
+        draw.text((380, 270), "PAID", font=ImageFont.load_default(50), fill=90)
+    return np.asarray(sheet)
+
+
+@pytest.mark.parametrize("shape", ["round", "oval", "thick"])
+def test_a_stamp_without_a_signature_is_reported(shape, scans):
+    assert "stamp" in crop_ink(draw_stamp(shape), "photo", check=True).issues
+    for scan in scans:
+        assert "stamp" not in crop_ink(scan, "photo", check=True).issues

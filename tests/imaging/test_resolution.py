@@ -112,6 +112,11 @@ UNKNOWN = {
     "JPEG, ratio 1 : 1": jpeg(1, 1, 0),
     "JPEG, ratio 300 : 300": jpeg(300, 300, 0),
     "JPEG, 1 x 1 per inch": jpeg(1, 1, 1),
+    "JPEG, 1 x 1 per cm": jpeg(1, 1, 2),
+    "72 dpi in whole pixels per cm": jpeg(28, 28, 2),
+    "96 dpi in whole pixels per cm": jpeg(37, 37, 2),
+    "PNG, 300 per meter": png(300, 300, 1),
+    "PNG, 1e6 dpi": png(39_370_079, 39_370_079, 1),
     "TIFF, unit none": dpi_tiff(rational(300), rational(300), unit=1),
     "TIFF, 0": dpi_tiff(rational(0), rational(300)),
     "TIFF, infinite": dpi_tiff(rational(300, 0), rational(300, 0)),
@@ -159,6 +164,42 @@ def test_the_shape_of_pixels_is_known_without_a_resolution(content, ratio):
     assert max(down, across) == pytest.approx(300)
 
 
+def both(own, other, suffix="JPEG"):
+    """Return a file that states a resolution (across, down) in its own place, and another one in its EXIF data."""
+    tags = exif(across=other[0], down=other[1], unit=2)
+    return jpeg(*own, 1, exif=tags) if suffix == "JPEG" else saved("PNG", dpi=own, exif=tags)
+
+
+@pytest.mark.parametrize("suffix", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    ("own", "other", "expected", "text"),
+    [
+        ((300, 300), (200, 200), (300, 300), "300 dpi in one place and 200 dpi in another"),
+        ((200, 200), (600, 600), (200, 200), "200 dpi in one place and 600 dpi in another"),
+        ((300, 300), (204, 98), (300, 300), "300 dpi in one place and 204 x 98 dpi in another"),
+        ((300, 300), (305, 305), (300, 300), "300 dpi"),
+        ((72, 72), (300, 300), (300, 300), "300 dpi"),
+        ((300, 300), (96, 96), (300, 300), "300 dpi"),
+        ((1, 1), (204, 98), (98, 204), "204 x 98 dpi"),
+        ((300, 300), (20_000, 20_000), (300, 300), "300 dpi"),
+    ],
+)
+def test_two_resolutions_of_a_file(suffix, own, other, expected, text):
+    resolution = stated_resolution(both(own, other, suffix))
+    assert resolution.dpi == pytest.approx(expected, abs=0.01)
+    assert str(resolution) == text
+    assert (resolution.other is not None) == ("place" in text)
+
+
+def test_a_shape_of_pixels_that_a_resolution_contradicts():
+    content = jpeg(2, 1, 0, exif=exif(across=300, down=300, unit=2, orientation=6))
+    resolution = stated_resolution(content)
+    assert str(resolution) == "300 dpi in one place and pixels of 2 : 1 in another"
+    assert resolution.dpi == (300, 300)
+    for content in (jpeg(2, 1, 0, exif=exif(across=400, down=200, unit=2)), jpeg(2, 1, 0, exif=exif(across=72))):
+        assert "place" not in str(stated_resolution(content))
+
+
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 @pytest.mark.parametrize("suffix", ["JPEG", "PNG", "WEBP"])
 def test_a_turned_image_has_a_turned_resolution(suffix, orientation):
@@ -170,8 +211,9 @@ def test_a_turned_image_has_a_turned_resolution(suffix, orientation):
 
 
 def test_how_it_is_named():
-    texts = [str(stated_resolution(content)) for content in (saved("TIFF", dpi=(204, 98)), bmp(11811, 11811), gif(113))]
-    assert texts == ["204 x 98 dpi", "300 dpi", "pixels of 2 : 1"]
+    contents = saved("TIFF", dpi=(204, 98)), bmp(11811, 11811), gif(113), UNKNOWN["TIFF, unit none"], UNKNOWN["TIFF, 0"]
+    texts = [str(stated_resolution(content)) for content in contents]
+    assert texts == ["204 x 98 dpi", "300 dpi", "pixels of 2 : 1", "300 without a unit", "0 x 300 dpi"]
 
 
 @pytest.mark.parametrize("dpi", [300, 299.9994, (300, 301)])

@@ -312,9 +312,27 @@ def test_signed_samples_of_16_bits_have_15(photometric):
     assert np.array_equal(read_image(content), GRAY)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("used", [8, 10, 12, 15])
+def test_bits_that_signed_samples_use(used, order):
+    """With and without a word on it; as unsigned ones, but that 15 are all."""
+    values = GRAY.astype(np.int32) << (used - 8)
+    for others in ({}, {281: 2**used - 1}, {281: 65535} if used == 15 else {281: 1}):
+        content = tiff(values.astype(f"{order}i2").tobytes(), 16, order=order, others={339: 2, **others}.items())
+        assert np.array_equal(read_image(content), GRAY)
+    ink = ((255 - GRAY.astype(np.int32)) << (used - 8)).astype("<i2").tobytes()
+    content = tiff(ink, 16, photometric=0, others={339: 2, 281: 2**used - 1}.items())
+    assert np.array_equal(read_image(content), GRAY)
+    if used < 15:
+        with pytest.raises(ImageError, match=r"and 0 is white.*MaxSampleValue"):
+            read_image(tiff(ink, 16, photometric=0, others={339: 2}.items()))
+
+
 def test_samples_that_pillow_would_misread():
     with pytest.raises(ImageError, match="signed integers of 8 bits"):
         read_image(tiff((GRAY ^ 128).tobytes(), 8, others={339: 2}.items()))
+    with pytest.raises(ImageError, match="signed integers of 12 bits"):
+        read_image(tiff(bytes(20 * 50), 12, others={339: 2}.items()))
     plane = (GRAY.astype("<u2") * 257).tobytes()
     planes = {284: 2, 273: tuple(8 + at * len(plane) for at in range(3)), 279: (len(plane),) * 3}
     with pytest.raises(ImageError, match="16 bits, are stored in separate planes, and are not compressed"):

@@ -173,6 +173,56 @@ def test_files_without_a_resolution(save, draw_scan, canvas_size):
     assert reported(preprocessor.transform, X)[1] == []
 
 
+@pytest.fixture
+def save_jpeg(draw_scan, tmp_path):
+    """Return a function that saves a scan with a resolution in its JFIF segment and another in its EXIF data."""
+
+    def save_jpeg(jfif, across, down, orientation=1):
+        tags = Image.Exif()
+        tags.update({282: across, 283: down, 296: 2, 274: orientation})
+        path = str(tmp_path / f"{len(os.listdir(tmp_path))}.jpg")
+        Image.fromarray(draw_scan()).save(path, dpi=(jfif, jfif), exif=tags, quality=95)
+        return path
+
+    return save_jpeg
+
+
+@pytest.mark.parametrize("canvas_size", ["max", (510, 726)])
+@pytest.mark.parametrize("resolution", [None, "file", 300])
+@pytest.mark.parametrize("pair", [(300, 200), (200, 300), (300, 600)])
+def test_two_resolutions_of_a_file_are_reported(save_jpeg, canvas_size, resolution, pair):
+    path = save_jpeg(pair[0], pair[1], pair[1])
+    preprocessor = SignaturePreprocessor(canvas_size=canvas_size, resolution=resolution)
+    _, messages = reported(preprocessor.fit_transform, [path])
+    (message,) = [message for message in messages if "resolution" in message]
+    assert "two resolutions in the file that contradict each other" in message
+    assert f"{path} ({pair[0]} dpi in one place and {pair[1]} dpi in another)" in message
+    with pytest.raises(ImageError, match=f"{pair[0]} dpi in one place and {pair[1]} dpi in another"):
+        preprocessor.set_params(on_poor_scan="error").transform([path])
+    paths = [save_jpeg(72, 300, 300), save_jpeg(300, 72, 72), save_jpeg(300, 300, 300)]
+    _, messages = reported(preprocessor.set_params(on_poor_scan="warn").transform, paths)
+    assert not [message for message in messages if "contradict" in message]
+
+
+@pytest.mark.parametrize(("jfif", "across", "down"), [(300, 204, 98), (200, 408, 204), (600, 150, 300)])
+def test_a_photograph_with_two_shapes_of_pixels_is_refused(save_jpeg, jfif, across, down):
+    preprocessor = SignaturePreprocessor(canvas_size=CANVAS, background="photo").fit([save_jpeg(300, 300, 300)])
+    path = save_jpeg(jfif, across, down)
+    with pytest.raises(ImageError, match=f"{path}: the file states {jfif} dpi in one place and {across} x {down} dpi"):
+        preprocessor.transform([path])
+    preprocessor.transform([save_jpeg(300, 600, 600), save_jpeg(72, 600, 600)])
+
+
+@pytest.mark.parametrize("resolution", [None, 300])
+@pytest.mark.parametrize(("dpi", "text"), [(30, "30 dpi"), (10**6, "1e+06 dpi"), ((300, 3), "300 x 3 dpi")])
+def test_resolutions_of_no_scan_are_reported(save, resolution, dpi, text):
+    preprocessor = SignaturePreprocessor(canvas_size=(510, 726), resolution=resolution)
+    (path,) = save(dpi)
+    _, (message,) = reported(preprocessor.fit_transform, [path, *save(300, 72, None, 1)])
+    assert message.startswith("Found a resolution in the file that no scan has, which is not used in 1 of 5 scans: ")
+    assert f"{path} ({text})" in message
+
+
 @pytest.mark.parametrize(
     ("dpi", "is_reported"), [(200, True), (300, False), (310, False), (None, False), (72, False), ((72, 36), True)]
 )

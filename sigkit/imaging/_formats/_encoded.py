@@ -30,6 +30,8 @@ class Encoded(NamedTuple):
         Whether the decoder returns an image that is decoded already.
     highest : int or None, default=None
         The largest value that gray of more than 8 bits can have, if the file says so.
+    bits : int, default=16
+        The number of bits that gray of more than 8 bits has room for.
     is_inverted : bool, default=False
         Whether gray of more than 8 bits is 0 for white.
     resolution : Resolution or None, default=None
@@ -44,5 +46,6 @@ class Encoded(NamedTuple):
     check: Callable[[], None] | None = None
     is_decoded: bool = False
     highest: int | None = None
+    bits: int = 16
     is_inverted: bool = False
     resolution: Resolution | None = None

@@ -44,7 +44,7 @@ def open_gif(content):
     screen = struct.pack("<HHBBB", *(min(side, 0xFFFF) for side in size), flags, background, aspect)
     kept = b"".join([content[:6], screen, colors, control, content[at:end], _TRAILER])
     # The width of a pixel in 64ths of its height, less 15; 0 if the file does not state it.
-    resolution = make_resolution(64, aspect + 15) if aspect else None
+    resolution = make_resolution(1, (aspect + 15) / 64) if aspect else None
     return Encoded(GifImageFile, kept, size, resolution=resolution)
 
 

@@ -9,7 +9,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from sigkit.imaging._error import damaged, not_supported, truncated
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import read_orientation
-from sigkit.imaging._formats._resolution import make_resolution, resolution_of_exif
+from sigkit.imaging._formats._resolution import make_resolution, resolution_beside_exif
 
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 # Lossless, hierarchical and arithmetic coding, which no camera or scanner uses.
@@ -85,9 +85,7 @@ def open_jpeg(content):
     # All coefficients, two bytes each, are kept from one scan to the next. The sides are padded to whole blocks.
     in_one_scan = process != _PROGRESSIVE and scans[0] == bytes([components])
     coefficients = 0 if in_one_scan else 2 * components * (size[0] + 32) * (size[1] + 32)
-    # Software writes 72 dpi into the one, and the resolution of the scanner into the other.
-    found = [resolution for resolution in (jfif, resolution_of_exif(exif)) if resolution]
-    resolution = next((resolution for resolution in found if resolution.is_known), found[0] if found else None)
+    resolution = resolution_beside_exif(jfif, exif)
     kept, orientation = b"".join(kept), read_orientation(exif, xmp)
     return Encoded(JpegImageFile, kept, size, coefficients, orientation, resolution=resolution)
 

@@ -8,7 +8,7 @@ from PIL.PngImagePlugin import PngImageFile
 from sigkit.imaging._error import damaged, not_supported, truncated
 from sigkit.imaging._formats._encoded import Encoded
 from sigkit.imaging._formats._exif import read_orientation
-from sigkit.imaging._formats._resolution import make_resolution, resolution_of_exif
+from sigkit.imaging._formats._resolution import make_resolution, resolution_beside_exif
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXELS = (b"IHDR", b"sBIT", b"PLTE", b"tRNS", b"IDAT")
@@ -55,7 +55,7 @@ def open_png(content):
     # The significant bits of the first channel, after the length and the kind.
     bits = chunks[b"sBIT"][0][8] if chunks[b"sBIT"] else 0
     highest = 2**bits - 1 if 0 < bits <= 16 else None
-    orientation, resolution = read_orientation(exif, xmp), resolution or resolution_of_exif(exif)
+    orientation, resolution = read_orientation(exif, xmp), resolution_beside_exif(resolution, exif)
     return Encoded(PngImageFile, kept, size, orientation=orientation, highest=highest, resolution=resolution)
 
 

@@ -65,7 +65,9 @@ def open_tiff(content, page=None):
         tags[_PHOTOMETRIC] = _pack(order, (layout.photometric or int(layout.bits > 8),))
         xmp = directory.data(_XMP) if _XMP in directory else b""
         orientation = directory.integer(_ORIENTATION, 1)
-        highest = _highest(directory, layout.bits)
+        highest, is_signed = _highest(directory, layout.bits), directory.integer(_SAMPLE_FORMAT, 1) == _SIGNED
+        if is_signed and layout.bits < 16:
+            raise not_supported(f"its samples are signed integers of {layout.bits} bits")
     except (struct.error, ValueError, OverflowError) as error:
         if isinstance(error, ImageError):
             raise
@@ -85,6 +87,7 @@ def open_tiff(content, page=None):
         orientation if _ORIENTATION in directory else read_orientation(xmp=xmp),
         partial(layout.check_pieces, content),
         highest=highest,
+        bits=15 if is_signed and layout.bits == 16 else 16,
         is_inverted=layout.photometric == 0,
         resolution=resolution_of_tags(directory),
     )
@@ -175,11 +178,6 @@ def _likely_photometric(compression, samples):
 
 def _highest(directory, bits):
     """Return the largest value that samples can have, or None if 16 bits or more can be used in part."""
-    if directory.integer(_SAMPLE_FORMAT, 1) == _SIGNED:
-        if bits <= 8:
-            raise not_supported("its samples are signed integers of 8 bits")
-        if bits == 16:
-            return 2**15 - 1
     if bits < 16:
         return 2**bits - 1
     is_valid = _LARGEST in directory and directory.kind(_LARGEST) in (3, 4)

@@ -9,12 +9,12 @@ from scipy import ndimage
 from sigkit.imaging._error import ImageError
 from sigkit.imaging._photo._blobs import dilate, find_blobs, may_have_blobs, stroke_width
 from sigkit.imaging._photo._components import Pieces, check_is_signature, group
-from sigkit.imaging._photo._inks import remove_other_inks
+from sigkit.imaging._photo._inks import remove_other_inks, share_of_stamp
 from sigkit.imaging._photo._light import find_darkness, percentile
 from sigkit.imaging._photo._rules import Rules
 from sigkit.imaging._photo._shapes import check_shape
 from sigkit.imaging._photo._size import measure_spread, to_usual_size
-from sigkit.imaging._photo._table import NO_SHEET, find_table
+from sigkit.imaging._photo._table import NO_SHEET, find_table, share_beside_sheet
 from sigkit.imaging._photo._text import share_of_text
 from sigkit.imaging._photo._tips import doubt_tips, remove_tips
 
@@ -30,8 +30,8 @@ _NOISY = 0.02
 _PALEST_INK = 0.18
 _BRIGHTER = 0.08
 """How much brighter than most of the image a tenth of it is at least, where there is no paper."""
-_PRINT = 0.4
-"""Share of the ink that seems to be printed letters from which it is doubted."""
+_LEAST_SHARES = {"print": 0.4, "stamp": 0.01, "table": 0.1}
+"""Share of the ink from which it is doubted, by the kind of problem."""
 _OWN = 0.3
 """Darkness of the palest ink of a signature, relative to its own level, without print and shadows."""
 
@@ -45,6 +45,8 @@ class _Ink(NamedTuple):
     shape: tuple[int, int]
     axes: np.ndarray | None
     share_of_text: float
+    share_of_stamp: float
+    share_beside_sheet: float = 0.0
 
 
 def clean_photograph(image):
@@ -60,7 +62,9 @@ def clean_photograph(image):
     scan : ndarray of shape (new_height, new_width), dtype uint8
         A scan: paper is 255 and ink is dark.
     doubts : dict of str to str
-        Why the ink may be no signature, by the kind of the problem: "print" or "shape".
+        Why the ink may be no signature, by the kind of the problem: a share of it seems to be printed letters ("print"),
+        in a ring, as that of a stamp ("stamp"), or beside the sheet ("table"), or its shape is that of something else
+        ("shape").
 
     Raises
     ------
@@ -68,9 +72,8 @@ def clean_photograph(image):
         If there is no signature.
     """
     ink, _, shape = _find_signature(image)
-    doubts = {}
-    if ink.share_of_text >= _PRINT:
-        doubts["print"] = f"{ink.share_of_text:.0%} of the ink"
+    shares = {"print": ink.share_of_text, "stamp": ink.share_of_stamp, "table": ink.share_beside_sheet}
+    doubts = {kind: f"{share:.0%} of the ink" for kind, share in shares.items() if share >= _LEAST_SHARES[kind]}
     if shape:
         doubts["shape"] = shape
     return to_usual_size(ink.darkness, ink.mask, ink.axes), doubts
@@ -146,7 +149,7 @@ def _part_around(image, ink):
 
 
 def _find_ink(channels):
-    table = find_table(channels[len(channels) // 2])
+    table, doubtful = find_table(channels)
     if table is not None:
         channels = [np.where(table, percentile(channel[~table], 50), channel) for channel in channels]
     by_channel = find_darkness(channels, _WINDOW)
@@ -206,7 +209,9 @@ def _find_ink(channels):
     if may_have_blobs(mask):
         mask, darkness = _remove_blobs(mask, darkness, channels)
     _check_paper(darkness, noise)
-    return _choose_pieces(mask, darkness, brightness, rules, noise)
+    ink = _choose_pieces(mask, darkness, brightness, rules, noise)
+    corner = tuple(side.start for side in ink.box)
+    return ink._replace(share_beside_sheet=share_beside_sheet(ink.mask, corner, doubtful))
 
 
 def _find_shadows(mask, darkness, noise):
@@ -304,7 +309,8 @@ def _choose_pieces(mask, darkness, brightness, rules, noise):
     mask = pieces.mask(kept)[inner]
     box = tuple(slice(start + part.start, start + part.stop) for start, part in zip((top, left), inner))
     darkness = np.where(mask, np.clip(darkness[inner] / level, 0, 1), 0)
-    return _Ink(mask, darkness, box, shape, rules.axes, share_of_text(pieces.boxes[kept], pieces.sizes[kept]))
+    shares = share_of_text(pieces.boxes[kept], pieces.sizes[kept]), share_of_stamp(pieces, kept)
+    return _Ink(mask, darkness, box, shape, rules.axes, *shares)
 
 
 def _darkness_of_ink(darkness, noise):

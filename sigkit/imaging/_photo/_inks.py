@@ -18,8 +18,8 @@ _SHARE_OF_LETTER, _MIN_RATIO = 0.2, 2
 _SHARE_OF_OVAL = 0.75
 _MIN_SHARE_OF_BLUE, _MIN_LENGTH_OF_BLUE = 0.12, 0.25
 _MIN_EMPTIER, _LONGEST_STAMP = 0.2, 2.5
-_DIRECTIONS_OF_RING = 27
-"""Of 36."""
+_DIRECTIONS_OF_RING, _DIRECTIONS_OF_STAMP, _MIN_SHARE_OF_STAMP = 27, 30, 0.3
+"""Of 36, for a ring that a signature has broken, and for a stamp alone; and its share of all ink, at least."""
 _MAX_SHARE_INSIDE_RING = 0.1
 
 
@@ -207,10 +207,23 @@ def _largest(part):
     return length, 1 - np.count_nonzero(piece) / np.count_nonzero(filled), share
 
 
-def _is_ring(piece):
+def share_of_stamp(pieces, kept):
+    """Return the share of the ink that is in one closed and empty ring or oval, as that of a stamp; 0 without one.
+
+    There is none in the 705 scans of CEDAR, BHSig260 and SigComp2011 that were looked at.
+    """
+    label = int(np.argmax(np.where(kept, pieces.sizes, 0)))
+    share = pieces.sizes[label] / pieces.sizes[kept].sum()
+    top, bottom, left, right = pieces.boxes[label]
+    piece = pieces.labels[top:bottom, left:right] == label
+    is_stamp = share >= _MIN_SHARE_OF_STAMP and _is_ring(piece, _LONGEST_STAMP, _DIRECTIONS_OF_STAMP)
+    return float(share) if is_stamp else 0.0
+
+
+def _is_ring(piece, longest=1.25, n_directions=_DIRECTIONS_OF_RING):
     """Return whether most of the circle within the box of a piece is ink: a stamp that a signature has broken."""
     height, width = piece.shape
-    if not 0.8 < height / width < 1.25:
+    if not 1 / longest < height / width < longest:
         return False
     rows, columns = np.nonzero(piece)
     y, x = (2 * rows + 1) / height - 1, (2 * columns + 1) / width - 1
@@ -219,4 +232,4 @@ def _is_ring(piece):
         return False
     is_outer = np.abs(radius - 0.93) < 0.1
     directions = (18 * (np.arctan2(y[is_outer], x[is_outer]) / np.pi + 1)).astype(int) % 36
-    return np.count_nonzero(np.bincount(directions, minlength=36)) >= _DIRECTIONS_OF_RING
+    return np.count_nonzero(np.bincount(directions, minlength=36)) >= n_directions

@@ -38,6 +38,10 @@ PROBLEMS = {
     "apart": Problem("more than one signature, or text", "Crop to one signature."),
     "print": Problem("printed letters or bars", "Crop to the signature, or leave out a form without one."),
     "shape": Problem("ink with the shape of something else", "Look at it, and leave it out if it is no signature."),
+    "stamp": Problem("a closed ring, as of a stamp", "Crop to the signature, or leave out a stamp without one."),
+    "table": Problem(
+        "ink in dark or colored parts at the borders, as of a table beside the sheet", "Crop to the sheet."
+    ),
     "cut": Problem("strokes that are cut off at a border", "Scan with a margin around the signature."),
     "blurred": Problem("blurred strokes", "Scan or photograph in focus."),
     "small": Problem("ink that is too small for a signature", "Scan at 300 dpi."),
