@@ -337,8 +337,13 @@ def draw_stamp(shape):
     return np.asarray(sheet)
 
 
-@pytest.mark.parametrize("shape", ["round", "oval", "thick"])
-def test_a_stamp_without_a_signature_is_reported(shape, scans):
-    assert "stamp" in crop_ink(draw_stamp(shape), "photo", check=True).issues
+@pytest.mark.parametrize("shape", ["round", "oval"])
+def test_a_stamp_without_a_signature_is_refused(shape):
+    with pytest.raises(ImageError, match="the ink is a ring"):
+        crop_ink(draw_stamp(shape), "photo")
+
+
+def test_a_thick_ring_is_reported_as_a_stamp(scans):
+    assert "stamp" in crop_ink(draw_stamp("thick"), "photo", check=True).issues
     for scan in scans:
         assert "stamp" not in crop_ink(scan, "photo", check=True).issues

@@ -62,7 +62,7 @@ def clean_photograph(image):
     scan : ndarray of shape (new_height, new_width), dtype uint8
         A scan: paper is 255 and ink is dark.
     doubts : dict of str to str
-        Why the ink may be no signature, by the kind of the problem: a share of it seems to be printed letters ("print"),
+        Why the ink may be no signature, by the kind of the problem: a share of it may be printed letters ("print"),
         in a ring, as that of a stamp ("stamp"), or beside the sheet ("table"), or its shape is that of something else
         ("shape").
 
