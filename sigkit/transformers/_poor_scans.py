@@ -37,9 +37,16 @@ _OF_SIZE = {
     ),
 }
 _MESSAGES = _OF_CANVAS | _OF_SIZE | PROBLEMS
+_ADVICE_WITH_PHOTO = {
+    "shadow": "Crop it, or photograph it again in even light.",
+    "dark_edge": "Crop it.",
+    "lines": "Crop to the signature, inside of any frame.",
+    "pale": "If it is the signature, beside darker print, crop the print.",
+}
+"""What to do where the advice otherwise is `background="photo"`, which is set already."""
 
 
-def report_issues(issues, names, on_poor_scan, canvas_size, image_size, expected):
+def report_issues(issues, names, on_poor_scan, canvas_size, image_size, expected, background):
     """Warn of the issues of scans, raise an error that names all of them, or ignore them.
 
     `issues` has a dict for each scan, from kinds of problems to short descriptions. `expected` is the resolution that
@@ -52,6 +59,8 @@ def report_issues(issues, names, on_poor_scan, canvas_size, image_size, expected
     for kind, (what, advice) in _MESSAGES.items():
         found = [f"{name} ({of_scan[kind]})" for of_scan, name in zip(issues, names) if kind in of_scan]
         if found:
+            if background == "photo":
+                advice = _ADVICE_WITH_PHOTO.get(kind, advice)
             # All of them in an error: it is of no use to correct some and to be told of the others then.
             named = listing(found) if on_poor_scan == "warn" else ", ".join(found)
             share = f" in {len(found)} of {len(names)} scans" if len(names) > 1 else ""

@@ -341,7 +341,7 @@ class SignaturePreprocessor(VersionInState, TransformerMixin, BaseEstimator, aut
         image_size = check_shape(self.image_size, "image_size")
         expected = describe_expected(self.resolution, self.resolution_)
         names = [name for name, _ in scans]
-        report_issues(issues, names, self.on_poor_scan, self.canvas_size_, image_size, expected)
+        report_issues(issues, names, self.on_poor_scan, self.canvas_size_, image_size, expected, self.background)
 
     def _scan_settings(self):
         return ScanSettings(self.background, self.on_poor_scan != "ignore", self.resolution, self.max_memory)

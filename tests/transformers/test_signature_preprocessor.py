@@ -24,6 +24,7 @@ from sigkit._utils import seal_safetensors, unseal_safetensors
 from sigkit.imaging import ImageError, crop_ink, preprocess_image, read_image
 from sigkit.transformers import SignaturePreprocessor
 from sigkit.transformers._packed_ink import pack_ink, unpack_ink
+from sigkit.transformers._poor_scans import report_issues
 
 
 @pytest.fixture
@@ -168,6 +169,17 @@ def test_poor_scans_are_ignored_and_then_found(poor_scans, tmp_path):
     with pytest.warns(UserWarning, match="straight lines"):
         warned = SignaturePreprocessor(**settings).fit_transform(poor_scans["straight lines"])
     np.testing.assert_array_equal(ignored, warned)
+
+
+@pytest.mark.parametrize("kind", ["shadow", "dark_edge", "lines", "pale"])
+def test_the_advice_is_not_what_is_set_already(kind):
+    def advice(background):
+        with pytest.warns(UserWarning, match="Found ") as caught:
+            report_issues([{kind: "so"}], ["1.png"], "warn", (255, 363), (170, 242), "300 dpi", background)
+        return str(caught[0].message)
+
+    assert 'background="photo"' in advice("otsu")
+    assert 'background="photo"' not in advice("photo")
 
 
 @pytest.mark.parametrize("darkest", [0.3, 0.4, 0.5])
