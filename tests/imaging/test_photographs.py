@@ -347,3 +347,12 @@ def test_a_thick_ring_is_reported_as_a_stamp(scans):
     assert "stamp" in crop_ink(draw_stamp("thick"), "photo", check=True).issues
     for scan in scans:
         assert "stamp" not in crop_ink(scan, "photo", check=True).issues
+
+
+@pytest.mark.parametrize(("seed", "number"), [(7171, 958), (8585, 89), (8585, 290), (8585, 649), (8585, 977)])
+def test_remains_of_printed_lines_are_no_signature(seed, number):
+    kinds = ("squares", "soft_shadow", "gradient", "tilt", "perspective")
+    rng = np.random.default_rng([seed, 1, number])
+    sheet = photographs.photograph(None, kinds, rng, color=rng.random() < 0.7)
+    with pytest.raises(ImageError, match="only remains of them"):
+        crop_ink(sheet, "photo")

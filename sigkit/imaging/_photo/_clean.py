@@ -32,6 +32,10 @@ _BRIGHTER = 0.08
 """How much brighter than most of the image a tenth of it is at least, where there is no paper."""
 _LEAST_SHARES = {"print": 0.4, "stamp": 0.01, "table": 0.1}
 """Share of the ink from which it is doubted, by the kind of problem."""
+_OF_LINES = frozenset({"shape", "table"})
+"""The kinds of problems that the remains of printed lines have."""
+_MAX_GAP = 4
+"""Pixels between the border of an image and what is at the border."""
 _OWN = 0.3
 """Darkness of the palest ink of a signature, relative to its own level, without print and shadows."""
 
@@ -76,7 +80,14 @@ def clean_photograph(image):
     doubts = {kind: f"{share:.0%} of the ink" for kind, share in shares.items() if share >= _LEAST_SHARES[kind]}
     if shape:
         doubts["shape"] = shape
+    if ink.axes is not None and not _OF_LINES.isdisjoint(doubts) and _is_at_border(ink):
+        raise ImageError("no signature: beside printed lines there seem to be only remains of them or of a shadow.")
     return to_usual_size(ink.darkness, ink.mask, ink.axes), doubts
+
+
+def _is_at_border(ink):
+    """Return whether the box of the ink reaches the border of the image, as printed lines do."""
+    return any(side.start <= _MAX_GAP or side.stop >= length - _MAX_GAP for side, length in zip(ink.box, ink.shape))
 
 
 def locate_signature(image):
