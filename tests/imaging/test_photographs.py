@@ -7,8 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from sigkit.datasets import make_signatures
-from sigkit.imaging import ImageError, crop_ink, preprocess_image
+from sigkit.imaging import ImageError, crop_ink
 from sigkit.imaging._photo._components import Pieces, _is_form
 from sigkit.imaging._photo._light import find_darkness
 from sigkit.imaging._photo._slopes import bin_across
@@ -26,22 +25,6 @@ def _load():
 
 
 photographs = _load()
-
-
-@pytest.fixture(scope="module")
-def scans():
-    """Return signatures of four writers, clean."""
-    return make_signatures(n_writers=4, n_genuine=1, n_skilled=0, random_state=31)[0]
-
-
-def ink_of(scan):
-    return preprocess_image(scan, CANVAS, (340, 484), "photo").image > 60
-
-
-def agreement(first, second, tolerance=4):
-    """Return the share of the ink of each of two images that is near ink of the other, the smaller of the two."""
-    near = [ndimage.binary_dilation(ink, iterations=tolerance) for ink in (first, second)]
-    return min(second[near[0]].sum() / second.sum(), first[near[1]].sum() / first.sum())
 
 
 @pytest.mark.parametrize(
@@ -64,7 +47,7 @@ def agreement(first, second, tolerance=4):
     ],
     ids="+".join,
 )
-def test_what_is_left_is_the_signature(kinds, scans):
+def test_what_is_left_is_the_signature(kinds, scans, ink_of, agreement):
     rates = []
     for number, scan in enumerate(scans):
         photograph = photographs.photograph(scan, kinds, np.random.default_rng([7, number]))
@@ -106,19 +89,19 @@ def test_the_distance_of_the_camera_does_not_matter(factor, scans):
     np.testing.assert_allclose(found, expected, rtol=0.06)
 
 
-def slope_of(scan):
-    rows, columns = np.nonzero(ink_of(scan))
+def slope_of(ink):
+    rows, columns = np.nonzero(ink)
     return np.rad2deg(np.arctan(np.polyfit(columns, rows, 1)[0]))
 
 
 @pytest.mark.parametrize("angle", [-9, -4, 5, 10])
-def test_tilt_is_reduced(angle, scans):
+def test_tilt_is_reduced(angle, scans, ink_of):
     scan = np.pad(scans[1], 80, constant_values=240)
     turned = np.asarray(Image.fromarray(scan).rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=240))
-    assert 0.4 < (slope_of(scan) - slope_of(turned)) / angle < 0.8
+    assert 0.4 < (slope_of(ink_of(scan)) - slope_of(ink_of(turned))) / angle < 0.8
 
 
-def test_a_small_signature_on_a_large_photograph_is_found(scans):
+def test_a_small_signature_on_a_large_photograph_is_found(scans, ink_of, agreement):
     sheet = np.full((2400, 3200), 235, np.uint8)
     scan = scans[2]
     sheet[1500 : 1500 + scan.shape[0], 700 : 700 + scan.shape[1]] = scan
@@ -165,7 +148,7 @@ def test_a_tilted_corner_of_a_form_is_no_signature(angle, side):
     [((120, 140, 230), (10, 10, 10)), ((60, 90, 200), (40, 40, 40)), ((130, 130, 130), (0, 0, 0))],
 )
 @pytest.mark.parametrize("width", [2, 5])
-def test_pale_ink_in_a_dark_frame_is_kept(ink, frame, width, scans):
+def test_pale_ink_in_a_dark_frame_is_kept(ink, frame, width, scans, ink_of, agreement):
     scan = scans[3]
     share = ((240 - scan.astype(float)) / 200).clip(0, 1)[..., np.newaxis]
     image = Image.fromarray((245 * (1 - share) + np.array(ink) * share).astype(np.uint8))
@@ -189,7 +172,7 @@ def _n_pieces(ink):
 
 @pytest.mark.parametrize("tint", [40, 90, 160])
 @pytest.mark.parametrize("thickness", [1, 3, 5])
-def test_a_stroke_that_crosses_rules_stays_whole(tint, thickness):
+def test_a_stroke_that_crosses_rules_stays_whole(tint, thickness, ink_of, agreement):
     image = Image.fromarray(_draw([_LOOP]))
     for row in (100, 180):
         ImageDraw.Draw(image).line([0, row, 700, row + 12], fill=tint, width=thickness)
@@ -241,14 +224,14 @@ def _in_color(gray, ink):
 @pytest.mark.parametrize(
     ("ink", "tint"), [((70, 90, 190), (90, 90, 95)), ((60, 60, 70), (150, 170, 215)), ((70, 90, 190), (190, 140, 140))]
 )
-def test_ink_of_another_color_than_the_paper_s_lines_is_kept(ink, tint):
+def test_ink_of_another_color_than_the_paper_s_lines_is_kept(ink, tint, ink_of, agreement):
     image = _squared(_in_color(_draw([_LOOP], width=3), ink), tint)
     assert agreement(ink_of(_draw([_LOOP], width=3)), ink_of(image)) > 0.8
 
 
 @pytest.mark.parametrize("tint", [(205, 205, 205), (195, 205, 225), (215, 200, 200)])
 @pytest.mark.parametrize("ink", [(30, 30, 35), (35, 50, 150)])
-def test_thick_strokes_on_squared_paper_are_no_shadows(ink, tint):
+def test_thick_strokes_on_squared_paper_are_no_shadows(ink, tint, ink_of, agreement):
     thick = _draw([_LOOP], width=15)
     assert agreement(ink_of(thick), ink_of(_squared(_in_color(thick, ink), tint, step=70))) > 0.8
 
@@ -266,7 +249,7 @@ def test_the_tip_of_a_shadow_beside_a_signature_is_removed(corner, light):
 
 
 @pytest.mark.parametrize("seed", [54, 60, 162, 276])
-def test_a_stamp_that_the_signature_crosses_is_removed(seed, scans):
+def test_a_stamp_that_the_signature_crosses_is_removed(seed, scans, ink_of, agreement):
     rng = np.random.default_rng(seed)
     scan = scans[seed % 4]
     photograph = photographs.photograph(scan, ("stamp",), rng)
@@ -294,7 +277,7 @@ def _stamped(scan, shape, color, rules):
 @pytest.mark.parametrize("rules", [None, (140, 160, 210), (150, 150, 150)], ids=["plain", "blue rules", "gray rules"])
 @pytest.mark.parametrize("color", [(200, 40, 40), (110, 50, 160)], ids=["red", "violet"])
 @pytest.mark.parametrize("shape", ["ring", "oval", "rectangle", "text"])
-def test_gray_ink_is_kept_beside_a_stamp(shape, color, rules, scans):
+def test_gray_ink_is_kept_beside_a_stamp(shape, color, rules, scans, ink_of, agreement):
     rates = [agreement(ink_of(scan), ink_of(_stamped(scan, shape, color, rules))) for scan in scans]
     assert np.median(rates) > 0.8
 

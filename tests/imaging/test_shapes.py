@@ -5,16 +5,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from sigkit.datasets import make_signatures
 from sigkit.imaging import ImageError, crop_ink
 
 SHAPE = 500, 800
-
-
-@pytest.fixture(scope="module")
-def scans():
-    """Return signatures of four writers, clean."""
-    return make_signatures(n_writers=4, n_genuine=1, n_skilled=0, random_state=31)[0]
 
 
 def problems(sheet):

@@ -5,26 +5,9 @@ import pytest
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from sigkit.datasets import make_signatures
-from sigkit.imaging import ImageError, crop_ink, preprocess_image
+from sigkit.imaging import ImageError, crop_ink
 from sigkit.imaging._photo import locate_signature
 from sigkit.imaging._photo._table import find_table
-
-
-@pytest.fixture(scope="module")
-def scans():
-    """Return signatures of four writers, clean."""
-    return make_signatures(n_writers=4, n_genuine=1, n_skilled=0, random_state=31)[0]
-
-
-def ink_of(scan):
-    return preprocess_image(scan, (765, 1089), (340, 484), "photo").image > 60
-
-
-def agreement(first, second, tolerance=4):
-    """Return the share of the ink of each of two images that is near ink of the other, the smaller of the two."""
-    near = [ndimage.binary_dilation(ink, iterations=tolerance) for ink in (first, second)]
-    return min(second[near[0]].sum() / second.sum(), first[near[1]].sum() / first.sum())
 
 
 def beside_a_table(sheet, texture, rng):
@@ -39,7 +22,7 @@ def beside_a_table(sheet, texture, rng):
 
 
 @pytest.mark.parametrize("texture", [(1.5, 60), (50, 4), (2, 2)], ids=["wood", "upright wood", "stone"])
-def test_a_table_beside_the_sheet_is_no_ink(texture, scans):
+def test_a_table_beside_the_sheet_is_no_ink(texture, scans, ink_of, agreement):
     for seed in range(3):
         with pytest.raises(ImageError, match="no signature"):
             crop_ink(beside_a_table(np.full((400, 700), 240.0), texture, np.random.default_rng(seed)), "photo")
